@@ -1,0 +1,139 @@
+#include "bridge/bridge.h"
+
+#include <new>
+
+namespace lyceum {
+namespace {
+
+// Bytes that die with this tensor alone; a view of somebody else's storage adds none.
+int64_t ownBytes(const at::Tensor& tensor) {
+  if (!tensor.defined() || !tensor.has_storage() || !tensor.device().is_cpu()) return 0;
+  const auto& storage = tensor.storage();
+  return storage.use_count() == 1 ? static_cast<int64_t>(storage.nbytes()) : 0;
+}
+
+struct Entry {
+  Bridge* bridge;
+  Function function;
+  const char* name;
+};
+
+// The widest schema of libtorch has fewer than 32 arguments.
+constexpr size_t kMaxArguments = 40;
+
+napi_value enter(napi_env env, napi_callback_info info) {
+  Entry* entry = nullptr;
+  napi_value arguments[kMaxArguments];
+  size_t count = kMaxArguments;
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &count, arguments, nullptr, &data) != napi_ok) return nullptr;
+  entry = static_cast<Entry*>(data);
+  try {
+    return entry->function({*entry->bridge, env, std::min(count, kMaxArguments), arguments});
+  } catch (...) {
+    throwToJavaScript(env, entry->name);
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+int32_t Bridge::hold(at::Tensor held) {
+  if (!held.defined()) return 0;
+  const int64_t size = ownBytes(held);
+  account(size);
+  return tensors.add({std::move(held), size});
+}
+
+void Bridge::release(int64_t handle) {
+  HeldTensor dead;
+  if (tensors.take(handle, dead)) account(-dead.bytes);
+}
+
+at::Tensor& Bridge::tensor(int64_t handle) {
+  HeldTensor* held = tensors.find(handle);
+  if (!held) throw BadArgument(handle == 0 ? "was disposed" : "is no live Tensor");
+  return held->tensor;
+}
+
+void Bridge::account(int64_t delta) {
+  if (delta == 0) return;
+  bytes += delta;
+  unreported_ += delta;
+  // V8 may start a collection when told, so tell it rarely.
+  constexpr int64_t kStep = 4 << 20;
+  if (unreported_ < kStep && unreported_ > -kStep) return;
+  int64_t total;
+  napi_adjust_external_memory(env, unreported_, &total);
+  unreported_ = 0;
+}
+
+void Bridge::dropDeadBuffers() {
+  std::vector<napi_ref> dead;
+  {
+    std::lock_guard<std::mutex> lock(buffers->mutex);
+    dead.swap(buffers->dead);
+  }
+  for (napi_ref reference : dead) napi_delete_reference(env, reference);
+}
+
+void check(napi_env env, napi_status status) {
+  if (status == napi_ok) return;
+  bool pending = false;
+  napi_is_exception_pending(env, &pending);
+  if (pending) throw PendingException();
+  const napi_extended_error_info* info = nullptr;
+  napi_get_last_error_info(env, &info);
+  throw std::runtime_error(info && info->error_message ? info->error_message : "Node-API call failed");
+}
+
+std::string messageOf(const std::exception& error) {
+  if (const auto* torchError = dynamic_cast<const c10::Error*>(&error)) {
+    return torchError->what_without_backtrace();
+  }
+  if (dynamic_cast<const std::bad_alloc*>(&error)) return "out of memory";
+  return error.what();
+}
+
+void throwToJavaScript(napi_env env, const std::string& what) noexcept {
+  const std::string prefix = what.empty() ? "" : what + ": ";
+  try {
+    throw;
+  } catch (const PendingException&) {
+  } catch (const BadArgument& error) {
+    napi_throw_type_error(env, nullptr, (prefix + error.what()).c_str());
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, (prefix + messageOf(error)).c_str());
+  } catch (...) {
+    napi_throw_error(env, nullptr, (prefix + "unknown C++ exception").c_str());
+  }
+}
+
+void expose(napi_env env, napi_value exports, Bridge* bridge, const char* name, Function function,
+            bool namesItself) {
+  // Lives as long as the addon: functions may be called until the environment ends.
+  auto* entry = new Entry{bridge, function, namesItself ? "" : name};
+  napi_value callable;
+  check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, enter, entry, &callable));
+  check(env, napi_set_named_property(env, exports, name, callable));
+}
+
+}  // namespace lyceum
+
+NAPI_MODULE_INIT() {
+  using namespace lyceum;
+  try {
+    auto* bridge = new Bridge(env);
+    check(env, napi_set_instance_data(
+                   env, bridge, [](napi_env, void* data, void*) { delete static_cast<Bridge*>(data); }, nullptr));
+    exposeOperators(env, exports, bridge);
+    exposeTensors(env, exports, bridge);
+    exposeAutograd(env, exports, bridge);
+    exposeGenerators(env, exports, bridge);
+    exposeRuntime(env, exports, bridge);
+    return exports;
+  } catch (...) {
+    throwToJavaScript(env, "loading the libtorch bridge");
+    return nullptr;
+  }
+}

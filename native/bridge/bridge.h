@@ -1,0 +1,92 @@
+// The state of the bridge in one Node environment (the main thread, or a worker), and how its functions are entered.
+#pragma once
+
+#include <node_api.h>
+#include <torch/torch.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "bridge/operator.h"
+#include "bridge/slots.h"
+
+namespace lyceum {
+
+// A tensor that JavaScript holds, and the bytes that V8 was told of for it.
+struct HeldTensor {
+  at::Tensor tensor;
+  int64_t bytes = 0;
+};
+
+// Buffers of JavaScript that tensors look into. A tensor may die on any thread, a reference only on its own:
+// dead ones wait here until the environment's thread comes by. Outlives the environment if a tensor does.
+struct BorrowedBuffers {
+  std::mutex mutex;
+  std::vector<napi_ref> dead;
+};
+
+class Bridge {
+ public:
+  explicit Bridge(napi_env environment) : env(environment) {}
+
+  int32_t hold(at::Tensor tensor);
+  void release(int64_t handle);
+  // Throws when the handle names no live tensor.
+  at::Tensor& tensor(int64_t handle);
+  void dropDeadBuffers();
+
+  napi_env env;
+  Slots<HeldTensor> tensors;
+  Slots<at::Generator> generators;
+  std::vector<std::unique_ptr<Operator>> operators;
+  std::unordered_map<std::string, int32_t> operatorIds;
+  torch::jit::Stack stack;
+  // Thread-local guards of libtorch which JavaScript enters and leaves as a stack.
+  std::vector<std::unique_ptr<c10::InferenceMode>> inference;
+  std::shared_ptr<BorrowedBuffers> buffers = std::make_shared<BorrowedBuffers>();
+  int64_t bytes = 0;
+
+ private:
+  void account(int64_t delta);
+  int64_t unreported_ = 0;
+};
+
+// Thrown when a JavaScript exception is pending already.
+struct PendingException {};
+
+// A mistake of the caller, not of libtorch: arrives in JavaScript as a TypeError.
+struct BadArgument : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// One call from JavaScript.
+struct Call {
+  Bridge& bridge;
+  napi_env env;
+  size_t count;
+  napi_value* arguments;
+
+  napi_value operator[](size_t i) const { return i < count ? arguments[i] : nullptr; }
+};
+
+void check(napi_env env, napi_status status);
+// Turns the exception in flight into a pending JavaScript one; `what` names the operation, if not empty.
+void throwToJavaScript(napi_env env, const std::string& what) noexcept;
+std::string messageOf(const std::exception& error);
+
+using Function = napi_value (*)(const Call&);
+// Adds `function` to `exports`, wrapped so that no C++ exception leaves it. Errors start with `name`, except
+// those of a function which says itself what failed.
+void expose(napi_env env, napi_value exports, Bridge* bridge, const char* name, Function function,
+            bool namesItself = false);
+
+void exposeOperators(napi_env env, napi_value exports, Bridge* bridge);
+void exposeTensors(napi_env env, napi_value exports, Bridge* bridge);
+void exposeAutograd(napi_env env, napi_value exports, Bridge* bridge);
+void exposeGenerators(napi_env env, napi_value exports, Bridge* bridge);
+void exposeRuntime(napi_env env, napi_value exports, Bridge* bridge);
+
+}  // namespace lyceum

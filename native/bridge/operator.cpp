@@ -1,0 +1,62 @@
+#include "bridge/operator.h"
+
+#include <algorithm>
+
+namespace lyceum {
+namespace {
+
+Kind kindOf(const std::string& type) {
+  if (type == "Tensor") return Kind::Tensor;
+  if (type == "int" || type == "SymInt") return Kind::Int;
+  if (type == "float") return Kind::Float;
+  if (type == "bool") return Kind::Bool;
+  if (type == "Scalar") return Kind::Scalar;
+  if (type == "str") return Kind::String;
+  if (type == "Device") return Kind::Device;
+  if (type == "Layout") return Kind::Layout;
+  if (type == "MemoryFormat") return Kind::MemoryFormat;
+  if (type == "ScalarType") return Kind::ScalarType;
+  if (type == "Generator") return Kind::Generator;
+  return Kind::Unsupported;
+}
+
+bool dropSuffix(std::string& text, const std::string& suffix) {
+  if (text.size() < suffix.size() || text.compare(text.size() - suffix.size(), suffix.size(), suffix) != 0) {
+    return false;
+  }
+  text.resize(text.size() - suffix.size());
+  return true;
+}
+
+Parameter parameterOf(const c10::Argument& argument) {
+  Parameter parameter;
+  parameter.name = argument.name();
+  // The real type tells a ScalarType from an int; the other one calls both int.
+  std::string type = argument.real_type()->str();
+  parameter.type = type;
+  parameter.optional = dropSuffix(type, "?");
+  parameter.list = dropSuffix(type, "[]");
+  if (parameter.list) parameter.optionalElements = dropSuffix(type, "?");
+  parameter.kind = kindOf(type);
+  parameter.expand = argument.N().value_or(0);
+  if (argument.default_value()) {
+    parameter.hasDefault = true;
+    parameter.fallback = *argument.default_value();
+  }
+  return parameter;
+}
+
+}  // namespace
+
+Operator::Operator(c10::OperatorHandle found) : handle(found) {
+  const auto& schema = handle.schema();
+  name = schema.name();
+  if (!schema.overload_name().empty()) name += "." + schema.overload_name();
+  for (const auto& argument : schema.arguments()) parameters.push_back(parameterOf(argument));
+  results = schema.returns().size();
+  returnsArguments = results > 0 && std::all_of(schema.returns().begin(), schema.returns().end(), [](const auto& r) {
+                       return r.alias_info() != nullptr && r.alias_info()->isWrite();
+                     });
+}
+
+}  // namespace lyceum

@@ -1,0 +1,50 @@
+// An operator of libtorch's dispatcher with what boxing needs of its schema, worked out once.
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <string>
+#include <vector>
+
+namespace lyceum {
+
+enum class Kind : uint8_t {
+  Tensor,
+  Int,
+  Float,
+  Bool,
+  Scalar,
+  String,
+  Device,
+  Layout,
+  MemoryFormat,
+  ScalarType,
+  Generator,
+  Unsupported,
+};
+
+struct Parameter {
+  Kind kind = Kind::Unsupported;
+  bool optional = false;
+  bool list = false;
+  bool optionalElements = false;
+  // `int[2]` takes one number for both.
+  int32_t expand = 0;
+  bool hasDefault = false;
+  c10::IValue fallback;
+  std::string name;
+  std::string type;
+};
+
+struct Operator {
+  explicit Operator(c10::OperatorHandle found);
+
+  c10::OperatorHandle handle;
+  std::string name;
+  std::vector<Parameter> parameters;
+  size_t results;
+  // Every result is an argument that was written to (`add_`, `out=`): the caller has it already.
+  bool returnsArguments;
+};
+
+}  // namespace lyceum

@@ -1,0 +1,143 @@
+/** Calling operators by id, and turning handles into tensors and back. */
+import type { Generator } from "./generator.js";
+import { native, type OperatorInfo } from "./native.js";
+import { refused } from "./refused.js";
+import type { Tensor } from "./tensor.js";
+
+// The class registers itself: generated methods are its base and cannot import it.
+let make: (handle: number) => Tensor;
+let isTensor: (value: unknown) => value is Tensor;
+
+/** @internal Called once by tensor.ts. */
+export function setTensorClass(constructor: new (handle: number) => Tensor): void {
+  make = (handle) => new constructor(handle);
+  isTensor = (value): value is Tensor => value instanceof constructor;
+}
+
+/** A handle that names nothing: the bridge answers it with an error that names operator and argument. */
+const foreign = -1;
+
+/** The handle of a tensor; undefined stays undefined. */
+export function h(value: Tensor | null | undefined): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  return isTensor(value) ? value.handle : foreign;
+}
+
+/** The handles of a list of tensors. */
+export function hs(values: readonly (Tensor | null | undefined)[]): (number | undefined)[] {
+  return Array.isArray(values) ? values.map(h) : (values as unknown as undefined[]);
+}
+
+/** The handle of a generator. */
+export function g(value: Generator | undefined): number | undefined {
+  return value?.generatorHandle;
+}
+
+export function wrap(handle: number): Tensor {
+  return make(handle);
+}
+
+/** For results that libtorch may leave undefined. */
+export function wrapOptional(handle: number): Tensor | undefined {
+  return handle === 0 ? undefined : make(handle);
+}
+
+export function wrapAll(handles: number[]): Tensor[] {
+  return handles.map(make);
+}
+
+export const call: typeof native.call = native.call;
+
+/** Looks an operator up for generated code; a missing one fails when it is called. */
+export function operator(name: string, overload: string): number {
+  return native.resolve(name, overload);
+}
+
+interface Resolved {
+  id: number;
+  info: OperatorInfo;
+}
+
+const resolved = new Map<string, Resolved>();
+
+function find(name: string): Resolved {
+  const known = resolved.get(name);
+  if (known) return known;
+  const dot = name.indexOf(".");
+  const [base, overload] = dot < 0 ? [name, ""] : [name.slice(0, dot), name.slice(dot + 1)];
+  const id = native.resolve(base, overload);
+  if (id < 0) throw new Error(missing(name, base));
+  const found = { id, info: native.schema(id) };
+  resolved.set(name, found);
+  return found;
+}
+
+function missing(name: string, base: string): string {
+  const near = native.operators().filter((other) => other === base || other.startsWith(`${base}.`));
+  const hint = near.length > 0 ? `; it has ${near.join(", ")}` : '; names look like "aten::add.Tensor"';
+  return `libtorch ${native.version()} has no operator ${name}${hint}`;
+}
+
+function lower(value: unknown, type: string): unknown {
+  if (type.startsWith("Tensor")) {
+    if (type.startsWith("Tensor[]") || type.startsWith("Tensor?[]")) return hs(value as Tensor[]);
+    return h(value as Tensor);
+  }
+  if (type.startsWith("Generator")) return g(value as Generator);
+  return value;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the operator's schema decides
+function lift(result: any, { info }: Resolved, args: readonly unknown[]): any {
+  if (info.returnsArguments) {
+    const written = args.filter((_, i) => info.parameters[i]?.written);
+    return written.length === 1 ? written[0] : written;
+  }
+  const one = (value: unknown, type: string) => {
+    if (type === "Tensor[]") return wrapAll(value as number[]);
+    return type.startsWith("Tensor") ? wrapOptional(value as number) : value;
+  };
+  if (info.results.length === 1) return one(result, info.results[0]!);
+  return info.results.map((type, i) => one(result?.[i], type));
+}
+
+function prepare(name: string, args: readonly unknown[]): [Resolved, unknown[]] {
+  const found = find(name);
+  const refusal = refused.get(name.split(".")[0]!);
+  if (refusal) throw new Error(`${name} is not offered: ${refusal}`);
+  return [found, args.map((value, i) => lower(value, found.info.parameters[i]?.type ?? ""))];
+}
+
+/**
+ * Calls any operator of libtorch by its full name, such as `torch.op("aten::add.Tensor", a, b)`.
+ *
+ * Arguments stand in the schema's order, keyword-only ones too; undefined takes the default. An operator that
+ * writes to an argument returns that argument.
+ *
+ * @throws Error when there is no such operator, or it fails; TypeError when an argument is of the wrong kind
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the operator's schema decides
+export function op(name: string, ...args: unknown[]): any {
+  const [found, lowered] = prepare(name, args);
+  return lift(native.call(found.id, ...lowered), found, args);
+}
+
+/**
+ * As {@link op}, on a background thread and without recording gradients. The tensors it reads must not be
+ * written to before the promise settles.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the operator's schema decides
+export async function opAsync(name: string, ...args: unknown[]): Promise<any> {
+  const [found, lowered] = prepare(name, args);
+  return lift(await native.callAsync(found.id, ...lowered), found, args);
+}
+
+/** What libtorch's schema says of an operator. */
+export function schemaOf(name: string): OperatorInfo {
+  return find(name).info;
+}
+
+/** Every operator that the dispatcher knows, as `aten::add.Tensor`. */
+export function operatorNames(): string[] {
+  return native.operators();
+}

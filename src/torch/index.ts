@@ -1,0 +1,20 @@
+/** Tensors on libtorch: the only door to `native/`. */
+export { enableGrad, type GradOptions, grad, inferenceMode, noGrad } from "./autograd.js";
+export { fromBuffer, type TensorOptions, tensor } from "./create.js";
+export { op, opAsync, operatorNames, schemaOf } from "./dispatch.js";
+export * from "./generated/functions.js";
+export { Generator } from "./generator.js";
+export { nativePath } from "./native.js";
+export {
+  buildSettings,
+  cudaAvailable,
+  getNumThreads,
+  memoryStats,
+  physicalCores,
+  setNumThreads,
+  version,
+} from "./runtime.js";
+export { loadSafetensors, saveSafetensors } from "./safetensors.js";
+export { keep, scope } from "./scope.js";
+export { isTensor, type NestedNumbers, Tensor } from "./tensor.js";
+export { type Device, type DType, dtypes, type MemoryFormat, type Scalar, type TypedArray } from "./types.js";

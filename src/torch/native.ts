@@ -1,0 +1,108 @@
+/** The native addon, loaded once: the only door to libtorch. */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+/** An operator's parameter as its schema gives it. */
+export interface ParameterInfo {
+  name: string;
+  type: string;
+  keywordOnly: boolean;
+  /** False for kinds that the bridge cannot pass (dictionaries, TorchScript classes). */
+  carried: boolean;
+  /** Written to by the operator (`self` of `add_`). */
+  written: boolean;
+  default?: string;
+}
+
+export interface OperatorInfo {
+  text: string;
+  parameters: ParameterInfo[];
+  results: string[];
+  returnsArguments: boolean;
+}
+
+/** Tensors and generators are handles: indices into tables of the addon, 0 for none. */
+export interface Native {
+  resolve(name: string, overload: string): number;
+  schema(id: number): OperatorInfo;
+  operators(): string[];
+  // biome-ignore lint/suspicious/noExplicitAny: the dispatcher takes and gives values of every kind
+  call(id: number, ...args: any[]): any;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  callAsync(id: number, ...args: any[]): Promise<any>;
+
+  release(handles: number[]): void;
+  releaseOne(handle: number): void;
+  shape(handle: number): number[];
+  strides(handle: number): number[];
+  dtype(handle: number): string;
+  device(handle: number): string;
+  numel(handle: number): number;
+  isContiguous(handle: number, memoryFormat: string): boolean;
+  fromBytes(data: ArrayBufferView, dtype: string, shape: readonly number[]): number;
+  fromShared(data: ArrayBufferView, dtype: string, shape: readonly number[]): number;
+  read(handle: number, into: ArrayBufferView): void;
+  memory(): { tensors: number; bytes: number };
+
+  requiresGrad(handle: number): boolean;
+  setRequiresGrad(handle: number, on: boolean): void;
+  grad(handle: number): number;
+  setGrad(handle: number, gradient: number): void;
+  backward(outputs: number[], gradients: number[], retainGraph: boolean): void;
+  gradient(
+    outputs: number[],
+    inputs: number[],
+    gradients: number[],
+    retainGraph: boolean,
+    createGraph: boolean,
+  ): number[];
+  setGradMode(on: boolean): boolean;
+  enterInference(): void;
+  leaveInference(): void;
+
+  createGenerator(device: string): number;
+  disposeGenerator(handle: number): void;
+  seedGenerator(handle: number, seed: number): void;
+  generatorState(handle: number): number;
+  setGeneratorState(handle: number, state: number): void;
+
+  version(): string;
+  buildSettings(): string;
+  cudaAvailable(): boolean;
+  numThreads(): number;
+  setNumThreads(threads: number): void;
+  keepLargeBlocks(): boolean;
+}
+
+/** Where the addon is: `$LYCEUM_NATIVE`, else what `setup` built in the package's folder. */
+export function nativePath(): string {
+  // The same relative path from src/torch and from dist/torch.
+  return (
+    process.env.LYCEUM_NATIVE ?? fileURLToPath(new URL("../../build/native/lyceum.node", import.meta.url))
+  );
+}
+
+function load(): Native {
+  const path = nativePath();
+  if (!existsSync(path)) {
+    throw new Error(
+      `${path} does not exist: run ./setup, which builds it, or let LYCEUM_NATIVE name the built file`,
+    );
+  }
+  try {
+    return createRequire(import.meta.url)(path) as Native;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `${path} cannot be loaded (${reason}): run ./setup again, it builds for the libtorch at hand`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+export const native: Native = load();
+// Before the first tensor is made.
+native.keepLargeBlocks();

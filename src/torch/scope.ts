@@ -1,0 +1,95 @@
+/**
+ * Who frees a tensor. Inside a scope the scope does, at its end; outside one, the garbage collector's
+ * finaliser does some time after the last reference is gone.
+ */
+import { native } from "./native.js";
+
+/** A native handle that a scope or a finaliser frees. */
+export interface Owned {
+  handle: number;
+  owner: Scope | undefined;
+}
+
+export interface Scope {
+  readonly parent: Scope | undefined;
+  readonly made: Owned[];
+}
+
+let current: Scope | undefined;
+
+// Finalisers run between turns of the event loop: the safety net, not the way to free a loop's tensors.
+const registry = new FinalizationRegistry<number>((handle) => native.releaseOne(handle));
+
+function giveTo(tensor: Owned, scope: Scope | undefined): void {
+  tensor.owner = scope;
+  if (scope) scope.made.push(tensor);
+  else registry.register(tensor, tensor.handle, tensor);
+}
+
+/** Gives a new tensor to the scope at hand, or to the finaliser. */
+export function track(tensor: Owned): void {
+  giveTo(tensor, current);
+}
+
+/** Frees the tensor now; again is a no-op. */
+export function free(tensor: Owned): void {
+  if (tensor.handle === 0) return;
+  if (!tensor.owner) registry.unregister(tensor);
+  native.releaseOne(tensor.handle);
+  tensor.handle = 0;
+}
+
+/** Takes a tensor out of its scope, so that it lives until it is disposed or collected. */
+export function keep<T extends Owned>(tensor: T): T {
+  if (tensor.owner && tensor.handle !== 0) giveTo(tensor, undefined);
+  return tensor;
+}
+
+function isOwned(value: object): value is Owned {
+  return "handle" in value && "owner" in value;
+}
+
+/** Hands every tensor that can be reached from a scope's result to the scope around it. */
+function escape(value: unknown, from: Scope, seen: Set<object>): void {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value)) return;
+  seen.add(value);
+  if (isOwned(value)) {
+    if (value.owner === from && value.handle !== 0) giveTo(value, from.parent);
+    return;
+  }
+  const parts = value instanceof Map || value instanceof Set ? value.values() : Object.values(value);
+  for (const part of parts) escape(part, from, seen);
+}
+
+function close(scope: Scope): void {
+  const handles: number[] = [];
+  for (const tensor of scope.made) {
+    if (tensor.owner !== scope || tensor.handle === 0) continue;
+    handles.push(tensor.handle);
+    tensor.handle = 0;
+  }
+  if (handles.length > 0) native.release(handles);
+}
+
+/**
+ * Runs `body` and frees every tensor made in it, except those that can be reached from its result. Scopes nest,
+ * and free when `body` throws.
+ *
+ * @throws TypeError when `body` is asynchronous: its tensors would be freed under it
+ */
+export function scope<T>(body: () => T): T {
+  const mine: Scope = { parent: current, made: [] };
+  current = mine;
+  try {
+    const result = body();
+    if (result instanceof Promise) {
+      result.catch(() => {});
+      throw new TypeError("torch.scope takes a synchronous function: await first, then open a scope");
+    }
+    escape(result, mine, new Set());
+    return result;
+  } finally {
+    current = mine.parent;
+    close(mine);
+  }
+}
