@@ -1,0 +1,12 @@
+export { readBoundedText } from "./bounded-file.js";
+export { listRecipes, loadRecipe, RecipeError, recipeToYaml, resolveRecipe } from "./load.js";
+export { nearest } from "./nearest.js";
+export {
+  classCount,
+  dataNames,
+  modelNames,
+  type Recipe,
+  type RecipeInput,
+  recipeSchema,
+  tolerance,
+} from "./schema.js";

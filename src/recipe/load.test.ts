@@ -1,0 +1,188 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { listRecipes, loadRecipe, RecipeError, recipeToYaml, resolveRecipe } from "./index.js";
+import { parseYaml } from "./yaml.js";
+
+const folder = mkdtempSync(join(tmpdir(), "lyceum-recipe-"));
+const write = (text: string) => {
+  const path = join(folder, "mine.yaml");
+  writeFileSync(path, text);
+  return path;
+};
+/** The message with which a recipe file is refused. */
+async function refusal(text: string, set: string[] = []): Promise<string> {
+  const error = await loadRecipe(write(text), { set }).catch((caught) => caught);
+  expect(error).toBeInstanceOf(RecipeError);
+  return error.message.replaceAll(folder, "");
+}
+
+test("only the data set must be said; all else has a default", async () => {
+  const recipe = await loadRecipe(write("data: cifar100"));
+  expect(recipe).toEqual({
+    title: "mine",
+    data: { name: "cifar100", heldOut: 0 },
+    model: "resnet20",
+    patriarch: { k: 5, primaryScore: 0.8 },
+    student: { hardWeight: 0.5, softWeight: 0.5, temperature: 1 },
+    generations: 3,
+    epochs: 164,
+    batchSize: 128,
+    optimizer: { learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 1e-4, decayNorm: true },
+    schedule: { kind: "multi-step", milestones: [0.5, 0.75], gamma: 0.1, warmupEpochs: 0 },
+    augment: { crop: 4, flip: true },
+    seed: 0,
+    device: "cpu",
+  });
+});
+
+test("what is resolved and written out resolves to itself", async () => {
+  for (const { name } of await listRecipes()) {
+    const recipe = await loadRecipe(name);
+    expect(resolveRecipe(parseYaml(recipeToYaml(recipe)).value)).toEqual(recipe);
+  }
+});
+
+test("every recipe of the package loads, describes itself and can be made strict", async () => {
+  const recipes = await listRecipes();
+  expect(recipes.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([
+      "quickstart",
+      "fashion-mnist-resnet20",
+      "cifar100-resnet20",
+      "cifar100-resnet110",
+    ]),
+  );
+  for (const { name, description } of recipes) {
+    expect(description).toMatch(/\w/);
+    expect((await loadRecipe(name)).patriarch).toHaveProperty("k");
+    expect((await loadRecipe(name, { set: ["patriarch=strict"] })).patriarch).toBe("strict");
+  }
+});
+
+test("overrides come in order, over the file", async () => {
+  const set = ["student.hardWeight=0.5", "patriarch={k: 4, hardWeight: 0.4}", "seed=1", "seed=2"];
+  const recipe = await loadRecipe(write("data: cifar100\nstudent: {hardWeight: 0.6}"), { set });
+  expect(recipe.student.hardWeight).toBe(0.5);
+  expect(recipe.patriarch).toEqual({ k: 4, hardWeight: 0.4 });
+  expect(recipe.seed).toBe(2);
+});
+
+describe("a refusal names file, line, key, what was given and what is allowed", () => {
+  test.each([
+    ["epochs: 0\ndata: mnist", "/mine.yaml:1: epochs: must be a whole number from 1 to 100000, given 0"],
+    ["data: mnist\nepochs: 3.5", "/mine.yaml:2: epochs: must be a whole number from 1 to 100000, given 3.5"],
+    [
+      "data: mnist\nstudent:\n  hardWieght: 1",
+      '/mine.yaml:3: student.hardWieght: unknown key; did you mean "hardWeight"?',
+    ],
+    [
+      "data: mnist\nbanana: 1",
+      "/mine.yaml:2: banana: unknown key; known here: title, description, data, model,",
+    ],
+    [
+      "data: mnst",
+      '/mine.yaml:1: data.name: must be one of fashion-mnist, mnist, cifar10, cifar100, synthetic, given "mnst"; did you mean "mnist"?',
+    ],
+    [
+      "data: {name: cifar100, labels: course}",
+      '/mine.yaml:1: data.labels: must be one of "fine", "coarse", given "course"; did you mean "coarse"?',
+    ],
+    [
+      "data: mnist\nmodel: resnet21",
+      'model: must be one of resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110, given "resnet21"; did you mean "resnet20"?',
+    ],
+    ["data: 3", "data: must be one of"],
+    [
+      "data: mnist\npatriarch: stric",
+      'patriarch: must be "strict" or a mapping of k, primaryScore, hardWeight, given "stric"; did you mean "strict"?',
+    ],
+    ["data: mnist\npatriarch: {k: 1}", "patriarch.k: must be a whole number of at least 2, given 1"],
+    [
+      "data: mnist\npatriarch: {primaryScor: 0.7}",
+      'patriarch.primaryScor: unknown key; did you mean "primaryScore"?',
+    ],
+    [
+      "data: mnist\nschedule: {kind: cosin}",
+      'schedule.kind: must be "multi-step" or "cosine" or "one-cycle", given "cosin"; did you mean "cosine"?',
+    ],
+    [
+      "data: mnist\nschedule: {kind: cosine, gamma: 0.1}",
+      "schedule.gamma: unknown key; known here: kind, finalFraction, warmupEpochs",
+    ],
+    [
+      "data: mnist\nstudent:",
+      "/mine.yaml:2: student: must be a mapping of hardWeight, softWeight, temperature, given nothing",
+    ],
+    ["data: mnist\ndevice: gpu", 'device: must be text that matches ^(cpu|cuda(:\\d{1,2})?)$, given "gpu"'],
+    ["", "/mine.yaml: data: is missing; must be one of"],
+    ["- data", '/mine.yaml: a recipe is a mapping, such as "data: cifar100"'],
+    ["data: !env X", "/mine.yaml:1: Unresolved tag: !env"],
+    ["__proto__: {a: 1}\ndata: mnist", "/mine.yaml:1: __proto__: unknown key"],
+  ])("%j", async (text, message) => {
+    expect(await refusal(text)).toContain(message);
+  });
+
+  test("all that is wrong at once, a line each", async () => {
+    expect((await refusal("data: mnist\nepochs: x\nsede: 1")).split("\n")).toEqual([
+      '/mine.yaml:2: epochs: must be a whole number from 1 to 100000, given "x"',
+      '/mine.yaml:3: sede: unknown key; did you mean "seed"?',
+    ]);
+  });
+
+  test("an override is named instead of the file", async () => {
+    expect(await refusal("data: mnist", ["student.hardWeight=much"])).toBe(
+      '--set student.hardWeight=much: student.hardWeight: must be a number from 0 to 1000000, given "much"',
+    );
+    expect(await refusal("data: mnist", ["epoch=3"])).toBe(
+      '--set epoch=3: epoch: unknown key; did you mean "epochs"?',
+    );
+  });
+});
+
+describe("what does not fit together is refused before any work", () => {
+  test.each([
+    ["data: mnist\npatriarch: {k: 11}", "patriarch.k: must be at most 10, the number of classes, given 11"],
+    ["data: {name: cifar100, labels: coarse}\npatriarch: {k: 21}", "patriarch.k: must be at most 20"],
+    [
+      "data: mnist\npatriarch: {k: 5, primaryScore: 0.1}",
+      "patriarch.primaryScore: primaryScore 0.1 is outside the useful range",
+    ],
+    [
+      "data: mnist\npatriarch: {k: 5, hardWeight: 0.9}",
+      "patriarch.hardWeight: hardWeight 0.9 is outside the useful range",
+    ],
+    [
+      "data: mnist\npatriarch: {hardWeight: 0.4, primaryScore: 0.8}",
+      "patriarch: give primaryScore or hardWeight, not both",
+    ],
+    ["data: {name: mnist, labels: coarse}", "data.labels: only the set cifar100 has this option, not mnist"],
+    ["data: mnist\nstudent: {hardWeight: 0, softWeight: 0}", "student: hardWeight and softWeight are both 0"],
+    [
+      "data: mnist\nepochs: 3\nschedule: {kind: cosine, warmupEpochs: 3}",
+      "schedule.warmupEpochs: must be less than the 3 epochs",
+    ],
+    [
+      "data: mnist\nepochs: 3\nschedule: {kind: multi-step, milestones: [2, 4]}",
+      "schedule.milestones: must grow and stay below the 3 epochs, given [2,4]",
+    ],
+  ])("%j", async (text, message) => {
+    expect(await refusal(text)).toContain(message);
+  });
+});
+
+test("a recipe that is not there gets the nearest name", async () => {
+  await expect(loadRecipe("quikstart")).rejects.toThrow(
+    'quikstart: neither a recipe nor a file; did you mean "quickstart"?',
+  );
+  await expect(loadRecipe("/nowhere/at/all.yaml")).rejects.toThrow(/the recipes are cifar100-resnet110, /);
+  await expect(loadRecipe(folder)).rejects.toThrow(/not a regular file/);
+});
+
+test("code may name its own images and network", () => {
+  expect(resolveRecipe({ data: "my-images", model: "my-net" }).model).toBe("my-net");
+  expect(() => resolveRecipe({ data: "mnist", epochs: -1 })).toThrow(
+    "recipe: epochs: must be a whole number",
+  );
+});

@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { nearest } from "./nearest.js";
+import { recipeSchema } from "./schema.js";
+
+/** One thing that is wrong with a recipe. */
+export interface Problem {
+  path: PropertyKey[];
+  message: string;
+}
+
+interface Shape {
+  type?: string;
+  const?: unknown;
+  enum?: readonly unknown[];
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  properties?: Record<string, Shape>;
+  items?: Shape;
+  anyOf?: Shape[];
+  oneOf?: Shape[];
+  description?: string;
+}
+
+let root: Shape | undefined;
+
+/**
+ * What is wrong, in words: each key's path, what was given and what is allowed there.
+ *
+ * @param error what zod found in `input`
+ */
+export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
+  root ??= z.toJSONSchema(recipeSchema, { io: "input" }) as Shape;
+  return flatten(error.issues, []).flatMap((issue) => describe(issue, input));
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Replaces the failure of a union by the failures of the alternative that was meant, where one can tell. */
+function flatten(issues: readonly Issue[], prefix: PropertyKey[]): Issue[] {
+  return issues.flatMap((issue) => {
+    const path = [...prefix, ...issue.path];
+    const meant =
+      issue.code === "invalid_union" &&
+      issue.errors.find((inner) => inner.length > 0 && !inner.some(isWrongKind));
+    return meant ? flatten(meant, path) : [{ ...issue, path } as Issue];
+  });
+}
+
+const isWrongKind = (issue: Issue) =>
+  issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value");
+
+function describe(issue: Issue, input: unknown): Problem[] {
+  const { path } = issue;
+  if (issue.code === "custom") return [{ path, message: issue.message }];
+  if (issue.code === "unrecognized_keys") {
+    const known = shapesAt(path, input).flatMap((shape) => Object.keys(shape.properties ?? {}));
+    return issue.keys.map((key) => {
+      const meant = nearest(key, known);
+      const hint = meant ? `did you mean "${meant}"?` : `known here: ${[...new Set(known)].join(", ")}`;
+      return { path: [...path, key], message: `unknown key; ${hint}` };
+    });
+  }
+  const shapes = shapesAt(path, input);
+  const given = valueAt(input, path);
+  const allowed = [...new Set(shapes.map(allow))].join(" or ");
+  if (given === undefined) return [{ path, message: `is missing; must be ${allowed}` }];
+  const words = shapes.flatMap((shape) => shape.enum ?? (shape.const === undefined ? [] : [shape.const]));
+  const meant = typeof given === "string" ? nearest(given, words.map(String)) : undefined;
+  const hint = meant ? `; did you mean "${meant}"?` : "";
+  return [{ path, message: `must be ${allowed}, given ${show(given)}${hint}` }];
+}
+
+/** The alternatives that the schema has at a path, unions taken apart. */
+function shapesAt(path: readonly PropertyKey[], input: unknown): Shape[] {
+  let shapes = alternatives(root!, input);
+  let value = input;
+  for (const step of path) {
+    value = valueAt(value, [step]);
+    shapes = shapes
+      .map((shape) => (typeof step === "number" ? shape.items : shape.properties?.[String(step)]))
+      .filter((shape) => shape !== undefined)
+      .flatMap((shape) => alternatives(shape, value));
+  }
+  return shapes;
+}
+
+/** Of alternatives told apart by `kind`, the one whose kind is given, or all of them. */
+function alternatives(shape: Shape, value: unknown): Shape[] {
+  const all = shape.anyOf ?? shape.oneOf;
+  if (!all) return [shape];
+  const kind = valueAt(value, ["kind"]);
+  const matching = all.filter((one) => kind !== undefined && one.properties?.kind?.const === kind);
+  return (matching.length > 0 ? matching : all).flatMap((one) => alternatives(one, value));
+}
+
+function allow(shape: Shape): string {
+  const words = shape.enum ?? (shape.const === undefined ? undefined : [shape.const]);
+  if (words) return `${words.length > 1 ? "one of " : ""}${words.map(show).join(", ")}`;
+  switch (shape.type) {
+    case "integer":
+      return `a whole number${range(shape)}`;
+    case "number":
+      return `a number${range(shape)}`;
+    case "boolean":
+      return "true or false";
+    case "array":
+      return "a list";
+    case "object":
+      return `a mapping of ${Object.keys(shape.properties ?? {}).join(", ")}`;
+    default:
+      return shape.pattern ? `text that matches ${shape.pattern}` : "text";
+  }
+}
+
+function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Shape): string {
+  const high = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? maximum : undefined;
+  if (minimum !== undefined && high !== undefined) return ` from ${minimum} to ${high}`;
+  const bounds = [
+    exclusiveMinimum === undefined ? "" : ` above ${exclusiveMinimum}`,
+    minimum === undefined ? "" : ` of at least ${minimum}`,
+    exclusiveMaximum === undefined ? "" : ` below ${exclusiveMaximum}`,
+    high === undefined ? "" : ` of at most ${high}`,
+  ].filter((bound) => bound !== "");
+  return bounds.join(" and");
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let here = value;
+  for (const step of path) {
+    if (typeof here !== "object" || here === null || !Object.hasOwn(here, step)) return undefined;
+    here = (here as Record<PropertyKey, unknown>)[step];
+  }
+  return here;
+}
+
+function show(value: unknown): string {
+  const text = value === null ? "nothing" : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

@@ -1,0 +1,303 @@
+import { z } from "zod";
+import { toleranceToHardWeight, toleranceToPrimaryScore } from "../losses/tolerance.js";
+
+/** The data sets that Lyceum knows by name; of the synthetic one, a recipe chooses the number of classes. */
+export const dataNames = ["fashion-mnist", "mnist", "cifar10", "cifar100", "synthetic"] as const;
+
+/** The networks that Lyceum knows by name. */
+export const modelNames = [
+  "resnet8",
+  "resnet14",
+  "resnet20",
+  "resnet32",
+  "resnet44",
+  "resnet56",
+  "resnet110",
+] as const;
+
+const fraction = z.number().min(0).max(1);
+const count = z.int().min(1);
+const weight = z.number().min(0).max(1e6);
+
+const dataOptions = z.strictObject({
+  name: z.string().min(1).meta({ enum: dataNames }).describe("The data set."),
+  root: z
+    .string()
+    .min(1)
+    .exactOptional()
+    .describe("The folder, or the archive, that holds the set. Default: where `lyceum data fetch` puts it."),
+  labels: z
+    .enum(["fine", "coarse"])
+    .exactOptional()
+    .describe("Of CIFAR-100: the 100 classes or the 20 families that they form. Default: fine."),
+  limit: z
+    .strictObject({
+      train: count.exactOptional().describe("At most so many training images. Default: all."),
+      test: count.exactOptional().describe("At most so many test images. Default: all."),
+    })
+    .exactOptional()
+    .describe("Use only a part of the images, for quick trials. Default: all of them."),
+  heldOut: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe("Fraction of the training images kept from training, of each class, to make choices on."),
+  classes: z
+    .int()
+    .min(2)
+    .max(1000)
+    .exactOptional()
+    .describe("Of the synthetic set: how many classes. Default: 10."),
+  size: z
+    .int()
+    .min(8)
+    .max(256)
+    .exactOptional()
+    .describe("Of the synthetic set: height and width in pixels. Default: 32."),
+});
+
+const data = z
+  .union([z.string().min(1).meta({ enum: dataNames }), dataOptions])
+  .transform((value) => (typeof value === "string" ? dataOptions.parse({ name: value }) : value))
+  .describe("The data set: its name, or its name with options. The one key that has no default.");
+
+const patriarch = z
+  .union([
+    z.literal("strict"),
+    z.strictObject({
+      k: z
+        .int()
+        .min(2)
+        .default(5)
+        .describe("How many classes share the score, the best one included; at most the number of classes."),
+      primaryScore: z
+        .number()
+        .meta({ exclusiveMinimum: 0, exclusiveMaximum: 1 })
+        .exactOptional()
+        .describe("The score that the best class shall keep, the more tolerant the lower. Default: 0.8."),
+      hardWeight: fraction
+        .exactOptional()
+        .describe("Weight of cross-entropy against the top score difference; instead of primaryScore."),
+    }),
+  ])
+  .transform((value, context) => {
+    if (value === "strict") return value;
+    const { k, primaryScore, hardWeight } = value;
+    if (hardWeight === undefined) return { k, primaryScore: primaryScore ?? 0.8 };
+    if (primaryScore === undefined) return { k, hardWeight };
+    context.addIssue("give primaryScore or hardWeight, not both: the one follows from the other");
+    return z.NEVER;
+  })
+  .describe('How tolerant the first network is; "strict" trains it on the labels alone.');
+
+const student = z.strictObject({
+  hardWeight: weight.default(0.5).describe("Weight of the labels (cross-entropy)."),
+  softWeight: weight
+    .default(0.5)
+    .describe("Weight of the teacher (Kullback-Leibler divergence from its scores)."),
+  temperature: z
+    .number()
+    .min(0.01)
+    .max(1000)
+    .default(1)
+    .describe("Softens the scores of both, teacher and student; that loss is multiplied by its square."),
+});
+
+const optimizer = z.strictObject({
+  learningRate: z
+    .number()
+    .positive()
+    .max(1000)
+    .default(0.1)
+    .describe("The highest learning rate of the schedule."),
+  momentum: z.number().min(0).lt(1).default(0.9).describe("Momentum of stochastic gradient descent."),
+  nesterov: z.boolean().default(false).describe("Nesterov's momentum."),
+  weightDecay: z.number().min(0).max(1).default(1e-4).describe("L2 penalty, added to the gradient."),
+  decayNorm: z
+    .boolean()
+    .default(true)
+    .describe("Weight decay on batch norm and biases too, as the papers do."),
+});
+
+const warmupEpochs = z.int().min(0).default(0).describe("Epochs over which the rate first grows, in a line.");
+
+const schedule = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("multi-step"),
+    milestones: z
+      .array(z.union([z.number().gt(0).lt(1), z.int().min(1)]))
+      .max(100)
+      .default([0.5, 0.75])
+      .describe(
+        "When the rate drops: below 1 a fraction of the training, from 1 on the epochs done by then.",
+      ),
+    gamma: z
+      .number()
+      .positive()
+      .max(1)
+      .default(0.1)
+      .describe("What the rate is multiplied by at a milestone."),
+    warmupEpochs,
+  }),
+  z.strictObject({
+    kind: z.literal("cosine"),
+    finalFraction: fraction.default(0).describe("The last rate, as a fraction of the highest."),
+    warmupEpochs,
+  }),
+  z.strictObject({
+    kind: z.literal("one-cycle"),
+    peakAt: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .default(0.3)
+      .describe("Fraction of the training at which the rate is highest."),
+    startFraction: fraction.default(0.04).describe("The first rate, as a fraction of the highest."),
+    finalFraction: fraction.default(0).describe("The last rate, as a fraction of the highest."),
+  }),
+]);
+
+const augment = z.strictObject({
+  crop: z
+    .int()
+    .min(0)
+    .max(64)
+    .default(4)
+    .describe("Pixels of padding around the image before a random crop."),
+  flip: z.boolean().default(true).describe("Mirror half of the images left to right, at random."),
+});
+
+/** An experiment: all that decides what `trainGenerations` does. What a recipe does not say has a default here. */
+export const recipeSchema = z
+  .strictObject({
+    title: z
+      .string()
+      .min(1)
+      .max(200)
+      .exactOptional()
+      .describe("What the report is called. Default: the file's name."),
+    description: z.string().max(500).exactOptional().describe("One line for `lyceum recipes`."),
+    data,
+    model: z.string().min(1).default("resnet20").meta({ enum: modelNames }).describe("The network."),
+    patriarch: patriarch.prefault({}),
+    student: student
+      .prefault({})
+      .describe("What every later network learns from; the weights need not sum to 1."),
+    generations: z.int().min(1).max(100).default(3).describe("Networks in the line, the patriarch included."),
+    epochs: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(164)
+      .describe("Passes over the training images, per network."),
+    batchSize: z.int().min(1).max(65_536).default(128).describe("Images per step."),
+    optimizer: optimizer.prefault({}).describe("Stochastic gradient descent."),
+    schedule: schedule
+      .prefault({ kind: "multi-step" })
+      .describe("How the learning rate goes through the training."),
+    augment: augment
+      .prefault({})
+      .describe("Random changes to the training images, the same for teacher and student."),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1)
+      .default(0)
+      .describe("Decides first weights, order and crops: same machine, same seed, same bits."),
+    device: z
+      .string()
+      .regex(/^(cpu|cuda(:\d{1,2})?)$/)
+      .default("cpu")
+      .describe('Where to train: "cpu", "cuda" or "cuda:1".'),
+    threads: z
+      .int()
+      .min(1)
+      .max(1024)
+      .exactOptional()
+      .describe("CPU threads. Default: one per physical core."),
+  })
+  .superRefine((recipe, context) => {
+    const complain = (path: PropertyKey[], message: string) =>
+      context.addIssue({ code: "custom", path, message });
+    for (const [key, owner] of [
+      ["classes", "synthetic"],
+      ["size", "synthetic"],
+      ["labels", "cifar100"],
+    ] as const) {
+      if (recipe.data[key] !== undefined && recipe.data.name !== owner)
+        complain(["data", key], `only the set ${owner} has this option, not ${recipe.data.name}`);
+    }
+    for (const { path, message } of toleranceProblems(recipe.patriarch, classCount(recipe.data))) {
+      complain(["patriarch", ...path], message);
+    }
+    if (recipe.student.hardWeight + recipe.student.softWeight === 0)
+      complain(["student"], "hardWeight and softWeight are both 0: there is nothing to learn from");
+    const { schedule, epochs } = recipe;
+    if ("warmupEpochs" in schedule && schedule.warmupEpochs >= epochs)
+      complain(
+        ["schedule", "warmupEpochs"],
+        `must be less than the ${epochs} epochs, given ${schedule.warmupEpochs}`,
+      );
+    if (schedule.kind === "multi-step") {
+      const ends = schedule.milestones.map((at) => (at < 1 ? at * epochs : at));
+      if (ends.some((end, i) => end >= epochs || (i > 0 && end <= ends[i - 1]!)))
+        complain(
+          ["schedule", "milestones"],
+          `must grow and stay below the ${epochs} epochs, given ${JSON.stringify(schedule.milestones)}`,
+        );
+    }
+  })
+  .meta({ title: "Lyceum recipe" });
+
+/** A recipe with all defaults filled in. */
+export type Recipe = z.output<typeof recipeSchema>;
+
+/** A recipe as a person writes it: only `data` must be given. */
+export type RecipeInput = z.input<typeof recipeSchema>;
+
+/** How many classes a data set has, where its name tells. */
+export function classCount(data: Recipe["data"]): number | undefined {
+  switch (data.name) {
+    case "fashion-mnist":
+    case "mnist":
+    case "cifar10":
+      return 10;
+    case "cifar100":
+      return data.labels === "coarse" ? 20 : 100;
+    case "synthetic":
+      return data.classes ?? 10;
+    default:
+      return undefined;
+  }
+}
+
+/** How tolerant a patriarch is, both ways of saying it; undefined for a strict one. */
+export function tolerance(
+  patriarch: Recipe["patriarch"],
+): { k: number; hardWeight: number; primaryScore: number } | undefined {
+  if (patriarch === "strict") return undefined;
+  return {
+    k: patriarch.k,
+    hardWeight: toleranceToHardWeight(patriarch),
+    primaryScore: toleranceToPrimaryScore(patriarch),
+  };
+}
+
+function toleranceProblems(patriarch: Recipe["patriarch"], classes: number | undefined) {
+  if (patriarch === "strict") return [];
+  const { k } = patriarch;
+  if (classes !== undefined && k > classes)
+    return [{ path: ["k"], message: `must be at most ${classes}, the number of classes, given ${k}` }];
+  try {
+    tolerance(patriarch);
+    return [];
+  } catch (error) {
+    return [
+      {
+        path: ["hardWeight" in patriarch ? "hardWeight" : "primaryScore"],
+        message: String((error as Error).message),
+      },
+    ];
+  }
+}

@@ -1,0 +1,96 @@
+import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
+
+/** A YAML text as plain data, and where in the text each part of it stands. */
+export interface ParsedYaml {
+  value: unknown;
+  /** Line (from 1) of the key or item at `path`, or of the nearest part above it that is there. */
+  lineOf(path: readonly PropertyKey[]): number | undefined;
+}
+
+/** One document of YAML 1.2 is wrong at a line. */
+export class YamlError extends Error {
+  override name = "YamlError";
+  constructor(
+    message: string,
+    readonly line?: number,
+  ) {
+    super(message);
+  }
+}
+
+/** Far above any recipe; keeps the parser's worst cases to well under a second. */
+export const MAX_YAML_BYTES = 64 * 1024;
+const MAX_ALIASES = 50;
+const MAX_DEPTH = 32;
+
+/**
+ * Parses YAML from anyone: one document, no tags but YAML's own, plain keys, each once, few aliases, bounded depth.
+ *
+ * @throws YamlError that says what is wrong and, where known, at which line
+ */
+export function parseYaml(text: string): ParsedYaml {
+  if (Buffer.byteLength(text) > MAX_YAML_BYTES)
+    throw new YamlError(`more than ${MAX_YAML_BYTES} bytes of YAML`);
+  checkBrackets(text);
+  const lines = new LineCounter();
+  const lineAt = (offset: number | undefined) =>
+    offset === undefined ? undefined : lines.linePos(offset).line;
+  // The parser's own check for repeated keys takes quadratic time; checkNodes does it instead.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const trouble = document.errors[0] ?? document.warnings[0];
+  if (trouble) throw new YamlError(trouble.message, lineAt(trouble.pos[0]));
+  checkNodes(document, lineAt);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    throw new YamlError((error as Error).message);
+  }
+  return { value, lineOf: (path) => lineAt(offsetOf(document.contents, path)) };
+}
+
+/** Thousands of nested brackets cost the parser seconds before it gives up. */
+function checkBrackets(text: string): void {
+  let depth = 0;
+  for (const character of text) {
+    if (character === "[" || character === "{") depth++;
+    else if (character === "]" || character === "}") depth = Math.max(0, depth - 1);
+    if (depth > MAX_DEPTH * 4) throw new YamlError("nested too deeply");
+  }
+}
+
+function checkNodes(document: Parameters<typeof visit>[0], lineAt: (o?: number) => number | undefined): void {
+  visit(document, {
+    Node(_, node, ancestors) {
+      if (ancestors.length > 2 * MAX_DEPTH) throw new YamlError("nested too deeply", lineAt(node.range?.[0]));
+    },
+    Map(_, map) {
+      const seen = new Set<string>();
+      for (const { key } of map.items as Pair<Node>[]) {
+        const line = lineAt(key.range?.[0]);
+        if (!isScalar(key)) throw new YamlError("a key must be a plain word", line);
+        const name = String(key.value);
+        if (seen.has(name)) throw new YamlError(`the key "${name}" stands here twice`, line);
+        seen.add(name);
+      }
+    },
+  });
+}
+
+/** Offset of the deepest node of `path` that exists; of a mapping's entry, its key. */
+function offsetOf(contents: unknown, path: readonly PropertyKey[]): number | undefined {
+  let node = contents as Node | null | undefined;
+  let offset = node?.range?.[0];
+  for (const step of path) {
+    if (isMap<Node, Node>(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+      if (!pair) break;
+      [offset, node] = [pair.key.range?.[0], pair.value];
+    } else {
+      const item = (node as { items?: Node[] } | null | undefined)?.items?.[Number(step)];
+      if (!item) break;
+      [offset, node] = [item.range?.[0], item];
+    }
+  }
+  return offset;
+}
