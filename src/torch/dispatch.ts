@@ -9,9 +9,9 @@ let make: (handle: number) => Tensor;
 let isTensor: (value: unknown) => value is Tensor;
 
 /** @internal Called once by tensor.ts. */
-export function setTensorClass(constructor: new (handle: number) => Tensor): void {
-  make = (handle) => new constructor(handle);
-  isTensor = (value): value is Tensor => value instanceof constructor;
+export function setTensorClass(TensorClass: new (handle: number) => Tensor): void {
+  make = (handle) => new TensorClass(handle);
+  isTensor = (value): value is Tensor => value instanceof TensorClass;
 }
 
 /** A handle that names nothing: the bridge answers it with an error that names operator and argument. */

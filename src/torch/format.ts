@@ -22,7 +22,8 @@ function writer(values: number[], floating: boolean): (value: number) => string 
     if (exponent) return value.toExponential(precision).replace(/e([+-])(\d)$/, "e$10$2");
     return integral ? `${value}.` : value.toFixed(precision);
   };
-  const width = Math.max(0, ...values.map((value) => write(value).length));
+  // As PyTorch, whose infinities and NaNs do not widen the columns.
+  const width = Math.max(0, ...values.filter(Number.isFinite).map((value) => write(value).length));
   return (value) => write(value).padStart(width);
 }
 

@@ -50,7 +50,7 @@ function isOwned(value: object): value is Owned {
 }
 
 /** Hands every tensor that can be reached from a scope's result to the scope around it. */
-function escape(value: unknown, from: Scope, seen: Set<object>): void {
+function handUp(value: unknown, from: Scope, seen: Set<object>): void {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value)) return;
   seen.add(value);
   if (isOwned(value)) {
@@ -58,7 +58,7 @@ function escape(value: unknown, from: Scope, seen: Set<object>): void {
     return;
   }
   const parts = value instanceof Map || value instanceof Set ? value.values() : Object.values(value);
-  for (const part of parts) escape(part, from, seen);
+  for (const part of parts) handUp(part, from, seen);
 }
 
 function close(scope: Scope): void {
@@ -86,7 +86,7 @@ export function scope<T>(body: () => T): T {
       result.catch(() => {});
       throw new TypeError("torch.scope takes a synchronous function: await first, then open a scope");
     }
-    escape(result, mine, new Set());
+    handUp(result, mine, new Set());
     return result;
   } finally {
     current = mine.parent;

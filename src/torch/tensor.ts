@@ -122,10 +122,10 @@ export class Tensor extends TensorMethods {
       using wide = this.detach().to({ dtype: "float32" });
       return wide.toTypedArray();
     }
-    const Array = arrayOf[dtype];
-    if (!Array)
+    const Typed = arrayOf[dtype];
+    if (!Typed)
       throw new TypeError(`a tensor of dtype ${dtype} has no typed array: convert it with to({ dtype })`);
-    const into = new Array(this.numel);
+    const into = new Typed(this.numel);
     using here = this.detach().to({ device: "cpu", dtype });
     using dense = here.contiguous();
     native.read(dense.handle, into);

@@ -122,7 +122,12 @@ export class Wrapper {
     const shown = info.parameters
       .slice(this.method ? 1 : 0)
       .filter((parameter) => !hidden.has(parameter.name));
-    const byPosition = (parameter: ParameterInfo) => this.entry.positional || !parameter.keywordOnly;
+    // What one overload takes by keyword only (`alpha` of add.Tensor), the wrapper takes so in all of them.
+    const byPosition = ({ name }: ParameterInfo) =>
+      this.entry.positional ||
+      !this.overloads.some((other) =>
+        other.info.parameters.some((each) => each.name === name && each.keywordOnly),
+      );
     return {
       positional: shown.filter(byPosition),
       named: shown.filter((parameter) => !byPosition(parameter)),

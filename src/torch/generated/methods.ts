@@ -156,11 +156,11 @@ export abstract class TensorMethods {
    * `aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
    * `aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
    */
-  add(other: Tensor | Scalar, alpha?: Scalar, options: { alpha?: Scalar | undefined } = {}): Tensor {
+  add(other: Tensor | Scalar, options: { alpha?: Scalar | undefined } = {}): Tensor {
     if (typeof other === "object") {
       return wrap(call(op_add_Tensor, this.handle, h(other as Tensor), options.alpha));
     }
-    return wrap(call(op_add_Scalar, this.handle, other, alpha));
+    return wrap(call(op_add_Scalar, this.handle, other, options.alpha));
   }
 
   /**
@@ -169,11 +169,11 @@ export abstract class TensorMethods {
    * `aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
    * `aten::sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
    */
-  sub(other: Tensor | Scalar, alpha?: Scalar, options: { alpha?: Scalar | undefined } = {}): Tensor {
+  sub(other: Tensor | Scalar, options: { alpha?: Scalar | undefined } = {}): Tensor {
     if (typeof other === "object") {
       return wrap(call(op_sub_Tensor, this.handle, h(other as Tensor), options.alpha));
     }
-    return wrap(call(op_sub_Scalar, this.handle, other, alpha));
+    return wrap(call(op_sub_Scalar, this.handle, other, options.alpha));
   }
 
   /**
@@ -1138,12 +1138,12 @@ export abstract class TensorMethods {
    * `aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`
    * `aten::add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)`
    */
-  add_(other: Tensor | Scalar, alpha?: Scalar, options: { alpha?: Scalar | undefined } = {}): this {
+  add_(other: Tensor | Scalar, options: { alpha?: Scalar | undefined } = {}): this {
     if (typeof other === "object") {
       call(op_add__Tensor, this.handle, h(other as Tensor), options.alpha);
       return this;
     }
-    call(op_add__Scalar, this.handle, other, alpha);
+    call(op_add__Scalar, this.handle, other, options.alpha);
     return this;
   }
 
@@ -1153,12 +1153,12 @@ export abstract class TensorMethods {
    * `aten::sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`
    * `aten::sub_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)`
    */
-  sub_(other: Tensor | Scalar, alpha?: Scalar, options: { alpha?: Scalar | undefined } = {}): this {
+  sub_(other: Tensor | Scalar, options: { alpha?: Scalar | undefined } = {}): this {
     if (typeof other === "object") {
       call(op_sub__Tensor, this.handle, h(other as Tensor), options.alpha);
       return this;
     }
-    call(op_sub__Scalar, this.handle, other, alpha);
+    call(op_sub__Scalar, this.handle, other, options.alpha);
     return this;
   }
 
