@@ -41,18 +41,18 @@ const op_cross_entropy_loss = operator("aten::cross_entropy_loss", "");
 const op_nll_loss = operator("aten::nll_loss", "");
 const op_kl_div = operator("aten::kl_div", "");
 const op_mse_loss = operator("aten::mse_loss", "");
-const op__foreach_add__Scalar = operator("aten::_foreach_add_", "Scalar");
 const op__foreach_add__List = operator("aten::_foreach_add_", "List");
 const op__foreach_add__ScalarList = operator("aten::_foreach_add_", "ScalarList");
-const op__foreach_mul__Scalar = operator("aten::_foreach_mul_", "Scalar");
+const op__foreach_add__Scalar = operator("aten::_foreach_add_", "Scalar");
 const op__foreach_mul__List = operator("aten::_foreach_mul_", "List");
 const op__foreach_mul__ScalarList = operator("aten::_foreach_mul_", "ScalarList");
-const op__foreach_add_Scalar = operator("aten::_foreach_add", "Scalar");
+const op__foreach_mul__Scalar = operator("aten::_foreach_mul_", "Scalar");
 const op__foreach_add_List = operator("aten::_foreach_add", "List");
 const op__foreach_add_ScalarList = operator("aten::_foreach_add", "ScalarList");
-const op__foreach_mul_Scalar = operator("aten::_foreach_mul", "Scalar");
+const op__foreach_add_Scalar = operator("aten::_foreach_add", "Scalar");
 const op__foreach_mul_List = operator("aten::_foreach_mul", "List");
 const op__foreach_mul_ScalarList = operator("aten::_foreach_mul", "ScalarList");
+const op__foreach_mul_Scalar = operator("aten::_foreach_mul", "Scalar");
 const op__foreach_addcmul_ = operator("aten::_foreach_addcmul_", "Scalar");
 const op__foreach_addcdiv_ = operator("aten::_foreach_addcdiv_", "Scalar");
 const op__foreach_sqrt = operator("aten::_foreach_sqrt", "");
@@ -615,97 +615,97 @@ export function mseLoss(selfTensor: Tensor, target: Tensor, reduction?: number):
 /**
  * Adds to each tensor in place.
  *
- * `aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()`
  * `aten::_foreach_add_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> ()`
  * `aten::_foreach_add_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ()`
+ * `aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()`
  */
 export function foreachAdd_(
   selfTensor: readonly Tensor[],
-  scalar: Scalar | readonly Tensor[] | readonly Scalar[],
+  other: readonly Tensor[] | readonly Scalar[] | Scalar,
   options: { alpha?: Scalar | undefined } = {},
 ): void {
-  if (!Array.isArray(scalar)) {
-    call(op__foreach_add__Scalar, hs(selfTensor as readonly Tensor[]), scalar);
-  }
-  if (typeof (scalar as readonly unknown[])[0] === "object") {
+  if (typeof (other as readonly unknown[])[0] === "object" && Array.isArray(other)) {
     call(
       op__foreach_add__List,
       hs(selfTensor as readonly Tensor[]),
-      hs(scalar as readonly Tensor[]),
+      hs(other as readonly Tensor[]),
       options.alpha,
     );
   }
-  call(op__foreach_add__ScalarList, hs(selfTensor as readonly Tensor[]), scalar);
+  if (Array.isArray(other)) {
+    call(op__foreach_add__ScalarList, hs(selfTensor as readonly Tensor[]), other);
+  }
+  call(op__foreach_add__Scalar, hs(selfTensor as readonly Tensor[]), other);
 }
 
 /**
  * Multiplies each tensor in place.
  *
- * `aten::_foreach_mul_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()`
  * `aten::_foreach_mul_.List(Tensor(a!)[] self, Tensor[] other) -> ()`
  * `aten::_foreach_mul_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ()`
+ * `aten::_foreach_mul_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()`
  */
 export function foreachMul_(
   selfTensor: readonly Tensor[],
-  scalar: Scalar | readonly Tensor[] | readonly Scalar[],
+  other: readonly Tensor[] | readonly Scalar[] | Scalar,
 ): void {
-  if (!Array.isArray(scalar)) {
-    call(op__foreach_mul__Scalar, hs(selfTensor as readonly Tensor[]), scalar);
+  if (typeof (other as readonly unknown[])[0] === "object" && Array.isArray(other)) {
+    call(op__foreach_mul__List, hs(selfTensor as readonly Tensor[]), hs(other as readonly Tensor[]));
   }
-  if (typeof (scalar as readonly unknown[])[0] === "object") {
-    call(op__foreach_mul__List, hs(selfTensor as readonly Tensor[]), hs(scalar as readonly Tensor[]));
+  if (Array.isArray(other)) {
+    call(op__foreach_mul__ScalarList, hs(selfTensor as readonly Tensor[]), other);
   }
-  call(op__foreach_mul__ScalarList, hs(selfTensor as readonly Tensor[]), scalar);
+  call(op__foreach_mul__Scalar, hs(selfTensor as readonly Tensor[]), other);
 }
 
 /**
  * Adds to each tensor.
  *
- * `aten::_foreach_add.Scalar(Tensor[] self, Scalar scalar) -> Tensor[]`
  * `aten::_foreach_add.List(Tensor[] self, Tensor[] other, *, Scalar alpha=1) -> Tensor[]`
  * `aten::_foreach_add.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[]`
+ * `aten::_foreach_add.Scalar(Tensor[] self, Scalar scalar) -> Tensor[]`
  */
 export function foreachAdd(
   selfTensor: readonly Tensor[],
-  scalar: Scalar | readonly Tensor[] | readonly Scalar[],
+  other: readonly Tensor[] | readonly Scalar[] | Scalar,
   options: { alpha?: Scalar | undefined } = {},
 ): Tensor[] {
-  if (!Array.isArray(scalar)) {
-    return wrapAll(call(op__foreach_add_Scalar, hs(selfTensor as readonly Tensor[]), scalar));
-  }
-  if (typeof (scalar as readonly unknown[])[0] === "object") {
+  if (typeof (other as readonly unknown[])[0] === "object" && Array.isArray(other)) {
     return wrapAll(
       call(
         op__foreach_add_List,
         hs(selfTensor as readonly Tensor[]),
-        hs(scalar as readonly Tensor[]),
+        hs(other as readonly Tensor[]),
         options.alpha,
       ),
     );
   }
-  return wrapAll(call(op__foreach_add_ScalarList, hs(selfTensor as readonly Tensor[]), scalar));
+  if (Array.isArray(other)) {
+    return wrapAll(call(op__foreach_add_ScalarList, hs(selfTensor as readonly Tensor[]), other));
+  }
+  return wrapAll(call(op__foreach_add_Scalar, hs(selfTensor as readonly Tensor[]), other));
 }
 
 /**
  * Multiplies each tensor.
  *
- * `aten::_foreach_mul.Scalar(Tensor[] self, Scalar scalar) -> Tensor[]`
  * `aten::_foreach_mul.List(Tensor[] self, Tensor[] other) -> Tensor[]`
  * `aten::_foreach_mul.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[]`
+ * `aten::_foreach_mul.Scalar(Tensor[] self, Scalar scalar) -> Tensor[]`
  */
 export function foreachMul(
   selfTensor: readonly Tensor[],
-  scalar: Scalar | readonly Tensor[] | readonly Scalar[],
+  other: readonly Tensor[] | readonly Scalar[] | Scalar,
 ): Tensor[] {
-  if (!Array.isArray(scalar)) {
-    return wrapAll(call(op__foreach_mul_Scalar, hs(selfTensor as readonly Tensor[]), scalar));
-  }
-  if (typeof (scalar as readonly unknown[])[0] === "object") {
+  if (typeof (other as readonly unknown[])[0] === "object" && Array.isArray(other)) {
     return wrapAll(
-      call(op__foreach_mul_List, hs(selfTensor as readonly Tensor[]), hs(scalar as readonly Tensor[])),
+      call(op__foreach_mul_List, hs(selfTensor as readonly Tensor[]), hs(other as readonly Tensor[])),
     );
   }
-  return wrapAll(call(op__foreach_mul_ScalarList, hs(selfTensor as readonly Tensor[]), scalar));
+  if (Array.isArray(other)) {
+    return wrapAll(call(op__foreach_mul_ScalarList, hs(selfTensor as readonly Tensor[]), other));
+  }
+  return wrapAll(call(op__foreach_mul_Scalar, hs(selfTensor as readonly Tensor[]), other));
 }
 
 /**
