@@ -213,9 +213,8 @@ export class Wrapper {
       }
       const run = this.call(overload, slots);
       if (tests.size === 0) return run;
-      return this.method || !overload.info.returnsArguments
-        ? `if (${[...tests].join(" && ")}) { ${run} }`
-        : `if (${[...tests].join(" && ")}) { ${run} return; }`;
+      const leave = run.includes("return") ? "" : " return;";
+      return `if (${[...tests].join(" && ")}) { ${run}${leave} }`;
     });
     return statements.join("\n");
   }

@@ -631,9 +631,11 @@ export function foreachAdd_(
       hs(other as readonly Tensor[]),
       options.alpha,
     );
+    return;
   }
   if (Array.isArray(other)) {
     call(op__foreach_add__ScalarList, hs(selfTensor as readonly Tensor[]), other);
+    return;
   }
   call(op__foreach_add__Scalar, hs(selfTensor as readonly Tensor[]), other);
 }
@@ -651,9 +653,11 @@ export function foreachMul_(
 ): void {
   if (typeof (other as readonly unknown[])[0] === "object" && Array.isArray(other)) {
     call(op__foreach_mul__List, hs(selfTensor as readonly Tensor[]), hs(other as readonly Tensor[]));
+    return;
   }
   if (Array.isArray(other)) {
     call(op__foreach_mul__ScalarList, hs(selfTensor as readonly Tensor[]), other);
+    return;
   }
   call(op__foreach_mul__Scalar, hs(selfTensor as readonly Tensor[]), other);
 }
