@@ -1,5 +1,12 @@
 export { readBoundedText } from "./bounded-file.js";
-export { listRecipes, loadRecipe, RecipeError, recipeToYaml, resolveRecipe } from "./load.js";
+export {
+  listRecipes,
+  loadRecipe,
+  loadStoredRecipe,
+  RecipeError,
+  recipeToYaml,
+  resolveRecipe,
+} from "./load.js";
 export { nearest } from "./nearest.js";
 export {
   classCount,

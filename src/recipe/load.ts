@@ -27,13 +27,23 @@ const recipeFolder = fileURLToPath(new URL("../../recipes/", import.meta.url));
  */
 export async function loadRecipe(nameOrPath: string, { set = [] }: { set?: string[] } = {}): Promise<Recipe> {
   const path = await findRecipe(nameOrPath);
+  const yaml = await readFileAsYaml(path);
   const overrides = set.map((text) => asRecipeError(() => parseOverride(text)));
-  const text = await readBoundedText(path, { maxBytes: MAX_YAML_BYTES }).catch((error) => {
-    throw new RecipeError(error.message);
-  });
-  const yaml = parseFile(text, path);
   const name = basename(path, extname(path));
-  return resolve({ title: name, ...asMapping(yaml.value, path) }, { yaml, path, overrides });
+  return resolve(
+    { title: name, ...asMapping(yaml.value, path) },
+    { yaml, path, overrides, onlyKnownNames: true },
+  );
+}
+
+/**
+ * Reads the resolved recipe that a run folder holds; code that made it may have brought its own network and images.
+ *
+ * @throws RecipeError
+ */
+export async function loadStoredRecipe(path: string): Promise<Recipe> {
+  const yaml = await readFileAsYaml(path);
+  return resolve(asMapping(yaml.value, path), { yaml, path, overrides: [] });
 }
 
 /**
@@ -65,22 +75,23 @@ interface Origin {
   yaml?: ParsedYaml;
   path?: string;
   overrides: Override[];
+  onlyKnownNames?: boolean;
 }
 
 function resolve(base: unknown, origin: Origin): Recipe {
   const input = origin.overrides.reduce(applyOverride, base);
   const result = recipeSchema.safeParse(input);
   const problems = result.success
-    ? origin.path === undefined
-      ? []
-      : unknownNames(result.data)
+    ? origin.onlyKnownNames
+      ? unknownNames(result.data)
+      : []
     : problemsOf(result.error, input);
   if (problems.length > 0)
     throw new RecipeError(problems.map((problem) => locate(problem, origin)).join("\n"));
   return result.data!;
 }
 
-/** Code may bring its own network and images; a file can only name those that there are. */
+/** A file can only name the networks and images that Lyceum has. */
 function unknownNames({ data, model }: Recipe): Problem[] {
   return [
     { path: ["data", "name"], given: data.name, known: dataNames },
@@ -104,7 +115,10 @@ function locate({ path, message }: Problem, { yaml, path: file, overrides }: Ori
   return `${file ? `${file}${line ? `:${line}` : ""}: ` : "recipe: "}${key}${message}`;
 }
 
-function parseFile(text: string, path: string): ParsedYaml {
+async function readFileAsYaml(path: string): Promise<ParsedYaml> {
+  const text = await readBoundedText(path, { maxBytes: MAX_YAML_BYTES }).catch((error) => {
+    throw new RecipeError(error.message);
+  });
   try {
     return parseYaml(text);
   } catch (error) {

@@ -1,1 +1,6 @@
+export { syncFolder, writeAtomic } from "./atomic.js";
+export { type BlasSpeed, measureBlas } from "./blas-check.js";
+export { claimRunDirectory, isRunName } from "./claim.js";
+export { describeEnvironment, describeMachine, type Environment, lyceumVersion } from "./environment.js";
+export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export type * from "./types.js";

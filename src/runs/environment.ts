@@ -1,0 +1,81 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { arch, cpus, release, totalmem, type } from "node:os";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { z } from "zod";
+import * as torch from "../torch/index.js";
+
+const text = z.string().max(4000);
+
+export const environmentSchema = z.object({
+  lyceum: text,
+  node: text,
+  libtorch: text,
+  /** The commit of the checkout that Lyceum runs from, "+" behind it when files were changed. */
+  commit: text.exactOptional(),
+  machine: z.object({ cpu: text, cores: z.number(), memoryGiB: z.number(), os: text, arch: text }),
+  threads: z.number(),
+  device: text,
+  commandLine: text,
+  /** ISO 8601, when the training began. */
+  date: text,
+});
+
+/** What a run was made with and on: enough to repeat it, or to see why it cannot be repeated. */
+export type Environment = z.infer<typeof environmentSchema>;
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The version of this package. */
+export function lyceumVersion(): string {
+  return JSON.parse(readFileSync(`${root}package.json`, "utf8")).version;
+}
+
+/** Describes this process and machine, at this moment. */
+export async function describeEnvironment({ device }: { device: string }): Promise<Environment> {
+  const commit = await findCommit();
+  return {
+    lyceum: lyceumVersion(),
+    node: process.version,
+    libtorch: torch.version(),
+    ...(commit ? { commit } : {}),
+    machine: describeMachine(),
+    threads: torch.getNumThreads(),
+    device,
+    commandLine: process.argv.join(" ").slice(0, 4000),
+    date: new Date().toISOString(),
+  };
+}
+
+export function describeMachine(): Environment["machine"] {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: torch.physicalCores(),
+    memoryGiB: Math.round((totalmem() / 2 ** 30) * 10) / 10,
+    os: distribution() ?? `${type()} ${release()}`,
+    arch: arch(),
+  };
+}
+
+function distribution(): string | undefined {
+  try {
+    return /^PRETTY_NAME="(.+)"$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only of Lyceum's own checkout: an installed package may lie inside some other project's repository. */
+async function findCommit(): Promise<string | undefined> {
+  if (!existsSync(`${root}.git`)) return undefined;
+  const git = (...args: string[]) =>
+    promisify(execFile)("git", ["-C", root, ...args], { timeout: 5000 }).then(({ stdout }) => stdout.trim());
+  try {
+    const commit = await git("rev-parse", "HEAD");
+    const changed = await git("status", "--porcelain", "--untracked-files=no");
+    return changed === "" ? commit : `${commit}+`;
+  } catch {
+    return undefined;
+  }
+}

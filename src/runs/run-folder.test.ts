@@ -1,0 +1,141 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { resolveRecipe } from "../recipe/index.js";
+import { describeEnvironment, RunFolder } from "./index.js";
+import type { Summary } from "./types.js";
+
+const recipe = resolveRecipe({ title: "a trial", data: "synthetic", generations: 2 });
+let directory: string;
+beforeEach(() => {
+  directory = join(mkdtempSync(join(tmpdir(), "lyceum-run-")), "run");
+});
+const create = async () => RunFolder.create(directory, recipe, await describeEnvironment({ device: "cpu" }));
+
+const summary = (generations: number): Summary => ({
+  lyceum: "0.1.0",
+  title: "a trial",
+  generations: Array.from({ length: generations }, (_, generation) => ({
+    generation,
+    role: generation === 0 ? "patriarch" : "student",
+    test: {
+      top1: 0.9,
+      top5: 0.99,
+      nll: 0.3,
+      ece: 0.01,
+      meanTopScore: 0.8,
+      meanSecondaryScore: 0.05,
+      scoreByRank: [0.8, 0.1],
+      entropy: 0.6,
+    },
+    trainSeconds: 1,
+    weights: `generation-${generation}/weights.safetensors`,
+  })),
+  ensembles: generations > 1 ? { "0-1": { test: { top1: 0.91, nll: 0.2, ece: 0.02 } } } : {},
+  seconds: 2,
+});
+
+test("a new run stores the resolved recipe and the environment", async () => {
+  const run = await create();
+  expect(readdirSync(directory).sort()).toEqual([".lock", "environment.json", "recipe.yaml"]);
+  await run.close();
+  const opened = await RunFolder.open(directory);
+  expect(opened.recipe).toEqual(recipe);
+  const environment = (await opened.readEnvironment())!;
+  expect(environment).toMatchObject({ node: process.version, device: "cpu", resumed: [] });
+  expect(environment.machine.cores).toBeGreaterThan(0);
+  expect(readdirSync(directory).sort()).toEqual(["environment.json", "recipe.yaml"]);
+});
+
+test("never starts in a folder that holds something", async () => {
+  await (await create()).close();
+  await expect(create()).rejects.toThrow(`${directory}: is not empty`);
+});
+
+test("the summary comes back as it was written; status follows it", async () => {
+  const run = await create();
+  expect(await run.status()).toEqual({ state: "training", finished: 0, generations: 2 });
+  expect(await run.readSummary()).toBeUndefined();
+  await run.writeSummary(summary(1));
+  await run.close();
+  expect(await run.status()).toEqual({ state: "unfinished", finished: 1, generations: 2 });
+  await run.writeSummary(summary(2));
+  expect(await run.readSummary()).toEqual(summary(2));
+  expect(await run.status()).toEqual({ state: "finished", finished: 2, generations: 2 });
+});
+
+test("going on notes the new sitting, and two cannot", async () => {
+  await (await create()).close();
+  const environment = await describeEnvironment({ device: "cuda" });
+  const run = await RunFolder.resume(directory, environment);
+  await expect(RunFolder.resume(directory, environment)).rejects.toThrow(/is at work in this folder/);
+  expect((await run.readEnvironment())!.resumed).toEqual([environment]);
+  expect((await run.readEnvironment())!.device).toBe("cpu");
+  await run.close();
+});
+
+test("going on works without environment.json", async () => {
+  await (await create()).close();
+  rmSync(join(directory, "environment.json"));
+  const run = await RunFolder.resume(directory, await describeEnvironment({ device: "cpu" }));
+  expect((await run.readEnvironment())!.resumed).toHaveLength(1);
+  await run.close();
+});
+
+test("a run of code's own network and images opens", async () => {
+  const own = resolveRecipe({ data: "my-images", model: "my-net" });
+  await (await RunFolder.create(directory, own, await describeEnvironment({ device: "cpu" }))).close();
+  expect((await RunFolder.open(directory)).recipe).toEqual(own);
+});
+
+test("a generation's files follow from its number", async () => {
+  const run = await create();
+  expect(run.generation(3).weights).toBe(join(directory, "generation-3", "weights.safetensors"));
+  expect(() => run.generation(-1)).toThrow(RangeError);
+  expect(() => run.generation("../x" as unknown as number)).toThrow(RangeError);
+  mkdirSync(run.generation(0).checkpoint, { recursive: true });
+  await run.removeCheckpoint(0);
+  expect(readdirSync(run.generation(0).directory)).toEqual([]);
+  await run.close();
+});
+
+describe("what is no run says what is missing", () => {
+  test("no folder, a file, a folder without recipe", async () => {
+    await expect(RunFolder.open(directory)).rejects.toThrow(
+      `${directory}: is not a run: there is no such folder`,
+    );
+    writeFileSync(directory, "");
+    await expect(RunFolder.open(directory)).rejects.toThrow(`${directory}: is not a run: not a folder`);
+    rmSync(directory);
+    mkdirSync(directory);
+    await expect(RunFolder.open(directory)).rejects.toThrow(
+      `${directory}: is not a run: it holds no recipe.yaml`,
+    );
+  });
+});
+
+describe("a hostile run folder", () => {
+  test.each([
+    ["summary.json", "{"],
+    ["summary.json", '{"generations": 1}'],
+    ["summary.json", JSON.stringify({ ...summary(1), ensembles: { "../../etc": {} } })],
+    ["summary.json", `"${"x".repeat(5 * 1024 * 1024)}"`],
+    ["environment.json", "[]"],
+  ])("%s holding %.40s is an error that names the file", async (name, content) => {
+    await (await create()).close();
+    writeFileSync(join(directory, name), content);
+    const run = await RunFolder.open(directory);
+    const read = name === "summary.json" ? run.readSummary() : run.readEnvironment();
+    await expect(read).rejects.toThrow(join(directory, name));
+  });
+
+  test("its recipe is checked as any other", async () => {
+    await (await create()).close();
+    writeFileSync(
+      join(directory, "recipe.yaml"),
+      `${readFileSync(join(directory, "recipe.yaml"))}epoch: 1\n`,
+    );
+    await expect(RunFolder.open(directory)).rejects.toThrow(/recipe.yaml:\d+: epoch: unknown key/);
+  });
+});
