@@ -1,0 +1,13 @@
+/** Losses of the method: pure, differentiable functions of logits [N, C] that return scalars. */
+export { crossEntropy } from "./cross-entropy.js";
+export { distillation } from "./distillation.js";
+export { patriarchLoss } from "./patriarch-loss.js";
+export { type StudentWeights, studentLoss } from "./student-loss.js";
+export {
+  type Tolerance,
+  toleranceToHardWeight,
+  toleranceToPrimaryScore,
+  type UsefulRange,
+  usefulRange,
+} from "./tolerance.js";
+export { topScoreDifference } from "./top-score-difference.js";
