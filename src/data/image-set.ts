@@ -1,0 +1,38 @@
+/** Images in memory, as they were stored: bytes. */
+export interface ImageSet {
+  readonly name: string;
+  /** [count, channels, height, width], row by row; on a SharedArrayBuffer where Lyceum made it, so that libtorch reads it in place. */
+  readonly images: Uint8Array;
+  /** [count], each 0 .. classNames.length - 1 */
+  readonly labels: Int32Array;
+  readonly count: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly classNames: readonly string[];
+}
+
+/** A data set as it is published: a training and a test part of the same classes. */
+export interface Dataset {
+  readonly name: string;
+  readonly train: ImageSet;
+  readonly test: ImageSet;
+  readonly classNames: readonly string[];
+}
+
+/** Room for images that libtorch can read without a copy. */
+export function allocateImages(bytes: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(bytes));
+}
+
+/** The chosen images of a set, copied, in the order of `indices`. */
+export function subset(set: ImageSet, indices: Int32Array): ImageSet {
+  const bytes = set.channels * set.height * set.width;
+  const images = allocateImages(indices.length * bytes);
+  const labels = new Int32Array(indices.length);
+  indices.forEach((from, to) => {
+    images.set(set.images.subarray(from * bytes, (from + 1) * bytes), to * bytes);
+    labels[to] = set.labels[from]!;
+  });
+  return { ...set, images, labels, count: indices.length };
+}

@@ -1,0 +1,48 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { DataError } from "./data-error.js";
+import { type Found, findParts, type Layout } from "./parts.js";
+
+/** Where `lyceum data fetch` puts a set unless told: $LYCEUM_DATA/NAME, else ~/.cache/lyceum/NAME. */
+export function fetchFolder(name: string): string {
+  return join(process.env.LYCEUM_DATA || join(homedir(), ".cache", "lyceum"), name);
+}
+
+/** Where a set is looked for, in order, when no root is given. */
+export function usualPlaces(name: string, systemFolders: readonly string[] = []): string[] {
+  const home = process.env.LYCEUM_DATA;
+  return [
+    ...(home ? [join(home, name)] : []),
+    join("data", name),
+    join(homedir(), ".cache", "lyceum", name),
+    ...systemFolders,
+  ];
+}
+
+/**
+ * The first place that holds a data set.
+ *
+ * @param options.root the only place to look in, when given
+ * @throws DataError that lists the places, what each lacks, and the commands that get the set
+ */
+export async function findDataset(
+  name: string,
+  layout: Layout,
+  options: { root?: string | undefined; systemFolders?: readonly string[]; package?: string | undefined },
+): Promise<Found> {
+  const { root, systemFolders } = options;
+  const places = root === undefined ? usualPlaces(name, systemFolders) : [root];
+  const searched: string[] = [];
+  for (const place of places) {
+    const found = await findParts(layout, place);
+    if (typeof found !== "string") return found;
+    searched.push(`  ${place} ${found}`);
+  }
+  const commands = [`lyceum data fetch ${name}${root === undefined ? "" : ` --root ${root}`}`];
+  if (options.package) commands.push(`apt install ${options.package}`);
+  throw new DataError(
+    { file: name },
+    `the data set is in none of these places:\n${searched.join("\n")}\nTo get it: ${commands.join(", or ")}`,
+    "Or give the folder that holds it as root",
+  );
+}

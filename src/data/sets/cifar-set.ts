@@ -1,0 +1,89 @@
+import { cifarImageBytes, readCifarRecords } from "../cifar-records.js";
+import type { RemoteFile } from "../download.js";
+import { allocateImages, type Dataset, type ImageSet } from "../image-set.js";
+import { type Found, type Layout, readParts } from "../parts.js";
+import { type DataSpec, type DatasetSource, parseClassNames } from "../source.js";
+
+/** The classes that one label byte of a record tells apart. */
+export interface LabelLevel {
+  readonly names: readonly string[];
+  /** The text file of the official archive that lists the names; it is believed where it is there. */
+  readonly file: string;
+}
+
+/** What tells CIFAR-10 from CIFAR-100. */
+export interface CifarSet {
+  readonly name: string;
+  readonly description: string;
+  /** One per label byte, in the record's order; the last is the fine one. */
+  readonly levels: readonly LabelLevel[];
+  /** Images in each file. */
+  readonly trainFiles: readonly { name: string; count: number; md5: string }[];
+  readonly testFile: { name: string; count: number; md5: string };
+  readonly folder: string;
+  readonly baseUrl: string;
+  readonly archive: RemoteFile;
+}
+
+/** A set of colour images of 32 x 32 in CIFAR's official binary layout. */
+export function cifarSet(set: CifarSet): DatasetSource {
+  const { name, description, levels, folder, baseUrl, archive } = set;
+  const layout: Layout = {
+    parts: [...set.trainFiles, set.testFile].map(({ name, count, md5 }) => ({
+      name,
+      bytes: count * (levels.length + cifarImageBytes),
+      md5,
+    })),
+    texts: levels.map(({ file }) => file),
+    folder,
+    archive: archive.name,
+    remedy: `Get the set again: lyceum data fetch ${name}`,
+  };
+  return {
+    name,
+    description,
+    hasFamilies: levels.length > 1,
+    from: {
+      layout,
+      download: { baseUrl, files: [archive] },
+      read: (found, spec) => read(set, layout, found, spec),
+    },
+  };
+}
+
+async function read(set: CifarSet, layout: Layout, found: Found, { labels }: DataSpec): Promise<Dataset> {
+  const { name, levels, trainFiles, testFile } = set;
+  const trainCount = trainFiles.reduce((sum, { count }) => sum + count, 0);
+  const room = (count: number) => ({
+    images: allocateImages(count * cifarImageBytes),
+    labels: levels.map(() => new Int32Array(count)),
+  });
+  const train = room(trainCount);
+  const test = room(testFile.count);
+  const classes = levels.map(({ names }) => names.length);
+  const texts = await readParts(layout, found, async (part, source) => {
+    if (part.name === testFile.name) return readCifarRecords(source, classes, test);
+    const index = trainFiles.findIndex(({ name }) => name === part.name);
+    const from = trainFiles.slice(0, index).reduce((sum, { count }) => sum + count, 0);
+    const to = from + trainFiles[index]!.count;
+    await readCifarRecords(source, classes, {
+      images: train.images.subarray(from * cifarImageBytes, to * cifarImageBytes),
+      labels: train.labels.map((level) => level.subarray(from, to)),
+    });
+  });
+  const level = labels === "coarse" ? 0 : levels.length - 1;
+  const { names, file } = levels[level]!;
+  const text = texts.get(file);
+  const classNames = text === undefined ? names : parseClassNames(text, names.length, file, layout.remedy);
+  const finish = (part: string, { images, labels }: typeof train): ImageSet => ({
+    name: `${name} ${part}`,
+    images,
+    labels: labels[level]!,
+    count: labels[level]!.length,
+    channels: 3,
+    height: 32,
+    width: 32,
+    classNames,
+  });
+  return { name, train: finish("train", train), test: finish("test", test), classNames };
+}

@@ -1,0 +1,70 @@
+import type { RemoteFile } from "../download.js";
+import { readIdx, readIdxLabels } from "../idx.js";
+import { allocateImages, type Dataset, type ImageSet } from "../image-set.js";
+import { type Found, type Layout, readParts } from "../parts.js";
+import type { DatasetSource } from "../source.js";
+
+/** What tells one set of MNIST's form from another. */
+export interface IdxSet {
+  readonly name: string;
+  readonly description: string;
+  readonly classNames: readonly string[];
+  readonly trainCount: number;
+  readonly testCount: number;
+  /** Height and width in pixels. */
+  readonly size: number;
+  /** MD5 of the four files, unpacked: training images, training labels, test images, test labels. */
+  readonly md5: readonly [string, string, string, string];
+  readonly systemFolders?: readonly string[];
+  readonly package?: string;
+  readonly download: { readonly baseUrl: string; readonly files: readonly RemoteFile[] };
+}
+
+/** A grey set in four IDX files with MNIST's names, each plain or .gz. */
+export function idxSet(set: IdxSet): DatasetSource {
+  const { name, description, trainCount, testCount, size, md5 } = set;
+  const layout: Layout = {
+    parts: [
+      { name: "train-images-idx3-ubyte", bytes: 16 + trainCount * size * size, md5: md5[0] },
+      { name: "train-labels-idx1-ubyte", bytes: 8 + trainCount, md5: md5[1] },
+      { name: "t10k-images-idx3-ubyte", bytes: 16 + testCount * size * size, md5: md5[2] },
+      { name: "t10k-labels-idx1-ubyte", bytes: 8 + testCount, md5: md5[3] },
+    ],
+    remedy: `Get the file again: lyceum data fetch ${name}`,
+  };
+  const { systemFolders, package: debian, download } = set;
+  return {
+    name,
+    description,
+    hasFamilies: false,
+    from: {
+      layout,
+      download,
+      ...(systemFolders && { systemFolders }),
+      ...(debian && { package: debian }),
+      read: (found) => read(set, layout, found),
+    },
+  };
+}
+
+async function read(set: IdxSet, layout: Layout, found: Found): Promise<Dataset> {
+  const { name, classNames, size } = set;
+  const room = (part: string, count: number) => ({
+    name: `${name} ${part}`,
+    images: allocateImages(count * size * size),
+    labels: new Int32Array(count),
+    count,
+    channels: 1,
+    height: size,
+    width: size,
+    classNames,
+  });
+  const train: ImageSet = room("train", set.trainCount);
+  const test: ImageSet = room("test", set.testCount);
+  await readParts(layout, found, async (part, source) => {
+    const into = part.name.startsWith("train") ? train : test;
+    if (part.name.includes("images")) await readIdx(source, [into.count, size, size], into.images);
+    else into.labels.set(await readIdxLabels(source, into.count, classNames.length));
+  });
+  return { name, train, test, classNames };
+}
