@@ -106,7 +106,9 @@ export class Tensor extends TensorMethods {
   /** A copy in another dtype, device or memory format; this tensor itself where nothing changes. */
   to(options: { dtype?: DType; device?: Device; memoryFormat?: MemoryFormat }): Tensor {
     const { dtype, device, memoryFormat = "preserve" } = options;
-    if (device === undefined && dtype === undefined) {
+    const stays =
+      (device === undefined || device === this.device) && (dtype === undefined || dtype === this.dtype);
+    if (stays) {
       return memoryFormat === "preserve" ? this : this.contiguous(memoryFormat);
     }
     return this.toDevice(device ?? this.device, dtype ?? this.dtype, false, false, memoryFormat);

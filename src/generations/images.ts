@@ -1,0 +1,86 @@
+import {
+  channelStatistics,
+  type Dataset,
+  type ImageSet,
+  Loader,
+  loadDataset,
+  splitHeldOut,
+} from "../data/index.js";
+import type { Recipe } from "../recipe/index.js";
+import { deriveSeed } from "./seeds.js";
+
+/** A recipe's images, split and ready to be loaded. */
+export interface Images {
+  dataset: Dataset;
+  classes: number;
+  channels: number;
+  /** Of the training images' channels, as fractions of 255: what every image is normalised by. */
+  mean: number[];
+  std: number[];
+  /** Training images seen in an epoch. */
+  trainCount: number;
+  /** Shuffled and augmented, in an order of the generation's own. */
+  trainLoader(generation: number): Loader;
+  /** What choices are made on; undefined when nothing is held out. */
+  heldOutLoader(): Loader | undefined;
+  /** In the set's order. To be read once a generation, at its end. */
+  testLoader(): Loader;
+}
+
+/** Nothing is shuffled or dropped when a network is judged; larger batches are no quicker on a CPU. */
+const evaluationBatch = 256;
+
+/**
+ * Loads what the recipe asks for, unless the images are given.
+ *
+ * @throws Error when the set is not found or damaged, TypeError when given images do not fit together
+ */
+export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Images> {
+  const { heldOut: fraction, ...spec } = recipe.data;
+  const dataset = given ?? (await loadDataset({ ...spec, seed: deriveSeed(recipe.seed, "limit") }));
+  const { train, test } = dataset;
+  checkAlike(train, test);
+  const split =
+    fraction > 0 ? splitHeldOut(train, { fraction, seed: deriveSeed(recipe.seed, "split") }) : undefined;
+  // Held-out and test images must not shape what the network is fed.
+  const { mean, std } = channelStatistics(train, split?.train);
+  const common = { mean, std };
+
+  const evaluation = (set: ImageSet, indices?: Int32Array) =>
+    new Loader(set, {
+      ...common,
+      ...(indices && { indices }),
+      batchSize: evaluationBatch,
+      seed: 0,
+      shuffle: false,
+    });
+
+  return {
+    dataset,
+    classes: dataset.classNames.length,
+    channels: train.channels,
+    mean,
+    std,
+    trainCount: split?.train.length ?? train.count,
+    trainLoader: (generation) =>
+      new Loader(train, {
+        ...common,
+        ...(split && { indices: split.train }),
+        batchSize: recipe.batchSize,
+        seed: deriveSeed(recipe.seed, "batches", generation),
+        shuffle: true,
+        augment: recipe.augment,
+      }),
+    heldOutLoader: () => split && evaluation(train, split.heldOut),
+    testLoader: () => evaluation(test),
+  };
+}
+
+function checkAlike(train: ImageSet, test: ImageSet): void {
+  const shape = ({ channels, height, width }: ImageSet) => `${channels}x${height}x${width}`;
+  if (shape(train) !== shape(test)) {
+    throw new TypeError(
+      `training images are ${shape(train)}, test images ${shape(test)}: they must be alike`,
+    );
+  }
+}

@@ -1,0 +1,66 @@
+/** How a recipe's networks, objectives and schedules come to be. */
+import { createModel, type ModelOptions } from "../models/index.js";
+import { foldBatchNorm, type Module } from "../nn/index.js";
+import { cosine, multiStep, oneCycle, type Schedule, SGD, withWarmup } from "../optim/index.js";
+import { type Recipe, tolerance } from "../recipe/index.js";
+import { Generator } from "../torch/index.js";
+import { type Objective, patriarchObjective, strictObjective, studentObjective } from "../training/index.js";
+import { deriveSeed } from "./seeds.js";
+
+/** Makes a network with fresh weights, drawn from the given generator. */
+export type ModelFactory = (options: ModelOptions) => Module;
+
+/** A fresh network for a generation: the same architecture for all, weights of its own for each. */
+export function freshModel(
+  recipe: Recipe,
+  generation: number,
+  shape: { classes: number; channels: number },
+  factory?: ModelFactory,
+): Module {
+  const generator = new Generator(deriveSeed(recipe.seed, "weights", generation));
+  const options = { ...shape, generator };
+  const model = factory ? factory(options) : createModel(recipe.model, options);
+  return model.to({ device: recipe.device as "cpu", memoryFormat: "channelsLast" });
+}
+
+/** A frozen copy that answers faster: evaluation mode, no gradients, batch norm folded into convolutions. */
+export function freeze(model: Module): Module {
+  return foldBatchNorm(model).eval().requiresGrad_(false);
+}
+
+/** What generation 0 learns from the labels, and every later one from its teacher too. */
+export function objectiveFor(recipe: Recipe, teacher: Module | undefined): Objective {
+  if (teacher) return studentObjective(teacher, recipe.student);
+  const tolerant = tolerance(recipe.patriarch);
+  return tolerant ? patriarchObjective(tolerant) : strictObjective();
+}
+
+/** How many classes count as primary or secondary when a network is judged. */
+export function judgedK(recipe: Recipe, classes: number): number {
+  return recipe.patriarch === "strict" ? Math.min(5, classes) : recipe.patriarch.k;
+}
+
+export function optimizerFor(recipe: Recipe, model: Module): SGD {
+  const { decayNorm, ...options } = recipe.optimizer;
+  // Only weights with two dimensions or more: what is left are biases, and the scales and shifts of batch norm.
+  const noDecay = decayNorm ? [] : model.parameters().filter((parameter) => parameter.shape.length < 2);
+  return new SGD(model.parameters(), { ...options, noDecay });
+}
+
+export function scheduleFor(recipe: Recipe, stepsPerEpoch: number): Schedule {
+  const { schedule, epochs, optimizer } = recipe;
+  const totalSteps = epochs * stepsPerEpoch;
+  const common = { learningRate: optimizer.learningRate, totalSteps };
+  if (schedule.kind === "one-cycle") return oneCycle({ ...common, ...schedule });
+  const main =
+    schedule.kind === "cosine"
+      ? cosine({ ...common, ...schedule })
+      : multiStep({
+          ...common,
+          ...schedule,
+          milestones: schedule.milestones.map((at) =>
+            Math.round((at < 1 ? at * epochs : at) * stepsPerEpoch),
+          ),
+        });
+  return withWarmup(main, { warmupSteps: schedule.warmupEpochs * stepsPerEpoch });
+}

@@ -1,0 +1,159 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { evaluateLogits } from "../analysis/index.js";
+import type { Module } from "../nn/index.js";
+import type { Recipe } from "../recipe/index.js";
+import type { EpochRecord, Role, RunFolder } from "../runs/index.js";
+import * as torch from "../torch/index.js";
+import { answer, type EpochReport, loadCheckpoint, saveCheckpoint, trainNetwork } from "../training/index.js";
+import type { Images } from "./images.js";
+import { freeze, objectiveFor, optimizerFor, scheduleFor } from "./line.js";
+import { type OnProgress, secondsLeft } from "./progress.js";
+
+export interface TrainGenerationOptions {
+  recipe: Recipe;
+  generation: number;
+  role: Role;
+  images: Images;
+  /** Fresh; is disposed of. */
+  model: Module;
+  /** Frozen; undefined for the patriarch. */
+  teacher: Module | undefined;
+  folder: RunFolder | undefined;
+  signal: AbortSignal | undefined;
+  onProgress: OnProgress | undefined;
+}
+
+export interface TrainedGeneration {
+  /** The trained network, fit to be a teacher. */
+  frozen: Module;
+  /** Its answers to the test images, [N, C]. */
+  logits: torch.Tensor;
+  /** Steps and their loading alone. */
+  trainSeconds: number;
+  /** Everything: evaluation and files too. */
+  seconds: number;
+}
+
+/** Trains and judges one generation; undefined when it was interrupted, after saving a checkpoint. */
+export async function trainGeneration(
+  options: TrainGenerationOptions,
+): Promise<TrainedGeneration | undefined> {
+  const { recipe, generation, role, images, model, teacher, folder, signal, onProgress } = options;
+  const device = recipe.device as torch.Device;
+  const loader = images.trainLoader(generation);
+  const heldOutLoader = images.heldOutLoader();
+  const optimizer = optimizerFor(recipe, model);
+  const objective = objectiveFor(recipe, teacher);
+  const paths = folder?.generation(generation);
+  const checkpoint = paths && join(paths.checkpoint, "state.safetensors");
+  const resumed = checkpoint && existsSync(checkpoint);
+  const position = resumed ? loadCheckpoint(checkpoint, model, optimizer) : undefined;
+  if (paths) mkdirSync(paths.checkpoint, { recursive: true });
+  const extent = {
+    generations: recipe.generations,
+    epochs: recipe.epochs,
+    stepsPerEpoch: loader.stepsPerEpoch,
+    imagesPerEpoch: images.trainCount,
+  };
+  const started = performance.now();
+  const before = position?.seconds ?? 0;
+
+  const judgeHeldOut = async () => {
+    if (!heldOutLoader) return undefined;
+    const { logits, labels } = await answer(model, heldOutLoader, { device });
+    const { nll, top1 } = evaluateLogits(logits, labels);
+    logits.dispose();
+    return { loss: nll, top1 };
+  };
+
+  const end = await trainNetwork(
+    { model, optimizer, objective, device },
+    {
+      loader,
+      epochs: recipe.epochs,
+      schedule: scheduleFor(recipe, loader.stepsPerEpoch),
+      position,
+      signal,
+      onStep: (report) => {
+        const { epoch, step, imagesPerSecond, loss, terms } = report;
+        onProgress?.({
+          type: "step",
+          generation,
+          epoch: epoch + 1,
+          step,
+          stepsPerEpoch: loader.stepsPerEpoch,
+          imagesPerSecond,
+          loss,
+          terms,
+          secondsLeft: secondsLeft(extent, generation, report),
+        });
+      },
+      onEpoch: async (report, next) => {
+        const record = recordOf({ generation, role, epochs: recipe.epochs }, report, await judgeHeldOut());
+        // Metrics first: should the process die in between, the epoch is trained again and its later line counts.
+        await folder?.appendMetrics(record);
+        if (checkpoint) saveCheckpoint(checkpoint, model, optimizer, next);
+        onProgress?.({ type: "epoch", record });
+      },
+    },
+  );
+  const interrupted = end.epoch < recipe.epochs;
+  if (interrupted && checkpoint) saveCheckpoint(checkpoint, model, optimizer, end);
+  optimizer.dispose();
+  if (interrupted) {
+    model.dispose();
+    return undefined;
+  }
+
+  const frozen = freeze(model);
+  // The one time that this generation sees the test images.
+  const { logits } = await answer(frozen, images.testLoader(), { device });
+  if (paths) {
+    torch.scope(() =>
+      torch.saveSafetensors(paths.weights, model.stateDict(), describe(recipe, images, generation)),
+    );
+    torch.saveSafetensors(paths.testLogits, { logits });
+  }
+  model.dispose();
+  return {
+    frozen,
+    logits,
+    trainSeconds: end.seconds,
+    seconds: before + (performance.now() - started) / 1000,
+  };
+}
+
+function recordOf(
+  which: Pick<EpochRecord, "generation" | "role" | "epochs">,
+  report: EpochReport,
+  heldOut: EpochRecord["heldOut"],
+): EpochRecord {
+  return {
+    generation: which.generation,
+    role: which.role,
+    epoch: report.epoch + 1,
+    epochs: which.epochs,
+    learningRate: report.learningRate,
+    trainLoss: report.loss,
+    terms: report.terms,
+    trainTop1: report.top1,
+    ...(heldOut && { heldOut }),
+    imagesPerSecond: report.imagesPerSecond,
+    seconds: report.seconds,
+    date: new Date().toISOString(),
+  };
+}
+
+/** What another program needs to use the weights: the network, its classes, and how its images were normalised. */
+function describe(recipe: Recipe, images: Images, generation: number): Record<string, string> {
+  const { mean, std } = images;
+  return {
+    model: recipe.model,
+    generation: String(generation),
+    channels: String(images.channels),
+    classNames: JSON.stringify(images.dataset.classNames),
+    mean: JSON.stringify(mean),
+    std: JSON.stringify(std),
+  };
+}

@@ -1,0 +1,151 @@
+import type { Loader } from "../data/index.js";
+import type { Schedule } from "../optim/index.js";
+import type { Position } from "./checkpoint.js";
+import { between, Meter, type MeterState, type Reading } from "./meter.js";
+import { nextTurn } from "./next-turn.js";
+import { type Learner, trainStep } from "./step.js";
+
+/** What a training tells a few times a second. */
+export interface StepReport extends Reading {
+  /** From 0. */
+  epoch: number;
+  /** Steps done of the epoch. */
+  step: number;
+  imagesPerSecond: number;
+}
+
+/** What an epoch came to. */
+export interface EpochReport extends Reading {
+  /** From 0. */
+  epoch: number;
+  /** At the last step. */
+  learningRate: number;
+  seconds: number;
+  imagesPerSecond: number;
+}
+
+export interface TrainNetworkOptions {
+  loader: Loader;
+  epochs: number;
+  /** Learning rate by step, counted from the first of all. */
+  schedule: Schedule;
+  /** Where to go on; the beginning when left out. */
+  position?: Position | undefined;
+  /** Aborting finishes the step. */
+  signal?: AbortSignal | undefined;
+  onStep?: (report: StepReport) => void;
+  /** Called after each epoch; the position is the beginning of the next. */
+  onEpoch?: (report: EpochReport, position: Position) => Promise<void> | void;
+  /** Seconds between step reports. */
+  reportEvery?: number;
+}
+
+/** Training came to a loss that is no number: no later step can mend that. */
+export class Diverged extends Error {
+  override name = "Diverged";
+}
+
+const beginning: Position = {
+  epoch: 0,
+  step: 0,
+  meter: { names: [], sums: [], images: 0 },
+  seconds: 0,
+  epochSeconds: 0,
+};
+
+/** The pace of the last stretch, and the means over it. Reads the meter, which waits for the device. */
+class Pace {
+  private since = performance.now();
+  private last: MeterState | undefined;
+
+  due(every: number): boolean {
+    return performance.now() - this.since >= every * 1000;
+  }
+
+  measure(meter: Meter): Reading & { imagesPerSecond: number } {
+    const now = performance.now();
+    const state = meter.state();
+    const means = between(this.last, state);
+    const imagesPerSecond = (means.images * 1000) / (now - this.since);
+    this.since = now;
+    this.last = state;
+    return { ...means, imagesPerSecond };
+  }
+
+  restart(state?: MeterState): void {
+    this.since = performance.now();
+    this.last = state;
+  }
+}
+
+function checkFinite({ loss }: Reading, epoch: number, step: number): void {
+  if (Number.isFinite(loss)) return;
+  throw new Diverged(
+    `the loss became ${loss} in epoch ${epoch + 1}, at or before step ${step}: a lower optimizer.learningRate, ` +
+      "or a few schedule.warmupEpochs, usually mends it",
+  );
+}
+
+/**
+ * Trains one network from `position` to its last epoch.
+ *
+ * @returns where it stands: at the end, or, when aborted, after the step that was under way
+ * @throws Diverged when the loss is no longer finite
+ */
+export async function trainNetwork(learner: Learner, options: TrainNetworkOptions): Promise<Position> {
+  const { loader, epochs, schedule, signal, reportEvery = 0.5 } = options;
+  let position = options.position ?? beginning;
+  const meter = new Meter();
+  const pace = new Pace();
+  learner.model.train();
+
+  while (position.epoch < epochs) {
+    const { epoch } = position;
+    meter.restore(position.meter);
+    pace.restart(position.meter);
+    const started = performance.now();
+    const here = (step: number): Position => {
+      const passed = (performance.now() - started) / 1000;
+      const meterState = meter.state();
+      return {
+        epoch,
+        step,
+        meter: meterState,
+        seconds: position.seconds + passed,
+        epochSeconds: position.epochSeconds + passed,
+      };
+    };
+
+    for await (const batch of loader.epoch(epoch, { startStep: position.step })) {
+      learner.optimizer.learningRate = schedule(epoch * loader.stepsPerEpoch + batch.step);
+      trainStep(learner, batch, meter);
+      batch.dispose();
+      const step = batch.step + 1;
+      if (pace.due(reportEvery)) {
+        const report = pace.measure(meter);
+        checkFinite(report, epoch, step);
+        options.onStep?.({ ...report, epoch, step });
+      }
+      await nextTurn();
+      if (signal?.aborted && step < loader.stepsPerEpoch) return here(step);
+    }
+
+    const end = here(loader.stepsPerEpoch);
+    const means = meter.read();
+    checkFinite(means, epoch, loader.stepsPerEpoch);
+    position = { ...beginning, epoch: epoch + 1, seconds: end.seconds };
+    await options.onEpoch?.(
+      {
+        ...means,
+        epoch,
+        learningRate: learner.optimizer.learningRate,
+        seconds: end.epochSeconds,
+        imagesPerSecond: means.images / end.epochSeconds,
+      },
+      position,
+    );
+    if (signal?.aborted) return position;
+  }
+  meter.reset();
+  return position;
+}
