@@ -1,0 +1,99 @@
+/** `npm run bench`: measures Lyceum beside its peers in one run. See README.md beside this file. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, release, totalmem, type } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { torch } from "lyceum";
+import { Peer } from "./peer.js";
+import { table } from "./table.js";
+import type { Row, Work } from "./work.js";
+import { dispatch } from "./works/dispatch.js";
+import { studentStep } from "./works/student-step.js";
+
+const works: Work[] = [dispatch, studentStep];
+
+const help = `npm run bench -- [options]
+
+  --work NAME      one of ${works.map((work) => work.name).join(", ")}; may be repeated; default: all
+  --quick          few repetitions, for a look; bench/results/latest.json is left as it is
+  --threads N      threads on both sides (default: physical cores)
+  --python PATH    the Python whose torch is the peer (default: /usr/bin/python3)
+  --install-peer   as root on Debian or Ubuntu: install python3-torch first`;
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      work: { type: "string", multiple: true },
+      quick: { type: "boolean", default: false },
+      threads: { type: "string" },
+      python: { type: "string", default: "/usr/bin/python3" },
+      "install-peer": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const chosen = values.work ?? works.map((work) => work.name);
+  for (const name of chosen) {
+    if (!works.some((work) => work.name === name)) throw new Error(`there is no work "${name}"\n\n${help}`);
+  }
+  return { ...values, works: works.filter((work) => chosen.includes(work.name)) };
+}
+
+function installPeer(): void {
+  const packages = ["python3-torch", "python3-numpy", "libopenblas0-openmp"];
+  const arguments_ = ["install", "--yes", "--quiet", "--no-install-recommends", ...packages];
+  const { status } = spawnSync("apt-get", arguments_, { stdio: "inherit" });
+  if (status !== 0) throw new Error(`apt-get ${arguments_.join(" ")} failed`);
+}
+
+async function startPeer(python: string, threads: number): Promise<Peer | undefined> {
+  try {
+    return await Peer.start(python, threads);
+  } catch (error) {
+    console.log(
+      `PyTorch could not run in ${python}: ${error instanceof Error ? error.message : error}\n` +
+        "  Debian and Ubuntu: sudo apt-get install python3-torch (or npm run bench -- --install-peer, as root)\n" +
+        "  elsewhere: npm run bench -- --python PATH, a Python that has torch and numpy",
+    );
+    return undefined;
+  }
+}
+
+const given = options();
+if (given.help) {
+  console.log(help);
+  process.exit(0);
+}
+if (given["install-peer"]) installPeer();
+if (given.threads) torch.setNumThreads(Number(given.threads));
+const threads = torch.getNumThreads();
+const peer = await startPeer(given.python, threads);
+const machine = {
+  cpu: cpus()[0]?.model.trim() ?? "unknown",
+  cores: torch.physicalCores(),
+  threads,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  system: `${type()} ${release()}`,
+  node: process.version,
+  libtorch: torch.version(),
+};
+console.log(`${machine.cpu}, ${threads} threads; Node ${machine.node}; libtorch ${machine.libtorch}`);
+
+const rows: Row[] = [];
+try {
+  for (const work of given.works) rows.push(...(await work.run({ peer, quick: given.quick })));
+} finally {
+  peer?.stop();
+}
+console.log(`\n${table(rows)}`);
+
+if (!given.quick) {
+  const folder = fileURLToPath(new URL("../../bench/results/", import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const command = ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])];
+  const result = { machine, date: new Date().toISOString(), command: command.join(" "), rows };
+  const rounded = (_: string, value: unknown) =>
+    typeof value === "number" ? Number(value.toPrecision(4)) : value;
+  writeFileSync(`${folder}latest.json`, `${JSON.stringify(result, rounded, 2)}\n`);
+  console.log("\nwritten to bench/results/latest.json");
+}

@@ -1,0 +1,56 @@
+/** A Python process with PyTorch in it, spoken to in lines of JSON (`peer.py`). */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+// Compiled into build/bench; the script stays where it is.
+const script = fileURLToPath(new URL("../../bench/peer.py", import.meta.url));
+
+export class Peer {
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+  readonly #closed: Promise<unknown>;
+  #errors = "";
+  /** Such as "PyTorch 1.13.0". */
+  name = "PyTorch";
+
+  private constructor(python: string) {
+    this.#process = spawn(python, [script], { env: { ...process.env, PYTHONUNBUFFERED: "1" } });
+    this.#process.stderr.on("data", (text: Buffer) => {
+      this.#errors = (this.#errors + text).slice(-2000);
+    });
+    this.#process.on("error", (error) => {
+      this.#errors = error.message;
+    });
+    this.#closed = once(this.#process, "close").catch(() => {});
+    // A peer that is gone shows in the answer that never comes.
+    this.#process.stdin.on("error", () => {});
+    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** @throws Error with Python's own words when it or its torch is not there */
+  static async start(python: string, threads: number): Promise<Peer> {
+    const peer = new Peer(python);
+    const { version } = await peer.ask<{ version: string }>({ do: "hello", threads });
+    peer.name = `PyTorch ${version}`;
+    return peer;
+  }
+
+  async ask<Answer>(request: { do: string } & Record<string, unknown>): Promise<Answer> {
+    this.#process.stdin.write(`${JSON.stringify(request)}\n`);
+    const { value, done } = await this.#lines.next();
+    if (done) {
+      await this.#closed;
+      const lastWords = this.#errors.trim().split("\n").at(-1);
+      throw new Error(lastWords || "Python ended without a word");
+    }
+    const answer = JSON.parse(value) as Answer & { error?: string };
+    if (answer.error) throw new Error(answer.error);
+    return answer;
+  }
+
+  stop(): void {
+    this.#process.stdin.end();
+  }
+}

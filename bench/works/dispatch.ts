@@ -1,0 +1,53 @@
+/** What one call of a small operator costs: `relu` of a 4x4 tensor, where the arithmetic is next to nothing. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { torch } from "lyceum";
+import { interleave, spread } from "../sampling.js";
+import { type Row, row, type Work } from "../work.js";
+
+const perTurn = 1000;
+
+export const dispatch: Work = {
+  name: "dispatch",
+  async run({ peer, quick }) {
+    const calls = quick ? 20_000 : 100_000;
+    const x = torch.randn([4, 4]);
+
+    /** ns a call, the turns of the event loop in which finalisers run included. */
+    const timed = async (someCalls: () => void): Promise<number[]> => {
+      const start = performance.now();
+      for (let done = 0; done < calls; done += perTurn) {
+        someCalls();
+        await nextTurn();
+      }
+      return [((performance.now() - start) * 1e6) / calls];
+    };
+    const callAll = (): void => {
+      for (let call = 0; call < perTurn; call++) x.relu();
+    };
+    const inScope = () => timed(() => torch.scope(callAll));
+    const outside = () => timed(callAll);
+    const theirs = async (): Promise<number[]> => {
+      const { seconds } = await peer!.ask<{ seconds: number }>({ do: "dispatch", count: calls });
+      return [(seconds * 1e9) / calls];
+    };
+
+    const measure = async (model: string, ours: () => Promise<number[]>): Promise<Row> => {
+      const [oursTaken, theirsTaken] = await interleave(quick ? 5 : 21, peer ? [ours, theirs] : [ours]);
+      return row({
+        work: "dispatch",
+        model,
+        peer: peer ? `${peer.name}, Python` : "PyTorch, Python",
+        unit: "ns",
+        ours: spread(oursTaken!),
+        ...(theirsTaken ? { theirs: spread(theirsTaken) } : {}),
+      });
+    };
+    // One after the other: the collector is at work on loose tensors long after the last one was made.
+    const rows = [
+      await measure("relu 4x4, in a scope", inScope),
+      await measure("relu 4x4, no scope", outside),
+    ];
+    x.dispose();
+    return rows;
+  },
+};
