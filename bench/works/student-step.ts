@@ -1,12 +1,12 @@
 /**
- * One training step of a ResNet-20 student: teacher forward (frozen, batch norm folded), student forward and
- * backward, SGD with momentum. Both sides start from the same weights and see the same batches; the losses of the
- * first steps must agree, and PyTorch must have kept channels-last in every layer.
+ * The step that `lyceum train` takes, for a ResNet-20 student: teacher's forward (frozen, batch norm folded),
+ * student's forward and backward, SGD with momentum. Both sides start from the same weights and see the same
+ * batches; the losses of the first steps must agree, and PyTorch must have kept channels-last in every layer.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { losses, models, nn, optim, torch } from "lyceum";
+import { models, nn, optim, torch, training } from "lyceum";
 import type { Peer } from "../peer.js";
 import { interleave, spread } from "../sampling.js";
 import { row, type Work } from "../work.js";
@@ -41,23 +41,24 @@ export const studentStep: Work = {
     torch.noGrad(() => torch.scope(() => void teacher.train().forward(data[0]!.images)));
 
     const layouts = peer ? await preparePeer(peer, teacher, student, data) : undefined;
-    const frozen = nn.foldBatchNorm(teacher);
+    const frozen = nn.foldBatchNorm(teacher).eval().requiresGrad_(false);
     const optimizer = new optim.SGD(student.train().parameters(), {
       learningRate,
       momentum: 0.9,
       weightDecay: 1e-4,
     });
+    const objective = training.studentObjective(frozen, weights);
     let done = 0;
-    const step = (): number =>
-      torch.scope(() => {
-        const { images, labels } = data[done++ % batches]!;
-        const targets = torch.noGrad(() => frozen.forward(images));
-        const { loss } = losses.studentLoss(student.forward(images), labels, targets, weights);
-        optimizer.zeroGrad();
-        loss.backward();
-        optimizer.step();
-        return loss.item();
-      });
+    const step = (): number => {
+      let loss = Number.NaN;
+      const watched: training.Objective = (...given) => {
+        const found = objective(...given);
+        loss = found.loss.item();
+        return found;
+      };
+      training.trainStep({ model: student, optimizer, objective: watched }, data[done++ % batches]!);
+      return loss;
+    };
     const oursTaken = (steps: number): Taken => {
       const taken: Taken = { seconds: [], losses: [] };
       for (let index = 0; index < steps; index++) {
