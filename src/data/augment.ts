@@ -60,7 +60,7 @@ export function augment({ images, indices, offsets, pad, mean, std }: AugmentArg
   return torch.scope(() => {
     const device = images.device;
     const [, channels, height, width] = images.shape as [number, number, number, number];
-    const along = (n: number) => torch.arange(0, n, { dtype: "int64", device });
+    const along = (n: number) => torch.arange(0, n, 1, { dtype: "int64", device });
     const [dy, dx, flip] = [0, 1, 2].map((column) =>
       offsets.select(1, column).to({ dtype: "int64" }).unsqueeze(1),
     );

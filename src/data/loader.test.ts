@@ -1,0 +1,163 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as torch from "../torch/index.js";
+import { type ImageSet, subset } from "./image-set.js";
+import { type Batch, Loader, type LoaderOptions } from "./loader.js";
+import { makeSynthetic } from "./sets/synthetic.js";
+
+const set = makeSynthetic({ classes: 5, size: 8, channels: 3, trainCount: 60, testCount: 10 }).train;
+const plain = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3] };
+const augmented = { ...plain, shuffle: true, augment: { crop: 2, flip: true } };
+
+/** An epoch as plain data. */
+async function collect(batches: AsyncIterable<Batch>) {
+  const seen: {
+    step: number;
+    indices: number[];
+    labels: number[];
+    images: number[];
+    shape: readonly number[];
+  }[] = [];
+  for await (const batch of batches) {
+    const { step, images, labels } = batch;
+    expect(images.isContiguous("channelsLast")).toBe(true);
+    expect([images.dtype, labels.dtype]).toEqual(["float32", "int64"]);
+    seen.push({
+      step,
+      indices: [...batch.indices],
+      labels: labels.tolist() as number[],
+      images: [...(images.toTypedArray() as Float32Array)],
+      shape: images.shape,
+    });
+    batch.dispose();
+  }
+  return seen;
+}
+
+const load = (options: Partial<LoaderOptions>) => new Loader(set, { batchSize: 16, ...plain, ...options });
+
+describe("Loader", () => {
+  it("gives every image once an epoch, in batches of the right size, with its label", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 70 }),
+        fc.uniqueArray(fc.nat(59), { maxLength: 60 }),
+        fc.boolean(),
+        fc.boolean(),
+        async (batchSize, chosen, shuffle, dropLast) => {
+          const loader = load({ batchSize, indices: Int32Array.from(chosen), shuffle, dropLast });
+          const batches = await collect(loader.epoch(3));
+          loader.dispose();
+          const given = batches.flatMap(({ indices }) => indices);
+          expect(given.length).toBe(loader.size);
+          expect(batches.length).toBe(loader.stepsPerEpoch);
+          expect(new Set(given).size).toBe(given.length);
+          if (!dropLast) expect([...given].sort((a, b) => a - b)).toEqual([...chosen].sort((a, b) => a - b));
+          else expect(chosen.length - given.length).toBeLessThan(batchSize);
+          if (!shuffle) expect(given).toEqual(chosen.slice(0, loader.size));
+          batches.forEach(({ step, indices, labels, shape }, i) => {
+            expect(step).toBe(i);
+            expect(shape).toEqual([indices.length, 3, 8, 8]);
+            expect(labels).toEqual(indices.map((index) => set.labels[index]));
+            if (i < batches.length - 1) expect(indices.length).toBe(batchSize);
+          });
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it("normalises and, without augmentation, changes nothing else", async () => {
+    const [batch] = await collect(load({ batchSize: 60 }).epoch(0));
+    batch!.images.forEach((value, i) => {
+      const channel = Math.floor(i / 64) % 3;
+      const expected = (set.images[i]! / 255 - plain.mean[channel]!) / plain.std[channel]!;
+      expect(Math.abs(value - expected)).toBeLessThan(1e-5);
+    });
+  });
+
+  it("repeats an epoch to the bit, whatever came before, and makes each one different", async () => {
+    const first = await collect(load({ ...augmented, seed: 7 }).epoch(2));
+    const again = load({ ...augmented, seed: 7 });
+    await collect(again.epoch(0));
+    expect(await collect(again.epoch(2))).toEqual(first);
+    expect((await collect(again.epoch(3)))[0]!.indices).not.toEqual(first[0]!.indices);
+    expect((await collect(load({ ...augmented, seed: 8 }).epoch(2)))[0]!.indices).not.toEqual(
+      first[0]!.indices,
+    );
+  });
+
+  it("crops an image alike in whatever batch it comes", async () => {
+    const images = async (batchSize: number) => {
+      const batches = await collect(load({ ...augmented, batchSize }).epoch(1));
+      const entries = batches.flatMap(({ indices, images }) =>
+        indices.map((index, b) => [index, images.slice(b * 192, (b + 1) * 192)] as const),
+      );
+      return new Map(entries);
+    };
+    const [small, large] = [await images(7), await images(60)];
+    for (const [index, image] of small) expect(large.get(index)).toEqual(image);
+  });
+
+  it("goes on in the middle of an epoch", async () => {
+    const whole = await collect(load(augmented).epoch(4));
+    for (let startStep = 0; startStep <= whole.length; startStep++) {
+      expect(await collect(load(augmented).epoch(4, { startStep }))).toEqual(whole.slice(startStep));
+    }
+    await expect(load({}).epoch(0, { startStep: 5 }).next()).rejects.toThrow(
+      "startStep must be an integer in 0..4",
+    );
+  });
+
+  it("leaks nothing, at the end, after a break, or when the next batch fails", async () => {
+    const loader = load(augmented);
+    for await (const batch of loader.epoch(0)) batch.dispose();
+    const before = torch.memoryStats().tensors;
+    for (let epoch = 0; epoch < 3; epoch++) {
+      for await (const batch of loader.epoch(epoch)) batch.dispose();
+      for await (const batch of loader.epoch(epoch)) {
+        batch.dispose();
+        if (batch.step === 1) break;
+      }
+      await loader.epoch(epoch).return();
+    }
+    expect(torch.memoryStats().tensors).toBe(before);
+    const failing = load(augmented);
+    const epoch = failing.epoch(0);
+    const { value } = await epoch.next();
+    failing.dispose();
+    (value as Batch).dispose();
+    // Batch 1 was in the making already; batch 2 is asked for without images.
+    ((await epoch.next()).value as Batch).dispose();
+    await expect(epoch.next()).rejects.toThrow(/disposed/);
+    expect(torch.memoryStats().tensors).toBe(before);
+  });
+
+  it("makes tensors that outlive any scope that happens to be open", async () => {
+    const loader = torch.scope(() => load(augmented));
+    const epoch = loader.epoch(0);
+    const promised = torch.scope(() => ({ first: epoch.next() })).first;
+    const { value } = await promised;
+    expect((value as Batch).images.sum().item()).not.toBeNaN();
+    expect((value as Batch).labels.disposed).toBe(false);
+    await epoch.return();
+  });
+
+  it("takes images on any buffer, and goes through sets of no images", async () => {
+    const copied: ImageSet = { ...set, images: Uint8Array.from(set.images) };
+    const given = await collect(new Loader(copied, { batchSize: 16, ...augmented }).epoch(1));
+    expect(given).toEqual(await collect(load(augmented).epoch(1)));
+    const none = new Loader(subset(set, new Int32Array(0)), { batchSize: 4, ...plain });
+    expect([none.size, none.stepsPerEpoch, await collect(none.epoch(0))]).toEqual([0, 0, []]);
+  });
+
+  it.each([
+    [{ batchSize: 0 }, "batchSize must be 1 or more, got 0"],
+    [{ indices: Int32Array.of(3, 60) }, "indices must be in 0..59, got 60"],
+    [{ augment: { crop: 8, flip: false } }, "crop must be in 0..7, got 8"],
+    [{ mean: [0.5] }, "mean must be 3 numbers, got [0.5]"],
+    [{ std: [0.1, 0, 0.1] }, "std must be 3 numbers above 0, got [0.1,0,0.1]"],
+  ])("refuses %j", (options, message) => {
+    expect(() => load(options)).toThrow(message);
+  });
+});

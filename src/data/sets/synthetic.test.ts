@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ImageSet } from "../image-set.js";
+import { makeSynthetic } from "./synthetic.js";
+
+const pixelsOf = (set: ImageSet, i: number) => {
+  const bytes = set.channels * set.height * set.width;
+  return set.images.subarray(i * bytes, (i + 1) * bytes);
+};
+
+/** Of each test image, the label of the training image it is most like, contrast and brightness set aside. */
+function nearestNeighbours(train: ImageSet, test: ImageSet): number[] {
+  const features = (set: ImageSet) =>
+    Array.from({ length: set.count }, (_, i) => {
+      const image = Float64Array.from(pixelsOf(set, i));
+      const mean = image.reduce((sum, v) => sum + v, 0) / image.length;
+      const norm = Math.sqrt(image.reduce((sum, v) => sum + (v - mean) ** 2, 0));
+      return image.map((v) => (v - mean) / norm);
+    });
+  const known = features(train);
+  return features(test).map((image) => {
+    // The sign of the contrast is a matter of chance, so the size of the correlation counts.
+    const likeness = known.map((other) => Math.abs(other.reduce((sum, v, i) => sum + v * image[i]!, 0)));
+    return train.labels[likeness.indexOf(Math.max(...likeness))]!;
+  });
+}
+
+describe("the synthetic set", () => {
+  it("has the shape that was asked for, balanced classes and names without a repeat", () => {
+    const options = fc.record({
+      classes: fc.integer({ min: 2, max: 1000 }),
+      size: fc.integer({ min: 8, max: 20 }),
+      channels: fc.constantFrom(1 as const, 3 as const),
+      trainCount: fc.integer({ min: 1, max: 60 }),
+      testCount: fc.integer({ min: 1, max: 20 }),
+      seed: fc.nat(),
+    });
+    fc.assert(
+      fc.property(options, (given) => {
+        const { train, test, classNames } = makeSynthetic(given);
+        expect(new Set(classNames).size).toBe(given.classes);
+        expect([train.count, test.count]).toEqual([given.trainCount, given.testCount]);
+        expect(train.images.length).toBe(given.trainCount * given.channels * given.size ** 2);
+        expect([...train.labels]).toEqual(
+          Array.from({ length: given.trainCount }, (_, i) => i % given.classes),
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("is decided by its seed, image by image", () => {
+    const options = { size: 8, trainCount: 30, testCount: 10 };
+    const { train, test } = makeSynthetic({ ...options, seed: 4 });
+    expect(makeSynthetic({ ...options, seed: 4 }).train.images).toEqual(train.images);
+    expect(makeSynthetic({ ...options, seed: 5 }).train.images).not.toEqual(train.images);
+    expect(
+      makeSynthetic({ ...options, trainCount: 50, seed: 4 }).train.images.slice(0, train.images.length),
+    ).toEqual(train.images.slice());
+    expect(pixelsOf(test, 0)).not.toEqual(pixelsOf(train, 0));
+  });
+
+  it("labels families when asked", () => {
+    const fine = makeSynthetic({ classes: 12, size: 8, trainCount: 24, testCount: 2 });
+    const coarse = makeSynthetic({ classes: 12, size: 8, trainCount: 24, testCount: 2, labels: "coarse" });
+    expect(coarse.train.images).toEqual(fine.train.images);
+    expect(coarse.classNames).toEqual(["disc", "triangle", "square"]);
+    expect([...coarse.train.labels]).toEqual([...fine.train.labels].map((label) => Math.floor(label / 5)));
+    expect(fine.classNames[7]).toBe("hollow triangle");
+  });
+
+  it("can be learnt, not trivially, and is mistaken within a family before across families", () => {
+    const { train, test } = makeSynthetic({
+      classes: 20,
+      size: 16,
+      channels: 1,
+      trainCount: 1200,
+      testCount: 400,
+    });
+    const guesses = nearestNeighbours(train, test);
+    let right = 0;
+    let withinFamily = 0;
+    guesses.forEach((guess, i) => {
+      const truth = test.labels[i]!;
+      if (guess === truth) right++;
+      else if (Math.floor(guess / 5) === Math.floor(truth / 5)) withinFamily++;
+    });
+    // Chance would be 0.05 right, and 4 of 19 mistakes within the family.
+    expect(right / test.count).toBeGreaterThan(0.2);
+    expect(right / test.count).toBeLessThan(0.9);
+    expect(withinFamily / (test.count - right)).toBeGreaterThan(2 * (4 / 19));
+  });
+
+  it.each([
+    [{ classes: 1 }, "classes must be an integer in 2..1000, got 1"],
+    [{ size: 7 }, "size must be an integer in 8..256, got 7"],
+    [{ channels: 2 as 3 }, "channels must be 1 or 3, got 2"],
+    [{ trainCount: 0 }, "trainCount must be"],
+    [{ noise: -1 }, "noise must be between 0 and 1"],
+  ])("refuses %j", (options, message) => {
+    expect(() => makeSynthetic(options)).toThrow(message);
+  });
+});
