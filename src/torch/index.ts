@@ -15,6 +15,6 @@ export {
   version,
 } from "./runtime.js";
 export { loadSafetensors, saveSafetensors } from "./safetensors.js";
-export { keep, scope } from "./scope.js";
+export { keep, scope, takeHandle } from "./scope.js";
 export { isTensor, type NestedNumbers, Tensor } from "./tensor.js";
 export { type Device, type DType, dtypes, type MemoryFormat, type Scalar, type TypedArray } from "./types.js";

@@ -93,3 +93,11 @@ export function scope<T>(body: () => T): T {
     close(mine);
   }
 }
+
+/** Takes the handle out of a tensor, which is disposed afterwards but whose memory lives on. */
+export function takeHandle(tensor: Owned): number {
+  const { handle } = tensor;
+  if (handle !== 0 && !tensor.owner) registry.unregister(tensor);
+  tensor.handle = 0;
+  return handle;
+}

@@ -1,0 +1,116 @@
+import { BatchNorm2d, Conv2d, kaimingNormalFanOut, Linear, Module, Sequential } from "../nn/index.js";
+import * as torch from "../torch/index.js";
+
+/** What decides the shape of a network, beside its architecture. */
+export interface ModelOptions {
+  classes: number;
+  /** Of the images. */
+  channels: number;
+  /** Draws the first weights. */
+  generator: torch.Generator;
+}
+
+function conv3x3(from: number, to: number, stride: number, generator: torch.Generator): Conv2d {
+  const convolution = new Conv2d(from, to, 3, { stride, padding: 1, bias: false, generator });
+  kaimingNormalFanOut(convolution.weight, generator);
+  return convolution;
+}
+
+/**
+ * The parameter-free shortcut (option A): every second pixel, and channels of zeros on both sides.
+ *
+ * Pooling with a window of one pixel takes every second pixel and, unlike slicing, keeps the channels-last layout in
+ * both directions.
+ */
+function shortcut(x: torch.Tensor, channels: number, stride: number): torch.Tensor {
+  const near = stride === 1 ? x : torch.avgPool2d(x, 1, stride);
+  const [batch, from, height, width] = near.shape as [number, number, number, number];
+  if (from === channels) return near;
+  const side = (count: number) =>
+    torch
+      .empty([batch, count, height, width], {
+        dtype: x.dtype,
+        device: x.device,
+        memoryFormat: "channelsLast",
+      })
+      .zero_();
+  const before = Math.floor((channels - from) / 2);
+  return torch.cat([side(before), near, side(channels - from - before)], 1);
+}
+
+/** Two 3x3 convolutions and a shortcut (He et al. 2016). */
+class BasicBlock extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  private readonly width: number;
+  private readonly stride: number;
+
+  constructor(from: number, to: number, stride: number, generator: torch.Generator) {
+    super();
+    this.conv1 = conv3x3(from, to, stride, generator);
+    this.bn1 = new BatchNorm2d(to);
+    this.conv2 = conv3x3(to, to, 1, generator);
+    this.bn2 = new BatchNorm2d(to);
+    this.width = to;
+    this.stride = stride;
+  }
+
+  override batchNormPairs() {
+    return [
+      ["conv1", "bn1"],
+      ["conv2", "bn2"],
+    ] as const;
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    const inner = this.bn1.forward(this.conv1.forward(x)).relu_();
+    const outer = this.bn2.forward(this.conv2.forward(inner));
+    return outer.add_(shortcut(x, this.width, this.stride)).relu_();
+  }
+}
+
+/**
+ * The residual networks for small images of He et al., "Deep Residual Learning for Image Recognition" (2016), section
+ * 4.2: three stages of 16, 32 and 64 channels, 6n + 2 layers, option A shortcuts. Weights carry torchvision's names.
+ */
+export class CifarResNet extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly layer1: Sequential;
+  readonly layer2: Sequential;
+  readonly layer3: Sequential;
+  readonly fc: Linear;
+
+  /** @throws RangeError when `depth` is not 6n + 2 */
+  constructor(depth: number, { classes, channels, generator }: ModelOptions) {
+    super();
+    const blocks = (depth - 2) / 6;
+    if (!(Number.isInteger(blocks) && blocks >= 1))
+      throw new RangeError(`depth must be 6n + 2, got ${depth}`);
+    const stage = (from: number, to: number, stride: number) =>
+      new Sequential(
+        ...Array.from({ length: blocks }, (_, i) =>
+          i === 0 ? new BasicBlock(from, to, stride, generator) : new BasicBlock(to, to, 1, generator),
+        ),
+      );
+    this.conv1 = conv3x3(channels, 16, 1, generator);
+    this.bn1 = new BatchNorm2d(16);
+    this.layer1 = stage(16, 16, 1);
+    this.layer2 = stage(16, 32, 2);
+    this.layer3 = stage(32, 64, 2);
+    this.fc = new Linear(64, classes, { generator });
+  }
+
+  override batchNormPairs() {
+    return [["conv1", "bn1"]] as const;
+  }
+
+  /** @param x [N, channels, H, W], channels-last for speed; @returns logits [N, classes] */
+  override forward(x: torch.Tensor): torch.Tensor {
+    const stem = this.bn1.forward(this.conv1.forward(x)).relu_();
+    const features = this.layer3.forward(this.layer2.forward(this.layer1.forward(stem)));
+    return this.fc.forward(features.mean([2, 3]));
+  }
+}

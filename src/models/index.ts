@@ -1,0 +1,14 @@
+/** Network architectures, one file a family. */
+export { CifarResNet, type ModelOptions } from "./cifar-resnet.js";
+export {
+  createModel,
+  type ModelName,
+  modelNames,
+  resnet8,
+  resnet14,
+  resnet20,
+  resnet32,
+  resnet44,
+  resnet56,
+  resnet110,
+} from "./registry.js";

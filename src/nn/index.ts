@@ -1,0 +1,10 @@
+/** Layers, and what they are made of. */
+export { BatchNorm2d } from "./batch-norm2d.js";
+export { Conv2d, type Conv2dOptions } from "./conv2d.js";
+export { foldBatchNorm } from "./fold-batch-norm.js";
+export { kaimingNormalFanOut, uniformFanIn } from "./init.js";
+export { AvgPool2d, Flatten, GlobalAvgPool, Identity, MaxPool2d, ReLU } from "./layers.js";
+export { Linear } from "./linear.js";
+export { Module, type Placement } from "./module.js";
+export { Parameter } from "./parameter.js";
+export { Sequential } from "./sequential.js";

@@ -1,0 +1,62 @@
+/** Layers without weights. */
+import * as torch from "../torch/index.js";
+import { Module } from "./module.js";
+
+export class Identity extends Module {
+  override forward(x: torch.Tensor): torch.Tensor {
+    return x;
+  }
+}
+
+export class ReLU extends Module {
+  override forward(x: torch.Tensor): torch.Tensor {
+    return x.relu();
+  }
+}
+
+/** All dimensions but the first become one. */
+export class Flatten extends Module {
+  override forward(x: torch.Tensor): torch.Tensor {
+    return x.flatten(1);
+  }
+}
+
+interface PoolOptions {
+  /** Default: the window's size. */
+  stride?: number;
+  padding?: number;
+}
+
+abstract class Pool extends Module {
+  protected readonly window: number;
+  protected readonly stride: number;
+  protected readonly padding: number;
+
+  constructor(window: number, { stride = window, padding = 0 }: PoolOptions = {}) {
+    super();
+    this.window = window;
+    this.stride = stride;
+    this.padding = padding;
+  }
+}
+
+/** The largest of each window of [N, C, H, W]. */
+export class MaxPool2d extends Pool {
+  override forward(x: torch.Tensor): torch.Tensor {
+    return torch.maxPool2d(x, this.window, this.stride, this.padding);
+  }
+}
+
+/** The mean of each window of [N, C, H, W], padding counted in. */
+export class AvgPool2d extends Pool {
+  override forward(x: torch.Tensor): torch.Tensor {
+    return torch.avgPool2d(x, this.window, this.stride, this.padding);
+  }
+}
+
+/** The mean of each channel: [N, C, H, W] to [N, C]. */
+export class GlobalAvgPool extends Module {
+  override forward(x: torch.Tensor): torch.Tensor {
+    return x.mean([2, 3]);
+  }
+}

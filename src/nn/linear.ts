@@ -1,0 +1,28 @@
+import * as torch from "../torch/index.js";
+import { uniformFanIn } from "./init.js";
+import { Module } from "./module.js";
+import { Parameter } from "./parameter.js";
+
+/** x · weightᵀ + bias, for x of shape [..., inFeatures]. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    { bias = true, generator }: { bias?: boolean; generator: torch.Generator },
+  ) {
+    super();
+    this.weight = new Parameter(torch.empty([outFeatures, inFeatures]));
+    uniformFanIn(this.weight, generator);
+    if (bias) {
+      this.bias = new Parameter(torch.empty([outFeatures]));
+      uniformFanIn(this.bias, generator, inFeatures);
+    }
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    return torch.linear(x, this.weight, this.bias);
+  }
+}

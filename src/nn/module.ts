@@ -1,0 +1,142 @@
+import * as torch from "../torch/index.js";
+import { Parameter } from "./parameter.js";
+import { checkNames } from "./state-errors.js";
+
+export interface Placement {
+  device?: torch.Device;
+  dtype?: torch.DType;
+  memoryFormat?: torch.MemoryFormat;
+}
+
+/**
+ * A part of a network: tensors, further modules, and a function of them.
+ *
+ * Its fields are its content. A field that holds a {@link Parameter} is trained; any other tensor is a buffer, saved
+ * but not trained; modules, alone or in arrays, are its parts. Names are the fields' paths (`layer1.0.conv1.weight`),
+ * with those of tensors in snake case as PyTorch writes them (`bn1.running_mean`).
+ */
+export abstract class Module {
+  /** Whether layers that train and judge differently (batch norm) are to train. */
+  training = true;
+
+  /** @param x usually [N, C, H, W] */
+  abstract forward(x: torch.Tensor): torch.Tensor;
+
+  /** Pairs of fields, a convolution and the batch norm that is always applied right after it. */
+  batchNormPairs(): readonly (readonly [convolution: string, batchNorm: string])[] {
+    return [];
+  }
+
+  /** Every module in here by path, itself first under the empty name. */
+  namedModules(): Map<string, Module> {
+    const found = new Map<string, Module>();
+    const visit = (path: string, module: Module) => {
+      found.set(path, module);
+      for (const [name, child] of children(module)) visit(path ? `${path}.${name}` : name, child);
+    };
+    visit("", this);
+    return found;
+  }
+
+  namedParameters(): Map<string, Parameter> {
+    return this.namedTensors((tensor) => tensor instanceof Parameter) as Map<string, Parameter>;
+  }
+
+  /** Tensors that are saved but not trained. */
+  namedBuffers(): Map<string, torch.Tensor> {
+    return this.namedTensors((tensor) => !(tensor instanceof Parameter));
+  }
+
+  parameters(): Parameter[] {
+    return [...this.namedParameters().values()];
+  }
+
+  /** Sets the mode of this module and all in it. */
+  train(mode = true): this {
+    for (const module of this.namedModules().values()) module.training = mode;
+    return this;
+  }
+
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Asks for gradients of all parameters, or freezes them. */
+  requiresGrad_(on = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad_(on);
+    return this;
+  }
+
+  /** Moves or converts all tensors in place; gradients are dropped. Only floating tensors change dtype. */
+  to({ device, dtype, memoryFormat }: Placement): this {
+    torch.noGrad(() =>
+      torch.scope(() => {
+        for (const tensor of this.allTensors().values()) {
+          const floating = tensor.dtype.includes("float");
+          const moved = tensor.detach().to({
+            ...(device && { device }),
+            ...(dtype && floating && { dtype }),
+          });
+          // Memory formats are of images and convolution weights: [N, C, H, W].
+          const laid = memoryFormat && moved.shape.length === 4 ? moved.contiguous(memoryFormat) : moved;
+          tensor.grad = undefined;
+          torch.op("aten::set_data", tensor, laid);
+        }
+      }),
+    );
+    return this;
+  }
+
+  /** All parameters and buffers by name, detached, sharing memory with the module: copy what must not change. */
+  stateDict(): Record<string, torch.Tensor> {
+    return Object.fromEntries([...this.allTensors()].map(([name, tensor]) => [name, tensor.detach()]));
+  }
+
+  /**
+   * Copies tensors into the parameters and buffers of the same names, converting dtype and device.
+   *
+   * @param options.strict false leaves names alone that only one side has
+   * @throws Error that lists all missing, unexpected and mis-shaped names; nothing is copied then
+   */
+  loadStateDict(state: Readonly<Record<string, torch.Tensor>>, { strict = true } = {}): void {
+    const own = this.allTensors();
+    checkNames(own, state, strict);
+    torch.noGrad(() => {
+      for (const [name, tensor] of own) {
+        if (Object.hasOwn(state, name)) tensor.copy_(state[name]!);
+      }
+    });
+  }
+
+  /** Frees all parameters and buffers. */
+  dispose(): void {
+    for (const tensor of this.allTensors().values()) tensor.dispose();
+  }
+
+  private allTensors(): Map<string, torch.Tensor> {
+    return this.namedTensors(() => true);
+  }
+
+  private namedTensors(wanted: (tensor: torch.Tensor) => boolean): Map<string, torch.Tensor> {
+    const found = new Map<string, torch.Tensor>();
+    for (const [path, module] of this.namedModules()) {
+      for (const [name, value] of Object.entries(module)) {
+        if (!torch.isTensor(value) || !wanted(value)) continue;
+        found.set(path ? `${path}.${snake(name)}` : snake(name), value);
+      }
+    }
+    return found;
+  }
+}
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function* children(module: Module): Generator<[string, Module]> {
+  for (const [name, value] of Object.entries(module)) {
+    if (value instanceof Module) yield [name, value];
+    if (!Array.isArray(value)) continue;
+    for (const [i, item] of value.entries()) if (item instanceof Module) yield [`${name}.${i}`, item];
+  }
+}

@@ -1,0 +1,3 @@
+/** Optimisers and learning-rate schedules. */
+export { cosine, multiStep, oneCycle, type Schedule, withWarmup } from "./schedules.js";
+export { SGD, type SGDOptions } from "./sgd.js";
