@@ -1,10 +1,11 @@
 import type { Dataset } from "../data/index.js";
+import { foldBatchNorm } from "../nn/index.js";
 import type { EnsembleResult, Summary } from "../runs/index.js";
 import { type GenerationResult, RunFolder } from "../runs/index.js";
 import type * as torch from "../torch/index.js";
 import { answer } from "../training/index.js";
 import { prepareImages } from "./images.js";
-import { freeze, freshModel, judgedK, type ModelFactory } from "./line.js";
+import { freshModel, judgedK, type ModelFactory } from "./line.js";
 import { judge, judgeEnsemble, loadAnswers } from "./results.js";
 import { loadWeights } from "./train-generations.js";
 
@@ -58,8 +59,7 @@ export async function evaluateRun(
     for (const generation of wanted) {
       const model = freshModel(recipe, generation, images, options.model);
       loadWeights(model, folder.generation(generation).weights);
-      const frozen = freeze(model);
-      model.dispose();
+      const frozen = foldBatchNorm(model);
       const device = recipe.device as torch.Device;
       const { logits } = await answer(frozen, images.testLoader(), { device, signal: options.signal });
       frozen.dispose();

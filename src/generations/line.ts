@@ -1,6 +1,6 @@
 /** How a recipe's networks, objectives and schedules come to be. */
 import { createModel, type ModelOptions } from "../models/index.js";
-import { foldBatchNorm, type Module } from "../nn/index.js";
+import type { Module } from "../nn/index.js";
 import { cosine, multiStep, oneCycle, type Schedule, SGD, withWarmup } from "../optim/index.js";
 import { type Recipe, tolerance } from "../recipe/index.js";
 import { Generator } from "../torch/index.js";
@@ -21,11 +21,6 @@ export function freshModel(
   const options = { ...shape, generator };
   const model = factory ? factory(options) : createModel(recipe.model, options);
   return model.to({ device: recipe.device as "cpu", memoryFormat: "channelsLast" });
-}
-
-/** A frozen copy that answers faster: evaluation mode, no gradients, batch norm folded into convolutions. */
-export function freeze(model: Module): Module {
-  return foldBatchNorm(model).eval().requiresGrad_(false);
 }
 
 /** What generation 0 learns from the labels, and every later one from its teacher too. */

@@ -37,7 +37,6 @@ export function judgeEnsemble(
 /** Reads the answers that a finished generation left in its folder, [N, C]. */
 export function loadAnswers(path: string): torch.Tensor {
   const { logits } = torch.loadSafetensors(path).tensors;
-  if (logits?.shape.length !== 2)
-    throw new Error(`${path}: holds no tensor "logits" of shape [N, C]`);
+  if (logits?.shape.length !== 2) throw new Error(`${path}: holds no tensor "logits" of shape [N, C]`);
   return logits;
 }

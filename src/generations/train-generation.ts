@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { evaluateLogits } from "../analysis/index.js";
-import type { Module } from "../nn/index.js";
+import { foldBatchNorm, type Module } from "../nn/index.js";
 import type { Recipe } from "../recipe/index.js";
 import type { EpochRecord, Role, RunFolder } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { answer, type EpochReport, loadCheckpoint, saveCheckpoint, trainNetwork } from "../training/index.js";
 import type { Images } from "./images.js";
-import { freeze, objectiveFor, optimizerFor, scheduleFor } from "./line.js";
+import { objectiveFor, optimizerFor, scheduleFor } from "./line.js";
 import { type OnProgress, secondsLeft } from "./progress.js";
 
 export interface TrainGenerationOptions {
@@ -15,7 +15,7 @@ export interface TrainGenerationOptions {
   generation: number;
   role: Role;
   images: Images;
-  /** Fresh; is disposed of. */
+  /** Fresh; becomes the frozen network. */
   model: Module;
   /** Frozen; undefined for the patriarch. */
   teacher: Module | undefined;
@@ -106,16 +106,15 @@ export async function trainGeneration(
     return undefined;
   }
 
-  const frozen = freeze(model);
-  // The one time that this generation sees the test images.
-  const { logits } = await answer(frozen, images.testLoader(), { device });
   if (paths) {
     torch.scope(() =>
       torch.saveSafetensors(paths.weights, model.stateDict(), describe(recipe, images, generation)),
     );
-    torch.saveSafetensors(paths.testLogits, { logits });
   }
-  model.dispose();
+  const frozen = foldBatchNorm(model);
+  // The one time that this generation sees the test images.
+  const { logits } = await answer(frozen, images.testLoader(), { device });
+  if (paths) torch.saveSafetensors(paths.testLogits, { logits });
   return {
     frozen,
     logits,

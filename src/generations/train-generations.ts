@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/index.js";
-import type { Module } from "../nn/index.js";
+import { foldBatchNorm, type Module } from "../nn/index.js";
 import { type Recipe, type RecipeInput, resolveRecipe } from "../recipe/index.js";
 import {
   describeEnvironment,
@@ -14,7 +14,7 @@ import {
 import * as torch from "../torch/index.js";
 import { Diverged } from "../training/index.js";
 import { type Images, prepareImages } from "./images.js";
-import { freeze, freshModel, judgedK, type ModelFactory } from "./line.js";
+import { freshModel, judgedK, type ModelFactory } from "./line.js";
 import type { OnProgress } from "./progress.js";
 import { judge, judgePrefixes, loadAnswers } from "./results.js";
 import { trainGeneration } from "./train-generation.js";
@@ -225,8 +225,7 @@ async function recall(
     const last = line.results.length - 1;
     const model = freshModel(recipe, last, images, factory);
     loadWeights(model, folder.generation(last).weights);
-    line.teacher = freeze(model);
-    model.dispose();
+    line.teacher = foldBatchNorm(model);
   }
   return line;
 }
