@@ -157,7 +157,7 @@ describe("what does not fit together is refused before any work", () => {
       "data: mnist\npatriarch: {hardWeight: 0.4, primaryScore: 0.8}",
       "patriarch: give primaryScore or hardWeight, not both",
     ],
-    ["data: {name: mnist, labels: coarse}", "data.labels: only the set cifar100 has this option, not mnist"],
+    ["data: {name: mnist, labels: coarse}", "data.labels: only cifar100 and synthetic have this, not mnist"],
     ["data: mnist\nstudent: {hardWeight: 0, softWeight: 0}", "student: hardWeight and softWeight are both 0"],
     [
       "data: mnist\nepochs: 3\nschedule: {kind: cosine, warmupEpochs: 3}",

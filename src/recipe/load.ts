@@ -3,11 +3,12 @@ import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
+import { datasetNames } from "../data/sets/index.js";
 import { readBoundedText } from "./bounded-file.js";
 import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";
 import { type Problem, problemsOf } from "./problems.js";
-import { dataNames, modelNames, type Recipe, recipeSchema } from "./schema.js";
+import { modelNames, type Recipe, recipeSchema } from "./schema.js";
 import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, YamlError } from "./yaml.js";
 
 /** A recipe that cannot be used; the message has a line for each thing that is wrong. */
@@ -94,7 +95,7 @@ function resolve(base: unknown, origin: Origin): Recipe {
 /** A file can only name the networks and images that Lyceum has. */
 function unknownNames({ data, model }: Recipe): Problem[] {
   return [
-    { path: ["data", "name"], given: data.name, known: dataNames },
+    { path: ["data", "name"], given: data.name, known: datasetNames },
     { path: ["model"], given: model, known: modelNames },
   ]
     .filter(({ given, known }) => !(known as readonly string[]).includes(given))

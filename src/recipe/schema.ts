@@ -1,8 +1,6 @@
 import { z } from "zod";
+import { datasetNames } from "../data/sets/index.js";
 import { toleranceToHardWeight, toleranceToPrimaryScore } from "../losses/tolerance.js";
-
-/** The data sets that Lyceum knows by name; of the synthetic one, a recipe chooses the number of classes. */
-export const dataNames = ["fashion-mnist", "mnist", "cifar10", "cifar100", "synthetic"] as const;
 
 /** The networks that Lyceum knows by name. */
 export const modelNames = [
@@ -19,8 +17,13 @@ const fraction = z.number().min(0).max(1);
 const count = z.int().min(1);
 const weight = z.number().min(0).max(1e6);
 
+/** An option that only the synthetic set has. */
+function synthetic<T extends z.ZodType>(schema: T, description: string) {
+  return z.exactOptional(schema).describe(`Of the synthetic set: ${description}`);
+}
+
 const dataOptions = z.strictObject({
-  name: z.string().min(1).meta({ enum: dataNames }).describe("The data set."),
+  name: z.string().min(1).meta({ enum: datasetNames }).describe("The data set."),
   root: z
     .string()
     .min(1)
@@ -29,7 +32,9 @@ const dataOptions = z.strictObject({
   labels: z
     .enum(["fine", "coarse"])
     .exactOptional()
-    .describe("Of CIFAR-100: the 100 classes or the 20 families that they form. Default: fine."),
+    .describe(
+      "Of CIFAR-100 and the synthetic set: the classes or the families that they form. Default: fine.",
+    ),
   limit: z
     .strictObject({
       train: count.exactOptional().describe("At most so many training images. Default: all."),
@@ -43,22 +48,27 @@ const dataOptions = z.strictObject({
     .max(0.5)
     .default(0)
     .describe("Fraction of the training images kept from training, of each class, to make choices on."),
-  classes: z
-    .int()
-    .min(2)
-    .max(1000)
-    .exactOptional()
-    .describe("Of the synthetic set: how many classes. Default: 10."),
-  size: z
-    .int()
-    .min(8)
-    .max(256)
-    .exactOptional()
-    .describe("Of the synthetic set: height and width in pixels. Default: 32."),
+  classes: synthetic(z.int().min(2).max(1000), "how many classes, in families of 5. Default: 10."),
+  size: synthetic(z.int().min(8).max(256), "height and width in pixels. Default: 32."),
+  channels: synthetic(z.union([z.literal(1), z.literal(3)]), "1 for grey, 3 for colour. Default: 3."),
+  trainCount: synthetic(count, "training images. Default: 4000, or 50 a class when that is more."),
+  testCount: synthetic(count, "test images. Default: 1000, or 20 a class when that is more."),
+  noise: synthetic(fraction, "standard deviation of the noise on each value, of 1. Default: 0.15."),
 });
 
+/** Which sets an option belongs to, where not to all. */
+const ownOptions = {
+  labels: ["cifar100", "synthetic"],
+  classes: ["synthetic"],
+  size: ["synthetic"],
+  channels: ["synthetic"],
+  trainCount: ["synthetic"],
+  testCount: ["synthetic"],
+  noise: ["synthetic"],
+};
+
 const data = z
-  .union([z.string().min(1).meta({ enum: dataNames }), dataOptions])
+  .union([z.string().min(1).meta({ enum: datasetNames }), dataOptions])
   .transform((value) => (typeof value === "string" ? dataOptions.parse({ name: value }) : value))
   .describe("The data set: its name, or its name with options. The one key that has no default.");
 
@@ -220,13 +230,13 @@ export const recipeSchema = z
   .superRefine((recipe, context) => {
     const complain = (path: PropertyKey[], message: string) =>
       context.addIssue({ code: "custom", path, message });
-    for (const [key, owner] of [
-      ["classes", "synthetic"],
-      ["size", "synthetic"],
-      ["labels", "cifar100"],
-    ] as const) {
-      if (recipe.data[key] !== undefined && recipe.data.name !== owner)
-        complain(["data", key], `only the set ${owner} has this option, not ${recipe.data.name}`);
+    for (const [key, owners] of Object.entries(ownOptions)) {
+      const { name } = recipe.data;
+      if (recipe.data[key as keyof typeof ownOptions] !== undefined && !owners.includes(name))
+        complain(
+          ["data", key],
+          `only ${owners.join(" and ")} ${owners.length > 1 ? "have" : "has"} this, not ${name}`,
+        );
     }
     for (const { path, message } of toleranceProblems(recipe.patriarch, classCount(recipe.data))) {
       complain(["patriarch", ...path], message);
@@ -266,7 +276,7 @@ export function classCount(data: Recipe["data"]): number | undefined {
     case "cifar100":
       return data.labels === "coarse" ? 20 : 100;
     case "synthetic":
-      return data.classes ?? 10;
+      return data.labels === "coarse" ? Math.ceil((data.classes ?? 10) / 5) : (data.classes ?? 10);
     default:
       return undefined;
   }

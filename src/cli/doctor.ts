@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { findSets } from "./found-sets.js";
+
+/** One thing that was looked at. */
+interface Finding {
+  name: string;
+  state: "ok" | "warning" | "failure";
+  detail: string;
+}
+
+export const doctorCommand = () =>
+  new Command("doctor")
+    .description("look at this machine: libtorch, its speed, data sets, disk")
+    .option("--json", "print the findings as JSON")
+    .addHelpText("after", "\nExamples:\n  $ lyceum doctor\n  $ lyceum doctor --json")
+    .action(async ({ json }: { json?: boolean }) => {
+      const findings = [checkNode(), ...(await checkTorch()), ...(await checkData()), await checkDisk()];
+      if (json) console.log(JSON.stringify(findings, null, 2));
+      else for (const finding of findings) console.log(lineOf(finding));
+      const failures = findings.filter(({ state }) => state === "failure");
+      if (failures.length > 0)
+        throw new Error(`Lyceum cannot work here: ${failures.map(({ name }) => name).join(", ")}`);
+    });
+
+const marks = { ok: "ok     ", warning: "WARNING", failure: "FAILURE" };
+
+function lineOf({ name, state, detail }: Finding): string {
+  return `${marks[state]}  ${name.padEnd(14)}${detail}`;
+}
+
+const ok = (name: string, detail: string): Finding => ({ name, state: "ok", detail });
+
+function checkNode(): Finding {
+  const supported = Number(process.versions.node.split(".")[0]) >= 20;
+  return supported
+    ? ok("Node.js", process.version)
+    : { name: "Node.js", state: "failure", detail: `${process.version}, but 20 or newer is needed` };
+}
+
+/** Without the addon nothing of it can be asked: then that is the one finding. */
+async function checkTorch(): Promise<Finding[]> {
+  const loaded = await import("../runs/index.js").catch((error: Error) => error);
+  if (loaded instanceof Error) return [{ name: "libtorch", state: "failure", detail: loaded.message }];
+  const torch = await import("../torch/index.js");
+  const { cpu, cores, memoryGiB, os, arch } = loaded.describeMachine();
+  const { gflops, threads, advice } = loaded.measureBlas({ size: 1024, seconds: 1 });
+  return [
+    ok("libtorch", `${torch.version()}, ${sourceOfTorch()}`),
+    ok("addon", torch.nativePath()),
+    ok("CPU", `${cpu}, ${cores} core${cores === 1 ? "" : "s"}, ${vectorUnits(torch.buildSettings())}`),
+    ok("memory", `${memoryGiB} GiB`),
+    ok("system", `${os}, ${arch}`),
+    ok("threads", String(threads)),
+    ok("CUDA", torch.cudaAvailable() ? "available" : "none: training runs on the CPU"),
+    advice
+      ? { name: "matrix speed", state: "warning", detail: advice }
+      : ok("matrix speed", `${gflops.toFixed(0)} GFLOP/s (float32, 1024 x 1024)`),
+  ];
+}
+
+/** What `setup` noted when it chose a libtorch. */
+function sourceOfTorch(): string {
+  try {
+    const path = fileURLToPath(new URL("../../build/libtorch.json", import.meta.url));
+    const { prefix, source } = JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
+    const words: Record<string, string> = {
+      env: "from $LIBTORCH",
+      python: "of Python",
+      system: "the system's",
+    };
+    return `${words[source ?? ""] ?? "found"} in ${prefix}`;
+  } catch {
+    return "from an unknown place: ./setup has not noted it";
+  }
+}
+
+/** The vector instructions that libtorch's kernels use here, in libtorch's own words. */
+function vectorUnits(buildSettings: string): string {
+  return /CPU capability usage: *(\S+)/.exec(buildSettings)?.[1] ?? "vector units unknown";
+}
+
+async function checkData(): Promise<Finding[]> {
+  const sets = (await findSets()).filter(({ place }) => place !== "made, not stored");
+  const here = sets.filter(({ place }) => place !== null).map(({ name, place }) => ok(name, place!));
+  const missing = sets.filter(({ place }) => place === null).map(({ name }) => name);
+  if (here.length === 0)
+    return [{ name: "data sets", state: "warning", detail: "none here: lyceum data fetch fashion-mnist" }];
+  return missing.length > 0
+    ? [...here, ok("not here", `${missing.join(", ")}: lyceum data fetch NAME`)]
+    : here;
+}
+
+async function checkDisk(): Promise<Finding> {
+  const { bavail, bsize } = await statfs(".");
+  const free = (bavail * bsize) / 2 ** 30;
+  const detail = `${free.toFixed(1)} GiB free here`;
+  return free >= 1 ? ok("disk", detail) : { name: "disk", state: "warning", detail: `only ${detail}` };
+}

@@ -1,0 +1,9 @@
+/** The command was used wrongly: exit code 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** The person stopped it, and what was done is safe: exit code 130. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+}

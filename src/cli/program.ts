@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { RecipeError } from "../recipe/index.js";
+import { dataCommand } from "./data.js";
+import { doctorCommand } from "./doctor.js";
+import { Interrupted, UsageError } from "./errors.js";
+import { evaluateCommand } from "./evaluate.js";
+import { recipesCommand } from "./recipes.js";
+import { reportCommand } from "./report.js";
+import { printable } from "./text.js";
+import { trainCommand } from "./train.js";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+
+/**
+ * Runs one command line.
+ *
+ * @param args without node and script
+ * @returns the exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    // Commander has said its own already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`${describe(error)}\n`);
+    if (error instanceof Interrupted) return 130;
+    return error instanceof UsageError || error instanceof RecipeError ? 2 : 1;
+  }
+}
+
+function program(): Command {
+  const lyceum = new Command("lyceum")
+    .description("Trains image classifiers in generations: a tolerant patriarch and its line of students.")
+    .version(version)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ lyceum train quickstart
+  $ lyceum evaluate quickstart
+  $ lyceum doctor
+
+lyceum COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
+LYCEUM_DEBUG=1 shows where an error came from.`,
+    );
+  for (const command of [
+    trainCommand(),
+    evaluateCommand(),
+    reportCommand(),
+    recipesCommand(),
+    dataCommand(),
+    doctorCommand(),
+  ])
+    lyceum.addCommand(command);
+  return throwing(lyceum);
+}
+
+/** Makes commander throw instead of ending the process, in all commands. */
+function throwing(command: Command): Command {
+  command
+    .exitOverride()
+    .showHelpAfterError(`See: lyceum ${command.name() === "lyceum" ? "" : `${command.name()} `}--help`);
+  for (const inner of command.commands) throwing(inner);
+  return command;
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return `lyceum: ${printable(String(error))}`;
+  if (process.env.LYCEUM_DEBUG === "1") return printable(error.stack ?? error.message);
+  return error instanceof Interrupted ? error.message : `lyceum: ${printable(error.message)}`;
+}

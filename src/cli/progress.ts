@@ -1,0 +1,95 @@
+import { count, duration, fixed, nameOf, percent, plural } from "../report/numbers.js";
+import type { ProgressEvent } from "../runs/types.js";
+
+/** Where progress is written: a terminal, a pipe or a file. */
+export interface Output {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+const REDRAW_MS = 100;
+
+/**
+ * Tells of a training as it goes on: on a terminal one line that is redrawn, elsewhere a line an epoch; and a line
+ * for each finished generation.
+ */
+export function progressTo(output: Output): (event: ProgressEvent) => void {
+  const live = output.isTTY === true;
+  let generations = 0;
+  let role: "patriarch" | "student" = "patriarch";
+  let drawn = 0;
+  const clear = () => {
+    if (live && drawn > 0) output.write("\r\x1b[K");
+    drawn = 0;
+  };
+  const line = (text: string) => {
+    clear();
+    output.write(`${text}\n`);
+  };
+  const place = (generation: number) => `generation ${generation + 1}/${generations} ${role}`;
+
+  return (event) => {
+    switch (event.type) {
+      case "start":
+        generations = event.generations;
+        for (const warning of event.warnings) line(`warning: ${warning}`);
+        line(
+          `${plural(event.generations, "generation")} of ${plural(event.epochs, "epoch")}, ` +
+            `${plural(event.stepsPerEpoch, "step")} each`,
+        );
+        break;
+      case "generation-start":
+        role = event.role;
+        break;
+      case "step": {
+        if (!live || performance.now() - drawn < REDRAW_MS) break;
+        const text = [
+          `${place(event.generation)}  epoch ${event.epoch}`,
+          `step ${event.step}/${event.stepsPerEpoch}`,
+          `${count(event.imagesPerSecond)} images/s`,
+          `${duration(event.secondsLeft)} left`,
+          losses(event.loss, event.terms),
+        ].join("  ");
+        output.write(`\r\x1b[K${text.slice(0, (output.columns ?? 80) - 1)}`);
+        drawn = performance.now();
+        break;
+      }
+      case "epoch": {
+        if (live) break;
+        const { record } = event;
+        line(
+          [
+            `${place(record.generation)}  epoch ${record.epoch}/${record.epochs}`,
+            losses(record.trainLoss, record.terms),
+            `top-1 in training ${percent(record.trainTop1)}`,
+            ...(record.heldOut ? [`held out ${percent(record.heldOut.top1)}`] : []),
+            `${count(record.imagesPerSecond)} images/s`,
+            duration(record.seconds),
+          ].join("  "),
+        );
+        break;
+      }
+      case "generation-end": {
+        const { test, trainSeconds } = event.result;
+        line(
+          `${nameOf(event.generation, event.result.role)}: ${percent(test.top1)} top-1 on the test images, ` +
+            `trained in ${duration(trainSeconds)}`,
+        );
+        break;
+      }
+      default:
+        clear();
+    }
+  };
+}
+
+function losses(loss: number, terms: Record<string, number>): string {
+  const parts = Object.entries(terms).map(([name, value]) => `${words(name)} ${fixed(value)}`);
+  return `loss ${fixed(loss)}${parts.length > 1 ? ` (${parts.join(", ")})` : ""}`;
+}
+
+/** topScoreDifference → top score difference */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

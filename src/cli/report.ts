@@ -1,0 +1,24 @@
+import { relative } from "node:path";
+import { Command } from "commander";
+import { findRun } from "./find-run.js";
+
+export const reportCommand = () =>
+  new Command("report")
+    .description("write a run's report.html again")
+    .argument("<run>", "a run's folder, or its name in runs/")
+    .option("--json", "print the path as JSON")
+    .addHelpText(
+      "after",
+      `
+The page holds all it shows: it can be mailed or put on a server as it is.
+
+Examples:
+  $ lyceum report quickstart
+  $ lyceum report runs/quickstart`,
+    )
+    .action(async (nameOrPath: string, { json }: { json?: boolean }) => {
+      const directory = await findRun(nameOrPath);
+      const { writeReport } = await import("../report/index.js");
+      const report = await writeReport(directory);
+      console.log(json ? JSON.stringify({ report }) : relative(process.cwd(), report));
+    });

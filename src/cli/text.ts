@@ -1,0 +1,25 @@
+/** Text from files, without the control characters that could drive a terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
+/**
+ * Rows as aligned text: the first column to the left, all others to the right.
+ *
+ * @param rows the first one holds the headings
+ */
+export function table(rows: readonly (readonly string[])[]): string {
+  const columns = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, c) =>
+    Math.max(...rows.map((row) => row[c]?.length ?? 0)),
+  );
+  return rows
+    .map((row) =>
+      widths
+        .map((width, c) => (c === 0 ? (row[c] ?? "").padEnd(width) : (row[c] ?? "").padStart(width)))
+        .join("   ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

@@ -1,0 +1,135 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import { Command } from "commander";
+import { loadRecipe, type Recipe } from "../recipe/index.js";
+import { duration } from "../report/numbers.js";
+import type { RunResult } from "../runs/types.js";
+import { Interrupted, UsageError } from "./errors.js";
+import { findRun, RUNS } from "./find-run.js";
+import { listenForInterrupt } from "./interrupt.js";
+import { progressTo } from "./progress.js";
+import { resultTables } from "./results.js";
+import { printable } from "./text.js";
+
+interface TrainOptions {
+  set: string[];
+  name?: string;
+  device?: string;
+  seed?: string;
+  out: string;
+  resume?: string;
+  json?: boolean;
+}
+
+export const trainCommand = () =>
+  new Command("train")
+    .description("train a patriarch and its line of students")
+    .argument("[recipe]", "a recipe's name (see `lyceum recipes`) or file")
+    .option(
+      "--set <key=value>",
+      "override a key of the recipe; may be repeated",
+      (text, all: string[]) => [...all, text],
+      [],
+    )
+    .option("--name <name>", "name of the run's folder (default: the recipe's, with -2, -3, … when taken)")
+    .option("--device <device>", "cpu, cuda or cuda:N; the same as --set device=…")
+    .option("--seed <seed>", "the same as --set seed=…")
+    .option("--out <folder>", "the folder that runs go into", RUNS)
+    .option("--resume <run>", "go on with a run that was stopped")
+    .option("--json", "print the result as JSON, progress on stderr")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ lyceum train quickstart
+  $ lyceum train cifar100-resnet20 --set patriarch=strict --name strict
+  $ lyceum train mine.yaml --set 'patriarch={k: 5, primaryScore: 0.7}' --set student.hardWeight=0.5
+  $ lyceum train quickstart --set data.limit.train=2000 --set epochs=2 --seed 1
+  $ lyceum train --resume runs/quickstart
+
+Ctrl-C finishes the step, saves and says how to go on; a second one stops at once.`,
+    )
+    .action(train);
+
+async function train(nameOrPath: string | undefined, options: TrainOptions): Promise<void> {
+  const { recipe, directory, resume } = await prepare(nameOrPath, options);
+  const { trainGenerations } = await import("../generations/index.js");
+  const output = options.json ? process.stderr : process.stdout;
+  output.write(`${printable(recipe.title ?? recipe.data.name)} → ${directory}\n`);
+  const { signal, stop } = listenForInterrupt(() =>
+    output.write("\nstopping: the step is finished and all is saved first; Ctrl-C again stops at once\n"),
+  );
+  let result: RunResult;
+  try {
+    result = await trainGenerations(recipe, { directory, resume, signal, onProgress: progressTo(output) });
+  } catch (error) {
+    if (!signal.aborted || !["Interrupted", "AbortError"].includes((error as Error).name)) {
+      if (!resume) await removeUnstarted(directory);
+      throw error;
+    }
+    if (options.json) console.log(JSON.stringify({ state: "interrupted", directory }));
+    throw new Interrupted(`stopped; to go on: lyceum train --resume ${quoted(directory)}`);
+  } finally {
+    stop();
+  }
+  const { writeReport } = await import("../report/index.js");
+  const report = await writeReport(directory);
+  if (options.json) console.log(JSON.stringify({ state: "finished", report, ...result }, null, 2));
+  else
+    console.log(
+      `\n${resultTables(result.generations, result.ensembles)}\n\n` +
+        `${duration(result.seconds)} in all; report: ${relative(process.cwd(), report)}`,
+    );
+}
+
+/** The recipe and the run's folder, new or resumed; all that can be wrong is found before any work. */
+async function prepare(
+  nameOrPath: string | undefined,
+  { set, name, device, seed, out, resume }: TrainOptions,
+): Promise<{ recipe: Recipe; directory: string; resume: boolean }> {
+  if (resume !== undefined) {
+    if (nameOrPath !== undefined || set.length > 0 || name || device || seed || out !== RUNS)
+      throw new UsageError(
+        "--resume goes on with the run's own recipe: no recipe and no other options beside it",
+      );
+    const directory = await findRun(resume);
+    const { RunFolder } = await import("../runs/index.js");
+    return { recipe: (await RunFolder.open(directory)).recipe, directory, resume: true };
+  }
+  if (nameOrPath === undefined) throw new UsageError("which recipe? See `lyceum recipes`, or give a file");
+  const overrides = [...set];
+  if (device !== undefined) overrides.push(`device=${device}`);
+  if (seed !== undefined) overrides.push(`seed=${seed}`);
+  const recipe = await loadRecipe(nameOrPath, { set: overrides });
+  const { claimRunDirectory, isRunName } = await import("../runs/index.js");
+  if (name === undefined) {
+    const plain = basename(nameOrPath)
+      .replace(/\.ya?ml$/, "")
+      .replace(/[^\w.+-]/g, "-");
+    return {
+      recipe,
+      directory: await claimRunDirectory(out, isRunName(plain) ? plain : "run"),
+      resume: false,
+    };
+  }
+  if (!isRunName(name)) throw new UsageError(`--name ${name}: must be one plain folder name`);
+  const directory = join(out, name);
+  if (existsSync(directory))
+    throw new UsageError(
+      `${directory}: is there already; take another --name, or --resume ${quoted(directory)}`,
+    );
+  await mkdir(directory, { recursive: true });
+  return { recipe, directory, resume: false };
+}
+
+/** A run that failed before its first epoch leaves no folder behind. */
+async function removeUnstarted(directory: string): Promise<void> {
+  const files = await readdir(directory).catch(() => ["gone"]);
+  const started = files.some((file) => !["recipe.yaml", "environment.json"].includes(file));
+  if (!started) await rm(directory, { recursive: true });
+}
+
+function quoted(path: string): string {
+  return /^[\w./+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

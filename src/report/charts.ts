@@ -1,0 +1,160 @@
+/** The charts of a run, as SVG that takes its colours from the page. */
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import type { EnsembleResult, EpochRecord, GenerationResult } from "../runs/types.js";
+import { accuracyMargin } from "./comparison.js";
+import { Html } from "./html.js";
+import { nameOf } from "./numbers.js";
+
+/** A generation's colour, by the page's style; there are 8, then they come again. */
+export const colourOf = (generation: number) => `var(--g${generation % 8})`;
+
+/** A loss term's colour, in the order the terms are stored. */
+export const termColour = (position: number) => `var(--t${position % 4})`;
+
+const style = { fontSize: "12px", background: "none", overflow: "visible" };
+
+function draw(options: Plot.PlotOptions): Html {
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const plot = Plot.plot({ ...options, style, document }) as unknown as { outerHTML: string };
+  return new Html(plot.outerHTML);
+}
+
+/** Test accuracy of each generation, and of each ensemble of the generations up to one; with 95 % intervals. */
+export function accuracyChart(
+  generations: readonly GenerationResult[],
+  ensembles: Readonly<Record<string, EnsembleResult>>,
+  testImages: number | undefined,
+): Html {
+  const singles = generations.map(({ generation, role, test }) => {
+    const margin = testImages ? accuracyMargin(test.top1, testImages) : 0;
+    return {
+      name: nameOf(generation, role),
+      top1: 100 * test.top1,
+      low: 100 * (test.top1 - margin),
+      high: 100 * (test.top1 + margin),
+      colour: colourOf(generation),
+    };
+  });
+  const together = generations
+    .filter(({ generation }) => ensembles[`0-${generation}`])
+    .map(({ generation, role }) => ({
+      name: nameOf(generation, role),
+      top1: 100 * ensembles[`0-${generation}`]!.test.top1,
+    }));
+  const start = singles.slice(0, 1);
+  return draw({
+    ariaLabel: "Test accuracy by generation, single networks and ensembles",
+    width: 640,
+    height: 300,
+    marginLeft: 52,
+    marginRight: 24,
+    x: { type: "point", domain: singles.map(({ name }) => name), label: null, padding: 0.4 },
+    y: { label: "right among the test images (%)", grid: true, nice: true, ticks: 6 },
+    marks: [
+      Plot.ruleX(singles, {
+        x: "name",
+        y1: "low",
+        y2: "high",
+        stroke: "colour",
+        strokeWidth: 2,
+        strokeOpacity: 0.45,
+      }),
+      Plot.lineY([...start, ...together], {
+        x: "name",
+        y: "top1",
+        stroke: "var(--ensemble)",
+        strokeDasharray: "5 4",
+      }),
+      Plot.lineY(singles, { x: "name", y: "top1", stroke: "currentColor", strokeOpacity: 0.35 }),
+      Plot.dot(together, { x: "name", y: "top1", symbol: "diamond2", r: 6, fill: "var(--ensemble)" }),
+      Plot.dot(singles, { x: "name", y: "top1", r: 5.5, fill: "colour" }),
+      Plot.text(singles, {
+        x: "name",
+        y: "top1",
+        text: ({ top1 }: { top1: number }) => top1.toFixed(2),
+        dx: 10,
+        textAnchor: "start",
+        fill: "currentColor",
+      }),
+    ],
+  });
+}
+
+/** One generation's training loss, and the terms it is made of, by epoch. All charts of a run share `highest`. */
+export function lossChart(records: readonly EpochRecord[], highest: number): Html {
+  const terms = Object.keys(records[0]?.terms ?? {});
+  const points = (pick: (record: EpochRecord) => number | undefined) =>
+    records.map((record) => ({ epoch: record.epoch, value: pick(record) ?? Number.NaN }));
+  const line = (data: ReturnType<typeof points>, options: Plot.LineYOptions) => [
+    Plot.lineY(data, { x: "epoch", y: "value", strokeWidth: 1.8, ...options }),
+    ...(records.length <= 12
+      ? [Plot.dot(data, { x: "epoch", y: "value", r: 2.4, fill: options.stroke as string })]
+      : []),
+  ];
+  const epochs = records.at(-1)?.epoch ?? 1;
+  return draw({
+    ariaLabel: "Training loss by epoch",
+    width: 300,
+    height: 190,
+    marginLeft: 36,
+    marginRight: 10,
+    x: {
+      label: "epoch",
+      domain: [1, Math.max(2, epochs)],
+      ticks: Math.min(6, epochs),
+      tickFormat: (epoch: number) => (Number.isInteger(epoch) ? String(epoch) : ""),
+    },
+    y: { label: null, grid: true, domain: [0, highest], nice: true, ticks: 4 },
+    marks: [
+      ...terms.flatMap((term, i) =>
+        line(
+          points((record) => record.terms[term]),
+          { stroke: termColour(i) },
+        ),
+      ),
+      ...line(
+        points((record) => record.trainLoss),
+        { stroke: "currentColor" },
+      ),
+      ...(records.some((record) => record.heldOut)
+        ? line(
+            points((record) => record.heldOut?.loss),
+            { stroke: "currentColor", strokeDasharray: "4 3" },
+          )
+        : []),
+    ],
+  });
+}
+
+/** The mean score of the best class, the second best, … of each generation, on a logarithmic scale. */
+export function rankChart(generations: readonly GenerationResult[]): Html {
+  const points = generations.flatMap(({ generation, test }) =>
+    test.scoreByRank
+      .map((score, i) => ({ rank: i + 1, score, generation, colour: colourOf(generation) }))
+      .filter(({ score }) => score > 0),
+  );
+  const lowest = Math.min(0.1, ...points.map(({ score }) => score));
+  const ticks = [1, 0.1, 0.01, 0.001, 1e-4, 1e-5, 1e-6].filter((tick) => tick >= lowest / 2);
+  const options = { x: "rank", y: "score", z: "generation" } as const;
+  return draw({
+    ariaLabel: "Mean score by rank for each generation",
+    width: 640,
+    height: 320,
+    marginLeft: 52,
+    marginRight: 24,
+    x: { label: "rank of the class, by score", ticks: 10, tickFormat: "d" },
+    y: {
+      type: "log",
+      label: "mean score",
+      domain: [lowest, 1],
+      grid: true,
+      ticks,
+      tickFormat: (v: number) => String(v),
+    },
+    marks: [
+      Plot.lineY(points, { ...options, stroke: "colour", strokeWidth: 2 }),
+      Plot.dot(points, { ...options, fill: "colour", r: 3.5 }),
+    ],
+  });
+}

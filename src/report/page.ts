@@ -1,0 +1,244 @@
+import { type Recipe, recipeToYaml, tolerance } from "../recipe/index.js";
+import type { Environment } from "../runs/index.js";
+import type { EpochRecord, GenerationResult, Summary } from "../runs/types.js";
+import { accuracyChart, colourOf, lossChart, rankChart, termColour } from "./charts.js";
+import type { Comparison } from "./comparison.js";
+import { type Example, howChosen } from "./examples.js";
+import { headline } from "./headline.js";
+import { Html, html } from "./html.js";
+import { count, duration, fixed, nameOf, percent, plural } from "./numbers.js";
+import { style } from "./style.js";
+
+/** All that a report shows. */
+export interface ReportData {
+  recipe: Recipe;
+  summary: Summary;
+  metrics: EpochRecord[];
+  environment: Environment | undefined;
+  testImages: number | undefined;
+  /** Last network against the first. */
+  comparison: Comparison | undefined;
+  /** Images with answers, or in words why there are none. */
+  examples: Example[] | string;
+}
+
+/** The page as one self-contained file: no scripts, nothing fetched. */
+export function page(data: ReportData): string {
+  const { recipe, summary, metrics } = data;
+  const { generations, ensembles } = summary;
+  return String(html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${summary.title} – Lyceum</title>
+<style>${new Html(style)}</style>
+</head>
+<body><main>
+<p class="kicker">Lyceum ${summary.lyceum} · training in generations</p>
+<h1>${summary.title}</h1>
+${recipe.description === undefined ? undefined : html`<p class="note">${recipe.description}</p>`}
+${headline(recipe, summary, data).map((sentence, i) => html`<p class="${i === 0 ? "headline" : ""}">${sentence}</p>`)}
+${unfinished(recipe, generations)}
+${facts(recipe)}
+
+<h2>Accuracy by generation</h2>
+<figure>
+${generationLegend(generations, Object.keys(ensembles).length > 0)}
+${accuracyChart(generations, ensembles, data.testImages)}
+<figcaption>The axis does not start at 0. ${
+    data.testImages === undefined
+      ? ""
+      : "Bars: 95 % intervals from the number of test images alone; seeds would add to them. "
+  }A diamond is the ensemble of all generations up to that one: the mean of their scores.</figcaption>
+</figure>
+
+<h2>Results</h2>
+<figure>${resultTable(summary)}
+<figcaption>All on the test images, read once a generation, after its last epoch. ECE: expected calibration error, 15 bins.
+Secondary score: the mean score of the classes ranked 2 to ${judgedK(recipe)}. Agreement: how often a student and its
+teacher put the same class first.</figcaption></figure>
+
+<h2>How tolerant each generation is</h2>
+<figure>
+${generationLegend(generations, false)}
+${rankChart(generations)}
+<figcaption>The mean score of the best class, of the second best, and so on. A strict network falls off steeply; a
+tolerant one leaves some score to a few classes beside the best.</figcaption>
+</figure>
+
+<h2>Training</h2>
+${lossSection(metrics)}
+
+<h2>A dozen test images</h2>
+${exampleSection(data.examples)}
+
+<h2>Made with</h2>
+${environmentFacts(data.environment, summary)}
+<details><summary>The whole recipe, all defaults written out</summary><pre>${recipeToYaml(recipe)}</pre></details>
+</main></body>
+</html>
+`);
+}
+
+const judgedK = ({ patriarch }: Recipe) => (patriarch === "strict" ? 5 : patriarch.k);
+
+function unfinished(
+  { generations: wanted }: Recipe,
+  { length }: readonly GenerationResult[],
+): Html | undefined {
+  if (length >= wanted) return undefined;
+  return html`<p class="warning">This run is not finished: ${length} of ${plural(wanted, "generation")} so far.</p>`;
+}
+
+function definitions(entries: readonly (readonly [string, string | undefined])[]): Html {
+  const present = entries.filter(([, value]) => value !== undefined);
+  return html`<dl class="facts">${present.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>`;
+}
+
+function facts(recipe: Recipe): Html {
+  const { data, model, student, generations, epochs, batchSize, optimizer, schedule, augment, seed } = recipe;
+  const limit = Object.entries(data.limit ?? {}).map(([part, n]) => `${part} images limited to ${count(n)}`);
+  const heldOut = data.heldOut > 0 ? [`${percent(data.heldOut)} of the training images held out`] : [];
+  const tolerant = tolerance(recipe.patriarch);
+  const augmentation = [
+    augment.crop > 0 ? `random crops (padding ${augment.crop})` : "",
+    augment.flip ? "flips" : "",
+  ];
+  return definitions([
+    [
+      "images",
+      [data.name + (data.labels === "coarse" ? ", coarse labels" : ""), ...limit, ...heldOut].join("; "),
+    ],
+    ["network", `${model}, ${plural(generations, "generation")}`],
+    [
+      "patriarch",
+      tolerant
+        ? `tolerant: primary score ${fixed(tolerant.primaryScore, 2)} with K = ${tolerant.k} (cross-entropy weighs ${fixed(tolerant.hardWeight)})`
+        : "strict: cross-entropy alone",
+    ],
+    [
+      "students",
+      generations > 1
+        ? `labels weigh ${student.hardWeight}, the teacher ${student.softWeight}, at temperature ${student.temperature}`
+        : undefined,
+    ],
+    [
+      "training",
+      `${plural(epochs, "epoch")} of batches of ${batchSize}; SGD, learning rate ${optimizer.learningRate} (${schedule.kind}), ` +
+        `momentum ${optimizer.momentum}${optimizer.nesterov ? " (Nesterov)" : ""}, weight decay ${optimizer.weightDecay}`,
+    ],
+    ["augmentation", augmentation.filter((part) => part !== "").join(", ") || "none"],
+    ["seed", String(seed)],
+  ]);
+}
+
+function generationLegend(generations: readonly GenerationResult[], ensembles: boolean): Html {
+  return html`<ul class="legend">${generations.map(
+    ({ generation, role }) =>
+      html`<li><i style="background:${colourOf(generation)}"></i>${nameOf(generation, role)}</li>`,
+  )}${
+    ensembles
+      ? html`<li><i class="dashed" style="color:var(--ensemble)"></i>ensemble up to here</li>`
+      : undefined
+  }</ul>`;
+}
+
+function resultTable({ generations, ensembles }: Summary): Html {
+  const rows = generations.map(
+    ({ generation, role, test, trainSeconds }) => html`<tr><td>${nameOf(generation, role)}</td>
+<td>${percent(test.top1)}</td><td>${percent(test.top5)}</td><td>${fixed(test.nll)}</td><td>${percent(test.ece)}</td>
+<td>${fixed(test.meanTopScore)}</td><td>${fixed(test.meanSecondaryScore, 4)}</td><td>${fixed(test.entropy)}</td>
+<td>${test.teacherAgreement === undefined ? "" : percent(test.teacherAgreement)}</td><td>${duration(trainSeconds)}</td></tr>\n`,
+  );
+  const together = Object.entries(ensembles).map(
+    ([
+      members,
+      { test },
+    ]) => html`<tr><td>ensemble ${members.replace("-", "–")}</td><td>${percent(test.top1)}</td><td></td>
+<td>${fixed(test.nll)}</td><td>${percent(test.ece)}</td><td></td><td></td><td></td><td></td><td></td></tr>\n`,
+  );
+  return html`<div class="scroll"><table>
+<thead><tr><th></th><th>top-1</th><th>top-5</th><th>NLL</th><th>ECE</th><th>top score</th><th>secondary score</th>
+<th>entropy</th><th>agreement</th><th>training</th></tr></thead>
+<tbody>${rows}${together}</tbody></table></div>`;
+}
+
+function lossSection(metrics: readonly EpochRecord[]): Html {
+  if (metrics.length === 0) return html`<p class="empty">There is no metrics.jsonl in the run folder.</p>`;
+  const values = metrics.flatMap(({ trainLoss, terms, heldOut }) => [
+    trainLoss,
+    ...Object.values(terms),
+    heldOut?.loss,
+  ]);
+  const highest = Math.max(
+    ...values.filter((value) => value !== undefined && Number.isFinite(value)).map(Number),
+    0.01,
+  );
+  const runs = new Map<number, EpochRecord[]>();
+  for (const record of metrics) runs.set(record.generation, [...(runs.get(record.generation) ?? []), record]);
+  const termNames = [...runs.values()].map((records) => Object.keys(records[0]!.terms));
+  const positions = Math.max(...termNames.map((names) => names.length));
+  const legend = Array.from({ length: positions }, (_, i) => {
+    const names = [...new Set(termNames.map((all) => all[i]).filter((name) => name !== undefined))];
+    return html`<li><i class="stroke" style="color:${termColour(i)}"></i>${names.map(inWords).join(" / ")}</li>`;
+  });
+  return html`<figure><ul class="legend"><li><i class="stroke"></i>loss</li>${legend}${
+    metrics.some(({ heldOut }) => heldOut)
+      ? html`<li><i class="dashed"></i>cross-entropy, held-out images</li>`
+      : undefined
+  }</ul>
+<div class="small">${[...runs].map(
+    ([generation, records]) =>
+      html`<div><h3>${nameOf(generation, records[0]!.role)}</h3>${lossChart(records, highest)}</div>`,
+  )}</div>
+<figcaption>By epoch, on the augmented training images. A patriarch and its students minimise different losses: compare
+the terms, not the sums.</figcaption></figure>`;
+}
+
+/** hard → labels (cross-entropy), topScoreDifference → top score difference */
+function inWords(term: string): string {
+  if (term === "hard") return "labels (cross-entropy)";
+  if (term === "soft") return "teacher (KL divergence)";
+  return term.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function exampleSection(examples: Example[] | string): Html {
+  if (typeof examples === "string") return html`<p class="empty">None here: ${examples}.</p>`;
+  const cards = examples.map(
+    ({ index, picture, label, answers }) => html`<div class="example">
+<div><img src="${picture}" alt="test image ${index}"><div class="truth"><small>is</small>${label}<small>image ${index}</small></div></div>
+<div class="answers">${answers.map(
+      ({ name, generation, correct, best }) =>
+        html`<div><h3>${name} <span>${correct ? "right" : "wrong"}</span></h3>${best.map(
+          ({
+            className,
+            score,
+            isLabel,
+          }) => html`<div class="row${isLabel ? " label" : ""}"><span class="name">${className}</span>
+<span class="value">${fixed(score, 2)}</span>
+<span class="bar"><i style="width:${(100 * score).toFixed(1)}%;background:${colourOf(generation)}"></i></span></div>`,
+        )}</div>`,
+    )}</div></div>\n`,
+  );
+  return html`<p class="note">${howChosen} The five highest scores of each network; what the image is stands in bold.</p>
+<div class="examples">${cards}</div>`;
+}
+
+function environmentFacts(environment: Environment | undefined, { seconds }: Summary): Html {
+  if (!environment) return html`<p class="empty">There is no environment.json in the run folder.</p>`;
+  const { machine, lyceum, node, libtorch, commit, threads, device, commandLine, date } = environment;
+  return definitions([
+    ["software", `Lyceum ${lyceum}, libtorch ${libtorch}, Node.js ${node}`],
+    ["commit", commit],
+    [
+      "machine",
+      `${machine.cpu}, ${plural(machine.cores, "core")}, ${machine.memoryGiB} GiB; ${machine.os}, ${machine.arch}`,
+    ],
+    ["device", `${device}, ${plural(threads, "thread")}`],
+    ["begun", date],
+    ["time", `${duration(seconds)} in all, evaluation included`],
+    ["command", commandLine],
+  ]);
+}

@@ -1,0 +1,18 @@
+import sharp from "sharp";
+import type { ImageSet } from "../data/index.js";
+
+/** Image i of a set as a PNG data URI, at its own size. */
+export async function pictureOf(set: ImageSet, i: number): Promise<string> {
+  const { images, channels, height, width } = set;
+  if (channels !== 1 && channels !== 3) throw new RangeError(`no picture of ${channels} channels`);
+  const area = height * width;
+  const planes = images.subarray(i * channels * area, (i + 1) * channels * area);
+  const pixels = Uint8Array.from(
+    { length: channels * area },
+    (_, at) => planes[(at % channels) * area + Math.floor(at / channels)]!,
+  );
+  const png = await sharp(pixels, { raw: { width, height, channels } })
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+  return `data:image/png;base64,${png.toString("base64")}`;
+}

@@ -1,0 +1,140 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseHTML } from "linkedom";
+import { beforeEach, expect, test } from "vitest";
+import { loadDataset } from "../data/index.js";
+import { makeRun } from "./fixtures/make-run.js";
+import { writeReport } from "./index.js";
+
+let directory: string;
+beforeEach(() => {
+  directory = join(mkdtempSync(join(tmpdir(), "lyceum-report-")), "run");
+});
+const report = async (options = {}) => {
+  const path = await writeReport(directory, options);
+  expect(path).toBe(join(directory, "report.html"));
+  const source = readFileSync(path, "utf8");
+  const { document } = parseHTML(source);
+  const texts = (selector: string) =>
+    [...document.querySelectorAll(selector)].map((node) => node.textContent!.replace(/\s+/g, " ").trim());
+  return { source, document, texts };
+};
+
+test("shows results, charts, examples, recipe and environment", async () => {
+  const run = await makeRun(directory);
+  const { document, texts } = await report();
+  const { generations, ensembles } = (await run.readSummary())!;
+  expect(texts("h1")).toEqual(["A made-up run"]);
+  expect(texts(".headline")[0]).toContain(
+    `${(generations[2]!.test.top1 * 100).toFixed(2)} % of the 400 test images`,
+  );
+  expect(document.querySelectorAll("svg")).toHaveLength(2 + 3);
+  const rows = texts("tbody tr");
+  expect(rows).toHaveLength(5);
+  expect(rows[0]).toMatch(/^patriarch/);
+  expect(rows[4]).toContain(`ensemble 0–2${(ensembles["0-2"]!.test.top1 * 100).toFixed(2)} %`);
+  expect(texts("pre")[0]).toContain("generations: 3");
+  expect(texts("dd").join()).toContain(process.version);
+  expect(document.querySelectorAll(".warning")).toHaveLength(0);
+});
+
+test("needs no network: no scripts, no addresses outside the page", async () => {
+  await makeRun(directory);
+  const { source, document } = await report();
+  expect(document.querySelectorAll("script, link, iframe, object")).toHaveLength(0);
+  expect(source.replaceAll("http-equiv", "")).not.toMatch(/https?:|url\(|@import/);
+  expect(
+    [...document.querySelectorAll("img")].every((img) =>
+      img.getAttribute("src")!.startsWith("data:image/png"),
+    ),
+  ).toBe(true);
+});
+
+test("a dozen images: six that the patriarch gets right, six wrong; the same ones every time", async () => {
+  await makeRun(directory);
+  const { texts, document } = await report();
+  const verdicts = texts(".answers > div:first-child h3");
+  expect(verdicts).toEqual([...Array(6).fill("patriarch right"), ...Array(6).fill("patriarch wrong")]);
+  expect(document.querySelectorAll(".answers > div")).toHaveLength(24);
+  for (const card of document.querySelectorAll(".answers > div")) {
+    const scores = [...card.querySelectorAll(".value")].map((node) => Number(node.textContent));
+    expect(scores).toHaveLength(5);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  }
+  expect((await report()).texts(".truth")).toEqual(texts(".truth"));
+});
+
+test("an unfinished run says so; one network has no line to speak of", async () => {
+  await makeRun(directory, { finished: 1 });
+  const { texts } = await report();
+  expect(texts(".warning")).toEqual(["This run is not finished: 1 of 3 generations so far."]);
+  expect(texts(".headline")[0]).toMatch(/^The tolerant patriarch gets \d/);
+});
+
+test("without a finished generation there is nothing to report", async () => {
+  await makeRun(directory, { finished: 0 });
+  await expect(writeReport(directory)).rejects.toThrow(`${directory}: no generation is finished yet`);
+});
+
+test("says what is missing, and shows the rest", async () => {
+  const run = await makeRun(directory);
+  rmSync(join(directory, "metrics.jsonl"));
+  rmSync(join(directory, "environment.json"));
+  rmSync(run.generation(2).testLogits);
+  const { texts } = await report();
+  expect(texts(".empty")).toEqual([
+    "There is no metrics.jsonl in the run folder.",
+    "None here: the generations' test-logits.safetensors are not in the run folder.",
+    "There is no environment.json in the run folder.",
+  ]);
+  expect(texts("tbody tr")).toHaveLength(5);
+});
+
+test("images of the code's own are shown when they are given, and asked for by name when not", async () => {
+  const dataset = await loadDataset({ name: "synthetic", testCount: 400, trainCount: 500, size: 16 });
+  await makeRun(directory);
+  const recipe = join(directory, "recipe.yaml");
+  const own = readFileSync(recipe, "utf8").replace(/^data:\n( {2}.*\n)+/m, "data:\n  name: my-images\n");
+  writeFileSync(recipe, own);
+  expect((await report()).texts(".empty")[0]).toMatch(
+    /^None here: the images could not be read \(.*my-images/,
+  );
+  expect((await report({ dataset })).document.querySelectorAll(".example")).toHaveLength(12);
+});
+
+test("images that the answers do not belong to are not shown", async () => {
+  await makeRun(directory);
+  const dataset = await loadDataset({ name: "synthetic", testCount: 300, trainCount: 500, size: 16 });
+  expect((await report({ dataset })).texts(".empty")).toEqual([
+    "None here: the stored answers are not for these test images.",
+  ]);
+});
+
+test("whatever a hostile run folder says stays text", async () => {
+  const evil = `</style></title><script>alert(1)</script><img src=x onerror='x'>"`;
+  await makeRun(directory, { title: evil, description: evil, model: evil });
+  const environment = join(directory, "environment.json");
+  writeFileSync(
+    environment,
+    JSON.stringify({ ...JSON.parse(readFileSync(environment, "utf8")), commandLine: evil, commit: evil }),
+  );
+  const dataset = await loadDataset({ name: "synthetic", testCount: 400, trainCount: 500, size: 16 });
+  const classNames = dataset.classNames.map((name, c) => `${evil}${name}${c}`);
+  const line = readFileSync(join(directory, "metrics.jsonl"), "utf8").split("\n")[0]!;
+  appendFileSync(
+    join(directory, "metrics.jsonl"),
+    `${line.replace('"hard"', `${JSON.stringify(evil)}:1,"hard"`)}\n`,
+  );
+  const { document, source } = await report({ dataset: { ...dataset, classNames } });
+  expect(document.querySelectorAll("script")).toHaveLength(0);
+  expect(document.querySelectorAll("img")).toHaveLength(12);
+  expect(document.querySelectorAll("h1")[0]!.textContent).toBe(evil);
+  expect(source).not.toContain("<script");
+});
+
+test("answers that are not [N, C] are an error that names the file", async () => {
+  const run = await makeRun(directory);
+  writeFileSync(run.generation(0).testLogits, "not safetensors");
+  await expect(writeReport(directory)).rejects.toThrow(run.generation(0).testLogits);
+});
