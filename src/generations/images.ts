@@ -37,7 +37,7 @@ const evaluationBatch = 256;
  */
 export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Images> {
   const { heldOut: fraction, ...spec } = recipe.data;
-  const dataset = given ?? (await loadDataset({ ...spec, seed: deriveSeed(recipe.seed, "limit") }));
+  const dataset = given ?? (await loadDataset(spec));
   const { train, test } = dataset;
   checkAlike(train, test);
   const split =

@@ -1,7 +1,7 @@
 import { hash32 } from "../data/index.js";
 
 /** What a seed is for; numbers, because they are part of every run's randomness and must never change. */
-const purposes = { weights: 1, batches: 2, split: 3, limit: 4 } as const;
+const purposes = { weights: 1, batches: 2, split: 3 } as const;
 
 /** Separate streams for separate purposes and generations, all decided by the recipe's one seed. */
 export function deriveSeed(seed: number, purpose: keyof typeof purposes, generation = 0): number {

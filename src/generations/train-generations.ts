@@ -118,11 +118,16 @@ async function trainLine(
     warnings: warningsFor(recipe),
   });
 
+  const interrupted = () => {
+    onProgress?.({ type: "interrupted", directory: folder?.directory });
+    return new Interrupted(folder?.directory);
+  };
   const line = await recall(recipe, folder, images, options.model);
   const labels = images.dataset.test.labels;
   const k = judgedK(recipe, images.classes);
   try {
     for (let generation = line.results.length; generation < recipe.generations; generation++) {
+      if (signal?.aborted) throw interrupted();
       const role: Role = generation === 0 ? "patriarch" : "student";
       onProgress?.({ type: "generation-start", generation, role });
       const trained = await trainGeneration({
@@ -136,10 +141,7 @@ async function trainLine(
         signal,
         onProgress,
       });
-      if (!trained) {
-        onProgress?.({ type: "interrupted", directory: folder?.directory });
-        throw new Interrupted(folder?.directory);
-      }
+      if (!trained) throw interrupted();
       const { frozen, logits, trainSeconds, seconds } = trained;
       const test = judge(logits, labels, { k, teacherLogits: line.answers.at(-1) });
       const result = {
