@@ -1,6 +1,6 @@
 /**
- * Augmentation of whole batches of bytes: pad and random crop, horizontal flip, normalisation, to channels-last
- * floats. What is drawn for an image depends on (seed, epoch, index) alone.
+ * Augmentation of whole batches of bytes: pad and random crop, horizontal flip, normalisation, to
+ * channels-last floats. What is drawn for an image depends on (seed, epoch, index) alone.
  */
 
 import type { Tensor } from "../torch/index.js";
@@ -43,7 +43,10 @@ export interface AugmentArguments {
   indices: Tensor;
   /** int32 [B, 3] of {@link drawOffsets} */
   offsets: Tensor;
-  /** Rows and columns of zeros around an image, less than its height and width. The padding is black: normalised too. */
+  /**
+   * Rows and columns of zeros around an image, less than its height and width. The padding is black:
+   * normalised too.
+   */
   pad: number;
   /** One per channel, fractions of 255. */
   mean: readonly number[];
@@ -51,8 +54,8 @@ export interface AugmentArguments {
 }
 
 /**
- * Crops, mirrors and normalises a batch, `(value / 255 - mean) / std`, out of plain torch operators: for devices
- * other than the CPU, and what the CPU's fused operator is tested against.
+ * Crops, mirrors and normalises a batch, `(value / 255 - mean) / std`, out of plain torch operators: for
+ * devices other than the CPU, and what the CPU's fused operator is tested against.
  *
  * @returns float32 [B, C, H, W], channels-last
  */

@@ -1,4 +1,6 @@
-/** Reading files of a known size as they stream by: nothing is buffered before its size is known to be right. */
+/**
+ * Reading files of a known size as they stream by: nothing is buffered before its size is known to be right.
+ */
 import { createReadStream } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";

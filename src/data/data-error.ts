@@ -1,4 +1,7 @@
-/** A data file that is missing, damaged or of another kind than expected. The message says where and what to do. */
+/**
+ * A data file that is missing, damaged or of another kind than expected. The message says where and what to
+ * do.
+ */
 export class DataError extends Error {
   override readonly name = "DataError";
   readonly file: string;

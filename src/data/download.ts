@@ -28,8 +28,8 @@ export async function md5OfFile(path: string): Promise<string | undefined> {
 }
 
 /**
- * Downloads a file into a folder, unless it is there already and right. What arrives is kept in NAME.part, from
- * where the next call goes on; the file appears under its name only after its checksum was found right.
+ * Downloads a file into a folder, unless it is there already and right. What arrives is kept in NAME.part,
+ * from where the next call goes on; the file appears under its name only after its checksum was found right.
  *
  * @param baseUrl the address of the folder on the server, with or without a slash at the end
  * @returns the file's path

@@ -10,11 +10,12 @@ export interface FetchOptions extends DownloadOptions {
 }
 
 /**
- * Downloads a data set from its official address, or what of it is not there yet. Checksums are verified; a broken
- * download goes on where it stopped.
+ * Downloads a data set from its official address, or what of it is not there yet. Checksums are verified; a
+ * broken download goes on where it stopped.
  *
  * @returns the folder that holds the set, where `loadDataset` finds it
- * @throws DataError when a file cannot be had or is not the official one; RangeError when the set has no files
+ * @throws DataError when a file cannot be had or is not the official one; RangeError when the set has no
+ *   files
  */
 export async function fetchDataset(name: string, options: FetchOptions = {}): Promise<string> {
   const { from } = datasetSource(name);

@@ -28,7 +28,7 @@ describe("readIdx", () => {
     const wrongMagic = Buffer.from(file);
     wrongMagic[3] = 1;
     await expect(reading(wrongMagic)).rejects.toThrow(
-      "some-file, byte 0: magic number 0x00000801, expected 0x00000803 (IDX, 3-D bytes). Get it again",
+      "some-file, byte 0: magic number 0x00000801, expected 0x00000803. Get it again",
     );
     await expect(reading(idxFile([2, 4, 1], new Uint8Array(8)))).rejects.toThrow(
       "some-file, byte 8: dimension 1 is 4, expected 3. Get it again",

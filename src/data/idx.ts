@@ -5,8 +5,8 @@ import { DataError } from "./data-error.js";
 export const idxHeaderBytes = (dimensions: number) => 4 + 4 * dimensions;
 
 /**
- * Reads an IDX file of unsigned bytes (LeCun's format of MNIST): 0, 0, type 8, number of dimensions, each dimension
- * as a big-endian 32-bit number, then the elements.
+ * Reads an IDX file of unsigned bytes (LeCun's format of MNIST): 0, 0, type 8, number of dimensions, each
+ * dimension as a big-endian 32-bit number, then the elements.
  *
  * @param dimensions what the header must say
  * @param into where the elements go; as long as the product of the dimensions
@@ -28,7 +28,7 @@ export async function readIdx(
       if (offset + chunk.length < header.length) return;
       const found = header.readUInt32BE(0);
       if (found !== magic) {
-        const problem = `magic number 0x${hex(found)}, expected 0x${hex(magic)} (IDX, ${dimensions.length}-D bytes)`;
+        const problem = `magic number ${hex(found)}, expected ${hex(magic)}`;
         throw new DataError({ file, offset: 0 }, problem, remedy);
       }
       dimensions.forEach((expected, i) => {
@@ -42,7 +42,7 @@ export async function readIdx(
   });
 }
 
-const hex = (value: number) => value.toString(16).padStart(8, "0");
+const hex = (value: number) => `0x${value.toString(16).padStart(8, "0")}`;
 
 /**
  * Reads the labels of an IDX file.

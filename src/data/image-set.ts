@@ -1,7 +1,10 @@
 /** Images in memory, as they were stored: bytes. */
 export interface ImageSet {
   readonly name: string;
-  /** [count, channels, height, width], row by row; on a SharedArrayBuffer where Lyceum made it, so that libtorch reads it in place. */
+  /**
+   * [count, channels, height, width], row by row; on a SharedArrayBuffer where Lyceum made it, so that
+   * libtorch reads it in place.
+   */
   readonly images: Uint8Array;
   /** [count], each 0 .. classNames.length - 1 */
   readonly labels: Int32Array;

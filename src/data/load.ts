@@ -7,7 +7,8 @@ import { stratifiedSample } from "./split.js";
 /**
  * Reads a data set into memory, checking sizes, magic numbers, counts and labels.
  *
- * @throws DataError when the files are not there (it lists where they were looked for and how to get them) or damaged
+ * @throws DataError when the files are not there (it lists where they were looked for and how to get them) or
+ *   damaged
  * @throws RangeError when the name is unknown or an option does not fit the set
  */
 export async function loadDataset(spec: DataSpec): Promise<Dataset> {

@@ -39,8 +39,9 @@ export interface LoaderOptions {
 const noAugmentation: AugmentOptions = { crop: 0, flip: false };
 
 /**
- * Goes through a set in batches. An epoch is a pure function of (seed, epoch number): neither threads nor what was
- * read before change its order, crops or flips. While a batch is used, the next one is made on another thread.
+ * Goes through a set in batches. An epoch is a pure function of (seed, epoch number): neither threads nor
+ * what was read before change its order, crops or flips. While a batch is used, the next one is made on
+ * another thread.
  */
 export class Loader {
   /** Images in an epoch. */

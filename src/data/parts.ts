@@ -38,8 +38,8 @@ const exists = (path: string) =>
   );
 
 /**
- * Looks for a data set in a folder (the files themselves, plain or .gz; the archive's folder; the archive), or takes
- * `place` as the archive.
+ * Looks for a data set in a folder (the files themselves, plain or .gz; the archive's folder; the archive),
+ * or takes `place` as the archive.
  *
  * @returns what was found, or in words what is not there
  */

@@ -1,6 +1,6 @@
 /**
- * Random numbers as pure functions of a key, such as (seed, epoch, index): what is drawn for one image depends on
- * nothing that was drawn before, so that order, threads, batch size and resuming change nothing.
+ * Random numbers as pure functions of a key, such as (seed, epoch, index): what is drawn for one image
+ * depends on nothing that was drawn before, so that order, threads, batch size and resuming change nothing.
  */
 
 /** Finaliser of MurmurHash3 (Appleby): each bit of the input changes about half of the output's. */

@@ -9,11 +9,14 @@ export interface DataSpec {
   readonly name: string;
   /** The folder, or the archive, that holds the set; the usual places when left out. */
   readonly root?: string;
-  /** Of sets with two levels (cifar100, synthetic): the classes or the families that they form. Default "fine". */
+  /**
+   * Of sets with two levels (cifar100, synthetic): the classes or the families that they form. Default
+   * "fine".
+   */
   readonly labels?: "fine" | "coarse";
   /**
-   * At most so many images of each part: a stratified sample, decided by `seed` alone (not by a run's seed, so that
-   * runs can be compared), in the set's own order.
+   * At most so many images of each part: a stratified sample (each class has its share, within one image),
+   * decided by `seed`, in the set's own order.
    */
   readonly limit?: { readonly train?: number; readonly test?: number };
   /** Decides the sample that `limit` takes and what the synthetic set draws. Default 0. */
@@ -38,7 +41,9 @@ export interface FileSource {
   read(found: Found, spec: DataSpec): Promise<Dataset>;
 }
 
-/** A data set that Lyceum knows. A new one is a file that makes one of these and a line in `sets/index.ts`. */
+/**
+ * A data set that Lyceum knows. A new one is a file that makes one of these and a line in `sets/index.ts`.
+ */
 export interface DatasetSource {
   readonly name: string;
   /** One line: what it shows, how many images, their size. */

@@ -33,7 +33,8 @@ export function stratifiedSample(labels: Int32Array, count: number, seed: number
 }
 
 /**
- * Keeps a part of a training set from training, to make choices on. Every class gives its share, within one image.
+ * Keeps a part of a training set from training, to make choices on. Every class gives its share, within one
+ * image.
  *
  * @param fraction of the images, 0 .. 0.5; their number is rounded
  * @returns indices into the set, both ascending; together every image once

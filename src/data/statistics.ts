@@ -5,8 +5,8 @@ import type { ImageSet } from "./image-set.js";
  * normalisation takes. Exact sums of integers, in one pass.
  *
  * @param indices the training images; all of the set when left out
- * @returns one value per channel; a channel that is the same everywhere gets a standard deviation of 1, so that it
- *   can be divided by
+ * @returns one value per channel; a channel that is the same everywhere gets a standard deviation of 1, so
+ *   that it can be divided by
  * @throws RangeError when there are no images
  */
 export function channelStatistics(set: ImageSet, indices?: Int32Array): { mean: number[]; std: number[] } {

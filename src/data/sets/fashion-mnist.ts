@@ -1,6 +1,9 @@
 import { idxSet } from "./idx-set.js";
 
-/** Xiao, Rasul, Vollgraf 2017, MIT licence. The checksums are of the files at github.com/zalandoresearch/fashion-mnist. */
+/**
+ * Xiao, Rasul, Vollgraf 2017, MIT licence. The checksums are of the files at
+ * github.com/zalandoresearch/fashion-mnist.
+ */
 export const fashionMnist = idxSet({
   name: "fashion-mnist",
   description: "clothes, 10 classes, 60,000 + 10,000 grey images of 28 x 28",

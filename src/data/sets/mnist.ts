@@ -1,6 +1,9 @@
 import { idxSet } from "./idx-set.js";
 
-/** LeCun, Cortes, Burges 1998. The original address (yann.lecun.com) no longer serves the files: this is its mirror. */
+/**
+ * LeCun, Cortes, Burges 1998. The original address (yann.lecun.com) no longer serves the files: this is its
+ * mirror.
+ */
 export const mnist = idxSet({
   name: "mnist",
   description: "handwritten digits, 10 classes, 60,000 + 10,000 grey images of 28 x 28",

@@ -17,10 +17,15 @@ function nearestNeighbours(train: ImageSet, test: ImageSet): number[] {
       const norm = Math.sqrt(image.reduce((sum, v) => sum + (v - mean) ** 2, 0));
       return image.map((v) => (v - mean) / norm);
     });
+  const correlation = (a: Float64Array, b: Float64Array) => {
+    let sum = 0;
+    for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+    return sum;
+  };
   const known = features(train);
   return features(test).map((image) => {
     // The sign of the contrast is a matter of chance, so the size of the correlation counts.
-    const likeness = known.map((other) => Math.abs(other.reduce((sum, v, i) => sum + v * image[i]!, 0)));
+    const likeness = known.map((other) => Math.abs(correlation(image, other)));
     return train.labels[likeness.indexOf(Math.max(...likeness))]!;
   });
 }

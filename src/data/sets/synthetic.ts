@@ -1,6 +1,6 @@
 /**
- * A drawn data set for tests and trials without files: shapes in families, so that some classes are much more alike
- * than others.
+ * A drawn data set for tests and trials without files: shapes in families, so that some classes are much more
+ * alike than others.
  */
 import { allocateImages, type Dataset, type ImageSet } from "../image-set.js";
 import { RandomSequence } from "../random.js";
@@ -36,7 +36,9 @@ const turned =
     shape((x + y) * Math.SQRT1_2, (y - x) * Math.SQRT1_2);
 const square: Shape = (x, y) => Math.max(Math.abs(x), Math.abs(y)) - 0.8;
 
-/** A family is a shape; from the second round of shapes on, with stripes of its own behind it. */
+/**
+ * A family is a shape on stripes of its own; when the shapes are used up they come again, on other stripes.
+ */
 const shapes: readonly [string, Shape][] = [
   ["disc", (x, y) => Math.hypot(x, y) - 0.9],
   ["triangle", (x, y) => Math.max(y - 0.6, Math.abs(x) * 0.87 - y * 0.5 - 0.5)],
@@ -48,19 +50,26 @@ const shapes: readonly [string, Shape][] = [
   ["pillar", (x, y) => bar(y, x)],
 ];
 
-/** How the classes of a family differ: radius, and what of the shape is painted (a distance to its edge). */
-const variations: readonly { name: string; radius: number; painted: (d: number, y: number) => number }[] = [
+/**
+ * How the classes of a family differ: radius, and what is painted, from the distance to the edge and the
+ * place.
+ */
+const variations: readonly {
+  name: string;
+  radius: number;
+  painted: (d: number, x: number, y: number) => number;
+}[] = [
   { name: "large", radius: 0.36, painted: (d) => d },
-  { name: "small", radius: 0.2, painted: (d) => d },
+  { name: "small", radius: 0.24, painted: (d) => d },
   { name: "hollow", radius: 0.36, painted: (d) => Math.abs(d + 0.12) - 0.12 },
-  { name: "upper", radius: 0.36, painted: (d, y) => Math.max(d, y) },
-  { name: "pierced", radius: 0.36, painted: (d) => Math.max(d, -0.45 - d) },
+  { name: "halved", radius: 0.36, painted: (d, x) => Math.max(d, x) },
+  { name: "pierced", radius: 0.36, painted: (d, x, y) => Math.max(d, 0.3 - Math.hypot(x, y)) },
 ];
 
 /**
- * Draws a data set. Class `c` is variation c mod 5 of family floor(c / 5); image `i` is of class i mod classes.
- * Position, angle, size, colours and noise are decided by (seed, part, i) alone, so a longer set begins with a
- * shorter one.
+ * Draws a data set. Class `c` is variation c mod 5 of family floor(c / 5); image `i` is of class i mod
+ * classes. Position, angle, size, colours and noise are decided by (seed, part, i) alone, so a longer set
+ * begins with a shorter one.
  *
  * @throws RangeError when an option is out of range
  */
@@ -105,8 +114,8 @@ function check(name: string, value: number, least: number, most: number): void {
 }
 
 function familyName(family: number): string {
-  const stripes = Math.floor(family / shapes.length);
-  return `${shapes[family % shapes.length]![0]}${stripes === 0 ? "" : ` on stripes ${stripes}`}`;
+  const round = Math.floor(family / shapes.length);
+  return `${shapes[family % shapes.length]![0]}${round === 0 ? "" : ` ${round + 1}`}`;
 }
 
 function draw(
@@ -128,10 +137,9 @@ function draw(
   const cx = (size - 1) / 2 + random.uniform(-jitter, jitter);
   const cy = (size - 1) / 2 + random.uniform(-jitter, jitter);
 
-  // Stripes: a direction and a width that belong to the family, faint; the first eight families have none.
-  const stripes = Math.floor(family / shapes.length);
-  const direction = stripes * 2.4;
-  const pitch = (2 * Math.PI * (2 + (stripes % 3))) / size;
+  // Stripes: a direction and a width that belong to the family, faint.
+  const direction = family * 2.4;
+  const pitch = (2 * Math.PI * (2 + (family % 3))) / size;
   const [kx, ky] = [pitch * Math.cos(direction), pitch * Math.sin(direction)];
   const phase = random.uniform(0, 2 * Math.PI);
 
@@ -147,8 +155,8 @@ function draw(
   for (let y = 0, at = 0; y < size; y++) {
     for (let x = 0; x < size; x++, at++) {
       const [u, v] = [(x - cx) * cos + (y - cy) * sin, (y - cy) * cos - (x - cx) * sin];
-      const cover = Math.min(1, Math.max(0, 0.5 - painted(shape(u, v), v) * r));
-      const stripe = stripes === 0 ? 0 : 25 * Math.sin(kx * x + ky * y + phase);
+      const cover = Math.min(1, Math.max(0, 0.5 - painted(shape(u, v), u, v) * r));
+      const stripe = 25 * Math.sin(kx * x + ky * y + phase);
       for (let c = 0; c < channels; c++) {
         const behind = background[c]! + stripe;
         const value = behind + cover * (foreground[c]! - behind) + noise * 255 * normal(random.uint32());
