@@ -28,7 +28,7 @@ export const doctorCommand = () =>
 const marks = { ok: "ok     ", warning: "WARNING", failure: "FAILURE" };
 
 function lineOf({ name, state, detail }: Finding): string {
-  return `${marks[state]}  ${name.padEnd(14)}${detail}`;
+  return `${marks[state]}  ${name.padEnd(15)}${detail}`;
 }
 
 const ok = (name: string, detail: string): Finding => ({ name, state: "ok", detail });
@@ -77,9 +77,17 @@ function sourceOfTorch(): string {
   }
 }
 
-/** The vector instructions that libtorch's kernels use here, in libtorch's own words. */
+/** The vector instructions that libtorch's own kernels use, and the widest that the CPU has where Linux tells. */
 function vectorUnits(buildSettings: string): string {
-  return /CPU capability usage: *(\S+)/.exec(buildSettings)?.[1] ?? "vector units unknown";
+  const used = /CPU capability usage: *(\S+)/.exec(buildSettings)?.[1] ?? "unknown vector units";
+  let flags = "";
+  try {
+    flags = /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "";
+  } catch {
+    // Not Linux.
+  }
+  const has = / avx512f/.test(flags) ? "AVX-512" : / avx2/.test(flags) ? "AVX2" : undefined;
+  return `libtorch uses ${used}${has ? `, the CPU has ${has}` : ""}`;
 }
 
 async function checkData(): Promise<Finding[]> {

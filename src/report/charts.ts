@@ -45,8 +45,10 @@ export function accuracyChart(
   const start = singles.slice(0, 1);
   return draw({
     ariaLabel: "Test accuracy by generation, single networks and ensembles",
-    width: 640,
-    height: 300,
+    width: 860,
+    height: 340,
+    marginTop: 28,
+    marginBottom: 34,
     marginLeft: 52,
     marginRight: 24,
     x: { type: "point", domain: singles.map(({ name }) => name), label: null, padding: 0.4 },
@@ -73,7 +75,8 @@ export function accuracyChart(
         x: "name",
         y: "top1",
         text: ({ top1 }: { top1: number }) => top1.toFixed(2),
-        dx: 10,
+        dx: 9,
+        dy: -11,
         textAnchor: "start",
         fill: "currentColor",
       }),
@@ -96,7 +99,9 @@ export function lossChart(records: readonly EpochRecord[], highest: number): Htm
   return draw({
     ariaLabel: "Training loss by epoch",
     width: 300,
-    height: 190,
+    height: 200,
+    marginTop: 10,
+    marginBottom: 40,
     marginLeft: 36,
     marginRight: 10,
     x: {
@@ -139,8 +144,10 @@ export function rankChart(generations: readonly GenerationResult[]): Html {
   const options = { x: "rank", y: "score", z: "generation" } as const;
   return draw({
     ariaLabel: "Mean score by rank for each generation",
-    width: 640,
-    height: 320,
+    width: 860,
+    height: 380,
+    marginTop: 28,
+    marginBottom: 44,
     marginLeft: 52,
     marginRight: 24,
     x: { label: "rank of the class, by score", ticks: 10, tickFormat: "d" },

@@ -38,7 +38,6 @@ export function page(data: ReportData): string {
 <body><main>
 <p class="kicker">Lyceum ${summary.lyceum} · training in generations</p>
 <h1>${summary.title}</h1>
-${recipe.description === undefined ? undefined : html`<p class="note">${recipe.description}</p>`}
 ${headline(recipe, summary, data).map((sentence, i) => html`<p class="${i === 0 ? "headline" : ""}">${sentence}</p>`)}
 ${unfinished(recipe, generations)}
 ${facts(recipe)}
@@ -99,7 +98,9 @@ function definitions(entries: readonly (readonly [string, string | undefined])[]
 
 function facts(recipe: Recipe): Html {
   const { data, model, student, generations, epochs, batchSize, optimizer, schedule, augment, seed } = recipe;
-  const limit = Object.entries(data.limit ?? {}).map(([part, n]) => `${part} images limited to ${count(n)}`);
+  const limit = Object.entries(data.limit ?? {}).map(
+    ([part, n]) => `${part === "train" ? "training" : part} images limited to ${count(n)}`,
+  );
   const heldOut = data.heldOut > 0 ? [`${percent(data.heldOut)} of the training images held out`] : [];
   const tolerant = tolerance(recipe.patriarch);
   const augmentation = [

@@ -44,8 +44,9 @@ figcaption { margin-top: .5rem; }
 .small h3, .example h3 { font-size: .9rem; font-weight: 600; margin: 0 0 .2rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .42rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
-th { font-weight: 600; color: var(--soft); font-size: .82rem; }
+th, td { padding: .42rem .5rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; color: var(--soft); font-size: .82rem; white-space: normal; vertical-align: bottom; line-height: 1.25; }
+th:last-child, td:last-child { padding-right: 0; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 tbody tr:last-child td { border-bottom: 0; }
 .examples { display: grid; grid-template-columns: repeat(auto-fill, minmax(27rem, 1fr)); gap: .9rem; margin-top: .8rem; }
