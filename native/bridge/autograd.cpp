@@ -6,7 +6,7 @@
 namespace lyceum {
 namespace {
 
-at::Tensor& self(const Call& call) { return call.bridge.tensor(toInt(call.env, call[0])); }
+at::Tensor self(const Call& call) { return call.bridge.tensor(toInt(call.env, call[0])); }
 
 napi_value requiresGrad(const Call& call) { return boolean(call.env, self(call).requires_grad()); }
 
@@ -20,13 +20,13 @@ napi_value grad(const Call& call) { return integer(call.env, call.bridge.hold(se
 
 // setGrad(handle, gradient): 0 clears it.
 napi_value setGrad(const Call& call) {
-  at::Tensor& tensor = self(call);
+  const at::Tensor tensor = self(call);
   const int64_t handle = toInt(call.env, call[1]);
   if (handle == 0) {
     tensor.mutable_grad() = at::Tensor();
     return nullptr;
   }
-  const at::Tensor& gradient = call.bridge.tensor(handle);
+  const at::Tensor gradient = call.bridge.tensor(handle);
   if (!gradient.sizes().equals(tensor.sizes()) || gradient.scalar_type() != tensor.scalar_type() ||
       gradient.device() != tensor.device()) {
     throw BadArgument("the gradient is " + describe(gradient) + ", its tensor " + describe(tensor));

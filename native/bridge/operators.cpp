@@ -151,8 +151,9 @@ napi_value callOperator(const Call& call) {
   int32_t id = -1;
   napi_get_value_int32(call.env, call[0], &id);
   const Operator& op = operatorOf(call.bridge, id);
-  // One stack serves every call: operators never call back into JavaScript.
-  torch::jit::Stack& stack = call.bridge.stack;
+  // One stack's memory serves every call. It is taken for the time of the call: reading a hostile array may run
+  // JavaScript that calls an operator in between.
+  torch::jit::Stack stack = std::move(call.bridge.stack);
   stack.clear();
   try {
     box(call, op, stack);
@@ -160,19 +161,14 @@ napi_value callOperator(const Call& call) {
     const napi_value result = unbox(call.bridge, op, stack);
     // The results' only owner must be their handle, or in-place tricks of libtorch see a second one.
     stack.clear();
+    call.bridge.stack = std::move(stack);
     return result;
   } catch (const PendingException&) {
-    stack.clear();
     throw;
   } catch (const BadArgument& error) {
-    stack.clear();
     throw BadArgument(op.name + ": " + error.what());
   } catch (const std::exception& error) {
-    stack.clear();
     fail(op, messageOf(error), describeArguments(call, op));
-  } catch (...) {
-    stack.clear();
-    throw;
   }
 }
 

@@ -6,7 +6,8 @@
 namespace lyceum {
 namespace {
 
-at::Tensor& self(const Call& call) { return call.bridge.tensor(toInt(call.env, call[0])); }
+// A copy: reading arguments may run JavaScript, which may release the handle.
+at::Tensor self(const Call& call) { return call.bridge.tensor(toInt(call.env, call[0])); }
 
 // release(handles): an array of them, dead ones ignored.
 napi_value release(const Call& call) {
@@ -29,7 +30,8 @@ napi_value releaseOne(const Call& call) {
 }
 
 napi_value shape(const Call& call) {
-  const auto sizes = self(call).sizes();
+  const at::Tensor tensor = self(call);
+  const auto sizes = tensor.sizes();
   napi_value array;
   check(call.env, napi_create_array_with_length(call.env, sizes.size(), &array));
   for (size_t i = 0; i < sizes.size(); ++i) {
@@ -39,7 +41,8 @@ napi_value shape(const Call& call) {
 }
 
 napi_value strides(const Call& call) {
-  const auto steps = self(call).strides();
+  const at::Tensor tensor = self(call);
+  const auto steps = tensor.strides();
   napi_value array;
   check(call.env, napi_create_array_with_length(call.env, steps.size(), &array));
   for (size_t i = 0; i < steps.size(); ++i) {
@@ -91,9 +94,8 @@ Bytes bytesOf(const Call& call, napi_value value) {
   return bytes;
 }
 
-// The sizes, whose product in bytes must be what the buffer holds.
-std::vector<int64_t> sizesFor(const Call& call, napi_value value, at::ScalarType type, size_t length) {
-  std::vector<int64_t> sizes = toInts(call.env, value);
+// Whether the sizes' product in bytes is what the buffer holds.
+void checkSizes(const std::vector<int64_t>& sizes, at::ScalarType type, size_t length) {
   const auto item = static_cast<int64_t>(c10::elementSize(type));
   const auto capacity = static_cast<int64_t>(length) / item;
   int64_t product = 1;
@@ -105,14 +107,15 @@ std::vector<int64_t> sizesFor(const Call& call, napi_value value, at::ScalarType
   if (product != capacity || static_cast<int64_t>(length) % item != 0) {
     throw BadArgument("the shape does not hold as many elements as the data");
   }
-  return sizes;
 }
 
 // fromBytes(typedArray, dtype, shape): a copy.
 napi_value fromBytes(const Call& call) {
-  const Bytes bytes = bytesOf(call, call[0]);
   const at::ScalarType type = scalarTypeOf(toString(call.env, call[1]));
-  const auto sizes = sizesFor(call, call[2], type, bytes.length);
+  // The sizes first: reading the array may run JavaScript, which may detach the buffer.
+  const auto sizes = toInts(call.env, call[2]);
+  const Bytes bytes = bytesOf(call, call[0]);
+  checkSizes(sizes, type, bytes.length);
   at::Tensor tensor = at::empty(sizes, at::TensorOptions().dtype(type));
   if (bytes.length > 0) std::memcpy(tensor.data_ptr(), bytes.data, bytes.length);
   return integer(call.env, call.bridge.hold(std::move(tensor)));
@@ -121,9 +124,11 @@ napi_value fromBytes(const Call& call) {
 // fromShared(typedArray, dtype, shape): a view of memory that JavaScript keeps. The caller has made sure that
 // the array stands on a SharedArrayBuffer, which, unlike an ArrayBuffer, can never be detached or shrunk.
 napi_value fromShared(const Call& call) {
-  const Bytes bytes = bytesOf(call, call[0]);
   const at::ScalarType type = scalarTypeOf(toString(call.env, call[1]));
-  const auto sizes = sizesFor(call, call[2], type, bytes.length);
+  // The sizes first: reading the array may run JavaScript, which may detach the buffer.
+  const auto sizes = toInts(call.env, call[2]);
+  const Bytes bytes = bytesOf(call, call[0]);
+  checkSizes(sizes, type, bytes.length);
   napi_ref reference;
   check(call.env, napi_create_reference(call.env, call[0], 1, &reference));
   const auto buffers = call.bridge.buffers;
@@ -137,7 +142,7 @@ napi_value fromShared(const Call& call) {
 
 // read(handle, typedArray): copies a contiguous CPU tensor's bytes out.
 napi_value read(const Call& call) {
-  const at::Tensor& tensor = self(call);
+  const at::Tensor tensor = self(call);
   const Bytes bytes = bytesOf(call, call[1]);
   if (!tensor.device().is_cpu() || !tensor.has_storage() || !tensor.is_contiguous()) {
     throw BadArgument("only a contiguous CPU tensor can be read");
