@@ -53,6 +53,7 @@ export async function evaluateRun(
   const images = await prepareImages(recipe, options.dataset);
   const k = judgedK(recipe, images.classes);
   const labels = images.dataset.test.labels;
+  const loader = images.testLoader();
   const answers: torch.Tensor[] = [];
   const generations: GenerationResult[] = [];
   try {
@@ -61,7 +62,7 @@ export async function evaluateRun(
       loadWeights(model, folder.generation(generation).weights);
       const frozen = foldBatchNorm(model);
       const device = recipe.device as torch.Device;
-      const { logits } = await answer(frozen, images.testLoader(), { device, signal: options.signal });
+      const { logits } = await answer(frozen, loader, { device, signal: options.signal });
       frozen.dispose();
       answers.push(logits);
       using teacherLogits =
@@ -72,6 +73,7 @@ export async function evaluateRun(
     const ensemble = options.ensemble ? judgeEnsemble(answers, labels, k) : undefined;
     return { generations, ...(ensemble && { ensemble }), stored };
   } finally {
+    loader.dispose();
     for (const logits of answers) logits.dispose();
   }
 }

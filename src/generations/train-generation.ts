@@ -101,6 +101,8 @@ export async function trainGeneration(
   const interrupted = end.epoch < recipe.epochs;
   if (interrupted && checkpoint) saveCheckpoint(checkpoint, model, optimizer, end);
   optimizer.dispose();
+  loader.dispose();
+  heldOutLoader?.dispose();
   if (interrupted) {
     model.dispose();
     return undefined;
@@ -113,7 +115,9 @@ export async function trainGeneration(
   }
   const frozen = foldBatchNorm(model);
   // The one time that this generation sees the test images.
-  const { logits } = await answer(frozen, images.testLoader(), { device });
+  const testLoader = images.testLoader();
+  const { logits } = await answer(frozen, testLoader, { device });
+  testLoader.dispose();
   if (paths) torch.saveSafetensors(paths.testLogits, { logits });
   return {
     frozen,
