@@ -46,7 +46,7 @@ async function checkTorch(): Promise<Finding[]> {
   if (loaded instanceof Error) return [{ name: "libtorch", state: "failure", detail: loaded.message }];
   const torch = await import("../torch/index.js");
   const { cpu, cores, memoryGiB, os, arch } = loaded.describeMachine();
-  const { gflops, threads, advice } = loaded.measureBlas({ size: 1024, seconds: 1 });
+  const { gflops, threads, advice } = loaded.measureBlas({ size: 1024, seconds: 1, whole: true });
   return [
     ok("libtorch", `${torch.version()}, ${sourceOfTorch()}`),
     ok("addon", torch.nativePath()),

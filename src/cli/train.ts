@@ -13,7 +13,7 @@ import { resultTables } from "./results.js";
 import { printable } from "./text.js";
 
 interface TrainOptions {
-  set: string[];
+  set?: string[];
   name?: string;
   device?: string;
   seed?: string;
@@ -29,8 +29,7 @@ export const trainCommand = () =>
     .option(
       "--set <key=value>",
       "override a key of the recipe; may be repeated",
-      (text, all: string[]) => [...all, text],
-      [],
+      (text, all: string[] = []) => [...all, text],
     )
     .option("--name <name>", "name of the run's folder (default: the recipe's, with -2, -3, … when taken)")
     .option("--device <device>", "cpu, cuda or cuda:N; the same as --set device=…")
@@ -86,7 +85,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
 /** The recipe and the run's folder, new or resumed; all that can be wrong is found before any work. */
 async function prepare(
   nameOrPath: string | undefined,
-  { set, name, device, seed, out, resume }: TrainOptions,
+  { set = [], name, device, seed, out, resume }: TrainOptions,
 ): Promise<{ recipe: Recipe; directory: string; resume: boolean }> {
   if (resume !== undefined) {
     if (nameOrPath !== undefined || set.length > 0 || name || device || seed || out !== RUNS)
