@@ -1,5 +1,6 @@
 import type { Module } from "../nn/index.js";
 import { CifarResNet, type ModelOptions } from "./cifar-resnet.js";
+import { nearestName } from "./nearest-name.js";
 
 /** Every network by name, one line each. */
 const registry = {
@@ -19,11 +20,14 @@ export const modelNames = Object.keys(registry) as ModelName[];
 /**
  * A network by its name, with fresh weights.
  *
- * @throws RangeError that lists the names when there is none of this one
+ * @throws RangeError that names the nearest, and lists all, when there is none of this one
  */
 export function createModel(name: string, options: ModelOptions): Module {
   if (!Object.hasOwn(registry, name)) {
-    throw new RangeError(`no network is called ${JSON.stringify(name)}; there are ${modelNames.join(", ")}`);
+    throw new RangeError(
+      `no network is called ${JSON.stringify(name)}: did you mean ${nearestName(name, modelNames)}? ` +
+        `There are ${modelNames.join(", ")}`,
+    );
   }
   return registry[name as ModelName](options);
 }

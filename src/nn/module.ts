@@ -47,8 +47,9 @@ export abstract class Module {
     return this.namedTensors((tensor) => !(tensor instanceof Parameter));
   }
 
+  /** Each once, also where several fields share one. */
   parameters(): Parameter[] {
-    return [...this.namedParameters().values()];
+    return [...new Set(this.namedParameters().values())];
   }
 
   /** Sets the mode of this module and all in it. */
@@ -96,7 +97,8 @@ export abstract class Module {
    * Copies tensors into the parameters and buffers of the same names, converting dtype and device.
    *
    * @param options.strict false leaves names alone that only one side has
-   * @throws Error that lists all missing, unexpected and mis-shaped names; nothing is copied then
+   * @throws Error that names what is missing, unexpected or of another shape (of each, the first ten); nothing is
+   *   copied then
    */
   loadStateDict(state: Readonly<Record<string, torch.Tensor>>, { strict = true } = {}): void {
     const own = this.allTensors();

@@ -8,7 +8,7 @@ function list(title: string, names: string[]): string[] {
   return [`${title}: ${names.slice(0, shown).join(", ")}${more}`];
 }
 
-/** @throws Error that lists, in one message, all that keeps `state` from fitting a module's own tensors */
+/** @throws Error that names, in one message, what keeps `state` from fitting a module's own tensors */
 export function checkNames(
   own: ReadonlyMap<string, Tensor>,
   state: Readonly<Record<string, Tensor>>,

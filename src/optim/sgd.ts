@@ -60,18 +60,21 @@ export class SGD {
     );
   }
 
-  /** The velocities by position of their parameter, sharing memory. */
+  /** The velocities by position of their parameter, detached, sharing memory: copy what must not change. */
   stateDict(): Record<string, torch.Tensor> {
-    const entries = this.parameters.map(
-      (parameter, i) => [`velocity.${i}`, this.velocities.get(parameter)] as const,
+    return Object.fromEntries(
+      this.parameters.flatMap((parameter, i) => {
+        const velocity = this.velocities.get(parameter);
+        return velocity ? [[`velocity.${i}`, velocity.detach()]] : [];
+      }),
     );
-    return Object.fromEntries(entries.filter(([, velocity]) => velocity !== undefined)) as Record<
-      string,
-      torch.Tensor
-    >;
   }
 
-  /** @throws Error when a tensor's name or shape fits no parameter */
+  /**
+   * Puts copies of the velocities in place of those at hand.
+   *
+   * @throws Error when a tensor's name or shape fits no parameter; nothing is changed then
+   */
   loadStateDict(state: Readonly<Record<string, torch.Tensor>>): void {
     const found = Object.entries(state).map(([name, velocity]) => {
       const parameter = this.parameters[Number(/^velocity\.(\d+)$/.exec(name)?.[1] ?? -1)];
