@@ -1,8 +1,18 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { listRecipes, loadRecipe, RecipeError, recipeToYaml, resolveRecipe } from "./index.js";
+import { modelNames as networks } from "../models/index.js";
+import {
+  classCount,
+  listRecipes,
+  loadRecipe,
+  modelNames,
+  RecipeError,
+  recipeToYaml,
+  resolveRecipe,
+} from "./index.js";
 import { parseYaml } from "./yaml.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lyceum-recipe-"));
@@ -184,5 +194,49 @@ test("code may name its own images and network", () => {
   expect(resolveRecipe({ data: "my-images", model: "my-net" }).model).toBe("my-net");
   expect(() => resolveRecipe({ data: "mnist", epochs: -1 })).toThrow(
     "recipe: epochs: must be a whole number",
+  );
+});
+
+test("the networks that a file may name are those that there are", () => {
+  expect(modelNames).toEqual(networks);
+});
+
+test("the number of classes is known where a name tells it", () => {
+  const count = (data: unknown) => classCount(resolveRecipe({ data, patriarch: "strict" }).data);
+  expect(count("cifar100")).toBe(100);
+  expect(count({ name: "cifar100", labels: "coarse" })).toBe(20);
+  expect(count({ name: "synthetic", classes: 12, labels: "coarse" })).toBe(3);
+  expect(count("my-images")).toBeUndefined();
+});
+
+test("whatever it is given, it resolves or says what is wrong", () => {
+  const junk = fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withNullPrototype: true,
+    withSparseArray: true,
+  });
+  const keys = fc.constantFrom(
+    "data",
+    "model",
+    "patriarch",
+    "student",
+    "schedule",
+    "epochs",
+    "kind",
+    "k",
+    "__proto__",
+  );
+  const mapping = fc.dictionary(keys, fc.oneof(junk, fc.dictionary(keys, junk)));
+  fc.assert(
+    fc.property(fc.oneof(junk, mapping), (input) => {
+      try {
+        resolveRecipe(input);
+      } catch (error) {
+        expect(error).toBeInstanceOf(RecipeError);
+        expect((error as Error).message).toMatch(/^recipe: ./);
+      }
+    }),
+    { numRuns: 500 },
   );
 });

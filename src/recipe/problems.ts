@@ -137,6 +137,15 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function show(value: unknown): string {
-  const text = value === null ? "nothing" : (JSON.stringify(value) ?? String(value));
+  const text = value === null ? "nothing" : asJson(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** Recipes written in code may hold what JSON cannot. */
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? typeof value;
+  } catch {
+    return typeof value;
+  }
 }

@@ -45,7 +45,7 @@ ${facts(recipe)}
 <h2>Accuracy by generation</h2>
 <figure>
 ${generationLegend(generations, Object.keys(ensembles).length > 0)}
-${accuracyChart(generations, ensembles, data.testImages)}
+<div class="scroll">${accuracyChart(generations, ensembles, data.testImages)}</div>
 <figcaption>The axis does not start at 0. ${
     data.testImages === undefined
       ? ""
@@ -62,7 +62,7 @@ teacher put the same class first.</figcaption></figure>
 <h2>How tolerant each generation is</h2>
 <figure>
 ${generationLegend(generations, false)}
-${rankChart(generations)}
+<div class="scroll">${rankChart(generations)}</div>
 <figcaption>The mean score of the best class, of the second best, and so on. A strict network falls off steeply; a
 tolerant one leaves some score to a few classes beside the best.</figcaption>
 </figure>
@@ -209,7 +209,7 @@ function exampleSection(examples: Example[] | string): Html {
   if (typeof examples === "string") return html`<p class="empty">None here: ${examples}.</p>`;
   const cards = examples.map(
     ({ index, picture, label, answers }) => html`<div class="example">
-<div><img src="${picture}" alt="test image ${index}"><div class="truth"><small>is</small>${label}<small>image ${index}</small></div></div>
+<div><img src="${picture}" alt="test image ${index}"><div class="truth"><small>labelled</small>${label}<small>image ${index}</small></div></div>
 <div class="answers">${answers.map(
       ({ name, generation, correct, best }) =>
         html`<div><h3>${name} <span>${correct ? "right" : "wrong"}</span></h3>${best.map(
