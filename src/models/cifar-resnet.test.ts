@@ -6,7 +6,7 @@ import { fixture, prepared, relativeError, type Samples, samples } from "./fixtu
 import { CifarResNet, resnet20 } from "./index.js";
 
 const dtypes = [
-  { dtype: "float64", tolerance: 1e-5 },
+  { dtype: "float64", tolerance: 1e-11 },
   { dtype: "float32", tolerance: 1e-4 },
 ] as const;
 

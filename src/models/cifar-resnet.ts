@@ -1,4 +1,4 @@
-import { BatchNorm2d, Conv2d, kaimingNormalFanOut, Linear, Module, Sequential } from "../nn/index.js";
+import { BatchNorm2d, Conv2d, GlobalAvgPool, kaimingNormalFanOut, Linear, Module, Sequential } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 
 /** What decides the shape of a network, beside its architecture. */
@@ -81,6 +81,7 @@ export class CifarResNet extends Module {
   readonly layer1: Sequential;
   readonly layer2: Sequential;
   readonly layer3: Sequential;
+  readonly pool = new GlobalAvgPool();
   readonly fc: Linear;
 
   /** @throws RangeError when `depth` is not 6n + 2 */
@@ -111,6 +112,6 @@ export class CifarResNet extends Module {
   override forward(x: torch.Tensor): torch.Tensor {
     const stem = this.bn1.forward(this.conv1.forward(x)).relu_();
     const features = this.layer3.forward(this.layer2.forward(this.layer1.forward(stem)));
-    return this.fc.forward(features.mean([2, 3]));
+    return this.fc.forward(this.pool.forward(features));
   }
 }

@@ -54,9 +54,14 @@ export class AvgPool2d extends Pool {
   }
 }
 
-/** The mean of each channel: [N, C, H, W] to [N, C]. */
+/**
+ * The mean of each channel: [N, C, H, W] to [N, C].
+ *
+ * By pooling with a window as large as the image: the gradient of `mean` comes in rows of one channel, and every layer
+ * before it would then run in that slower order.
+ */
 export class GlobalAvgPool extends Module {
   override forward(x: torch.Tensor): torch.Tensor {
-    return x.mean([2, 3]);
+    return torch.avgPool2d(x, x.shape.slice(2)).flatten(1);
   }
 }

@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Parameter } from "../nn/index.js";
+import * as torch from "../torch/index.js";
+import { SGD, type SGDOptions } from "./index.js";
+
+interface Case {
+  momentum: number;
+  nesterov: boolean;
+  weightDecay: number;
+  first: number[][];
+  steps: { gradients: (number[] | null)[]; parameters: number[][] }[];
+}
+
+const cases: Case[] = JSON.parse(readFileSync(new URL("./fixtures/sgd.json", import.meta.url), "utf8"));
+
+const parameter = (values: readonly number[]) => new Parameter(torch.tensor(values, { dtype: "float64" }));
+
+function setGradients(parameters: Parameter[], gradients: readonly (number[] | null)[]): void {
+  parameters.forEach((p, i) => {
+    const gradient = gradients[i];
+    p.grad = gradient ? torch.tensor(gradient, { dtype: "float64" }) : undefined;
+  });
+}
+
+/** Two parameters, moved once from 1 by gradients of 1 and 2. */
+function started(options: Partial<SGDOptions> = {}) {
+  const parameters = [parameter([1]), parameter([1, 1])];
+  const optimizer = new SGD(parameters, { learningRate: 0.5, momentum: 0.5, ...options });
+  setGradients(parameters, [[1], [2, 2]]);
+  optimizer.step();
+  return { parameters, optimizer };
+}
+
+const values = (parameters: Parameter[]) => parameters.map((p) => p.tolist());
+
+describe("SGD", () => {
+  it.each(cases)(
+    "steps as torch.optim.SGD: momentum $momentum, nesterov $nesterov, weight decay $weightDecay",
+    ({ first, steps, ...options }) => {
+      const parameters = first.map(parameter);
+      // In the fixture the third parameter is not decayed, and the second has no gradient in the first two steps.
+      const optimizer = new SGD(parameters, { ...options, learningRate: 1, noDecay: [parameters[2]!] });
+      for (const [i, { gradients, parameters: expected }] of steps.entries()) {
+        optimizer.learningRate = 0.25 / (i + 1);
+        setGradients(parameters, gradients);
+        optimizer.step();
+        parameters.forEach((p, at) => {
+          for (const [j, value] of (p.tolist() as number[]).entries()) {
+            expect(Math.abs(value - expected[at]![j]!)).toBeLessThan(1e-14);
+          }
+        });
+      }
+    },
+  );
+
+  it("leaves the gradients as they were", () => {
+    const { parameters } = started({ weightDecay: 1, nesterov: true });
+    expect(parameters.map((p) => p.grad!.tolist())).toEqual([[1], [2, 2]]);
+  });
+
+  it("forgets gradients in zeroGrad, and then steps nowhere", () => {
+    const { parameters, optimizer } = started();
+    const before = values(parameters);
+    optimizer.zeroGrad();
+    expect(parameters.map((p) => p.grad)).toEqual([undefined, undefined]);
+    optimizer.step();
+    expect(values(parameters)).toEqual(before);
+  });
+
+  it("goes on from a saved state as it would have", () => {
+    const a = started();
+    const saved = Object.entries(a.optimizer.stateDict()).map(([name, v]) => [name, v.clone()] as const);
+    const b = { parameters: [parameter([0.5]), parameter([0, 0])] };
+    expect(values(b.parameters)).toEqual(values(a.parameters));
+    const resumed = new SGD(b.parameters, { learningRate: 0.5, momentum: 0.5 });
+    resumed.loadStateDict(Object.fromEntries(saved));
+    for (const [parameters, optimizer] of [
+      [a.parameters, a.optimizer],
+      [b.parameters, resumed],
+    ] as const) {
+      setGradients(parameters, [[3], [4, 5]]);
+      optimizer.step();
+    }
+    expect(values(b.parameters)).toEqual(values(a.parameters));
+  });
+
+  it("can load its own state", () => {
+    const { optimizer } = started();
+    optimizer.loadStateDict(optimizer.stateDict());
+    expect(Object.values(optimizer.stateDict()).map((v) => v.tolist())).toEqual([[1], [2, 2]]);
+  });
+
+  it("lends its state without giving it away", () => {
+    const { parameters, optimizer } = started();
+    torch.scope(() => {
+      for (const velocity of Object.values(optimizer.stateDict())) velocity.dispose();
+    });
+    optimizer.step();
+    expect(parameters[0]!.item()).toBe(1 - 0.5 - 0.5 * 1.5);
+  });
+
+  it.each([
+    ["velocity.2", [1]],
+    ["velocity.1", [3]],
+    ["speed.0", [1]],
+    ["velocity.-1", [1]],
+  ])("refuses a state with %s of shape %j, and keeps its own", (name, shape) => {
+    const { optimizer } = started();
+    const state = { "velocity.0": torch.zeros([1]), [name]: torch.zeros(shape) };
+    expect(() => optimizer.loadStateDict(state)).toThrow(`${name} of shape [${shape}] fits no parameter`);
+    expect(optimizer.stateDict()["velocity.0"]!.item()).toBe(1);
+  });
+
+  it.each([
+    { learningRate: -1 },
+    { learningRate: Number.NaN },
+    { momentum: Number.POSITIVE_INFINITY },
+    { weightDecay: -1e-9 },
+    { nesterov: true, momentum: 0 },
+  ])("refuses %j", (options) => {
+    expect(() => new SGD([], { learningRate: 0.1, ...options })).toThrow(RangeError);
+  });
+
+  it("holds no memory from step to step, and gives all back", () => {
+    const { parameters, optimizer } = started({ weightDecay: 0.1, nesterov: true });
+    const { tensors } = torch.memoryStats();
+    for (let i = 0; i < 20; i++) optimizer.step();
+    expect(torch.memoryStats().tensors).toBe(tensors);
+    optimizer.dispose();
+    expect(torch.memoryStats().tensors).toBe(tensors - parameters.length);
+  });
+});
