@@ -1,5 +1,14 @@
-import { BatchNorm2d, Conv2d, GlobalAvgPool, kaimingNormalFanOut, Linear, Module, Sequential } from "../nn/index.js";
-import * as torch from "../torch/index.js";
+import {
+  BatchNorm2d,
+  Conv2d,
+  GlobalAvgPool,
+  kaimingNormalFanOut,
+  Linear,
+  Module,
+  Sequential,
+} from "../nn/index.js";
+import type * as torch from "../torch/index.js";
+import { optionAShortcut } from "./option-a-shortcut.js";
 
 /** What decides the shape of a network, beside its architecture. */
 export interface ModelOptions {
@@ -14,28 +23,6 @@ function conv3x3(from: number, to: number, stride: number, generator: torch.Gene
   const convolution = new Conv2d(from, to, 3, { stride, padding: 1, bias: false, generator });
   kaimingNormalFanOut(convolution.weight, generator);
   return convolution;
-}
-
-/**
- * The parameter-free shortcut (option A): every second pixel, and channels of zeros on both sides.
- *
- * Pooling with a window of one pixel takes every second pixel and, unlike slicing, keeps the channels-last layout in
- * both directions.
- */
-function shortcut(x: torch.Tensor, channels: number, stride: number): torch.Tensor {
-  const near = stride === 1 ? x : torch.avgPool2d(x, 1, stride);
-  const [batch, from, height, width] = near.shape as [number, number, number, number];
-  if (from === channels) return near;
-  const side = (count: number) =>
-    torch
-      .empty([batch, count, height, width], {
-        dtype: x.dtype,
-        device: x.device,
-        memoryFormat: "channelsLast",
-      })
-      .zero_();
-  const before = Math.floor((channels - from) / 2);
-  return torch.cat([side(before), near, side(channels - from - before)], 1);
 }
 
 /** Two 3x3 convolutions and a shortcut (He et al. 2016). */
@@ -67,7 +54,7 @@ class BasicBlock extends Module {
   override forward(x: torch.Tensor): torch.Tensor {
     const inner = this.bn1.forward(this.conv1.forward(x)).relu_();
     const outer = this.bn2.forward(this.conv2.forward(inner));
-    return outer.add_(shortcut(x, this.width, this.stride)).relu_();
+    return outer.add_(optionAShortcut(x, this.width, this.stride)).relu_();
   }
 }
 

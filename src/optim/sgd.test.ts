@@ -91,6 +91,12 @@ describe("SGD", () => {
     expect(Object.values(optimizer.stateDict()).map((v) => v.tolist())).toEqual([[1], [2, 2]]);
   });
 
+  it("forgets the velocities that a loaded state has not", () => {
+    const { optimizer } = started();
+    optimizer.loadStateDict({ "velocity.1": torch.ones([2]) });
+    expect(Object.keys(optimizer.stateDict())).toEqual(["velocity.1"]);
+  });
+
   it("lends its state without giving it away", () => {
     const { parameters, optimizer } = started();
     torch.scope(() => {
