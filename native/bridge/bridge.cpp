@@ -41,13 +41,22 @@ napi_value enter(napi_env env, napi_callback_info info) {
 int32_t Bridge::hold(at::Tensor held) {
   if (!held.defined()) return 0;
   const int64_t size = ownBytes(held);
-  account(size);
+  bytes += size;
   return tensors.add({std::move(held), size});
 }
 
 void Bridge::release(int64_t handle) {
   HeldTensor dead;
-  if (tensors.take(handle, dead)) account(-dead.bytes);
+  if (!tensors.take(handle, dead)) return;
+  bytes -= dead.bytes;
+  if (dead.collected) tellCollector(-dead.bytes);
+}
+
+void Bridge::leaveToCollector(int64_t handle) {
+  HeldTensor* held = tensors.find(handle);
+  if (!held || held->collected) return;
+  held->collected = true;
+  tellCollector(held->bytes);
 }
 
 at::Tensor& Bridge::tensor(int64_t handle) {
@@ -56,16 +65,14 @@ at::Tensor& Bridge::tensor(int64_t handle) {
   return held->tensor;
 }
 
-void Bridge::account(int64_t delta) {
-  if (delta == 0) return;
-  bytes += delta;
-  unreported_ += delta;
+void Bridge::tellCollector(int64_t delta) {
+  untold_ += delta;
   // V8 may start a collection when told, so tell it rarely.
   constexpr int64_t kStep = 4 << 20;
-  if (unreported_ < kStep && unreported_ > -kStep) return;
+  if (untold_ < kStep && untold_ > -kStep) return;
   int64_t total;
-  napi_adjust_external_memory(env, unreported_, &total);
-  unreported_ = 0;
+  napi_adjust_external_memory(env, untold_, &total);
+  untold_ = 0;
 }
 
 void Bridge::dropDeadBuffers() {

@@ -15,10 +15,12 @@
 
 namespace lyceum {
 
-// A tensor that JavaScript holds, and the bytes that V8 was told of for it.
+// A tensor that JavaScript holds.
 struct HeldTensor {
   at::Tensor tensor;
   int64_t bytes = 0;
+  // The garbage collector decides when it dies, and was told of its bytes.
+  bool collected = false;
 };
 
 // Buffers of JavaScript that tensors look into. A tensor may die on any thread, a reference only on its own:
@@ -34,6 +36,9 @@ class Bridge {
 
   int32_t hold(at::Tensor tensor);
   void release(int64_t handle);
+  // Leaves the tensor to the garbage collector, which is told how much memory hangs on a small object. Not done for
+  // what a scope frees: hundreds of megabytes a step would start collections that have nothing to collect.
+  void leaveToCollector(int64_t handle);
   // Throws when the handle names no live tensor.
   at::Tensor& tensor(int64_t handle);
   void dropDeadBuffers();
@@ -50,8 +55,8 @@ class Bridge {
   int64_t bytes = 0;
 
  private:
-  void account(int64_t delta);
-  int64_t unreported_ = 0;
+  void tellCollector(int64_t delta);
+  int64_t untold_ = 0;
 };
 
 // Thrown when a JavaScript exception is pending already.

@@ -27,7 +27,8 @@ napi_value setNumThreads(const Call& call) {
 napi_value keepLargeBlocks(const Call& call) {
   bool done = false;
 #if defined(__GLIBC__)
-  done = mallopt(M_MMAP_THRESHOLD, 1 << 30) == 1 && mallopt(M_TRIM_THRESHOLD, 0x7fffffff) == 1 &&
+  // glibc refuses a higher threshold than 32 MiB.
+  done = mallopt(M_MMAP_THRESHOLD, 32 << 20) == 1 && mallopt(M_TRIM_THRESHOLD, 0x7fffffff) == 1 &&
          mallopt(M_TOP_PAD, 64 << 20) == 1;
 #endif
   return boolean(call.env, done);

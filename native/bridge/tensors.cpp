@@ -29,6 +29,13 @@ napi_value releaseOne(const Call& call) {
   return nullptr;
 }
 
+napi_value leaveToCollector(const Call& call) {
+  int32_t handle = 0;
+  napi_get_value_int32(call.env, call[0], &handle);
+  call.bridge.leaveToCollector(handle);
+  return nullptr;
+}
+
 napi_value shape(const Call& call) {
   const at::Tensor tensor = self(call);
   const auto sizes = tensor.sizes();
@@ -166,6 +173,7 @@ napi_value memory(const Call& call) {
 void exposeTensors(napi_env env, napi_value exports, Bridge* bridge) {
   expose(env, exports, bridge, "release", release);
   expose(env, exports, bridge, "releaseOne", releaseOne);
+  expose(env, exports, bridge, "leaveToCollector", leaveToCollector);
   expose(env, exports, bridge, "shape", shape);
   expose(env, exports, bridge, "strides", strides);
   expose(env, exports, bridge, "dtype", dtype);

@@ -1,4 +1,4 @@
-import type { Tensor } from "../torch/index.js";
+import { scope, type Tensor } from "../torch/index.js";
 import { BatchNorm2d } from "./batch-norm2d.js";
 import { Conv2d } from "./conv2d.js";
 import { Module } from "./module.js";
@@ -24,7 +24,11 @@ export class Sequential extends Module {
 
   override forward(x: Tensor): Tensor {
     let y = x;
-    for (let i = 0; i < this.count; i++) y = this[i]!.forward(y);
+    // Each part in a scope of its own: what nobody needs for the gradient is free for the next part to use.
+    for (let i = 0; i < this.count; i++) {
+      const [module, input] = [this[i]!, y];
+      y = scope(() => module.forward(input));
+    }
     return y;
   }
 }

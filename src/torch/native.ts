@@ -34,6 +34,8 @@ export interface Native {
 
   release(handles: number[]): void;
   releaseOne(handle: number): void;
+  /** Tells V8 of the memory, since its garbage collector decides when the tensor dies. */
+  leaveToCollector(handle: number): void;
   shape(handle: number): number[];
   strides(handle: number): number[];
   dtype(handle: number): string;

@@ -22,8 +22,12 @@ const registry = new FinalizationRegistry<number>((handle) => native.releaseOne(
 
 function giveTo(tensor: Owned, scope: Scope | undefined): void {
   tensor.owner = scope;
-  if (scope) scope.made.push(tensor);
-  else registry.register(tensor, tensor.handle, tensor);
+  if (scope) {
+    scope.made.push(tensor);
+    return;
+  }
+  native.leaveToCollector(tensor.handle);
+  registry.register(tensor, tensor.handle, tensor);
 }
 
 /** Gives a new tensor to the scope at hand, or to the finaliser. */
