@@ -41,7 +41,8 @@ export const studentStep: Work = {
     torch.noGrad(() => torch.scope(() => void teacher.train().forward(data[0]!.images)));
 
     const layouts = peer ? await preparePeer(peer, teacher, student, data) : undefined;
-    const frozen = nn.foldBatchNorm(teacher).eval().requiresGrad_(false);
+    // In place, so after the peer has got the weights.
+    const frozen = nn.foldBatchNorm(teacher);
     const optimizer = new optim.SGD(student.train().parameters(), {
       learningRate,
       momentum: 0.9,
