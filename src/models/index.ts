@@ -1,9 +1,8 @@
 /** Network architectures, one file a family. */
 export { CifarResNet, type ModelOptions } from "./cifar-resnet.js";
+export { type ModelName, modelNames } from "./names.js";
 export {
   createModel,
-  type ModelName,
-  modelNames,
   resnet8,
   resnet14,
   resnet20,

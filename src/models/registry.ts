@@ -1,35 +1,36 @@
 import type { Module } from "../nn/index.js";
 import { CifarResNet, type ModelOptions } from "./cifar-resnet.js";
-import { nearestName } from "./nearest-name.js";
+import { type ModelName, modelNames, resnetDepths } from "./names.js";
+
+const resnet = (name: ModelName) => (options: ModelOptions) => new CifarResNet(resnetDepths[name], options);
+
+export const resnet8 = resnet("resnet8");
+export const resnet14 = resnet("resnet14");
+export const resnet20 = resnet("resnet20");
+export const resnet32 = resnet("resnet32");
+export const resnet44 = resnet("resnet44");
+export const resnet56 = resnet("resnet56");
+export const resnet110 = resnet("resnet110");
 
 /** Every network by name, one line each. */
-const registry = {
-  resnet8: (options) => new CifarResNet(8, options),
-  resnet14: (options) => new CifarResNet(14, options),
-  resnet20: (options) => new CifarResNet(20, options),
-  resnet32: (options) => new CifarResNet(32, options),
-  resnet44: (options) => new CifarResNet(44, options),
-  resnet56: (options) => new CifarResNet(56, options),
-  resnet110: (options) => new CifarResNet(110, options),
-} satisfies Record<string, (options: ModelOptions) => Module>;
-
-export type ModelName = keyof typeof registry;
-
-export const modelNames = Object.keys(registry) as ModelName[];
+const registry: Record<ModelName, (options: ModelOptions) => Module> = {
+  resnet8,
+  resnet14,
+  resnet20,
+  resnet32,
+  resnet44,
+  resnet56,
+  resnet110,
+};
 
 /**
  * A network by its name, with fresh weights.
  *
- * @throws RangeError that names the nearest, and lists all, when there is none of this one
+ * @throws RangeError that lists the names when there is none of this one
  */
 export function createModel(name: string, options: ModelOptions): Module {
   if (!Object.hasOwn(registry, name)) {
-    throw new RangeError(
-      `no network is called ${JSON.stringify(name)}: did you mean ${nearestName(name, modelNames)}? ` +
-        `There are ${modelNames.join(", ")}`,
-    );
+    throw new RangeError(`no network is called ${JSON.stringify(name)}; there are ${modelNames.join(", ")}`);
   }
   return registry[name as ModelName](options);
 }
-
-export const { resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110 } = registry;

@@ -10,7 +10,6 @@ export {
 export { nearest } from "./nearest.js";
 export {
   classCount,
-  modelNames,
   type Recipe,
   type RecipeInput,
   recipeSchema,

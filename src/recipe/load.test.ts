@@ -3,16 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { modelNames as networks } from "../models/index.js";
-import {
-  classCount,
-  listRecipes,
-  loadRecipe,
-  modelNames,
-  RecipeError,
-  recipeToYaml,
-  resolveRecipe,
-} from "./index.js";
+import { classCount, listRecipes, loadRecipe, RecipeError, recipeToYaml, resolveRecipe } from "./index.js";
 import { parseYaml } from "./yaml.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lyceum-recipe-"));
@@ -195,10 +186,6 @@ test("code may name its own images and network", () => {
   expect(() => resolveRecipe({ data: "mnist", epochs: -1 })).toThrow(
     "recipe: epochs: must be a whole number",
   );
-});
-
-test("the networks that a file may name are those that there are", () => {
-  expect(modelNames).toEqual(networks);
 });
 
 test("the number of classes is known where a name tells it", () => {

@@ -4,11 +4,12 @@ import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { datasetNames } from "../data/sets/index.js";
+import { modelNames } from "../models/names.js";
 import { readBoundedText } from "./bounded-file.js";
 import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";
 import { type Problem, problemsOf } from "./problems.js";
-import { modelNames, type Recipe, recipeSchema } from "./schema.js";
+import { type Recipe, recipeSchema } from "./schema.js";
 import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, YamlError } from "./yaml.js";
 
 /** A recipe that cannot be used; the message has a line for each thing that is wrong. */

@@ -1,17 +1,7 @@
 import { z } from "zod";
 import { datasetNames } from "../data/sets/index.js";
 import { toleranceToHardWeight, toleranceToPrimaryScore } from "../losses/tolerance.js";
-
-/** The networks that Lyceum knows by name. */
-export const modelNames = [
-  "resnet8",
-  "resnet14",
-  "resnet20",
-  "resnet32",
-  "resnet44",
-  "resnet56",
-  "resnet110",
-] as const;
+import { modelNames } from "../models/names.js";
 
 const fraction = z.number().min(0).max(1);
 const count = z.int().min(1);

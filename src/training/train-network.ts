@@ -53,26 +53,32 @@ const beginning: Position = {
   epochSeconds: 0,
 };
 
-/** The pace of the last stretch, and the means over it. Reads the meter, which waits for the device. */
+/** Seconds over which the pace is smoothed: one slow step is no news. */
+const paceWindow = 5;
+
+/** The means since the last report, and the pace of the last few seconds. Reads the meter, which waits for the device. */
 class Pace {
   private since = performance.now();
   private last: MeterState | undefined;
+  private images = 0;
+  private seconds = 0;
 
   due(every: number): boolean {
     return performance.now() - this.since >= every * 1000;
   }
 
   measure(meter: Meter): Reading & { imagesPerSecond: number } {
-    const now = performance.now();
     const state = meter.state();
     const means = between(this.last, state);
-    const imagesPerSecond = (means.images * 1000) / (now - this.since);
-    this.since = now;
-    this.last = state;
-    return { ...means, imagesPerSecond };
+    const passed = (performance.now() - this.since) / 1000;
+    const kept = Math.exp(-passed / paceWindow);
+    this.images = this.images * kept + means.images;
+    this.seconds = this.seconds * kept + passed;
+    this.restart(state);
+    return { ...means, imagesPerSecond: this.images / this.seconds };
   }
 
-  restart(state?: MeterState): void {
+  restart(state: MeterState): void {
     this.since = performance.now();
     this.last = state;
   }
