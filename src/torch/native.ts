@@ -85,8 +85,18 @@ export function nativePath(): string {
   );
 }
 
+/**
+ * OpenMP's threads wait for each other at the end of every loop. By default GNU's spin for milliseconds, and when
+ * another program takes one core away, the other spins in vain: a step then takes ten times as long. Spinning briefly
+ * and then sleeping costs little when the machine is quiet. Read by the runtime when the addon brings it in.
+ */
+function waitPatiently(): void {
+  if (!process.env.OMP_WAIT_POLICY) process.env.GOMP_SPINCOUNT ??= "10000";
+}
+
 function load(): Native {
   const path = nativePath();
+  waitPatiently();
   if (!existsSync(path)) {
     throw new Error(
       `${path} does not exist: run ./setup, which builds it, or let LYCEUM_NATIVE name the built file`,
