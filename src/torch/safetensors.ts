@@ -4,7 +4,17 @@
  *
  * Format: https://github.com/huggingface/safetensors
  */
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { wrap } from "./dispatch.js";
 import { native } from "./native.js";
 import type { Tensor } from "./tensor.js";
@@ -34,6 +44,8 @@ const widths: Record<DType, number> = {
 
 /** The limit of the reference implementation: a header is names and sizes, never data. */
 const maxHeader = 100_000_000;
+/** Node reads and writes less than 2 GiB at a time. */
+const longestTransfer = 2 ** 30;
 const metadataKey = "__metadata__";
 
 interface Placed {
@@ -53,11 +65,14 @@ function bytesOf(tensor: Tensor): Uint8Array {
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(file, bytes, done, Math.min(bytes.length - done, longestTransfer));
+  }
 }
 
 /**
- * Writes tensors under their names, in name order. The file appears whole or not at all.
+ * Writes tensors under their names: the widest dtype first, so that each stands on a multiple of its width, then in
+ * name order. The file appears whole or not at all.
  *
  * @param metadata free text, kept beside the tensors
  * @throws Error when the file cannot be written, or a dtype has no code in the format
@@ -67,18 +82,23 @@ export function saveSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): void {
-  const header: Record<string, unknown> = {};
-  if (Object.keys(metadata).length > 0) header[metadataKey] = metadata;
-  const names = Object.keys(tensors).sort();
+  // Without a prototype: "__proto__" is a name like any other.
+  const header: Record<string, unknown> = Object.create(null);
+  if (Object.keys(metadata).length > 0) header[metadataKey] = parseMetadata(path, metadata);
+  const listed = Object.keys(tensors)
+    .sort()
+    .map((name) => {
+      const { dtype, shape, numel } = tensors[name]!;
+      if (name === metadataKey || !codes[dtype]) {
+        throw new Error(`${path}: cannot store tensor ${JSON.stringify(name)} of dtype ${dtype}`);
+      }
+      return { name, dtype, shape, bytes: numel * widths[dtype] };
+    })
+    .sort((a, b) => widths[b.dtype] - widths[a.dtype]);
   let offset = 0;
-  for (const name of names) {
-    const { dtype, shape, numel } = tensors[name]!;
-    if (name === metadataKey || !codes[dtype]) {
-      throw new Error(`${path}: cannot store tensor ${JSON.stringify(name)} of dtype ${dtype}`);
-    }
-    const end = offset + numel * widths[dtype];
-    header[name] = { dtype: codes[dtype], shape, data_offsets: [offset, end] };
-    offset = end;
+  for (const { name, dtype, shape, bytes } of listed) {
+    header[name] = { dtype: codes[dtype], shape, data_offsets: [offset, offset + bytes] };
+    offset += bytes;
   }
   // Padded with spaces so that the data starts on a multiple of 8.
   const json = Buffer.from(JSON.stringify(header));
@@ -89,32 +109,35 @@ export function saveSafetensors(
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, "w");
   try {
-    writeAll(file, length);
-    writeAll(file, padded);
-    for (const name of names) writeAll(file, bytesOf(tensors[name]!));
-    fsyncSync(file);
-    closeSync(file);
+    try {
+      writeAll(file, length);
+      writeAll(file, padded);
+      for (const { name } of listed) writeAll(file, bytesOf(tensors[name]!));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
     renameSync(temporary, path);
   } catch (error) {
-    try {
-      closeSync(file);
-    } catch {
-      // Closed already.
-    }
     rmSync(temporary, { force: true });
     throw error;
   }
 }
 
-function readExactly(file: number, path: string, length: number, position: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+function readExactly(file: number, path: string, into: Uint8Array, position: number): Uint8Array {
+  const { length } = into;
   for (let done = 0; done < length; ) {
-    const count = readSync(file, bytes, done, length - done, position + done);
+    const count = readSync(file, into, done, Math.min(length - done, longestTransfer), position + done);
     if (count === 0)
       throw new Error(`${path}: ends at byte ${position + done}, expected ${position + length}`);
     done += count;
   }
-  return bytes;
+  return into;
+}
+
+/** A name as messages show it. */
+function quote(name: string): string {
+  return JSON.stringify(name.slice(0, 200));
 }
 
 function isCount(value: unknown): value is number {
@@ -122,8 +145,7 @@ function isCount(value: unknown): value is number {
 }
 
 function place(path: string, name: string, entry: unknown): Placed {
-  const bad = (reason: string) =>
-    new Error(`${path}: tensor ${JSON.stringify(name.slice(0, 200))}: ${reason}`);
+  const bad = (reason: string) => new Error(`${path}: tensor ${quote(name)}: ${reason}`);
   if (typeof entry !== "object" || entry === null) throw bad("its entry is no object");
   const { dtype: code, shape, data_offsets: offsets } = entry as Record<string, unknown>;
   const dtype = dtypeOf.get(code as string);
@@ -134,8 +156,11 @@ function place(path: string, name: string, entry: unknown): Placed {
     throw bad("its data_offsets are not two byte positions");
   }
   const [begin, end] = offsets as [number, number];
-  const bytes = (shape as number[]).reduce((product, size) => product * size, widths[dtype]);
-  if (!Number.isSafeInteger(bytes) || end - begin !== bytes) {
+  const product = (sizes: number[]) => sizes.reduce((bytes, size) => bytes * size, widths[dtype]);
+  const bytes = product(shape as number[]);
+  // libtorch works out the strides of empty tensors too.
+  const spread = product((shape as number[]).map((size) => size || 1));
+  if (!Number.isSafeInteger(spread) || end - begin !== bytes) {
     throw bad(`shape [${shape}] of ${code} needs ${bytes} bytes, its data_offsets hold ${end - begin}`);
   }
   return { name, dtype, shape: shape as number[], begin, end };
@@ -158,11 +183,22 @@ function parseHeader(path: string, bytes: Uint8Array): Record<string, unknown> {
 
 function parseMetadata(path: string, value: unknown): Record<string, string> {
   if (value === undefined) return {};
-  const entries = typeof value === "object" && value !== null ? Object.entries(value) : undefined;
+  const entries =
+    typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
   if (!entries?.every(([, text]) => typeof text === "string")) {
     throw new Error(`${path}: ${metadataKey} must map names to text`);
   }
   return Object.fromEntries(entries);
+}
+
+/** One buffer that holds the bytes of each tensor in turn. */
+function roomFor(path: string, placed: readonly Placed[]): Uint8Array {
+  const most = placed.reduce((size, { begin, end }) => Math.max(size, end - begin), 0);
+  try {
+    return new Uint8Array(most);
+  } catch (cause) {
+    throw new Error(`${path}: a tensor of ${most} bytes is too big for this process`, { cause });
+  }
 }
 
 export interface Safetensors {
@@ -178,17 +214,20 @@ export interface Safetensors {
  *   do not fit their bytes, data that overlaps, leaves gaps or ends beyond the file
  */
 export function loadSafetensors(path: string): Safetensors {
-  const file = openSync(path, "r");
+  // A pipe would keep the process waiting for a writer.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const size = fstatSync(file).size;
+    const found = fstatSync(file);
+    if (!found.isFile()) throw new Error(`${path}: is no regular file`);
+    const size = found.size;
     if (size < 8) throw new Error(`${path}: ${size} bytes are too few for a safetensors file`);
-    const length = Number(Buffer.from(readExactly(file, path, 8, 0)).readBigUInt64LE());
+    const length = Number(Buffer.from(readExactly(file, path, new Uint8Array(8), 0)).readBigUInt64LE());
     if (length > maxHeader || length > size - 8) {
       throw new Error(
         `${path}: a header of ${length} bytes cannot be in a file of ${size}: not a safetensors file`,
       );
     }
-    const header = parseHeader(path, readExactly(file, path, length, 8));
+    const header = parseHeader(path, readExactly(file, path, new Uint8Array(length), 8));
     const start = 8 + length;
     const placed = Object.entries(header)
       .filter(([name]) => name !== metadataKey)
@@ -198,7 +237,7 @@ export function loadSafetensors(path: string): Safetensors {
     for (const { name, begin, end } of placed) {
       if (begin !== covered) {
         throw new Error(
-          `${path}: tensor ${JSON.stringify(name.slice(0, 200))} starts at byte ${begin} of the data, expected ${covered}`,
+          `${path}: tensor ${quote(name)} starts at byte ${begin} of the data, expected ${covered}`,
         );
       }
       covered = end;
@@ -208,8 +247,9 @@ export function loadSafetensors(path: string): Safetensors {
     }
     const metadata = parseMetadata(path, header[metadataKey]);
     const tensors: Record<string, Tensor> = Object.create(null);
+    const room = roomFor(path, placed);
     for (const { name, dtype, shape, begin, end } of placed) {
-      const bytes = readExactly(file, path, end - begin, start + begin);
+      const bytes = readExactly(file, path, room.subarray(0, end - begin), start + begin);
       // A bool of any other byte than 0 and 1 is undefined behaviour in C++.
       if (dtype === "bool") for (let i = 0; i < bytes.length; i++) bytes[i] = bytes[i] ? 1 : 0;
       tensors[name] = wrap(native.fromBytes(bytes, dtype, shape));
