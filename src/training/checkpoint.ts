@@ -1,20 +1,28 @@
+import { z } from "zod";
 import type { Module } from "../nn/index.js";
 import type { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
-import type { MeterState } from "./meter.js";
+
+const count = z.int().min(0);
+const seconds = z.number().min(0);
+
+const positionSchema = z
+  .object({
+    /** Epochs done. */
+    epoch: count,
+    /** Steps done of the epoch at hand. */
+    step: count,
+    meter: z.object({ names: z.array(z.string()), sums: z.array(z.number()), images: count }),
+    /** Training time so far, of the whole network and of the epoch at hand. */
+    seconds,
+    epochSeconds: seconds,
+  })
+  .refine(({ meter: { names, sums } }) => sums.length === 0 || sums.length === names.length + 2);
 
 /** How far a network's training has come. Order and crops follow from seed and epoch, so this is all. */
-export interface Position {
-  /** Epochs done. */
-  epoch: number;
-  /** Steps done of the epoch at hand. */
-  step: number;
-  meter: MeterState;
-  /** Training time so far, of the whole network and of the epoch at hand. */
-  seconds: number;
-  epochSeconds: number;
-}
+export type Position = z.infer<typeof positionSchema>;
 
+const format = "lyceum-checkpoint-1";
 const modelPrefix = "model.";
 const optimizerPrefix = "optimizer.";
 
@@ -35,7 +43,7 @@ export function saveCheckpoint(path: string, model: Module, optimizer: SGD, posi
       ...prefixed(optimizerPrefix, optimizer.stateDict()),
     ]);
     torch.saveSafetensors(path, tensors, {
-      format: "lyceum-checkpoint-1",
+      format,
       position: JSON.stringify(position),
     });
   });
@@ -60,27 +68,11 @@ export function loadCheckpoint(path: string, model: Module, optimizer: SGD): Pos
   });
 }
 
-function parsePosition(path: string, metadata: Record<string, string>): Position {
-  const broken = (reason: string) => new Error(`${path}: no usable checkpoint: ${reason}`);
-  if (metadata.format !== "lyceum-checkpoint-1") throw broken("its format is not lyceum-checkpoint-1");
-  let value: Position;
+function parsePosition(path: string, { format: found, position }: Record<string, string>): Position {
+  if (found !== format) throw new Error(`${path}: no checkpoint: its format is not ${format}`);
   try {
-    value = JSON.parse(metadata.position ?? "");
-  } catch {
-    throw broken("its position is no JSON");
+    return positionSchema.parse(JSON.parse(position ?? ""));
+  } catch (cause) {
+    throw new Error(`${path}: no usable checkpoint: its position is damaged`, { cause });
   }
-  const whole = (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 0;
-  const { names, sums, images } = value?.meter ?? {};
-  const wellFormed =
-    whole(value.epoch) &&
-    whole(value.step) &&
-    whole(images) &&
-    [value.seconds, value.epochSeconds].every((x) => typeof x === "number" && x >= 0) &&
-    Array.isArray(names) &&
-    names.every((name) => typeof name === "string") &&
-    Array.isArray(sums) &&
-    sums.every((sum) => typeof sum === "number") &&
-    (sums.length === 0 || sums.length === names.length + 2);
-  if (!wellFormed) throw broken("its position is incomplete");
-  return value;
 }

@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { draws, fill } from "../models/fixtures/cases.js";
+import { resnet8 } from "../models/index.js";
+import { foldBatchNorm } from "../nn/index.js";
+import { SGD } from "../optim/index.js";
+import * as torch from "../torch/index.js";
+import { Meter } from "./meter.js";
+import { type Objective, patriarchObjective, strictObjective, studentObjective } from "./objective.js";
+import { trainStep } from "./step.js";
+
+type Losses = Record<"patriarch" | "student" | "studentAt4", number[]>;
+
+const fixture: Record<"float32" | "float64", Losses> = JSON.parse(
+  readFileSync(new URL("./fixtures/steps.json", import.meta.url), "utf8"),
+);
+
+const [batchSize, channels, size, classes] = [8, 3, 12, 10];
+
+/** The batch of `make.py`. */
+function batch(step: number, dtype: torch.DType) {
+  const draw = draws(100 + step);
+  const shape = [batchSize, channels, size, size];
+  const values = Float64Array.from({ length: batchSize * channels * size * size }, () => draw() * 4);
+  const labels = Array.from({ length: batchSize }, (_, i) => (i * 3 + step) % classes);
+  return {
+    images: torch.tensor(values, { shape, dtype }).contiguous("channelsLast"),
+    labels: torch.tensor(labels, { dtype: "int64" }),
+  };
+}
+
+function filled(seed: number, dtype: torch.DType) {
+  const model = resnet8({ classes, channels, generator: new torch.Generator(0) });
+  model.to({ dtype: "float64", memoryFormat: "channelsLast" });
+  fill(model, seed);
+  return model.to({ dtype });
+}
+
+const student = (temperature: number) => (dtype: torch.DType) =>
+  studentObjective(foldBatchNorm(filled(5, dtype)), { hardWeight: 0.6, softWeight: 0.4, temperature });
+
+const objectives: [keyof Losses, (dtype: torch.DType) => Objective][] = [
+  ["patriarch", () => patriarchObjective({ hardWeight: 0.5, k: 5 })],
+  ["student", student(1)],
+  ["studentAt4", student(4)],
+];
+
+describe.each(objectives)("20 steps beside PyTorch: %s", (name, make) => {
+  it.each([
+    // Rounding grows from step to step; PyTorch's own float32 and float64 part by up to 5e-4 here.
+    ["float64", 1e-9],
+    ["float32", 1e-3],
+  ] as const)("%s, relative to %d", (dtype, tolerance) => {
+    const model = filled(1, dtype).train();
+    const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9, weightDecay: 1e-4 });
+    const objective = make(dtype);
+    const losses = fixture[dtype][name].map((_, step) => {
+      const meter = new Meter();
+      trainStep({ model, optimizer, objective }, batch(step, dtype), meter);
+      return meter.read().loss;
+    });
+    const far = losses.map((loss, step) => Math.abs(loss / fixture[dtype][name][step]! - 1));
+    expect(Math.max(...far)).toBeLessThan(tolerance);
+  });
+});
+
+describe("trainStep", () => {
+  it("leaves no tensors behind", () => {
+    const model = filled(1, "float32").train();
+    const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9 });
+    const objective = studentObjective(foldBatchNorm(filled(5, "float32")), { hardWeight: 1, softWeight: 1 });
+    const one = batch(0, "float32");
+    const meter = new Meter();
+    const step = () => trainStep({ model, optimizer, objective }, one, meter);
+    step();
+    const { tensors, bytes } = torch.memoryStats();
+    for (let i = 0; i < 20; i++) step();
+    expect(torch.memoryStats()).toEqual({ tensors, bytes });
+  });
+
+  it("lets no gradient into the teacher", () => {
+    const model = filled(1, "float32").train();
+    const teacher = filled(5, "float32").eval();
+    const optimizer = new SGD(model.parameters(), { learningRate: 0.05 });
+    const objective = studentObjective(teacher, { hardWeight: 1, softWeight: 1 });
+    trainStep({ model, optimizer, objective }, batch(0, "float32"));
+    expect(teacher.parameters().every((parameter) => parameter.grad === undefined)).toBe(true);
+    expect(model.parameters().every((parameter) => parameter.grad !== undefined)).toBe(true);
+  });
+});
+
+describe("Meter", () => {
+  const logits = torch.tensor([
+    [2, 1],
+    [0, 3],
+    [5, 0],
+  ]);
+  const labels = torch.tensor([0, 1, 1], { dtype: "int64" });
+
+  it("weighs batches by their size, and goes on from a saved state", () => {
+    const meter = new Meter();
+    expect(meter.read().loss).toBeNaN();
+    meter.add(logits, labels, { loss: torch.tensor(1), terms: { hard: torch.tensor(3) } });
+    const other = new Meter();
+    other.restore(JSON.parse(JSON.stringify(meter.state())));
+    for (const each of [meter, other]) {
+      each.add(logits.slice(0, 0, 1), labels.slice(0, 0, 1), {
+        loss: torch.tensor(5),
+        terms: { hard: torch.tensor(-1) },
+      });
+      expect(each.read()).toEqual({ loss: 2, terms: { hard: 2 }, top1: 0.75, images: 4 });
+    }
+  });
+
+  it("reads the strict objective's one term", () => {
+    const meter = new Meter();
+    meter.add(logits, labels, strictObjective()(logits, labels, logits));
+    expect(Object.keys(meter.read().terms)).toEqual(["hard"]);
+    meter.reset();
+    expect(meter.read().images).toBe(0);
+  });
+});

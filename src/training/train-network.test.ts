@@ -1,0 +1,168 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { channelStatistics, Loader, makeSynthetic } from "../data/index.js";
+import { resnet8, resnet14 } from "../models/index.js";
+import { multiStep, SGD } from "../optim/index.js";
+import * as torch from "../torch/index.js";
+import { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
+import { answer } from "./evaluate.js";
+import { strictObjective } from "./objective.js";
+import { Diverged, trainNetwork } from "./train-network.js";
+
+const folder = mkdtempSync(join(tmpdir(), "lyceum-training-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const { train, test } = makeSynthetic({ classes: 4, size: 12, trainCount: 80, testCount: 37, seed: 1 });
+const statistics = channelStatistics(train);
+const loaderOf = () =>
+  new Loader(train, {
+    ...statistics,
+    batchSize: 16,
+    seed: 2,
+    shuffle: true,
+    augment: { crop: 1, flip: true },
+  });
+
+function learner(seed: number) {
+  const options = { classes: 4, channels: train.channels, generator: new torch.Generator(seed) };
+  const model = resnet8(options).to({ memoryFormat: "channelsLast" });
+  const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 });
+  return { model, optimizer, objective: strictObjective() };
+}
+
+const common = { epochs: 2, schedule: multiStep({ learningRate: 0.1, milestones: [5] }) };
+
+function bits(model: { stateDict(): Record<string, torch.Tensor> }): Record<string, torch.TypedArray> {
+  return Object.fromEntries(
+    Object.entries(model.stateDict()).map(([name, tensor]) => [name, tensor.toTypedArray()]),
+  );
+}
+
+/** Aborts in the given step of the training, counted from 1. */
+function stopIn(last: number, model: ReturnType<typeof learner>["model"]): AbortSignal {
+  const controller = new AbortController();
+  const forward = model.forward.bind(model);
+  let steps = 0;
+  model.forward = (x) => {
+    if (++steps === last) controller.abort();
+    return forward(x);
+  };
+  return controller.signal;
+}
+
+describe("trainNetwork", () => {
+  it.each([1, 4, 5, 7])("stopped in step %i and resumed from a file, gives the same bits", async (last) => {
+    const whole = learner(1);
+    const epochs: number[] = [];
+    await trainNetwork(whole, {
+      ...common,
+      loader: loaderOf(),
+      onEpoch: ({ loss }) => void epochs.push(loss),
+    });
+
+    const first = learner(1);
+    const seen: number[] = [];
+    const onEpoch = ({ loss }: { loss: number }) => void seen.push(loss);
+    const signal = stopIn(last, first.model);
+    const stopped = await trainNetwork(first, { ...common, loader: loaderOf(), signal, onEpoch });
+    expect(stopped).toMatchObject(
+      last === 5 ? { epoch: 1, step: 0 } : { epoch: last > 5 ? 1 : 0, step: last % 5 },
+    );
+    const path = join(folder, `stopped-${last}.safetensors`);
+    saveCheckpoint(path, first.model, first.optimizer, stopped);
+
+    const second = learner(99);
+    const position = loadCheckpoint(path, second.model, second.optimizer);
+    expect(position).toEqual(stopped);
+    const end = await trainNetwork(second, { ...common, loader: loaderOf(), position, onEpoch });
+    expect(end.epoch).toBe(2);
+    expect(bits(second.model)).toEqual(bits(whole.model));
+    expect(seen).toEqual(epochs);
+  });
+
+  it("tells a loss that is no number from one that is, and names the remedy", async () => {
+    const { model, optimizer, objective } = learner(1);
+    torch.noGrad(() => model.fc.weight.fill_(Number.NaN));
+    const diverging = trainNetwork({ model, optimizer, objective }, { ...common, loader: loaderOf() });
+    await expect(diverging).rejects.toThrow(Diverged);
+    await expect(diverging).rejects.toThrow(/epoch 1.*learningRate/s);
+  });
+
+  it("reports steps with what is left to smooth", async () => {
+    const reports: { step: number; images: number; imagesPerSecond: number }[] = [];
+    await trainNetwork(learner(1), {
+      ...common,
+      loader: loaderOf(),
+      reportEvery: 0,
+      onStep: (report) => reports.push(report),
+    });
+    expect(reports.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5]);
+    expect(reports.every(({ images, imagesPerSecond }) => images === 16 && imagesPerSecond > 0)).toBe(true);
+  });
+});
+
+describe("answer", () => {
+  it("answers in the set's order, in evaluation mode, and gives the mode back", async () => {
+    const { model } = learner(3);
+    const loader = new Loader(test, { ...statistics, batchSize: 8 });
+    const { logits, labels } = await answer(model, loader);
+    expect(model.training).toBe(true);
+    expect([...labels]).toEqual([...test.labels]);
+    expect(logits.shape).toEqual([37, 4]);
+    model.eval();
+    const whole = new Loader(test, { ...statistics, batchSize: 37 });
+    const all = await answer(model, whole);
+    expect(logits.allclose(all.logits, 1e-4, 1e-5)).toBe(true);
+    expect(model.training).toBe(false);
+  });
+});
+
+describe("a checkpoint that is none", () => {
+  const path = join(folder, "bad.safetensors");
+  const position: Position = {
+    epoch: 1,
+    step: 2,
+    meter: { names: ["hard"], sums: [1, 2, 3], images: 4 },
+    seconds: 5,
+    epochSeconds: 6,
+  };
+  const refused = (metadata: Record<string, string>) => {
+    torch.saveSafetensors(path, {}, metadata);
+    const { model, optimizer } = learner(1);
+    expect(() => loadCheckpoint(path, model, optimizer)).toThrow(path);
+  };
+
+  it.each([
+    ["another format", { format: "other" }],
+    ["no position", { format: "lyceum-checkpoint-1" }],
+    ["a position of null", { format: "lyceum-checkpoint-1", position: "null" }],
+    [
+      "a negative epoch",
+      { format: "lyceum-checkpoint-1", position: JSON.stringify({ ...position, epoch: -1 }) },
+    ],
+    [
+      "no meter",
+      { format: "lyceum-checkpoint-1", position: JSON.stringify({ ...position, meter: undefined }) },
+    ],
+    [
+      "sums of another length",
+      {
+        format: "lyceum-checkpoint-1",
+        position: JSON.stringify({ ...position, meter: { names: [], sums: [1], images: 1 } }),
+      },
+    ],
+  ])("is refused by name: %s", (_, metadata) => refused(metadata));
+
+  it("is refused by name when it is of another network, or cut off", () => {
+    const { model, optimizer } = learner(1);
+    saveCheckpoint(path, model, optimizer, position);
+    const other = resnet14({ classes: 4, channels: train.channels, generator: new torch.Generator(0) });
+    expect(() => loadCheckpoint(path, other, new SGD(other.parameters(), { learningRate: 1 }))).toThrow(
+      /bad\.safetensors: .*missing/,
+    );
+    writeFileSync(path, readFileSync(path).subarray(0, 1000));
+    expect(() => loadCheckpoint(path, model, optimizer)).toThrow(path);
+  });
+});
