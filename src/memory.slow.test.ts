@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+import { trainGenerations } from "./index.js";
+
+it("holds memory flat over 30 epochs of a student's training", async () => {
+  const resident: number[] = [];
+  await trainGenerations(
+    {
+      data: { name: "synthetic", classes: 10, size: 16, limit: { train: 512, test: 64 }, heldOut: 0.1 },
+      model: "resnet8",
+      generations: 2,
+      epochs: 30,
+      batchSize: 64,
+      patriarch: "strict",
+    },
+    {
+      onProgress: (event) => {
+        if (event.type === "epoch" && event.record.generation === 1) resident.push(process.memoryUsage.rss());
+      },
+    },
+  );
+  expect(resident).toHaveLength(30);
+  const [first, last] = [resident[0]!, resident.at(-1)!];
+  console.log(
+    `resident: first epoch ${(first / 2 ** 20).toFixed(1)} MiB, last ${(last / 2 ** 20).toFixed(1)} MiB`,
+  );
+  expect(last / first).toBeLessThan(1.03);
+});
