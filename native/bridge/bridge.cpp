@@ -1,6 +1,10 @@
 #include "bridge/bridge.h"
 
+#include <c10/util/Logging.h>
+
 #include <new>
+
+#include "bridge/division.h"
 
 namespace lyceum {
 namespace {
@@ -40,6 +44,11 @@ napi_value enter(napi_env env, napi_callback_info info) {
 
 int32_t Bridge::hold(at::Tensor held) {
   if (!held.defined()) return 0;
+  // Sparse, oneDNN's, quantised and nested tensors: many operators take any of them for a dense one and read
+  // memory that is not there.
+  if (held.layout() != at::kStrided || held.is_quantized() || held.is_nested()) {
+    throw BadArgument("gives a tensor that is not dense, which the bridge does not carry");
+  }
   const int64_t size = ownBytes(held);
   bytes += size;
   return tensors.add({std::move(held), size});
@@ -130,6 +139,9 @@ void expose(napi_env env, napi_value exports, Bridge* bridge, const char* name, 
 NAPI_MODULE_INIT() {
   using namespace lyceum;
   try {
+    // Nobody sees the C++ stack of an error, and naming its frames takes a hundred times as long as the call.
+    c10::SetStackTraceFetcher([] { return std::string(); });
+    surviveDivisions();
     auto* bridge = new Bridge(env);
     check(env, napi_set_instance_data(
                    env, bridge, [](napi_env, void* data, void*) { delete static_cast<Bridge*>(data); }, nullptr));

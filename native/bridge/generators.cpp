@@ -14,7 +14,7 @@ at::Generator& self(const Call& call) {
 
 // createGenerator(device): a handle of its own table.
 napi_value create(const Call& call) {
-  const c10::Device device(toString(call.env, call[0]));
+  const c10::Device device = deviceOf(toString(call.env, call[0]));
   at::Generator generator = device.is_cpu()
                                 ? at::make_generator<at::CPUGeneratorImpl>()
                                 // Only the device's library can make one: copy its default generator.

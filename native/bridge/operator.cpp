@@ -38,7 +38,7 @@ Parameter parameterOf(const c10::Argument& argument) {
   parameter.list = dropSuffix(type, "[]");
   if (parameter.list) parameter.optionalElements = dropSuffix(type, "?");
   parameter.kind = kindOf(type);
-  parameter.expand = argument.N().value_or(0);
+  parameter.length = argument.N().value_or(0);
   if (argument.default_value()) {
     parameter.hasDefault = true;
     parameter.fallback = *argument.default_value();

@@ -28,8 +28,8 @@ struct Parameter {
   bool optional = false;
   bool list = false;
   bool optionalElements = false;
-  // `int[2]` takes one number for both.
-  int32_t expand = 0;
+  // 2 for `int[2]`, which takes one number for both; 0 for a list of any length.
+  int32_t length = 0;
   bool hasDefault = false;
   c10::IValue fallback;
   std::string name;

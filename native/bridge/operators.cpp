@@ -1,6 +1,7 @@
 // Finding and calling operators by name: the one road from JavaScript to libtorch's dispatcher.
 #include <sstream>
 
+#include "bridge/division.h"
 #include "bridge/values.h"
 
 namespace lyceum {
@@ -85,6 +86,14 @@ napi_value operators(const Call& call) {
   return array;
 }
 
+void run(const Operator& op, torch::jit::Stack& stack) {
+  const uint64_t before = failedDivisions();
+  op.handle.callBoxed(stack);
+  if (failedDivisions() != before) {
+    throw std::runtime_error("an integer was divided by zero, or the smallest integer by -1");
+  }
+}
+
 void box(const Call& call, const Operator& op, torch::jit::Stack& stack) {
   for (size_t i = 0; i < op.parameters.size(); ++i) {
     try {
@@ -157,7 +166,7 @@ napi_value callOperator(const Call& call) {
   stack.clear();
   try {
     box(call, op, stack);
-    op.handle.callBoxed(stack);
+    run(op, stack);
     const napi_value result = unbox(call.bridge, op, stack);
     // The results' only owner must be their handle, or in-place tricks of libtorch see a second one.
     stack.clear();
@@ -186,7 +195,7 @@ void runInBackground(napi_env, void* data) {
   auto* task = static_cast<BackgroundCall*>(data);
   try {
     const at::NoGradGuard noGrad;
-    task->op.handle.callBoxed(task->stack);
+    run(task->op, task->stack);
   } catch (const std::exception& error) {
     task->failure = messageOf(error);
   } catch (...) {

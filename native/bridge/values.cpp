@@ -69,14 +69,6 @@ int64_t lookUp(const Named (&table)[N], const std::string& name, const char* wha
   throw BadArgument("\"" + name.substr(0, 40) + "\" is no " + what + " (known: " + known + ")");
 }
 
-c10::Device deviceOf(const std::string& name) {
-  try {
-    return c10::Device(name);
-  } catch (const c10::Error&) {
-    throw BadArgument("\"" + name.substr(0, 40) + "\" is no device (known: cpu, cuda, cuda:N)");
-  }
-}
-
 at::Scalar toScalar(napi_env env, napi_value value) {
   switch (typeOf(env, value)) {
     case napi_boolean: return at::Scalar(toBool(env, value));
@@ -157,6 +149,22 @@ c10::IValue listOf(napi_env env, napi_value value, F convert) {
   return list;
 }
 
+// Kernels read as many elements as the schema says, whether they are there or not.
+c10::IValue integers(napi_env env, napi_value value, const Parameter& parameter) {
+  std::vector<int64_t> given;
+  if (parameter.length > 0 && typeOf(env, value) == napi_number) given = {toInt(env, value)};
+  else given = toInts(env, value);
+  const size_t wanted = parameter.length;
+  const bool none = given.empty() && parameter.hasDefault && parameter.fallback.isIntList() &&
+                    parameter.fallback.toIntList().empty();
+  if (wanted > 1 && given.size() == 1) given.resize(wanted, given[0]);
+  // `int[1]` stands for any number of dimensions.
+  if (wanted > 1 && given.size() != wanted && !none) {
+    throw BadArgument("must be one number or " + std::to_string(wanted) + ", got " + std::to_string(given.size()));
+  }
+  return given;
+}
+
 c10::IValue list(Bridge& bridge, napi_value value, const Parameter& parameter) {
   napi_env env = bridge.env;
   if (parameter.optionalElements && parameter.kind == Kind::Tensor) {
@@ -167,12 +175,7 @@ c10::IValue list(Bridge& bridge, napi_value value, const Parameter& parameter) {
   if (parameter.optionalElements) throw BadArgument("is of a kind that the bridge does not carry");
   switch (parameter.kind) {
     case Kind::Tensor: return listOf<at::Tensor>(env, value, [&](napi_value v) { return toTensor(bridge, v); });
-    case Kind::Int: {
-      if (parameter.expand > 0 && typeOf(env, value) == napi_number) {
-        return c10::List<int64_t>(std::vector<int64_t>(parameter.expand, toInt(env, value)));
-      }
-      return listOf<int64_t>(env, value, [&](napi_value v) { return toInt(env, v); });
-    }
+    case Kind::Int: return integers(env, value, parameter);
     case Kind::Float: return listOf<double>(env, value, [&](napi_value v) { return toDouble(env, v); });
     case Kind::Bool: return listOf<bool>(env, value, [&](napi_value v) { return toBool(env, v); });
     case Kind::Scalar: return listOf<at::Scalar>(env, value, [&](napi_value v) { return toScalar(env, v); });
@@ -265,7 +268,13 @@ std::string toString(napi_env env, napi_value value) {
 std::vector<int64_t> toInts(napi_env env, napi_value value) {
   const uint32_t length = lengthOf(env, value);
   std::vector<int64_t> result(length);
-  for (uint32_t i = 0; i < length; ++i) result[i] = toInt(env, element(env, value, i));
+  for (uint32_t i = 0; i < length; ++i) {
+    try {
+      result[i] = toInt(env, element(env, value, i));
+    } catch (const BadArgument& error) {
+      throw BadArgument("[" + std::to_string(i) + "] " + error.what());
+    }
+  }
   return result;
 }
 
@@ -321,6 +330,16 @@ napi_value undefined(napi_env env) {
   napi_value result;
   check(env, napi_get_undefined(env, &result));
   return result;
+}
+
+c10::Device deviceOf(const std::string& name) {
+  try {
+    const c10::Device device(name);
+    // libtorch parses twenty kinds of device, and for most of them there is no code in it to run.
+    if (device.is_cpu() || device.is_cuda()) return device;
+  } catch (const c10::Error&) {
+  }
+  throw BadArgument("\"" + name.substr(0, 40) + "\" is no device (known: cpu, cuda, cuda:N)");
 }
 
 at::ScalarType scalarTypeOf(const std::string& name) {

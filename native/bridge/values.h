@@ -24,6 +24,8 @@ napi_value text(napi_env env, const std::string& value);
 napi_value handles(Bridge& bridge, const std::vector<at::Tensor>& tensors);
 napi_value undefined(napi_env env);
 
+// Throws for what is neither cpu nor cuda.
+c10::Device deviceOf(const std::string& name);
 at::ScalarType scalarTypeOf(const std::string& name);
 // Throws for a type that the project does not name.
 const char* nameOf(at::ScalarType type);

@@ -1,7 +1,7 @@
 /** Calling operators by id, and turning handles into tensors and back. */
 import type { Generator } from "./generator.js";
 import { native, type OperatorInfo } from "./native.js";
-import { refused } from "./refused.js";
+import { refusalOf } from "./refused.js";
 import type { Tensor } from "./tensor.js";
 
 // The class registers itself: generated methods are its base and cannot import it.
@@ -23,9 +23,13 @@ export function h(value: Tensor | null | undefined): number | undefined {
   return isTensor(value) ? value.handle : foreign;
 }
 
+/** More tensors than any call takes; the bridge says so of a longer list, which map would walk hole by hole. */
+const longestList = 1_000_000;
+
 /** The handles of a list of tensors. */
 export function hs(values: readonly (Tensor | null | undefined)[]): (number | undefined)[] {
-  return Array.isArray(values) ? values.map(h) : (values as unknown as undefined[]);
+  const list = Array.isArray(values) && values.length <= longestList;
+  return list ? values.map(h) : (values as unknown as undefined[]);
 }
 
 /** The handle of a generator. */
@@ -56,18 +60,20 @@ export function operator(name: string, overload: string): number {
 interface Resolved {
   id: number;
   info: OperatorInfo;
+  refusal: string | undefined;
 }
 
 const resolved = new Map<string, Resolved>();
 
 function find(name: string): Resolved {
+  if (typeof name !== "string") throw new TypeError("an operator's name must be text");
   const known = resolved.get(name);
   if (known) return known;
   const dot = name.indexOf(".");
   const [base, overload] = dot < 0 ? [name, ""] : [name.slice(0, dot), name.slice(dot + 1)];
   const id = native.resolve(base, overload);
   if (id < 0) throw new Error(missing(name, base));
-  const found = { id, info: native.schema(id) };
+  const found = { id, info: native.schema(id), refusal: refusalOf(base) };
   resolved.set(name, found);
   return found;
 }
@@ -103,8 +109,7 @@ function lift(result: any, { info }: Resolved, args: readonly unknown[]): any {
 
 function prepare(name: string, args: readonly unknown[]): [Resolved, unknown[]] {
   const found = find(name);
-  const refusal = refused.get(name.split(".")[0]!);
-  if (refusal) throw new Error(`${name} is not offered: ${refusal}`);
+  if (found.refusal) throw new Error(`${name} is not offered: ${found.refusal}`);
   return [found, args.map((value, i) => lower(value, found.info.parameters[i]?.type ?? ""))];
 }
 

@@ -1,0 +1,54 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, expect, it } from "vitest";
+import { bundle, start } from "../testing/child.js";
+import { type Order, offeredPrograms, programAt } from "./child.js";
+
+const root = mkdtempSync(join(tmpdir(), "lyceum-fuzz-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** A few hundred operators a second where a call fails: enough to meet each operator some ten times. */
+const runs = Number(process.env.LYCEUM_FUZZ_RUNS ?? 12_000);
+const seed = Number(process.env.LYCEUM_FUZZ_SEED ?? 20260801);
+/** Seconds; what is not done by then is left out. */
+const budget = process.env.LYCEUM_FUZZ_RUNS ? 24 * 3600 : 20;
+/** Seconds without a step: no call of these sizes takes a tenth of it, on a busy machine either. */
+const patience = 30;
+
+it(`survives any arguments to any operator (LYCEUM_FUZZ_SEED=${seed})`, {
+  timeout: (budget + 120) * 1000,
+}, async () => {
+  using child = await bundle("src/torch/fuzz/child.ts");
+  const position = join(root, "position");
+  const order: Order = { seed, from: 0, to: runs, seconds: budget, position };
+  const { child: process, ended } = start(child.script, [JSON.stringify(order)], { addressSpace: 8_000_000 });
+  let last = "";
+  let since = performance.now();
+  const watch = setInterval(() => {
+    const now = positionOf(position);
+    if (now !== last) [last, since] = [now, performance.now()];
+    if (performance.now() - since > patience * 1000) process.kill("SIGKILL");
+  }, 500);
+  const { code, signal, stderr } = await ended;
+  clearInterval(watch);
+  const where = positionOf(position);
+  if (where !== "done") {
+    const [program = 0, step = 0] = where.split(" ").map(Number);
+    const how = signal === "SIGKILL" ? `hung for ${patience} s` : `died of ${signal ?? `exit code ${code}`}`;
+    throw new Error(
+      `${how} in step ${step} of program ${program}, seed ${seed}:\n` +
+        `${fc.stringify(programAt(offeredPrograms(), seed, program))}\n${stderr}`,
+    );
+  }
+  expect(code).toBe(0);
+});
+
+function positionOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
