@@ -16,7 +16,9 @@ export class Peer {
   name = "PyTorch";
 
   private constructor(python: string) {
-    this.#process = spawn(python, [script], { env: { ...process.env, PYTHONUNBUFFERED: "1" } });
+    // Lyceum sets this for its own process; PyTorch runs as it comes.
+    const { GOMP_SPINCOUNT: _, ...env } = process.env;
+    this.#process = spawn(python, [script], { env });
     this.#process.stderr.on("data", (text: Buffer) => {
       this.#errors = (this.#errors + text).slice(-2000);
     });
