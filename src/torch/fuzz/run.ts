@@ -34,7 +34,7 @@ const patterns: Record<TensorPlan["fill"], readonly number[]> = {
 const hollow = { 3: new Array(3), 2097152: new Array(2 ** 21), 4294967295: new Array(2 ** 32 - 1) };
 
 class Run {
-  private readonly made: unknown[] = [];
+  private readonly made: torch.Tensor[] = [];
 
   constructor(
     private readonly program: Program,
@@ -49,10 +49,11 @@ class Run {
       try {
         const result = this.step(step);
         if (result instanceof Promise) pending.push(result);
-        this.made.push(result);
+        // A function may hand a hollow array back.
+        const results = Array.isArray(result) && result.length < 100 ? result : [result];
+        for (const each of results) if (each instanceof torch.Tensor) this.made.push(each);
       } catch (error) {
         if (!(error instanceof Error)) throw new Error(`step ${i} threw ${String(error)}, which is no Error`);
-        this.made.push(undefined);
       }
     });
     return pending;
@@ -119,9 +120,9 @@ class Run {
       };
       return Object.defineProperty([0, item], 0, { get: spring });
     }
-    const results = this.made.flat().filter((each) => each instanceof torch.Tensor);
-    if (results.length === 0) return this.keep(this.tensor(plainTensor));
-    return results[results.length - 1 - (plan.earlier % results.length)];
+    const { length } = this.made;
+    if (length === 0) return this.keep(this.tensor(plainTensor));
+    return this.made[length - 1 - (plan.earlier % length)];
   }
 
   private readonly tensors: torch.Tensor[] = [];

@@ -8,8 +8,15 @@ import { nativePath } from "../native.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
+export interface Bundle {
+  /** Its path. */
+  script: string;
+  /** Removes it. */
+  [Symbol.dispose](): void;
+}
+
 /** The source at `path`, relative to the repository, with all that it imports of it, as one file Node can run. */
-export async function bundle(path: string): Promise<{ script: string; [Symbol.dispose](): void }> {
+export async function bundle(path: string): Promise<Bundle> {
   // Within the repository, so that packages are found.
   const outDir = mkdtempSync(join(root, "build/child-"));
   await build({

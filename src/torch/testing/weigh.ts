@@ -1,0 +1,47 @@
+/** The process whose memory the memory test weighs: does what its first argument names, prints JSON. */
+import { setImmediate as turn } from "node:timers/promises";
+import * as torch from "../index.js";
+
+const megabytes = () => process.memoryUsage().rss / 2 ** 20;
+
+/** A million small operators inside scopes: MB that the process grew by after warming up. */
+function scopes(): { grown: number; live: number } {
+  const x = torch.ones([4, 4]);
+  const work = () => {
+    for (let i = 0; i < 1000; i++) {
+      torch.scope(() => {
+        let y = x;
+        for (let j = 0; j < 10; j++) y = y.relu();
+      });
+    }
+  };
+  for (let i = 0; i < 20; i++) work();
+  const before = megabytes();
+  for (let i = 0; i < 100; i++) work();
+  return { grown: megabytes() - before, live: torch.memoryStats().tensors };
+}
+
+/** 13 GB of tensors that nobody disposes of: the most MB that the process stood above its start. */
+async function finalisers(): Promise<{ peak: number }> {
+  const before = megabytes();
+  let peak = 0;
+  for (let i = 0; i < 200_000; i++) {
+    torch.ones([16 * 1024]);
+    if (i % 1000 === 0) {
+      await turn();
+      peak = Math.max(peak, megabytes());
+    }
+  }
+  return { peak: peak - before };
+}
+
+/** The most MB that loading the file needed. */
+function load(path: string): { peak: number } {
+  const before = megabytes();
+  torch.loadSafetensors(path);
+  return { peak: process.resourceUsage().maxRSS / 1024 - before };
+}
+
+const [what, path] = process.argv.slice(2);
+const result = what === "scopes" ? scopes() : what === "finalisers" ? await finalisers() : load(path!);
+process.stdout.write(JSON.stringify(result));
