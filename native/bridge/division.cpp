@@ -1,8 +1,11 @@
 #include "bridge/division.h"
 
+#include <algorithm>
 #include <atomic>
 
 #if defined(__x86_64__) && defined(__linux__)
+#include <ATen/Parallel.h>
+#include <link.h>
 #include <signal.h>
 #include <ucontext.h>
 #endif
@@ -15,6 +18,27 @@ std::atomic<uint64_t> failed{0};
 #if defined(__x86_64__) && defined(__linux__)
 
 struct sigaction previous;
+
+// Where libtorch's own code lies: a division anywhere else is none of ours.
+struct Range {
+  uintptr_t begin = 0;
+  uintptr_t end = 0;
+};
+Range libtorch;
+
+int findLibtorch(dl_phdr_info* module, size_t, void*) {
+  const auto within = reinterpret_cast<uintptr_t>(&at::set_num_threads);
+  Range range{UINTPTR_MAX, 0};
+  for (int i = 0; i < module->dlpi_phnum; ++i) {
+    const auto& segment = module->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD) continue;
+    range.begin = std::min<uintptr_t>(range.begin, module->dlpi_addr + segment.p_vaddr);
+    range.end = std::max<uintptr_t>(range.end, module->dlpi_addr + segment.p_vaddr + segment.p_memsz);
+  }
+  if (within < range.begin || within >= range.end) return 0;
+  libtorch = range;
+  return 1;
+}
 
 // The length of the DIV or IDIV at `code` (Intel's manual, volume 2, opcodes F6 and F7 with /6 and /7), 0 for
 // anything else; `wide` tells F7 from F6.
@@ -37,8 +61,10 @@ int lengthOfDivision(const uint8_t* code, bool& wide) {
 void skipDivision(int signal, siginfo_t* info, void* data) {
   auto* registers = static_cast<ucontext_t*>(data)->uc_mcontext.gregs;
   bool wide = false;
-  const int length = lengthOfDivision(reinterpret_cast<const uint8_t*>(registers[REG_RIP]), wide);
-  if (info->si_code != FPE_INTDIV || length == 0) {
+  const auto at = static_cast<uintptr_t>(registers[REG_RIP]);
+  const bool ours = info->si_code == FPE_INTDIV && at >= libtorch.begin && at < libtorch.end;
+  const int length = ours ? lengthOfDivision(reinterpret_cast<const uint8_t*>(at), wide) : 0;
+  if (length == 0) {
     // Not ours: let it end the process as it would have.
     sigaction(signal, &previous, nullptr);
     return;
@@ -56,6 +82,7 @@ void skipDivision(int signal, siginfo_t* info, void* data) {
 
 void surviveDivisions() {
 #if defined(__x86_64__) && defined(__linux__)
+  dl_iterate_phdr(findLibtorch, nullptr);
   struct sigaction action {};
   action.sa_sigaction = skipDivision;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;

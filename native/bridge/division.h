@@ -5,7 +5,7 @@
 
 namespace lyceum {
 
-// From now on such a division gives the dividend, and is counted. On processors that do not refuse it, nothing.
+// From now on such a division in libtorch's code gives the dividend, and is counted. On processors that do not refuse it, and elsewhere, nothing changes.
 void surviveDivisions();
 // How often it happened, on any thread.
 uint64_t failedDivisions();
