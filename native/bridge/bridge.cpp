@@ -28,9 +28,15 @@ constexpr size_t kMaxArguments = 40;
 napi_value enter(napi_env env, napi_callback_info info) {
   Entry* entry = nullptr;
   napi_value arguments[kMaxArguments];
-  size_t count = kMaxArguments;
+  // Node-API fills what is not given with undefined, so few are asked for first.
+  constexpr size_t kFew = 6;
+  size_t count = kFew;
   void* data = nullptr;
   if (napi_get_cb_info(env, info, &count, arguments, nullptr, &data) != napi_ok) return nullptr;
+  if (count > kFew) {
+    count = kMaxArguments;
+    if (napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) != napi_ok) return nullptr;
+  }
   entry = static_cast<Entry*>(data);
   try {
     return entry->function({*entry->bridge, env, std::min(count, kMaxArguments), arguments});
@@ -95,12 +101,14 @@ void Bridge::dropDeadBuffers() {
 
 void check(napi_env env, napi_status status) {
   if (status == napi_ok) return;
+  // First, since every other call forgets it.
+  const napi_extended_error_info* info = nullptr;
+  napi_get_last_error_info(env, &info);
+  const std::string message = info && info->error_message ? info->error_message : "Node-API call failed";
   bool pending = false;
   napi_is_exception_pending(env, &pending);
   if (pending) throw PendingException();
-  const napi_extended_error_info* info = nullptr;
-  napi_get_last_error_info(env, &info);
-  throw std::runtime_error(info && info->error_message ? info->error_message : "Node-API call failed");
+  throw std::runtime_error(message);
 }
 
 std::string messageOf(const std::exception& error) {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "bridge/operator.h"
@@ -49,6 +50,8 @@ class Bridge {
   std::vector<std::unique_ptr<Operator>> operators;
   std::unordered_map<std::string, int32_t> operatorIds;
   torch::jit::Stack stack;
+  // Memory that operators in the background read.
+  std::unordered_multiset<const c10::StorageImpl*> busy;
   // Thread-local guards of libtorch which JavaScript enters and leaves as a stack.
   std::vector<std::unique_ptr<c10::InferenceMode>> inference;
   std::shared_ptr<BorrowedBuffers> buffers = std::make_shared<BorrowedBuffers>();

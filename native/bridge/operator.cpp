@@ -38,6 +38,7 @@ Parameter parameterOf(const c10::Argument& argument) {
   parameter.list = dropSuffix(type, "[]");
   if (parameter.list) parameter.optionalElements = dropSuffix(type, "?");
   parameter.kind = kindOf(type);
+  parameter.written = argument.alias_info() && argument.alias_info()->isWrite();
   parameter.length = argument.N().value_or(0);
   if (argument.default_value()) {
     parameter.hasDefault = true;
@@ -53,6 +54,7 @@ Operator::Operator(c10::OperatorHandle found) : handle(found) {
   name = schema.name();
   if (!schema.overload_name().empty()) name += "." + schema.overload_name();
   for (const auto& argument : schema.arguments()) parameters.push_back(parameterOf(argument));
+  writes = std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.written; });
   results = schema.returns().size();
   returnsArguments = results > 0 && std::all_of(schema.returns().begin(), schema.returns().end(), [](const auto& r) {
                        return r.alias_info() != nullptr && r.alias_info()->isWrite();

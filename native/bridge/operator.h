@@ -30,6 +30,8 @@ struct Parameter {
   bool optionalElements = false;
   // 2 for `int[2]`, which takes one number for both; 0 for a list of any length.
   int32_t length = 0;
+  // The operator writes to it.
+  bool written = false;
   bool hasDefault = false;
   c10::IValue fallback;
   std::string name;
@@ -45,6 +47,8 @@ struct Operator {
   size_t results;
   // Every result is an argument that was written to (`add_`, `out=`): the caller has it already.
   bool returnsArguments;
+  // Some argument is written to.
+  bool writes = false;
 };
 
 }  // namespace lyceum

@@ -38,7 +38,7 @@ napi_value describeParameter(napi_env env, const c10::Argument& argument, const 
   set(env, object, "type", text(env, parameter.type));
   set(env, object, "keywordOnly", boolean(env, argument.kwarg_only()));
   set(env, object, "carried", boolean(env, parameter.kind != Kind::Unsupported));
-  set(env, object, "written", boolean(env, argument.alias_info() && argument.alias_info()->isWrite()));
+  set(env, object, "written", boolean(env, parameter.written));
   if (parameter.hasDefault) {
     std::ostringstream fallback;
     fallback << parameter.fallback;
@@ -108,6 +108,28 @@ void box(const Call& call, const Operator& op, torch::jit::Stack& stack) {
   }
 }
 
+// Calls `visit` with the memory of each tensor in an argument.
+template <class F>
+void eachStorage(const c10::IValue& value, F visit) {
+  if (value.isTensor()) {
+    const at::Tensor& tensor = value.toTensor();
+    if (tensor.defined() && tensor.has_storage()) visit(tensor.storage().unsafeGetStorageImpl());
+  } else if (value.isList()) {
+    for (const c10::IValue& item : value.toListRef()) eachStorage(item, visit);
+  }
+}
+
+// A background operator would read memory that an operator here may resize, that is, free.
+void refuseBusy(const Bridge& bridge, const Operator& op, const torch::jit::Stack& stack) {
+  for (size_t i = 0; i < stack.size(); ++i) {
+    if (!op.parameters[i].written) continue;
+    eachStorage(stack[i], [&](const c10::StorageImpl* storage) {
+      if (bridge.busy.count(storage) == 0) return;
+      throw BadArgument("argument '" + op.parameters[i].name + "' is being read in the background: await that first");
+    });
+  }
+}
+
 // "self: float32[2, 3], other: float32[4]", from the arguments as they were given.
 std::string describeArguments(const Call& call, const Operator& op) {
   std::string out;
@@ -166,6 +188,7 @@ napi_value callOperator(const Call& call) {
   stack.clear();
   try {
     box(call, op, stack);
+    if (op.writes && !call.bridge.busy.empty()) refuseBusy(call.bridge, op, stack);
     run(op, stack);
     const napi_value result = unbox(call.bridge, op, stack);
     // The results' only owner must be their handle, or in-place tricks of libtorch see a second one.
@@ -185,6 +208,9 @@ struct BackgroundCall {
   Bridge& bridge;
   const Operator& op;
   torch::jit::Stack stack;
+  std::vector<const c10::StorageImpl*> reads;
+  // Keeps what is read alive until it is no longer called busy.
+  torch::jit::Stack arguments;
   std::string given;
   std::string failure;
   napi_deferred deferred = nullptr;
@@ -206,18 +232,20 @@ void runInBackground(napi_env, void* data) {
 void settle(napi_env env, napi_status status, void* data) {
   const std::unique_ptr<BackgroundCall> task(static_cast<BackgroundCall*>(data));
   napi_delete_async_work(env, task->work);
+  auto& busy = task->bridge.busy;
+  for (const auto* storage : task->reads) busy.erase(busy.find(storage));
   try {
     if (status != napi_ok) fail(task->op, "was cancelled", task->given);
     if (!task->failure.empty()) fail(task->op, task->failure, task->given);
     const napi_value result = unbox(task->bridge, task->op, task->stack);
     napi_resolve_deferred(env, task->deferred, result);
   } catch (const std::exception& error) {
-    napi_value message, reason;
+    napi_value message = nullptr, reason = nullptr;
     napi_create_string_utf8(env, error.what(), NAPI_AUTO_LENGTH, &message);
     napi_create_error(env, nullptr, message, &reason);
     napi_reject_deferred(env, task->deferred, reason);
   } catch (const PendingException&) {
-    napi_value reason;
+    napi_value reason = nullptr;
     napi_get_and_clear_last_exception(env, &reason);
     napi_reject_deferred(env, task->deferred, reason);
   }
@@ -226,8 +254,9 @@ void settle(napi_env env, napi_status status, void* data) {
 // callAsync(id, ...arguments): the same on a thread of libuv's pool, without grad; a promise of the result.
 napi_value callInBackground(const Call& call) {
   const Operator& op = operatorOf(call.bridge, toInt(call.env, call[0]));
-  auto task = std::unique_ptr<BackgroundCall>(new BackgroundCall{call.bridge, op, {}, {}, {}});
+  auto task = std::unique_ptr<BackgroundCall>(new BackgroundCall{call.bridge, op, {}, {}, {}, {}, {}});
   try {
+    if (op.writes) throw BadArgument("writes to its arguments, which nothing in the background may");
     box(call, op, task->stack);
   } catch (const BadArgument& error) {
     throw BadArgument(op.name + ": " + error.what());
@@ -237,7 +266,12 @@ napi_value callInBackground(const Call& call) {
   check(call.env, napi_create_promise(call.env, &task->deferred, &promise));
   check(call.env, napi_create_async_work(call.env, nullptr, text(call.env, "lyceum"), runInBackground, settle,
                                          task.get(), &task->work));
+  task->arguments = task->stack;
+  for (const auto& value : task->arguments) {
+    eachStorage(value, [&](const c10::StorageImpl* storage) { task->reads.push_back(storage); });
+  }
   check(call.env, napi_queue_async_work(call.env, task->work));
+  call.bridge.busy.insert(task->reads.begin(), task->reads.end());
   task.release();
   return promise;
 }

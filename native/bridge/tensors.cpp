@@ -9,15 +9,15 @@ namespace {
 // A copy: reading arguments may run JavaScript, which may release the handle.
 at::Tensor self(const Call& call) { return call.bridge.tensor(toInt(call.env, call[0])); }
 
-// release(handles): an array of them, dead ones ignored.
+// release(handles): the first `count` of an Int32Array, dead ones ignored.
 napi_value release(const Call& call) {
-  uint32_t length = 0;
-  check(call.env, napi_get_array_length(call.env, call[0], &length));
-  for (uint32_t i = 0; i < length; ++i) {
-    napi_value item;
-    check(call.env, napi_get_element(call.env, call[0], i, &item));
-    call.bridge.release(toInt(call.env, item));
-  }
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  check(call.env, napi_get_typedarray_info(call.env, call[0], &type, &length, &data, nullptr, nullptr));
+  if (type != napi_int32_array) throw BadArgument("must be an Int32Array");
+  const int64_t count = std::min<int64_t>(toInt(call.env, call[1]), length);
+  for (int64_t i = 0; i < count; ++i) call.bridge.release(static_cast<int32_t*>(data)[i]);
   call.bridge.dropDeadBuffers();
   return nullptr;
 }

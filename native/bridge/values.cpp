@@ -198,6 +198,11 @@ napi_value arrayOf(Bridge& bridge, const List& list) {
 }  // namespace
 
 c10::IValue toIValue(Bridge& bridge, napi_value value, const Parameter& parameter) {
+  if (parameter.kind == Kind::Tensor && !parameter.list) {
+    // The commonest argument: one look at the value, not two.
+    int32_t handle = 0;
+    if (value != nullptr && napi_get_value_int32(bridge.env, value, &handle) == napi_ok && handle > 0) return bridge.tensor(handle);
+  }
   if (isMissing(bridge.env, value)) {
     if (parameter.hasDefault) return parameter.fallback;
     if (parameter.optional) return c10::IValue();

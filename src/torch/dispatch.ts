@@ -128,8 +128,10 @@ export function op(name: string, ...args: unknown[]): any {
 }
 
 /**
- * As {@link op}, on a background thread and without recording gradients. The tensors it reads must not be
- * written to before the promise settles.
+ * As {@link op}, on a background thread and without recording gradients. Until the promise settles, operators that
+ * write to the tensors it reads throw.
+ *
+ * @throws also when the operator writes to its arguments
  */
 // biome-ignore lint/suspicious/noExplicitAny: the operator's schema decides
 export async function opAsync(name: string, ...args: unknown[]): Promise<any> {

@@ -39,7 +39,8 @@ function shown(shape: readonly number[], summarise: boolean): (number | undefine
 export function format(tensor: Tensor): string {
   const { shape, dtype } = tensor;
   const floating = dtype.includes("float");
-  const picks = shown(shape, tensor.numel > threshold);
+  // Of an empty tensor no dimension is shown, however long.
+  const picks = tensor.numel > 0 ? shown(shape, tensor.numel > threshold) : shape.map(() => []);
   const flat = tensor.toTypedArray() as ArrayLike<number | bigint>;
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   const visible: number[] = [];

@@ -32,7 +32,8 @@ export interface Native {
   // biome-ignore lint/suspicious/noExplicitAny: as above
   callAsync(id: number, ...args: any[]): Promise<any>;
 
-  release(handles: number[]): void;
+  /** The first `count` of the handles. */
+  release(handles: Int32Array, count: number): void;
   releaseOne(handle: number): void;
   /** Tells V8 of the memory, since its garbage collector decides when the tensor dies. */
   leaveToCollector(handle: number): void;

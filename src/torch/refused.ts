@@ -5,21 +5,38 @@
 
 const foreign =
   "it works on tensors that the bridge does not carry (quantised, sparse, nested or a backend's own)";
-const unchecked = "it trusts its caller and reads memory by its arguments";
+const unchecked = "it trusts its caller, and reads or writes memory by its arguments";
+const none = "it takes the first of a list that may be empty";
 const endless = "its time grows without bound in an argument";
 
 /** Whole families, by a pattern of the name without its overload. */
 const families: readonly (readonly [RegExp, string])[] = [
   [/^(?!aten::|lyceum::)/, foreign],
-  [/quantize|qparams|_q_|^aten::(q_|int_repr|fbgemm_|_?embedding_bag_.*prepack)/, foreign],
+  [/quantize|qparams|_q_|^aten::(q_|int_repr|fbgemm_)/, foreign],
   [/sparse|_csr|_csc|_bsr|_bsc|_coo|coalesce|crow_indices|ccol_indices/, foreign],
   [/nested|mkldnn|_mps|mps_|cudnn|miopen|vulkan|xnnpack|_nnpack/, foreign],
-  [/^aten::_thnn_|^aten::(lstm|gru|rnn_tanh|rnn_relu)_cell$/, unchecked],
+  [/^aten::_thnn_|^aten::(lstm|gru|rnn_tanh|rnn_relu)_cell$|^aten::_fft_|_helper_?$/, unchecked],
+  [/^aten::_?histogramdd/, unchecked],
   [/^aten::special_.*_polynomial_/, endless],
 ];
 
-/** Single operators, by their names without overload. */
-const single: ReadonlyMap<string, string> = new Map([]);
+/** Single operators, by their names without namespace and overload. */
+const single: ReadonlyMap<string, string> = new Map([
+  ...names(
+    unchecked,
+    "_adaptive_avg_pool2d_backward _adaptive_avg_pool3d_backward _add_batch_dim _cdist_backward",
+    "_compute_linear_combination _ctc_loss_backward _local_scalar_dense _log_softmax_backward_data",
+    "_new_zeros_with_same_feature_meta _pdist_backward _remove_batch_dim _sobol_engine_initialize_state_",
+    "_softmax_backward_data _weight_norm_interface _weight_norm_interface_backward matrix_exp_backward",
+    "replication_pad3d_backward sum_to_size unfold_backward",
+  ),
+  ...names(none, "_stack align_tensors align_to"),
+  ...names(endless, "random matrix_power linalg_matrix_power"),
+]);
+
+function names(reason: string, ...lines: string[]): [string, string][] {
+  return lines.flatMap((line) => line.split(" ")).map((name) => [`aten::${name}`, reason]);
+}
 
 /** Why an operator is not offered, or undefined when it is; `name` may have an overload. */
 export function refusalOf(name: string): string | undefined {

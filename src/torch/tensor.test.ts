@@ -38,6 +38,11 @@ describe("Tensor", () => {
     ]);
   });
 
+  it("gives no list of more empty rows than fit", () => {
+    expect(torch.zeros([3, 0]).tolist()).toEqual([[], [], []]);
+    expect(() => torch.zeros([2 ** 40, 0]).tolist()).toThrow(/too many parts/);
+  });
+
   it("gives a bigint only where an int64 does not fit a number", () => {
     expect(torch.tensor(BigInt64Array.of(5n)).item()).toBe(5);
     expect(torch.tensor(BigInt64Array.of(2n ** 60n)).item()).toBe(2n ** 60n);
@@ -144,6 +149,7 @@ describe("printing", () => {
     [torch.tensor([Number.NaN, 1]), "tensor([nan, 1.])"],
     [torch.tensor([Number.POSITIVE_INFINITY, 1000, -1]), "tensor([  inf, 1000.,   -1.])"],
     [torch.zeros([2, 0]), "tensor([], size=[2, 0])"],
+    [torch.zeros([0, 2 ** 31]), "tensor([], size=[0, 2147483648])"],
     [torch.arange(0, 2000), "tensor([   0,    1,    2, ..., 1997, 1998, 1999])"],
     [torch.zeros([1, 1, 2]).requiresGrad_(), "tensor([[[0., 0.]]], requiresGrad=true)"],
     [torch.tensor([1e-6, 1]), "tensor([1.0000e-06, 1.0000e+00])"],
@@ -153,6 +159,34 @@ describe("printing", () => {
 });
 
 describe("torch.op", () => {
+  it("takes as many numbers as the schema wants, or one for all", () => {
+    const [x, w] = [torch.ones([1, 1, 4, 4]), torch.ones([1, 1, 2, 2])];
+    expect(torch.conv2d(x, w, undefined, [2]).shape).toEqual([1, 1, 2, 2]);
+    expect(() => torch.conv2d(x, w, undefined, [1, 1, 1])).toThrow(
+      /'stride'.*must be one number or 2, got 3/,
+    );
+    expect(() => torch.conv2d(x, w, undefined, [])).toThrow(/'stride'.*got 0/);
+    expect(torch.maxPool2d(x, 2, []).shape).toEqual([1, 1, 2, 2]);
+  });
+
+  it("names an integer division that has no result, which would end the process", () => {
+    const least = torch.tensor(BigInt64Array.of(-(2n ** 63n)));
+    const minusOne = torch.tensor(BigInt64Array.of(-1n));
+    if (process.arch === "x64" && process.platform === "linux") {
+      expect(() => least.floorDivide(minusOne)).toThrow(/aten::floor_divide.*divided by zero/);
+    }
+    expect(() => minusOne.remainder(0)).toThrow(/ZeroDivision|divided by zero/);
+    expect(torch.tensor([7]).floorDivide(2).item()).toBe(3);
+  });
+
+  it("does not offer what libtorch would not survive, nor carry what is not dense", () => {
+    expect(() => torch.op("aten::_stack", [], 0)).toThrow(/_stack is not offered: /);
+    expect(() => torch.op("quantized::add", 1)).toThrow(/not offered/);
+    expect(() => torch.op("aten::to_sparse", torch.ones([2]))).toThrow(/not offered/);
+    expect(() => torch.op(5 as unknown as string)).toThrow(/must be text/);
+    expect(() => torch.zeros([1], { device: "meta" as torch.Device })).toThrow(/"meta" is no device/);
+  });
+
   it("reaches every operator, takes defaults, returns tuples and written arguments", () => {
     const x = torch.tensor([3, 1, 2]);
     const [values, indices] = torch.op("aten::sort", x);
@@ -191,5 +225,16 @@ describe("torch.op", () => {
       /aten::mm.*\n.*float32\[64, 64\]/s,
     );
     await expect(torch.opAsync("aten::mm", x, 3)).rejects.toThrow(/'mat2'/);
+  });
+
+  it("lets nobody write to what the background reads", async () => {
+    const x = torch.ones([64, 64]);
+    const pending = torch.opAsync("aten::matmul", x, x);
+    expect(() => x.select(0, 0).add_(1)).toThrow(/aten::add_.*'self'.*in the background/);
+    expect(() => torch.op("aten::resize_", x, [5])).toThrow(/in the background/);
+    expect(x.add(1).amax().item()).toBe(2);
+    expect((await pending).amax().item()).toBe(64);
+    expect(x.add_(1).amax().item()).toBe(2);
+    await expect(torch.opAsync("aten::add_.Scalar", x, 1)).rejects.toThrow(/writes to its arguments/);
   });
 });

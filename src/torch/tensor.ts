@@ -17,6 +17,9 @@ const arrayOf = {
   bool: Uint8Array,
 } as const;
 
+/** More elements than fit in a JavaScript array (2^32) or in reasonable memory. */
+const longestList = 2 ** 28;
+
 /**
  * A multi-dimensional array on libtorch. Methods that stand for operators carry PyTorch's names in camelCase;
  * those that end in an underscore write in place.
@@ -134,10 +137,21 @@ export class Tensor extends TensorMethods {
     return into;
   }
 
-  /** The elements as nested arrays, a bare number for a scalar. int64 loses precision beyond 2^53. */
+  /**
+   * The elements as nested arrays, a bare number for a scalar. int64 loses precision beyond 2^53.
+   *
+   * @throws RangeError when that is more arrays and numbers than JavaScript can hold
+   */
   tolist(): NestedNumbers {
-    const flat = Array.from(this.toTypedArray() as ArrayLike<number | bigint>, Number);
     const shape = this.shape;
+    // An empty tensor may have any number of empty rows.
+    let parts = 1;
+    for (const size of shape) {
+      parts *= size;
+      if (parts > longestList)
+        throw new RangeError(`tolist: a tensor of shape [${shape}] has too many parts`);
+    }
+    const flat = Array.from(this.toTypedArray() as ArrayLike<number | bigint>, Number);
     let position = 0;
     const build = (dimension: number): NestedNumbers =>
       dimension === shape.length

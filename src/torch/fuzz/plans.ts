@@ -7,8 +7,9 @@ import { operatorNames, schemaOf } from "../dispatch.js";
 
 /** How a tensor is made. */
 export interface TensorPlan {
-  /** undefined: the program's own shape, so that operators often meet shapes that fit. */
-  shape: number[] | undefined;
+  /** Words: the program's own shape, or one size of it, so that operators often meet shapes that fit. */
+  shape: number[] | "whole" | "first" | "second" | "last";
+  /** undefined: the program's own. */
   dtype: string | undefined;
   layout: (typeof layouts)[number];
   fill: (typeof fills)[number];
@@ -91,8 +92,16 @@ const dtype = fc.oneof(
 );
 
 const tensorPlan: fc.Arbitrary<TensorPlan> = fc.record({
-  shape: fc.option(shape, { nil: undefined, freq: 2 }),
-  dtype: fc.option(dtype, { nil: undefined, freq: 2 }),
+  shape: fc.oneof(
+    { weight: 6, arbitrary: fc.constant("whole" as const) },
+    { weight: 2, arbitrary: fc.constantFrom("first" as const, "second" as const, "last" as const) },
+    { weight: 3, arbitrary: shape },
+  ),
+  dtype: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constant("int64") },
+    { weight: 1, arbitrary: dtype },
+  ),
   layout: fc.oneof(
     { weight: 3, arbitrary: fc.constant("contiguous" as const) },
     { weight: 2, arbitrary: fc.constantFrom(...layouts) },

@@ -133,7 +133,9 @@ class Run {
   }
 
   private tensor(plan: TensorPlan): torch.Tensor {
-    const shape = plan.shape ?? this.program.shape;
+    const { shape: whole } = this.program;
+    const size = plan.shape === "first" ? whole[0] : plan.shape === "second" ? whole[1] : whole.at(-1);
+    const shape = Array.isArray(plan.shape) ? plan.shape : plan.shape === "whole" ? whole : [size ?? 1];
     const dtype = plan.dtype ?? this.program.dtype;
     let tensor = layOut(filled(shape, dtype, plan.fill), plan.layout);
     if (plan.grad && /float|complex/.test(dtype)) tensor = tensor.detach().requiresGrad_();
@@ -143,7 +145,7 @@ class Run {
 }
 
 const plainTensor: TensorPlan = {
-  shape: undefined,
+  shape: "whole",
   dtype: undefined,
   layout: "contiguous",
   fill: "small",
