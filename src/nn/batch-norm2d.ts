@@ -29,8 +29,14 @@ export class BatchNorm2d extends Module {
     this.momentum = momentum;
   }
 
+  /** @throws RangeError in training when a channel has one value: the averages would be NaN from then on */
   override forward(x: torch.Tensor): torch.Tensor {
-    if (this.training) this.numBatchesTracked.add_(1);
+    if (this.training) {
+      if (x.numel === x.shape[1]) {
+        throw new RangeError(`batch norm cannot train on one value a channel, got [${x.shape.join(", ")}]`);
+      }
+      this.numBatchesTracked.add_(1);
+    }
     const { weight, bias, runningMean, runningVar, training, momentum, eps } = this;
     return torch.batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps, false);
   }

@@ -64,6 +64,14 @@ describe("foldBatchNorm", () => {
     expect(model.namedBuffers().size).toBe(6);
   });
 
+  it("leaves alone what serves in two places", () => {
+    const convolution = new Conv2d(3, 3, 1, { generator });
+    const norm = worn(3);
+    const pairs = [convolution, worn(3), convolution, worn(3), new Conv2d(3, 3, 1, { generator }), norm];
+    const model = new Sequential(...pairs, new Conv2d(3, 3, 1, { generator }), norm);
+    expect(change(model)).toBe(0);
+  });
+
   it("freezes the network, and changes nothing the second time", () => {
     const model = new Sequential(new Conv2d(3, 4, 3, { generator }), worn(4));
     expect(foldBatchNorm(model)).toBe(model);

@@ -25,13 +25,17 @@ function foldInto(convolution: Conv2d, norm: BatchNorm2d): void {
  * @returns the same module, in evaluation mode and frozen
  */
 export function foldBatchNorm<M extends Module>(model: M): M {
+  const modules = [...model.namedModules().values()];
+  const shared = (part: Module) => modules.indexOf(part) !== modules.lastIndexOf(part);
   torch.noGrad(() => {
-    for (const module of model.namedModules().values()) {
+    for (const module of modules) {
       const fields = module as unknown as Record<string, Module>;
       for (const [convolutionName, normName] of module.batchNormPairs()) {
         const convolution = fields[convolutionName];
         const norm = fields[normName];
         if (!(convolution instanceof Conv2d) || !(norm instanceof BatchNorm2d)) continue;
+        // What serves in two places cannot suit both.
+        if (shared(convolution) || shared(norm)) continue;
         foldInto(convolution, norm);
         fields[normName] = new Identity();
       }

@@ -121,6 +121,17 @@ describe("BatchNorm2d", () => {
     ]);
   });
 
+  it("refuses to train on one value a channel, which has no variance", () => {
+    const layer = new BatchNorm2d(3);
+    const one = torch.ones([1, 3, 1, 1]);
+    expect(() => layer.forward(one)).toThrow(
+      "batch norm cannot train on one value a channel, got [1, 3, 1, 1]",
+    );
+    expect(layer.numBatchesTracked.item()).toBe(0);
+    expect(layer.eval().forward(one).shape).toEqual([1, 3, 1, 1]);
+    expect(layer.train().forward(torch.ones([1, 3, 1, 2])).shape).toEqual([1, 3, 1, 2]);
+  });
+
   it("starts as the identity, up to eps", () => {
     expect(new BatchNorm2d(1).eval().forward(x).flatten().tolist()).toEqual(
       [1, 3, 5, 7].map((v) => expect.closeTo(v, 4)),

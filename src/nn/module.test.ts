@@ -42,6 +42,19 @@ describe("names", () => {
     expect([...module.namedModules().keys()]).toEqual(["", "stem", "stem.0", "stem.1", "heads.0", "heads.1"]);
   });
 
+  it("reach into arrays of tensors and of arrays", () => {
+    class Listed extends Module {
+      readonly scaleFactors = [1, 2].map((value) => new Parameter(torch.full([1], value)));
+      readonly branches = [[new Linear(1, 1, { generator, bias: false })], []];
+
+      override forward(x: torch.Tensor): torch.Tensor {
+        return this.branches[0]![0]!.forward(x);
+      }
+    }
+    const names = ["scale_factors.0", "scale_factors.1", "branches.0.0.weight"];
+    expect([...new Listed().namedParameters().keys()]).toEqual(names);
+  });
+
   it("count a parameter once that two fields share", () => {
     const module = new Mixed() as Mixed & { tied: Parameter };
     module.tied = module.inputScale;

@@ -11,9 +11,9 @@ export interface Placement {
 /**
  * A part of a network: tensors, further modules, and a function of them.
  *
- * Its fields are its content. A field that holds a {@link Parameter} is trained; any other tensor is a buffer, saved
- * but not trained; modules, alone or in arrays, are its parts. Names are the fields' paths (`layer1.0.conv1.weight`),
- * with those of tensors in snake case as PyTorch writes them (`bn1.running_mean`).
+ * Its fields are its content, alone or in arrays (`#private` ones stay unseen): a {@link Parameter} is trained; any
+ * other tensor is a buffer, saved but not trained; modules are its parts. Names are the fields' paths
+ * (`layer1.0.conv1.weight`), with those of tensors in snake case as PyTorch writes them (`bn1.running_mean`).
  */
 export abstract class Module {
   /** Whether layers that train and judge differently (batch norm) are to train. */
@@ -32,7 +32,9 @@ export abstract class Module {
     const found = new Map<string, Module>();
     const visit = (path: string, module: Module) => {
       found.set(path, module);
-      for (const [name, child] of children(module)) visit(path ? `${path}.${name}` : name, child);
+      for (const [name, child] of content(module)) {
+        if (child instanceof Module) visit(path ? `${path}.${name}` : name, child);
+      }
     };
     visit("", this);
     return found;
@@ -122,7 +124,7 @@ export abstract class Module {
   private namedTensors(wanted: (tensor: torch.Tensor) => boolean): Map<string, torch.Tensor> {
     const found = new Map<string, torch.Tensor>();
     for (const [path, module] of this.namedModules()) {
-      for (const [name, value] of Object.entries(module)) {
+      for (const [name, value] of content(module)) {
         if (!torch.isTensor(value) || !wanted(value)) continue;
         found.set(path ? `${path}.${snake(name)}` : snake(name), value);
       }
@@ -135,10 +137,10 @@ function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function* children(module: Module): Generator<[string, Module]> {
-  for (const [name, value] of Object.entries(module)) {
-    if (value instanceof Module) yield [name, value];
-    if (!Array.isArray(value)) continue;
-    for (const [i, item] of value.entries()) if (item instanceof Module) yield [`${name}.${i}`, item];
+/** Fields and, by position, what stands in arrays. */
+function* content(holder: object): Generator<[string, unknown]> {
+  for (const [name, value] of Object.entries(holder)) {
+    if (!Array.isArray(value)) yield [name, value];
+    else for (const [path, item] of content(value)) yield [`${name}.${path}`, item];
   }
 }
