@@ -1,8 +1,16 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
+import { fixture } from "./fixtures/cases.js";
 import { createModel, modelNames, resnet8 } from "./index.js";
 
 const options = { classes: 10, channels: 3, generator: new torch.Generator(0) };
+
+function count(name: string): number {
+  const sizes = createModel(name, options)
+    .parameters()
+    .map((parameter) => parameter.numel);
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
 
 describe("createModel", () => {
   /** Layers as the name says: every convolution and the classifier. */
@@ -20,20 +28,21 @@ describe("createModel", () => {
     ["resnet56", 0.85],
     ["resnet110", 1.7],
   ])("%s has the %d million parameters of the paper", (name, millions) => {
-    const count = createModel(name, options)
-      .parameters()
-      .reduce((sum, parameter) => sum + parameter.numel, 0);
     const digits = millions === 1.7 ? 1 : 2;
-    expect(Number((count / 1e6).toFixed(digits))).toBe(millions);
+    expect(Number((count(name) / 1e6).toFixed(digits))).toBe(millions);
+  });
+
+  it("has the very sizes that the networks have in PyTorch", () => {
+    expect(Object.fromEntries(modelNames.map((name) => [name, count(name)]))).toEqual(fixture.parameters);
   });
 
   it.each([
-    [1, 10],
-    [3, 100],
-    [4, 2],
-  ])("takes %d channels and %d classes", (channels, classes) => {
+    [1, 10, [28, 28]],
+    [3, 100, [32, 32]],
+    [4, 2, [7, 13]],
+  ])("takes %d channels, %d classes and images of %j", (channels, classes, size) => {
     const model = createModel("resnet8", { ...options, channels, classes });
-    expect(model.forward(torch.zeros([2, channels, 12, 12])).shape).toEqual([2, classes]);
+    expect(model.forward(torch.zeros([2, channels, ...size])).shape).toEqual([2, classes]);
   });
 
   it("lists the networks when there is none of that name", () => {
