@@ -33,7 +33,8 @@ const evaluationBatch = 256;
 /**
  * Loads what the recipe asks for, unless the images are given.
  *
- * @throws Error when the set is not found or damaged, TypeError when given images do not fit together
+ * @throws Error when the set is not found or damaged, TypeError when given images do not fit together, RangeError
+ *   when so small a part is to be held out that it is no image
  */
 export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Images> {
   const { heldOut: fraction, ...spec } = recipe.data;
@@ -42,6 +43,9 @@ export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Im
   checkAlike(train, test);
   const split =
     fraction > 0 ? splitHeldOut(train, { fraction, seed: deriveSeed(recipe.seed, "split") }) : undefined;
+  if (split?.heldOut.length === 0) {
+    throw new RangeError(`data.heldOut is ${fraction}: of ${train.count} training images that is none`);
+  }
   // Held-out and test images must not shape what the network is fed.
   const { mean, std } = channelStatistics(train, split?.train);
   const common = { mean, std };

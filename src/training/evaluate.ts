@@ -12,7 +12,8 @@ export interface Answers {
 }
 
 /**
- * Runs a network over a loader's images, in evaluation mode and without gradients; its mode is restored.
+ * Runs a network over a loader's images, in evaluation mode and without gradients. Afterwards every part has its
+ * mode back.
  *
  * @param loader unshuffled, so that the rows of `logits` stand in the set's order
  */
@@ -21,7 +22,7 @@ export async function answer(
   loader: Loader,
   { device = "cpu", signal }: { device?: torch.Device; signal?: AbortSignal | undefined } = {},
 ): Promise<Answers> {
-  const wasTraining = model.training;
+  const modes = [...model.namedModules().values()].map((module) => [module, module.training] as const);
   model.eval();
   const parts: torch.Tensor[] = [];
   const labels: number[] = [];
@@ -41,6 +42,6 @@ export async function answer(
     return { logits: torch.cat(parts), labels: Int32Array.from(labels) };
   } finally {
     for (const part of parts) part.dispose();
-    model.train(wasTraining);
+    for (const [module, mode] of modes) module.training = mode;
   }
 }

@@ -5,7 +5,7 @@ import { resnet8 } from "../models/index.js";
 import { foldBatchNorm } from "../nn/index.js";
 import { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
-import { Meter } from "./meter.js";
+import { between, Meter } from "./meter.js";
 import { type Objective, patriarchObjective, strictObjective, studentObjective } from "./objective.js";
 import { trainStep } from "./step.js";
 
@@ -74,7 +74,7 @@ describe("trainStep", () => {
     const step = () => trainStep({ model, optimizer, objective }, one, meter);
     step();
     const { tensors, bytes } = torch.memoryStats();
-    for (let i = 0; i < 20; i++) step();
+    for (let i = 0; i < 50; i++) step();
     expect(torch.memoryStats()).toEqual({ tensors, bytes });
   });
 
@@ -110,6 +110,20 @@ describe("Meter", () => {
       });
       expect(each.read()).toEqual({ loss: 2, terms: { hard: 2 }, top1: 0.75, images: 4 });
     }
+  });
+
+  it("tells what came between two of its states", () => {
+    const meter = new Meter();
+    const empty = meter.state();
+    const add = (value: number) =>
+      meter.add(logits, labels, { loss: torch.tensor(value), terms: { hard: torch.tensor(2 * value) } });
+    add(8);
+    const first = meter.state();
+    add(1);
+    add(2);
+    const later = between(first, meter.state());
+    expect(later).toEqual({ loss: 1.5, terms: { hard: 3 }, top1: 2 / 3, images: 6 });
+    for (const start of [undefined, empty]) expect(between(start, meter.state())).toEqual(meter.read());
   });
 
   it("reads the strict objective's one term", () => {

@@ -90,6 +90,14 @@ describe("trainNetwork", () => {
     await expect(diverging).rejects.toThrow(/epoch 1.*learningRate/s);
   });
 
+  it("does not hand back a position that nobody could go on from", async () => {
+    const { model, optimizer, objective } = learner(1);
+    torch.noGrad(() => model.fc.weight.fill_(Number.NaN));
+    const signal = stopIn(2, model);
+    const stopped = trainNetwork({ model, optimizer, objective }, { ...common, loader: loaderOf(), signal });
+    await expect(stopped).rejects.toThrow(/NaN in epoch 1, at or before step 2/);
+  });
+
   it("reports steps with what is left to smooth", async () => {
     const reports: { step: number; images: number; imagesPerSecond: number }[] = [];
     await trainNetwork(learner(1), {
@@ -112,10 +120,11 @@ describe("answer", () => {
     expect([...labels]).toEqual([...test.labels]);
     expect(logits.shape).toEqual([37, 4]);
     model.eval();
+    model.layer1.training = true;
     const whole = new Loader(test, { ...statistics, batchSize: 37 });
     const all = await answer(model, whole);
     expect(logits.allclose(all.logits, 1e-4, 1e-5)).toBe(true);
-    expect(model.training).toBe(false);
+    expect([model.training, model.layer1.training, model.layer2.training]).toEqual([false, true, false]);
   });
 });
 
@@ -137,6 +146,7 @@ describe("a checkpoint that is none", () => {
   it.each([
     ["another format", { format: "other" }],
     ["no position", { format: "lyceum-checkpoint-1" }],
+    ["broken JSON", { format: "lyceum-checkpoint-1", position: JSON.stringify(position).slice(1) }],
     ["a position of null", { format: "lyceum-checkpoint-1", position: "null" }],
     [
       "a negative epoch",

@@ -133,7 +133,11 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
         options.onStep?.({ ...report, epoch, step });
       }
       await nextTurn();
-      if (signal?.aborted && step < loader.stepsPerEpoch) return here(step);
+      if (signal?.aborted && step < loader.stepsPerEpoch) {
+        // So that nobody saves what cannot go on.
+        checkFinite(meter.read(), epoch, step);
+        return here(step);
+      }
     }
 
     const end = here(loader.stepsPerEpoch);
