@@ -8,6 +8,7 @@ import { multiStep, SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
 import { answer } from "./evaluate.js";
+import { Meter } from "./meter.js";
 import { strictObjective } from "./objective.js";
 import { Diverged, trainNetwork } from "./train-network.js";
 
@@ -96,6 +97,55 @@ describe("trainNetwork", () => {
     const signal = stopIn(2, model);
     const stopped = trainNetwork({ model, optimizer, objective }, { ...common, loader: loaderOf(), signal });
     await expect(stopped).rejects.toThrow(/NaN in epoch 1, at or before step 2/);
+  });
+
+  it("asks the schedule once a step, counted over all epochs, and reports the last rate", async () => {
+    const asked: number[] = [];
+    const rates: number[] = [];
+    const { model, optimizer, objective } = learner(1);
+    const taken: number[] = [];
+    optimizer.step = () => void taken.push(optimizer.learningRate);
+    await trainNetwork(
+      { model, optimizer, objective },
+      {
+        loader: loaderOf(),
+        epochs: 3,
+        schedule: (step) => {
+          asked.push(step);
+          return step / 100;
+        },
+        position: { epoch: 1, step: 2, meter: new Meter().state(), seconds: 1, epochSeconds: 1 },
+        onEpoch: ({ learningRate }) => void rates.push(learningRate),
+      },
+    );
+    expect(asked).toEqual([7, 8, 9, 10, 11, 12, 13, 14]);
+    expect(taken).toEqual(asked.map((step) => step / 100));
+    expect(rates).toEqual([0.09, 0.14]);
+  });
+
+  it.each([1, 3])("keeps images of %i channels channels-last through the network", async (channels) => {
+    const set = makeSynthetic({
+      classes: 4,
+      size: 12,
+      channels: channels as 1 | 3,
+      trainCount: 8,
+      testCount: 8,
+    });
+    const model = resnet8({ classes: 4, channels, generator: new torch.Generator(1) });
+    model.to({ memoryFormat: "channelsLast" });
+    const layouts: boolean[][] = [];
+    const forward = model.pool.forward.bind(model.pool);
+    model.pool.forward = (x) => {
+      layouts.push([x.isContiguous("channelsLast"), x.isContiguous()]);
+      return forward(x);
+    };
+    const options = { ...channelStatistics(set.train), batchSize: 8 };
+    await answer(model, new Loader(set.train, options));
+    await answer(model, new Loader(set.train, { ...options, augment: { crop: 1, flip: true } }));
+    expect(layouts).toEqual([
+      [true, false],
+      [true, false],
+    ]);
   });
 
   it("reports steps with what is left to smooth", async () => {
