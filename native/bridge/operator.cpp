@@ -54,6 +54,12 @@ Operator::Operator(c10::OperatorHandle found) : handle(found) {
   name = schema.name();
   if (!schema.overload_name().empty()) name += "." + schema.overload_name();
   for (const auto& argument : schema.arguments()) parameters.push_back(parameterOf(argument));
+  // libtorch looks for the number after `from`, and never finds one after the largest.
+  if (schema.name().rfind("aten::random", 0) == 0) {
+    for (auto& parameter : parameters) {
+      if (parameter.name == "from") parameter.most = INT64_MAX - 1;
+    }
+  }
   writes = std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.written; });
   results = schema.returns().size();
   returnsArguments = results > 0 && std::all_of(schema.returns().begin(), schema.returns().end(), [](const auto& r) {

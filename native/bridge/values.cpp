@@ -208,7 +208,12 @@ c10::IValue toIValue(Bridge& bridge, napi_value value, const Parameter& paramete
     if (parameter.optional) return c10::IValue();
     throw BadArgument("must be given");
   }
-  return parameter.list ? list(bridge, value, parameter) : single(bridge, value, parameter.kind);
+  if (parameter.list) return list(bridge, value, parameter);
+  const c10::IValue boxed = single(bridge, value, parameter.kind);
+  if (parameter.kind == Kind::Int && boxed.toInt() > parameter.most) {
+    throw BadArgument("must be at most " + std::to_string(parameter.most));
+  }
+  return boxed;
 }
 
 napi_value toJavaScript(Bridge& bridge, const c10::IValue& value) {

@@ -169,6 +169,13 @@ describe("torch.op", () => {
     expect(torch.maxPool2d(x, 2, []).shape).toEqual([1, 1, 2, 2]);
   });
 
+  it("does not look for numbers after the largest", () => {
+    const largest = 2n ** 63n - 1n;
+    expect(() => torch.op("aten::random_.from", torch.zeros([2]), largest, undefined)).toThrow(
+      /'from'.*at most/,
+    );
+  });
+
   it("names an integer division that has no result, which would end the process", () => {
     const least = torch.tensor(BigInt64Array.of(-(2n ** 63n)));
     const minusOne = torch.tensor(BigInt64Array.of(-1n));
