@@ -17,19 +17,28 @@ const families: readonly (readonly [RegExp, string])[] = [
   [/nested|mkldnn|_mps|mps_|cudnn|miopen|vulkan|xnnpack|_nnpack/, foreign],
   [/^aten::_thnn_|^aten::(lstm|gru|rnn_tanh|rnn_relu)_cell$|^aten::_fft_|_helper_?$/, unchecked],
   [/^aten::_?histogramdd/, unchecked],
-  [/^aten::special_.*_polynomial_/, endless],
+  [/^aten::special_.*_polynomial_|_aa(_backward)?$/, endless],
 ];
 
 /** Single operators, by their names without namespace and overload. */
 const single: ReadonlyMap<string, string> = new Map([
   ...names(
     unchecked,
-    "_adaptive_avg_pool2d_backward _adaptive_avg_pool3d_backward _add_batch_dim _cdist_backward",
-    "_compute_linear_combination _ctc_loss_backward _local_scalar_dense _log_softmax_backward_data",
-    "_new_zeros_with_same_feature_meta _pdist_backward _remove_batch_dim _sobol_engine_initialize_state_",
-    "_softmax_backward_data _weight_norm_interface _weight_norm_interface_backward matrix_exp_backward",
-    "replication_pad3d_backward sum_to_size unfold_backward",
+    "_adaptive_avg_pool2d_backward _adaptive_avg_pool3d_backward _add_batch_dim",
+    "_batch_norm_impl_index_backward _cdist_backward _compute_linear_combination _ctc_loss",
+    "_ctc_loss_backward _embedding_bag_backward _embedding_bag_dense_backward",
+    "_embedding_bag_forward_only _local_scalar_dense _log_softmax_backward_data",
+    "_new_zeros_with_same_feature_meta _pad_packed_sequence _pdist_backward _remove_batch_dim",
+    "_reshape_alias _reshape_alias_copy _sobol_engine_ff_ _sobol_engine_initialize_state_",
+    "_softmax_backward_data _weight_norm _weight_norm_interface _weight_norm_interface_backward",
+    "adaptive_max_pool2d_backward adaptive_max_pool3d_backward ctc_loss embedding_backward",
+    "embedding_dense_backward linalg_ldl_solve matrix_exp_backward max_pool2d_with_indices_backward",
+    "max_pool3d_with_indices_backward native_batch_norm native_batch_norm_backward",
+    "native_layer_norm_backward nll_loss2d_backward nll_loss_backward replication_pad3d_backward",
+    "rrelu_with_noise rrelu_with_noise_ searchsorted slow_conv3d slow_conv3d_forward sum_to_size",
+    "unfold_backward",
   ),
+  ...names("it writes files, and a file that is cut short while it is mapped ends the process", "from_file"),
   ...names(none, "_stack align_tensors align_to"),
   ...names(endless, "random matrix_power linalg_matrix_power"),
 ]);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -9,8 +9,8 @@ import { type Order, offeredPrograms, programAt } from "./child.js";
 const root = mkdtempSync(join(tmpdir(), "lyceum-fuzz-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** A few hundred operators a second where a call fails: enough to meet each operator some ten times. */
-const runs = Number(process.env.LYCEUM_FUZZ_RUNS ?? 12_000);
+/** Programs of some three operators each: every operator is met about thirty times. */
+const runs = Number(process.env.LYCEUM_FUZZ_RUNS ?? 40_000);
 const seed = Number(process.env.LYCEUM_FUZZ_SEED ?? 20260801);
 /** Seconds; what is not done by then is left out. */
 const budget = process.env.LYCEUM_FUZZ_RUNS ? 24 * 3600 : 20;
@@ -23,7 +23,10 @@ it(`survives any arguments to any operator (LYCEUM_FUZZ_SEED=${seed})`, {
   using child = await bundle("src/torch/fuzz/child.ts");
   const position = join(root, "position");
   const order: Order = { seed, from: 0, to: runs, seconds: budget, position };
-  const { child: process, ended } = start(child.script, [JSON.stringify(order)], { addressSpace: 8_000_000 });
+  const { child: process, ended } = start(child.script, [JSON.stringify(order)], {
+    addressSpace: 8_000_000,
+    cwd: root,
+  });
   let last = "";
   let since = performance.now();
   const watch = setInterval(() => {
@@ -43,6 +46,8 @@ it(`survives any arguments to any operator (LYCEUM_FUZZ_SEED=${seed})`, {
     );
   }
   expect(code).toBe(0);
+  // No operator may leave a file behind.
+  expect(readdirSync(root)).toEqual(["position"]);
 });
 
 function positionOf(path: string): string {

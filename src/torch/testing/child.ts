@@ -42,19 +42,21 @@ export interface StartOptions {
   flags?: readonly string[];
   /** Kilobytes of address space; only where the shell can limit it. */
   addressSpace?: number;
+  /** Where it runs; the repository when left out. */
+  cwd?: string;
 }
 
 /** Starts the script; `child.kill` ends it. */
 export function start(
   script: string,
   args: readonly string[],
-  { flags = [], addressSpace }: StartOptions = {},
+  { flags = [], addressSpace, cwd = root }: StartOptions = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
   const limits = addressSpace ? `ulimit -v ${addressSpace} 2>/dev/null; ` : "";
   const child = spawn(
     "sh",
     ["-c", `ulimit -c 0; ${limits}exec "$@"`, "sh", process.execPath, ...flags, script, ...args],
-    { env: { ...process.env, OMP_NUM_THREADS: "1", LYCEUM_NATIVE: nativePath() } },
+    { cwd, env: { ...process.env, OMP_NUM_THREADS: "1", LYCEUM_NATIVE: nativePath() } },
   );
   let stdout = "";
   let stderr = "";
