@@ -80,13 +80,13 @@ describe("foldBatchNorm", () => {
     expect(change(model)).toBe(0);
   });
 
-  it("keeps the convolution's layout, and gives batch norm's memory back", () => {
-    const model = new Sequential(new Conv2d(3, 4, 3, { generator, bias: false }), worn(4));
+  it.each([true, false])("keeps the layout, and gives batch norm's memory back, with bias %j", (bias) => {
+    const model = new Sequential(new Conv2d(3, 4, 3, { generator, bias }), worn(4));
     model.to({ memoryFormat: "channelsLast" });
     const before = torch.memoryStats().tensors;
     foldBatchNorm(model);
     expect(model.namedParameters().get("0.weight")!.isContiguous("channelsLast")).toBe(true);
-    // Five tensors of batch norm go, one bias comes.
-    expect(torch.memoryStats().tensors).toBe(before - 4);
+    // Five tensors of batch norm go; a bias comes where there was none.
+    expect(torch.memoryStats().tensors).toBe(before - (bias ? 5 : 4));
   });
 });

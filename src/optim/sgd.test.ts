@@ -85,6 +85,16 @@ describe("SGD", () => {
     expect(values(b.parameters)).toEqual(values(a.parameters));
   });
 
+  it("lays loaded velocities out as their parameters", () => {
+    const weight = new Parameter(torch.randn([2, 3, 2, 2]).contiguous("channelsLast"));
+    const optimizer = new SGD([weight], { learningRate: 1, momentum: 0.5 });
+    const saved = torch.randn([2, 3, 2, 2]);
+    optimizer.loadStateDict({ "velocity.0": saved });
+    const velocity = optimizer.stateDict()["velocity.0"]!;
+    expect(velocity.isContiguous("channelsLast")).toBe(true);
+    expect(velocity.tolist()).toEqual(saved.tolist());
+  });
+
   it("can load its own state", () => {
     const { optimizer } = started();
     optimizer.loadStateDict(optimizer.stateDict());

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { draws, fill } from "../models/fixtures/cases.js";
 import { resnet8 } from "../models/index.js";
 import { foldBatchNorm } from "../nn/index.js";
@@ -81,9 +81,15 @@ describe("trainStep", () => {
   it("lets no gradient into the teacher", () => {
     const model = filled(1, "float32").train();
     const teacher = filled(5, "float32").eval();
-    const optimizer = new SGD(model.parameters(), { learningRate: 0.05 });
+    const answers = vi.spyOn(teacher, "forward");
     const objective = studentObjective(teacher, { hardWeight: 1, softWeight: 1 });
-    trainStep({ model, optimizer, objective }, batch(0, "float32"));
+    torch.scope(() => {
+      const { images, labels } = batch(0, "float32");
+      const logits = model.forward(images);
+      const { loss } = objective(logits, labels, images);
+      expect(answers.mock.results.map(({ value }) => value.requiresGrad)).toEqual([false]);
+      loss.backward();
+    });
     expect(teacher.parameters().every((parameter) => parameter.grad === undefined)).toBe(true);
     expect(model.parameters().every((parameter) => parameter.grad !== undefined)).toBe(true);
   });
