@@ -55,7 +55,9 @@ function weightsOf(directory: string, generation: number): Buffer {
 }
 
 describe("trainGenerations", () => {
-  it("trains a line on real images, leaves a whole run folder, and repeats its numbers from the weights", async () => {
+  it("trains a line on real images, leaves a whole run folder, and repeats its numbers from the weights", {
+    timeout: 300_000,
+  }, async () => {
     const directory = join(root, "line");
     const events: string[] = [];
     const before = torch.memoryStats().tensors;
