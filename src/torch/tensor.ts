@@ -1,4 +1,4 @@
-import { h, setTensorClass, wrap, wrapOptional } from "./dispatch.js";
+import { h, setTensorClass, wrapOptional } from "./dispatch.js";
 import { format } from "./format.js";
 import { TensorMethods } from "./generated/methods.js";
 import { native } from "./native.js";
@@ -180,9 +180,7 @@ export class Tensor extends TensorMethods {
 
 setTensorClass(Tensor);
 
-/** A tensor that shares memory with nobody and has no history; for tests and messages. */
+/** Whether a value is a tensor, a disposed one included. */
 export function isTensor(value: unknown): value is Tensor {
   return value instanceof Tensor;
 }
-
-export { wrap };
