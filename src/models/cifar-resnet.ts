@@ -52,9 +52,9 @@ class BasicBlock extends Module {
   }
 
   override forward(x: torch.Tensor): torch.Tensor {
-    const inner = this.bn1.forward(this.conv1.forward(x)).relu_();
-    const outer = this.bn2.forward(this.conv2.forward(inner));
-    return outer.add_(optionAShortcut(x, this.width, this.stride)).relu_();
+    const residual = optionAShortcut(x, this.width, this.stride);
+    const inner = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    return this.bn2.forward(this.conv2.forward(inner), { residual, relu: true });
   }
 }
 
@@ -97,7 +97,7 @@ export class CifarResNet extends Module {
 
   /** @param x [N, channels, H, W], channels-last for speed; @returns logits [N, classes] */
   override forward(x: torch.Tensor): torch.Tensor {
-    const stem = this.bn1.forward(this.conv1.forward(x)).relu_();
+    const stem = this.bn1.forward(this.conv1.forward(x), { relu: true });
     const features = this.layer3.forward(this.layer2.forward(this.layer1.forward(stem)));
     return this.fc.forward(this.pool.forward(features));
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
-import { BatchNorm2d, Conv2d, foldBatchNorm, Identity, Module, ReLU, Sequential } from "./index.js";
+import { BatchNorm2d, Conv2d, FoldedNorm, foldBatchNorm, Module, ReLU, Sequential } from "./index.js";
 
 const generator = new torch.Generator(1);
 
@@ -55,7 +55,7 @@ describe("foldBatchNorm", () => {
   it("folds the pairs that a module names, in nested modules too", () => {
     const model = new Sequential(new Pair(), new ReLU());
     expect(change(model)).toBeLessThan(1e-12);
-    expect(model.namedModules().get("0.norm")).toBeInstanceOf(Identity);
+    expect(model.namedModules().get("0.norm")).toBeInstanceOf(FoldedNorm);
   });
 
   it("leaves batch norm alone that follows no convolution", () => {

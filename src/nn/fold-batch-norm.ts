@@ -1,7 +1,6 @@
 import * as torch from "../torch/index.js";
-import { BatchNorm2d } from "./batch-norm2d.js";
+import { BatchNorm2d, FoldedNorm } from "./batch-norm2d.js";
 import { Conv2d } from "./conv2d.js";
-import { Identity } from "./layers.js";
 import type { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
@@ -37,7 +36,7 @@ export function foldBatchNorm<M extends Module>(model: M): M {
         // What serves in two places cannot suit both.
         if (shared(convolution) || shared(norm)) continue;
         foldInto(convolution, norm);
-        fields[normName] = new Identity();
+        fields[normName] = new FoldedNorm();
       }
     }
   });

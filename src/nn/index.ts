@@ -1,5 +1,5 @@
 /** Layers, and what they are made of. */
-export { BatchNorm2d } from "./batch-norm2d.js";
+export { type AfterNorm, BatchNorm2d, FoldedNorm } from "./batch-norm2d.js";
 export { Conv2d, type Conv2dOptions } from "./conv2d.js";
 export { foldBatchNorm } from "./fold-batch-norm.js";
 export { kaimingNormalFanOut, uniformFanIn } from "./init.js";

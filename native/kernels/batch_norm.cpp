@@ -1,0 +1,245 @@
+// lyceum::batch_norm: batch norm with what usually follows it, a sum with a shortcut and ReLU, in one pass over
+// memory for the statistics and one for the result, instead of one for each of the three. Differentiable (once).
+//
+// The same computation out of ATen operators is in src/nn/batch-norm2d.ts, for other devices and dtypes; tests hold
+// the two together.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/library.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <vector>
+
+#include "kernels/batch_norm_loops.h"
+
+namespace {
+
+using lyceum::Channels;
+using OptionalTensor = c10::optional<at::Tensor>;
+using torch::autograd::variable_list;
+
+at::Tensor or_none(const OptionalTensor& tensor) { return tensor.has_value() ? *tensor : at::Tensor(); }
+
+void check_channel_values(const at::Tensor& values, const char* name, int64_t channels) {
+  TORCH_CHECK(values.is_cpu() && values.scalar_type() == at::kFloat && values.is_contiguous() &&
+                  values.sizes() == at::IntArrayRef({channels}),
+              "batch_norm: ", name, " must be contiguous float32 [", channels, "] on the CPU, got ",
+              values.scalar_type(), " ", values.sizes());
+}
+
+void check_input(const at::Tensor& x, const at::Tensor& residual) {
+  TORCH_CHECK(x.is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided &&
+                  (x.dim() == 4 || lyceum::is_blocked(x)),
+              "batch_norm: x must be float32 [N, C, H, W] or [N, C / 16, H, W, 16] on the CPU, got ",
+              x.scalar_type(), " ", x.sizes());
+  TORCH_CHECK(!residual.defined() || (residual.is_cpu() && residual.scalar_type() == at::kFloat &&
+                                      residual.layout() == at::kStrided && residual.sizes() == x.sizes()),
+              "batch_norm: the residual must be as x, float32 ", x.sizes(), ", got ", residual.scalar_type(),
+              " ", residual.sizes());
+}
+
+// A fixed number of parts, whatever the number of threads, so that sums round the same with any.
+constexpr int64_t kParts = 32;
+
+template <class Body>
+void for_parts(const Channels& c, const Body& body) {
+  const int64_t tiles = c.tiles();
+  at::parallel_for(0, kParts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; part++) {
+      body(part, tiles * part / kParts, tiles * (part + 1) / kParts);
+    }
+  });
+}
+
+// Mean and biased variance of each channel.
+struct Statistics {
+  std::vector<double> mean, variance;
+  double count = 0;
+};
+
+Statistics statistics_of(const float* x, const Channels& c) {
+  std::vector<double> mean(kParts * c.channels), squares(kParts * c.channels);
+  std::vector<lyceum::Moments> parts(kParts);
+  for (int64_t part = 0; part < kParts; part++) {
+    parts[part] = {0, mean.data() + part * c.channels, squares.data() + part * c.channels};
+  }
+  for_parts(c, [&](int64_t part, int64_t begin, int64_t end) {
+    lyceum::find_moments(x, c, begin, end, parts[part]);
+  });
+  for (int64_t part = 1; part < kParts; part++) parts[0].add(parts[part], c.channels);
+  mean.resize(c.channels);
+  squares.resize(c.channels);
+  for (double& value : squares) value /= parts[0].count;
+  return {std::move(mean), std::move(squares), parts[0].count};
+}
+
+// y, and what the gradient needs: mean and 1 / sqrt(variance + eps) of each channel.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(const at::Tensor& x_in, const at::Tensor& weight,
+                                                       const at::Tensor& bias, const at::Tensor& running_mean,
+                                                       const at::Tensor& running_var,
+                                                       const OptionalTensor& residual_in, bool relu,
+                                                       bool training, double momentum, double eps) {
+  const at::Tensor residual_given = or_none(residual_in);
+  check_input(x_in, residual_given);
+  const int64_t channels = lyceum::channels_of(x_in);
+  check_channel_values(weight, "weight", channels);
+  check_channel_values(bias, "bias", channels);
+  check_channel_values(running_mean, "running_mean", channels);
+  check_channel_values(running_var, "running_var", channels);
+
+  const at::Tensor x = lyceum::in_order(x_in);
+  const at::Tensor residual = residual_given.defined() ? lyceum::in_order(residual_given) : at::Tensor();
+  at::Tensor y = at::empty_like(x), mean = at::empty_like(weight), inverse = at::empty_like(weight);
+  if (training && x.numel() == 0) return {y, mean.zero_(), inverse.zero_()};
+
+  const Channels c = lyceum::channels_in(x);
+  float* means = mean.data_ptr<float>();
+  float* inverses = inverse.data_ptr<float>();
+  float* averages = running_mean.data_ptr<float>();
+  float* variances = running_var.data_ptr<float>();
+  std::vector<float> scale(channels), shift(channels);
+  Statistics found;
+  if (training) found = statistics_of(x.data_ptr<float>(), c);
+  for (int64_t i = 0; i < channels; i++) {
+    const double centre = training ? found.mean[i] : averages[i];
+    const double variance = training ? found.variance[i] : variances[i];
+    const double slope = double(weight.data_ptr<float>()[i]) / std::sqrt(variance + eps);
+    means[i] = float(centre);
+    inverses[i] = float(1 / std::sqrt(variance + eps));
+    scale[i] = float(slope);
+    shift[i] = float(bias.data_ptr<float>()[i] - centre * slope);
+    if (!training) continue;
+    // The averages hold the unbiased variance.
+    const double unbiased = variance * found.count / (found.count - 1);
+    averages[i] = float((1 - momentum) * averages[i] + momentum * centre);
+    variances[i] = float((1 - momentum) * variances[i] + momentum * unbiased);
+  }
+  const lyceum::Apply given{x.data_ptr<float>(),
+                            residual.defined() ? residual.data_ptr<float>() : nullptr,
+                            scale.data(),
+                            shift.data(),
+                            y.data_ptr<float>(),
+                            relu};
+  for_parts(c, [&](int64_t, int64_t begin, int64_t end) { lyceum::apply(given, c, begin, end); });
+  return {y, mean, inverse};
+}
+
+struct Gradients {
+  at::Tensor x, residual, weight, bias;
+};
+
+// `y` is undefined where there was no residual: then x says what passed the ReLU.
+Gradients backward(const at::Tensor& dy_in, const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
+                   const at::Tensor& bias, const at::Tensor& mean, const at::Tensor& inverse,
+                   bool with_residual, bool relu, bool training) {
+  const at::Tensor dy = lyceum::in_order(dy_in);
+  const Channels c = lyceum::channels_in(x);
+  Gradients result{at::empty_like(x), at::Tensor(), at::empty_like(weight), at::empty_like(weight)};
+  if (with_residual) result.residual = relu ? at::empty_like(x) : dy;
+
+  std::vector<float> scale(c.channels), shift(c.channels), along(c.channels), level(c.channels);
+  const float* means = mean.data_ptr<float>();
+  const float* inverses = inverse.data_ptr<float>();
+  for (int64_t i = 0; i < c.channels; i++) {
+    const double slope = double(weight.data_ptr<float>()[i]) * inverses[i];
+    scale[i] = float(slope);
+    shift[i] = float(bias.data_ptr<float>()[i] - means[i] * slope);
+  }
+  lyceum::Passed passed{dy.data_ptr<float>(), x.data_ptr<float>(), nullptr, scale.data(), shift.data(), relu};
+  if (y.defined()) passed.y = y.data_ptr<float>();
+  float* written = with_residual && relu ? result.residual.data_ptr<float>() : nullptr;
+
+  std::vector<double> sums(kParts * c.channels), products(kParts * c.channels);
+  for_parts(c, [&](int64_t part, int64_t begin, int64_t end) {
+    lyceum::sum_gradient(passed, means, written, sums.data() + part * c.channels,
+                         products.data() + part * c.channels, c, begin, end);
+  });
+  const double count = double(std::max<int64_t>(1, x.numel() / c.channels));
+  for (int64_t i = 0; i < c.channels; i++) {
+    double sum = 0, product = 0;
+    for (int64_t part = 0; part < kParts; part++) {
+      sum += sums[part * c.channels + i];
+      product += products[part * c.channels + i];
+    }
+    result.bias.data_ptr<float>()[i] = float(sum);
+    result.weight.data_ptr<float>()[i] = float(product * inverses[i]);
+    level[i] = float(scale[i] * sum / count);
+    along[i] = float(scale[i] * product * inverses[i] * inverses[i] / count);
+  }
+  if (written) {
+    // What passed has been written down: nothing to work out again.
+    passed.dy = written;
+    passed.relu = false;
+  }
+  float* dx = result.x.data_ptr<float>();
+  const lyceum::OfBatch of{means, along.data(), level.data()};
+  for_parts(c, [&](int64_t, int64_t begin, int64_t end) {
+    lyceum::input_gradient(passed, training ? &of : nullptr, dx, c, begin, end);
+  });
+  return result;
+}
+
+at::Tensor batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                      const at::Tensor& running_mean, const at::Tensor& running_var,
+                      const OptionalTensor& residual, bool relu, bool training, double momentum, double eps) {
+  return std::get<0>(
+      forward(x, weight, bias, running_mean, running_var, residual, relu, training, momentum, eps));
+}
+
+class BatchNorm : public torch::autograd::Function<BatchNorm> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& running_mean,
+                            const at::Tensor& running_var, const OptionalTensor& residual, bool relu,
+                            bool training, double momentum, double eps) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    auto [y, mean, inverse] =
+        ::forward(x, weight, bias, running_mean, running_var, residual, relu, training, momentum, eps);
+    if (training) {
+      // Written to without autograd's knowledge; whoever saved them before must hear of it.
+      running_mean.unsafeGetTensorImpl()->bump_version();
+      running_var.unsafeGetTensorImpl()->bump_version();
+    }
+    const bool with_residual = residual.has_value() && residual->defined();
+    context->save_for_backward(
+        {lyceum::in_order(x), relu && with_residual ? y : at::Tensor(), weight, bias, mean, inverse});
+    context->saved_data["with_residual"] = with_residual;
+    context->saved_data["relu"] = relu;
+    context->saved_data["training"] = training;
+    return y;
+  }
+
+  static variable_list backward(torch::autograd::AutogradContext* context, variable_list gradients) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "batch_norm: the fused operator has no second derivative; float64, or memory that is not "
+                                           "channels-last, takes ATen's, which has");
+    const variable_list saved = context->get_saved_variables();
+    const Gradients found =
+        ::backward(gradients[0], saved[0], saved[1], saved[2], saved[3], saved[4], saved[5],
+                   context->saved_data["with_residual"].toBool(), context->saved_data["relu"].toBool(),
+                   context->saved_data["training"].toBool());
+    const at::Tensor none;
+    return {found.x, found.weight, found.bias, none, none, found.residual, none, none, none, none};
+  }
+};
+
+at::Tensor batch_norm_autograd(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                               const at::Tensor& running_mean, const at::Tensor& running_var,
+                               const OptionalTensor& residual, bool relu, bool training, double momentum,
+                               double eps) {
+  return BatchNorm::apply(x, weight, bias, running_mean, running_var, residual, relu, training, momentum, eps);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(lyceum, m) {
+  m.def(
+      "batch_norm(Tensor x, Tensor weight, Tensor bias, Tensor(a!) running_mean, Tensor(b!) running_var, "
+      "Tensor? residual, bool relu, bool training, float momentum, float eps) -> Tensor");
+}
+
+TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("batch_norm", batch_norm); }
+
+TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) { m.impl("batch_norm", batch_norm_autograd); }

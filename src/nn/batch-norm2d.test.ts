@@ -1,0 +1,253 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as torch from "../torch/index.js";
+import { BatchNorm2d } from "./index.js";
+
+interface Case {
+  shape: [number, number, number, number];
+  residual: boolean;
+  relu: boolean;
+  training: boolean;
+  /** Of the input. */
+  mean?: number;
+  seed?: number;
+}
+
+/** The result, the running statistics, and the gradients by x, weight, bias and residual. */
+type Outcome = Record<string, torch.Tensor>;
+
+interface Inputs {
+  x: torch.Tensor;
+  weight: torch.Tensor;
+  bias: torch.Tensor;
+  runningMean: torch.Tensor;
+  runningVar: torch.Tensor;
+  residual?: torch.Tensor;
+  dy: torch.Tensor;
+}
+
+type Forward = (inputs: Inputs, { relu, training }: Case) => torch.Tensor;
+
+const fused: Forward = ({ x, weight, bias, runningMean, runningVar, residual }, { relu, training }) =>
+  torch.op(
+    "lyceum::batch_norm",
+    x,
+    weight,
+    bias,
+    runningMean,
+    runningVar,
+    residual,
+    relu,
+    training,
+    0.1,
+    1e-5,
+  );
+
+const composed: Forward = (inputs, { relu, training }) => {
+  const { x, weight, bias, runningMean, runningVar, residual } = inputs;
+  const y = torch.batchNorm(x, weight, bias, runningMean, runningVar, training, 0.1, 1e-5, false);
+  const sum = residual ? y.add(residual) : y;
+  return relu ? sum.relu() : sum;
+};
+
+function draw({ shape, residual, mean = 0, seed = 1 }: Case): Inputs {
+  const generator = new torch.Generator(seed);
+  const image = () => torch.randn(shape, { generator }).contiguous("channelsLast");
+  const channel = () => torch.randn([shape[1]], { generator });
+  return {
+    x: image().add(mean),
+    weight: channel(),
+    bias: channel(),
+    runningMean: channel(),
+    runningVar: channel().square().add(0.1),
+    ...(residual ? { residual: image() } : {}),
+    dy: image(),
+  };
+}
+
+function outcome(forward: Forward, given: Inputs, options: Case): Outcome {
+  const copy = ([name, tensor]: [string, torch.Tensor]) => [name, tensor.detach().clone()] as const;
+  const inputs = Object.fromEntries(Object.entries(given).map(copy)) as unknown as Inputs;
+  const leaves = Object.entries(inputs).filter(([name]) =>
+    ["x", "weight", "bias", "residual"].includes(name),
+  ) as [string, torch.Tensor][];
+  for (const [, leaf] of leaves) leaf.requiresGrad_();
+  const y = forward(inputs, options);
+  y.backward(inputs.dy);
+  return {
+    y: y.detach(),
+    runningMean: inputs.runningMean,
+    runningVar: inputs.runningVar,
+    ...Object.fromEntries(leaves.map(([name, leaf]) => [`d ${name}`, leaf.grad!])),
+  };
+}
+
+const inDouble = (inputs: Inputs): Inputs =>
+  Object.fromEntries(
+    Object.entries(inputs).map(([name, tensor]) => [name, tensor.to({ dtype: "float64" })]),
+  ) as unknown as Inputs;
+
+/** The largest difference from ATen's operators in float64, relative to the largest value, by what was compared. */
+function differences(options: Case, forward: Forward = fused): Record<string, number> {
+  return torch.scope(() => {
+    const inputs = draw(options);
+    const exact = inDouble(inputs);
+    // Where rounding decides what passes the ReLU, either is right.
+    const y = composed(inDouble(inputs), options);
+    inputs.dy = exact.dy.mul(y.abs().gt(1e-3)).to({ dtype: "float32" });
+    exact.dy = inputs.dy.to({ dtype: "float64" });
+    const found = outcome(forward, inputs, options);
+    const expected = outcome(composed, exact, options);
+    const of = (name: string) =>
+      found[name]!.sub(expected[name]!).abs().max().item() / Math.max(1, expected[name]!.abs().max().item());
+    return Object.fromEntries(Object.keys(expected).map((name) => [name, of(name)]));
+  });
+}
+
+const largest = (found: Record<string, number>) => Math.max(...Object.values(found));
+
+const cases = fc.record({
+  shape: fc.tuple(
+    fc.integer({ min: 1, max: 5 }),
+    fc.oneof(fc.constantFrom(1, 16, 32, 64), fc.integer({ min: 1, max: 70 })),
+    fc.integer({ min: 1, max: 17 }),
+    fc.integer({ min: 2, max: 17 }),
+  ),
+  residual: fc.boolean(),
+  relu: fc.boolean(),
+  training: fc.boolean(),
+  seed: fc.integer({ min: 0, max: 1000 }),
+});
+
+describe("lyceum::batch_norm", () => {
+  it("is ATen's batch norm, sum and ReLU in float64, with their gradients, at any size", () => {
+    fc.assert(
+      fc.property(cases, (options) => {
+        expect(differences(options)).toSatisfy((found: Record<string, number>) => largest(found) < 1e-5);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("stays exact far from zero, where squares would cancel", () => {
+    const options: Case = {
+      shape: [8, 16, 16, 16],
+      residual: false,
+      relu: false,
+      training: true,
+      mean: 3000,
+    };
+    const found = differences(options);
+    // Two float32 numbers near 3000 differ by 2.4e-4 at least, and the deviation is 1.
+    expect(largest(found)).toBeLessThan(5e-4);
+    expect(found.runningVar).toBeLessThan(1e-6);
+  });
+
+  it("takes the blocked layout for what it is", () => {
+    const blocked: Forward = (inputs, options) => {
+      const [n, c, h, w] = inputs.x.shape as [number, number, number, number];
+      const block = (x: torch.Tensor) =>
+        x
+          .reshape([n, c / 16, 16, h, w])
+          .permute([0, 1, 3, 4, 2])
+          .contiguous();
+      const { residual } = inputs;
+      const y = fused(
+        { ...inputs, x: block(inputs.x), ...(residual ? { residual: block(residual) } : {}) },
+        options,
+      );
+      return y.permute([0, 1, 4, 2, 3]).reshape([n, c, h, w]);
+    };
+    for (const residual of [true, false]) {
+      const options: Case = { shape: [3, 48, 5, 7], residual, relu: true, training: true };
+      expect(largest(differences(options, blocked))).toBeLessThan(1e-5);
+    }
+  });
+
+  it("takes memory in any order", () => {
+    const turned: Forward = (inputs, options) => {
+      const turn = (x: torch.Tensor) => x.transpose(2, 3).contiguous().transpose(2, 3);
+      return fused({ ...inputs, x: turn(inputs.x), residual: turn(inputs.residual!) }, options);
+    };
+    const options: Case = { shape: [3, 20, 5, 7], residual: true, relu: true, training: true };
+    expect(largest(differences(options, turned))).toBeLessThan(1e-5);
+  });
+
+  it("gives the same bits with any number of threads", () => {
+    const options: Case = { shape: [32, 16, 9, 9], residual: true, relu: true, training: true };
+    const bits = (threads: number) => {
+      torch.setNumThreads(threads);
+      return Object.values(outcome(fused, draw(options), options)).map((tensor) => tensor.toTypedArray());
+    };
+    const before = torch.getNumThreads();
+    try {
+      expect(bits(3)).toEqual(bits(1));
+    } finally {
+      torch.setNumThreads(before);
+    }
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])("passes %s on as ATen does", (value) => {
+    const options: Case = { shape: [2, 17, 4, 4], residual: true, relu: true, training: false };
+    const inputs = draw(options);
+    inputs.x.select(0, 0).select(0, 3).fill_(value);
+    inputs.residual!.select(0, 1).select(0, 16).fill_(value);
+    const [found, expected] = [fused, composed].map((forward) => outcome(forward, inputs, options)) as [
+      Outcome,
+      Outcome,
+    ];
+    for (const name of ["y", "d x", "d residual"]) {
+      const [mine, theirs] = [found[name]!, expected[name]!];
+      expect(mine.isnan().eq(theirs.isnan()).all().item()).toBe(1);
+      const difference = torch.op("aten::nan_to_num", mine.sub(theirs), 0, 0, 0).abs().max().item();
+      expect(difference).toBeLessThan(1e-4);
+    }
+  });
+
+  it("takes an empty batch", () => {
+    const options: Case = { shape: [0, 16, 4, 4], residual: true, relu: true, training: true };
+    const inputs = draw(options);
+    const found = outcome(fused, inputs, options);
+    expect(found.y!.shape).toEqual([0, 16, 4, 4]);
+    expect(found["d weight"]!.abs().max().item()).toBe(0);
+    expect(found.runningMean!.tolist()).toEqual(inputs.runningMean.tolist());
+  });
+
+  it("says that it has no second derivative, and where to get one", () => {
+    const inputs = draw({ shape: [2, 16, 4, 4], residual: false, relu: true, training: true });
+    inputs.x.requiresGrad_();
+    const y = fused(inputs, { shape: [2, 16, 4, 4], residual: false, relu: true, training: true });
+    expect(() => torch.grad([y.sum()], [inputs.x], { createGraph: true })).toThrow(
+      /no second derivative.*float64/,
+    );
+  });
+
+  it.each([
+    ["an input of other dimensions", { x: [2, 16, 4] }, /batch_norm: x must be float32 \[N, C, H, W\]/],
+    ["another residual", { residual: [2, 16, 4, 5] }, /the residual must be as x/],
+    ["a weight of another length", { weight: [15] }, /weight must be contiguous float32 \[16\]/],
+  ])("refuses %s", (_, shapes, message) => {
+    const options: Case = { shape: [2, 16, 4, 4], residual: true, relu: true, training: true };
+    const odd = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, torch.zeros(shape)]));
+    expect(() => fused({ ...draw(options), ...odd } as Inputs, options)).toThrow(message);
+  });
+});
+
+describe("BatchNorm2d", () => {
+  it.each([true, false])("does the same in either memory order, training: %s", (training) => {
+    torch.scope(() => {
+      const generator = new torch.Generator(3);
+      const x = torch.randn([4, 20, 6, 6], { generator });
+      const residual = torch.randn([4, 20, 6, 6], { generator });
+      const [rows, planes] = (["channelsLast", "contiguous"] as const).map((order) => {
+        const norm = new BatchNorm2d(20).train(training);
+        const y = norm.forward(x.contiguous(order), { residual: residual.contiguous(order), relu: true });
+        return { y: y.detach(), mean: norm.runningMean, tracked: norm.numBatchesTracked.item() };
+      });
+      expect(rows!.y.isContiguous("channelsLast")).toBe(true);
+      expect(rows!.y.sub(planes!.y).abs().max().item()).toBeLessThan(1e-5);
+      expect(rows!.mean.sub(planes!.mean).abs().max().item()).toBeLessThan(1e-6);
+      expect([rows!.tracked, planes!.tracked]).toEqual([Number(training), Number(training)]);
+    });
+  });
+});
