@@ -1,5 +1,6 @@
 import {
   BatchNorm2d,
+  blocked,
   Conv2d,
   GlobalAvgPool,
   kaimingNormalFanOut,
@@ -97,7 +98,7 @@ export class CifarResNet extends Module {
 
   /** @param x [N, channels, H, W], channels-last for speed; @returns logits [N, classes] */
   override forward(x: torch.Tensor): torch.Tensor {
-    const stem = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    const stem = blocked(this.bn1.forward(this.conv1.forward(x), { relu: true }));
     const features = this.layer3.forward(this.layer2.forward(this.layer1.forward(stem)));
     return this.fc.forward(this.pool.forward(features));
   }

@@ -47,3 +47,24 @@ it("is the image itself where nothing changes", () => {
   const x = torch.ones([1, 4, 2, 2]);
   expect(optionAShortcut(x, 4, 1)).toBe(x);
 });
+
+it.each([
+  [16, 32, 2],
+  [32, 64, 2],
+  [16, 48, 1],
+  [16, 80, 3],
+])("is the same in blocks of channels, from %i to %i by %i", (from, to, stride) => {
+  const generator = new torch.Generator(1);
+  const x = torch.randn([2, from, 7, 7], { generator });
+  const gradOutput = torch.randn([2, to, Math.ceil(7 / stride), Math.ceil(7 / stride)], { generator });
+  const run = (toOrder: (x: torch.Tensor) => torch.Tensor, back: (y: torch.Tensor) => torch.Tensor) => {
+    const leaf = x.detach().requiresGrad_();
+    const y = back(optionAShortcut(toOrder(leaf), to, stride));
+    return [y.detach(), ...torch.grad(y, [leaf], { gradOutputs: [gradOutput] })] as torch.Tensor[];
+  };
+  const same = (x: torch.Tensor) => x;
+  const inBlocks = (x: torch.Tensor) => x.reshape([2, from / 16, 16, 7, 7]).permute([0, 1, 3, 4, 2]);
+  const plain = (y: torch.Tensor) => y.permute([0, 1, 4, 2, 3]).reshape(gradOutput.shape);
+  const [found, expected] = [run(inBlocks, plain), run(same, same)];
+  for (const [i, one] of expected.entries()) expect(found[i]!.sub(one).abs().max().item()).toBe(0);
+});

@@ -1,4 +1,5 @@
 import * as torch from "../torch/index.js";
+import { isBlocked } from "./blocked.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
@@ -51,13 +52,13 @@ export class BatchNorm2d extends Module {
    */
   override forward(x: torch.Tensor, after: AfterNorm = {}): torch.Tensor {
     if (this.training) {
-      if (x.numel === x.shape[1]) {
+      if (x.numel === this.weight.numel) {
         throw new RangeError(`batch norm cannot train on one value a channel, got [${x.shape.join(", ")}]`);
       }
       this.numBatchesTracked.add_(1);
     }
     const { weight, bias, runningMean, runningVar, training, momentum, eps } = this;
-    if (x.dtype === "float32" && x.device === "cpu" && x.isContiguous("channelsLast")) {
+    if (x.dtype === "float32" && x.device === "cpu" && (isBlocked(x) || x.isContiguous("channelsLast"))) {
       const { residual, relu = false } = after;
       return torch.op(
         "lyceum::batch_norm",

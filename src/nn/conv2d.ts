@@ -1,4 +1,6 @@
 import * as torch from "../torch/index.js";
+import { isBlocked } from "./blocked.js";
+import { exactConvolutions } from "./exact.js";
 import { uniformFanIn } from "./init.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
@@ -13,6 +15,13 @@ export interface Conv2dOptions {
   generator: torch.Generator;
 }
 
+const hasPrepared = torch.hasOperator("lyceum::conv2d");
+
+function isPrepared(x: torch.Tensor): boolean {
+  if (!hasPrepared || x.dtype !== "float32" || x.device !== "cpu") return false;
+  return isBlocked(x) || x.isContiguous("channelsLast");
+}
+
 /** Convolution of [N, inChannels, H, W] with square windows. */
 export class Conv2d extends Module {
   readonly weight: Parameter;
@@ -22,6 +31,8 @@ export class Conv2d extends Module {
   private readonly padding: number[];
   private readonly dilation: number[];
   private readonly groups: number;
+  /** Of the kind that prepared primitives serve. */
+  private readonly plain: boolean;
 
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv2dOptions) {
     super();
@@ -39,9 +50,18 @@ export class Conv2d extends Module {
     this.padding = [padding, padding];
     this.dilation = [dilation, dilation];
     this.groups = groups;
+    this.plain = groups === 1 && dilation === 1 && padding < kernelSize;
   }
 
+  /**
+   * On the CPU, float32 in channels-last or blocked memory takes oneDNN's prepared primitives, which are differentiable
+   * once; all else takes ATen's convolution.
+   */
   override forward(x: torch.Tensor): torch.Tensor {
+    if (this.plain && isPrepared(x)) {
+      const { weight, bias, stride, padding } = this;
+      return torch.op("lyceum::conv2d", x, weight, bias, stride, padding, !exactConvolutions());
+    }
     return torch.conv2d(x, this.weight, this.bias, this.stride, this.padding, this.dilation, this.groups);
   }
 }

@@ -1,6 +1,8 @@
 /** Layers, and what they are made of. */
 export { type AfterNorm, BatchNorm2d, FoldedNorm } from "./batch-norm2d.js";
+export { blocked, channelsOf, eachBlock, isBlocked } from "./blocked.js";
 export { Conv2d, type Conv2dOptions } from "./conv2d.js";
+export { exactConvolutions, setExactConvolutions } from "./exact.js";
 export { foldBatchNorm } from "./fold-batch-norm.js";
 export { kaimingNormalFanOut, uniformFanIn } from "./init.js";
 export { AvgPool2d, Flatten, GlobalAvgPool, Identity, MaxPool2d, ReLU } from "./layers.js";

@@ -1,5 +1,6 @@
 /** Layers without weights. */
 import * as torch from "../torch/index.js";
+import { eachBlock } from "./blocked.js";
 import { Module } from "./module.js";
 
 export class Identity extends Module {
@@ -43,14 +44,14 @@ abstract class Pool extends Module {
 /** The largest of each window of [N, C, H, W]. */
 export class MaxPool2d extends Pool {
   override forward(x: torch.Tensor): torch.Tensor {
-    return torch.maxPool2d(x, this.window, this.stride, this.padding);
+    return eachBlock(x, (block) => torch.maxPool2d(block, this.window, this.stride, this.padding));
   }
 }
 
 /** The mean of each window of [N, C, H, W], padding counted in. */
 export class AvgPool2d extends Pool {
   override forward(x: torch.Tensor): torch.Tensor {
-    return torch.avgPool2d(x, this.window, this.stride, this.padding);
+    return eachBlock(x, (block) => torch.avgPool2d(block, this.window, this.stride, this.padding));
   }
 }
 
@@ -62,6 +63,6 @@ export class AvgPool2d extends Pool {
  */
 export class GlobalAvgPool extends Module {
   override forward(x: torch.Tensor): torch.Tensor {
-    return torch.avgPool2d(x, x.shape.slice(2)).flatten(1);
+    return eachBlock(x, (block) => torch.avgPool2d(block, block.shape.slice(2))).flatten(1);
   }
 }

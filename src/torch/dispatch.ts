@@ -78,6 +78,12 @@ function find(name: string): Resolved {
   return found;
 }
 
+/** Whether the libtorch at hand, or Lyceum's build on it, has the operator. */
+export function hasOperator(name: string): boolean {
+  const [base = "", overload = ""] = name.split(".");
+  return native.resolve(base, overload) >= 0;
+}
+
 function missing(name: string, base: string): string {
   const near = native.operators().filter((other) => other === base || other.startsWith(`${base}.`));
   const hint = near.length > 0 ? `; it has ${near.join(", ")}` : '; names look like "aten::add.Tensor"';

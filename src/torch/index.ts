@@ -1,7 +1,7 @@
 /** Tensors on libtorch: the only door to `native/`. */
 export { enableGrad, type GradOptions, grad, inferenceMode, noGrad } from "./autograd.js";
 export { fromBuffer, type TensorOptions, tensor } from "./create.js";
-export { op, opAsync, operatorNames, schemaOf } from "./dispatch.js";
+export { hasOperator, op, opAsync, operatorNames, schemaOf } from "./dispatch.js";
 export * from "./generated/functions.js";
 export { Generator } from "./generator.js";
 export { nativePath } from "./native.js";

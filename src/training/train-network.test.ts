@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { channelStatistics, Loader, makeSynthetic } from "../data/index.js";
 import { resnet8, resnet14 } from "../models/index.js";
-import type { Module } from "../nn/index.js";
+import { isBlocked, type Module } from "../nn/index.js";
 import { multiStep, SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
@@ -152,19 +152,22 @@ describe("trainNetwork", () => {
     });
     const model = resnet8({ classes: 4, channels, generator: new torch.Generator(1) });
     model.to({ memoryFormat: "channelsLast" });
-    const layouts: boolean[][] = [];
-    const forward = model.pool.forward.bind(model.pool);
-    model.pool.forward = (x) => {
-      layouts.push([x.isContiguous("channelsLast"), x.isContiguous()]);
-      return forward(x);
+    const layouts: boolean[] = [];
+    const layoutsInto = (layer: Module) => {
+      const forward = layer.forward.bind(layer);
+      layer.forward = (x: torch.Tensor, ...more: []) => {
+        // Blocks of channels, where the machine has them, are channels-last within each block.
+        const rows = x.isContiguous("channelsLast") && !x.isContiguous();
+        layouts.push(rows || (isBlocked(x) && x.isContiguous()));
+        return forward(x, ...more);
+      };
     };
+    layoutsInto(model.bn1);
+    layoutsInto(model.pool);
     const options = { ...channelStatistics(set.train), batchSize: 8 };
     await answer(model, new Loader(set.train, options));
     await answer(model, new Loader(set.train, { ...options, augment: { crop: 1, flip: true } }));
-    expect(layouts).toEqual([
-      [true, false],
-      [true, false],
-    ]);
+    expect(layouts).toEqual([true, true, true, true]);
   });
 
   it("reports steps with what is left to smooth", async () => {

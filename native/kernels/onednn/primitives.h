@@ -1,0 +1,54 @@
+// Convolutions of oneDNN, prepared once for each shape and kept: what ATen does anew at every call.
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <cstdint>
+#include <mutex>
+
+namespace lyceum {
+
+// All that decides which primitive serves.
+struct ConvolutionShape {
+  int64_t batch, in_channels, height, width;
+  int64_t out_channels, kernel_height, kernel_width;
+  int64_t stride_height, stride_width, pad_height, pad_width;
+  // Activations as [N, C/16, H, W, 16] rather than channels-last.
+  bool blocked;
+  // Activations, and the arithmetic on them, in bfloat16; weights stay float32 outside.
+  bool bfloat16;
+  // May round more coarsely than the definition does (Winograd's algorithm), for speed.
+  bool coarse;
+  bool bias;
+  // Of an inference: ReLU at the end, after a residual where there is one.
+  bool relu;
+  bool residual;
+  // Weights lie as [K, H, W, C] rather than [K, C, H, W].
+  bool weights_last;
+  // Primitives divide their work among so many.
+  int64_t threads;
+
+  int64_t out_height() const { return (height + 2 * pad_height - kernel_height) / stride_height + 1; }
+  int64_t out_width() const { return (width + 2 * pad_width - kernel_width) / stride_width + 1; }
+};
+
+// Pointers into memory in the layout and dtype that the shape says; weights, bias and their gradients are float32.
+struct ForwardMemory {
+  const void *x, *weight, *bias, *residual;
+  void* y;
+};
+struct BackwardDataMemory {
+  const void *dy, *weight;
+  void* dx;
+};
+struct BackwardWeightsMemory {
+  const void *x, *dy;
+  void *d_weight, *d_bias;
+};
+
+// Each throws dnnl::error where oneDNN cannot.
+void convolve(const ConvolutionShape& shape, const ForwardMemory& memory);
+void convolve_backward_data(const ConvolutionShape& shape, const BackwardDataMemory& memory);
+void convolve_backward_weights(const ConvolutionShape& shape, const BackwardWeightsMemory& memory);
+
+}  // namespace lyceum

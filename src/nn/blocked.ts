@@ -1,0 +1,47 @@
+/**
+ * Activations in blocks of sixteen channels: [N, C / 16, H, W, 16], one AVX-512 register after the other. The fastest
+ * convolutions of such processors want them so; a network goes over to that order after its first layers and stays in
+ * it until its pooling. At sixteen channels it is the very memory of channels-last.
+ */
+import * as torch from "../torch/index.js";
+
+const lanes = 16;
+const pays = torch.hasOperator("lyceum::blocked_pays") && (torch.op("lyceum::blocked_pays") as boolean);
+
+export function isBlocked(x: torch.Tensor): boolean {
+  const { shape } = x;
+  return shape.length === 5 && shape[4] === lanes;
+}
+
+/** Of [N, C, H, W] in either order. */
+export function channelsOf(x: torch.Tensor): number {
+  return isBlocked(x) ? lanes * x.shape[1]! : x.shape[1]!;
+}
+
+/**
+ * The activations in blocks, where this machine computes faster so, else as they are. What comes after must know of
+ * both orders; the layers of `nn` do.
+ *
+ * @param x [N, C, H, W]
+ */
+export function blocked(x: torch.Tensor): torch.Tensor {
+  const [n, channels, height, width] = x.shape as [number, number, number, number];
+  const suits = channels % lanes === 0 && x.dtype === "float32" && x.device === "cpu" && x.shape.length === 4;
+  if (!pays || !suits) return x;
+  return x
+    .reshape([n, channels / lanes, lanes, height, width])
+    .permute([0, 1, 3, 4, 2])
+    .contiguous();
+}
+
+/**
+ * Does what treats each channel by itself, such as pooling, in either order.
+ *
+ * @param body of [M, C, H, W]; keeps M and C
+ */
+export function eachBlock(x: torch.Tensor, body: (x: torch.Tensor) => torch.Tensor): torch.Tensor {
+  if (!isBlocked(x)) return body(x);
+  // Each block is an image of its own, in channels-last: nothing is moved.
+  const results = body(x.flatten(0, 1).permute([0, 3, 1, 2])).permute([0, 2, 3, 1]);
+  return results.reshape([x.shape[0]!, x.shape[1]!, ...results.shape.slice(1)]);
+}
