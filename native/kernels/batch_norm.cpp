@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/batch_norm_loops.h"
@@ -31,13 +32,13 @@ void check_channel_values(const at::Tensor& values, const char* name, int64_t ch
 }
 
 void check_input(const at::Tensor& x, const at::Tensor& residual) {
-  TORCH_CHECK(x.is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided &&
-                  (x.dim() == 4 || lyceum::is_blocked(x)),
-              "batch_norm: x must be float32 [N, C, H, W] or [N, C / 16, H, W, 16] on the CPU, got ",
+  TORCH_CHECK(x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
+                  x.layout() == at::kStrided && (x.dim() == 4 || lyceum::is_blocked(x)),
+              "batch_norm: x must be float32 or bfloat16, [N, C, H, W] or [N, C / 16, H, W, 16], on the CPU, got ",
               x.scalar_type(), " ", x.sizes());
-  TORCH_CHECK(!residual.defined() || (residual.is_cpu() && residual.scalar_type() == at::kFloat &&
+  TORCH_CHECK(!residual.defined() || (residual.is_cpu() && residual.scalar_type() == x.scalar_type() &&
                                       residual.layout() == at::kStrided && residual.sizes() == x.sizes()),
-              "batch_norm: the residual must be as x, float32 ", x.sizes(), ", got ", residual.scalar_type(),
+              "batch_norm: the residual must be as x, ", x.scalar_type(), " ", x.sizes(), ", got ", residual.scalar_type(),
               " ", residual.sizes());
 }
 
@@ -60,7 +61,8 @@ struct Statistics {
   double count = 0;
 };
 
-Statistics statistics_of(const float* x, const Channels& c) {
+template <class T>
+Statistics statistics_of(const T* x, const Channels& c) {
   std::vector<double> mean(kParts * c.channels), squares(kParts * c.channels);
   std::vector<lyceum::Moments> parts(kParts);
   for (int64_t part = 0; part < kParts; part++) {
@@ -102,7 +104,10 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(const at::Tensor& x_in, c
   float* variances = running_var.data_ptr<float>();
   std::vector<float> scale(channels), shift(channels);
   Statistics found;
-  if (training) found = statistics_of(x.data_ptr<float>(), c);
+  if (training) {
+    found = x.scalar_type() == at::kFloat ? statistics_of(x.data_ptr<float>(), c)
+                                          : statistics_of(x.data_ptr<at::BFloat16>(), c);
+  }
   for (int64_t i = 0; i < channels; i++) {
     const double centre = training ? found.mean[i] : averages[i];
     const double variance = training ? found.variance[i] : variances[i];
@@ -117,13 +122,18 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(const at::Tensor& x_in, c
     averages[i] = float((1 - momentum) * averages[i] + momentum * centre);
     variances[i] = float((1 - momentum) * variances[i] + momentum * unbiased);
   }
-  const lyceum::Apply given{x.data_ptr<float>(),
-                            residual.defined() ? residual.data_ptr<float>() : nullptr,
-                            scale.data(),
-                            shift.data(),
-                            y.data_ptr<float>(),
-                            relu};
-  for_parts(c, [&](int64_t, int64_t begin, int64_t end) { lyceum::apply(given, c, begin, end); });
+  const auto run = [&](auto* y_data) {
+    using T = std::remove_pointer_t<decltype(y_data)>;
+    const lyceum::Apply<T> given{x.data_ptr<T>(), residual.defined() ? residual.data_ptr<T>() : nullptr,
+                                 scale.data(),    shift.data(),
+                                 y_data,          relu};
+    for_parts(c, [&](int64_t, int64_t begin, int64_t end) { lyceum::apply(given, c, begin, end); });
+  };
+  if (x.scalar_type() == at::kFloat) {
+    run(y.data_ptr<float>());
+  } else {
+    run(y.data_ptr<at::BFloat16>());
+  }
   return {y, mean, inverse};
 }
 
@@ -132,10 +142,10 @@ struct Gradients {
 };
 
 // `y` is undefined where there was no residual: then x says what passed the ReLU.
-Gradients backward(const at::Tensor& dy_in, const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
+template <class T>
+Gradients backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
                    const at::Tensor& bias, const at::Tensor& mean, const at::Tensor& inverse,
                    bool with_residual, bool relu, bool training) {
-  const at::Tensor dy = lyceum::in_order(dy_in);
   const Channels c = lyceum::channels_in(x);
   Gradients result{at::empty_like(x), at::Tensor(), at::empty_like(weight), at::empty_like(weight)};
   if (with_residual) result.residual = relu ? at::empty_like(x) : dy;
@@ -148,9 +158,9 @@ Gradients backward(const at::Tensor& dy_in, const at::Tensor& x, const at::Tenso
     scale[i] = float(slope);
     shift[i] = float(bias.data_ptr<float>()[i] - means[i] * slope);
   }
-  lyceum::Passed passed{dy.data_ptr<float>(), x.data_ptr<float>(), nullptr, scale.data(), shift.data(), relu};
-  if (y.defined()) passed.y = y.data_ptr<float>();
-  float* written = with_residual && relu ? result.residual.data_ptr<float>() : nullptr;
+  lyceum::Passed<T> passed{dy.data_ptr<T>(), x.data_ptr<T>(), nullptr, scale.data(), shift.data(), relu};
+  if (y.defined()) passed.y = y.data_ptr<T>();
+  T* written = with_residual && relu ? result.residual.data_ptr<T>() : nullptr;
 
   std::vector<double> sums(kParts * c.channels), products(kParts * c.channels);
   for_parts(c, [&](int64_t part, int64_t begin, int64_t end) {
@@ -174,7 +184,7 @@ Gradients backward(const at::Tensor& dy_in, const at::Tensor& x, const at::Tenso
     passed.dy = written;
     passed.relu = false;
   }
-  float* dx = result.x.data_ptr<float>();
+  T* dx = result.x.data_ptr<T>();
   const lyceum::OfBatch of{means, along.data(), level.data()};
   for_parts(c, [&](int64_t, int64_t begin, int64_t end) {
     lyceum::input_gradient(passed, training ? &of : nullptr, dx, c, begin, end);
@@ -216,10 +226,11 @@ class BatchNorm : public torch::autograd::Function<BatchNorm> {
     TORCH_CHECK(!at::GradMode::is_enabled(), "batch_norm: the fused operator has no second derivative; float64, or memory that is not "
                                            "channels-last, takes ATen's, which has");
     const variable_list saved = context->get_saved_variables();
-    const Gradients found =
-        ::backward(gradients[0], saved[0], saved[1], saved[2], saved[3], saved[4], saved[5],
-                   context->saved_data["with_residual"].toBool(), context->saved_data["relu"].toBool(),
-                   context->saved_data["training"].toBool());
+    const at::Tensor &x = saved[0], dy = lyceum::in_order(gradients[0]);
+    const auto run = x.scalar_type() == at::kFloat ? ::backward<float> : ::backward<at::BFloat16>;
+    const Gradients found = run(dy, x, saved[1], saved[2], saved[3], saved[4], saved[5],
+                                context->saved_data["with_residual"].toBool(),
+                                context->saved_data["relu"].toBool(), context->saved_data["training"].toBool());
     const at::Tensor none;
     return {found.x, found.weight, found.bias, none, none, found.residual, none, none, none, none};
   }

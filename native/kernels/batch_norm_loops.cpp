@@ -1,6 +1,18 @@
 #include "kernels/batch_norm_loops.h"
 
 namespace lyceum {
+
+void Moments::add(const Moments& other, int64_t channels) {
+  if (other.count == 0) return;
+  const double total = count + other.count, share = other.count / total;
+  for (int64_t c = 0; c < channels; c++) {
+    const double difference = other.mean[c] - mean[c];
+    mean[c] += difference * share;
+    squares[c] += other.squares[c] + difference * difference * count * share;
+  }
+  count = total;
+}
+
 namespace {
 
 // Calls `body(lanes, rows, offset, channel)` for each block of each tile.
@@ -19,110 +31,14 @@ LYCEUM_INLINE void each_block(const Channels& c, int64_t begin, int64_t end, con
   }
 }
 
-// Which of a loop's inputs there are: constants to the compiler, so that the rows are gone through without tests.
-struct Yes {
-  static constexpr bool value = true;
-};
-struct No {
-  static constexpr bool value = false;
-};
-
-template <class Residual, class Relu>
-LYCEUM_INLINE void apply_as(const Apply& a, const Channels& c, int64_t begin, int64_t end, Residual, Relu) {
-  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
-                                __attribute__((always_inline)) {
-    const Vector scale = load(a.scale + channel, lanes), shift = load(a.shift + channel, lanes);
-    for (int64_t row = 0; row < rows; row++) {
-      const int64_t at = offset + row * c.row_stride;
-      Vector y = load(a.x + at, lanes) * scale + shift;
-      if constexpr (Residual::value) y += load(a.residual + at, lanes);
-      if constexpr (Relu::value) y = relu(y);
-      store(a.y + at, y, lanes);
-    }
-  });
-}
-
-// The gradient that came through the ReLU. What is no number passes, as in ATen.
-template <class Relu, class Stored, class Lanes>
-LYCEUM_INLINE Vector passed_at(const Passed& p, int64_t at, Lanes lanes, const Vector& x, const Vector& scale,
-                               const Vector& shift, Relu, Stored) {
-  const Vector dy = load(p.dy + at, lanes);
-  if constexpr (!Relu::value) return dy;
-  if constexpr (Stored::value) return load(p.y + at, lanes) <= 0.0f ? Vector{} : dy;
-  return x * scale + shift <= 0.0f ? Vector{} : dy;
-}
-
-template <class Relu, class Stored>
-LYCEUM_INLINE void sum_gradient_as(const Passed& p, const float* mean, float* passed, double* sum,
-                                   double* product, const Channels& c, int64_t begin, int64_t end, Relu is_relu,
-                                   Stored stored) {
-  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
-                                __attribute__((always_inline)) {
-    const Vector scale = load(p.scale + channel, lanes), shift = load(p.shift + channel, lanes);
-    const Vector centre = load(mean + channel, lanes);
-    Vector sums{}, products{};
-    for (int64_t row = 0; row < rows; row++) {
-      const int64_t at = offset + row * c.row_stride;
-      const Vector x = load(p.x + at, lanes);
-      const Vector gradient = passed_at(p, at, lanes, x, scale, shift, is_relu, stored);
-      if constexpr (Stored::value) store(passed + at, gradient, lanes);
-      sums += gradient;
-      products += gradient * (x - centre);
-    }
-    // By way of memory only here: a vector whose lanes are taken one by one would live there all along.
-    float of_sum[kLanes], of_product[kLanes];
-    store(of_sum, sums);
-    store(of_product, products);
-    for (int64_t lane = 0; lane < lanes.count; lane++) {
-      sum[channel + lane] += double(of_sum[lane]);
-      product[channel + lane] += double(of_product[lane]);
-    }
-  });
-}
-
-template <class Relu, class Batch>
-LYCEUM_INLINE void input_gradient_as(const Passed& p, const OfBatch& of, float* dx, const Channels& c,
-                                     int64_t begin, int64_t end, Relu is_relu, Batch) {
-  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
-                                __attribute__((always_inline)) {
-    const Vector scale = load(p.scale + channel, lanes), shift = load(p.shift + channel, lanes);
-    Vector mean{}, along{}, level{};
-    if constexpr (Batch::value) {
-      mean = load(of.mean + channel, lanes);
-      along = load(of.along + channel, lanes);
-      level = load(of.level + channel, lanes);
-    }
-    for (int64_t row = 0; row < rows; row++) {
-      const int64_t at = offset + row * c.row_stride;
-      const Vector x = load(p.x + at, lanes);
-      const Vector gradient = passed_at(p, at, lanes, x, scale, shift, is_relu, No{});
-      Vector result = gradient * scale;
-      if constexpr (Batch::value) result -= (x - mean) * along + level;
-      store(dx + at, result, lanes);
-    }
-  });
-}
-
-}  // namespace
-
-void Moments::add(const Moments& other, int64_t channels) {
-  if (other.count == 0) return;
-  const double total = count + other.count, share = other.count / total;
-  for (int64_t c = 0; c < channels; c++) {
-    const double difference = other.mean[c] - mean[c];
-    mean[c] += difference * share;
-    squares[c] += other.squares[c] + difference * difference * count * share;
-  }
-  count = total;
-}
-
-LYCEUM_VARIANTS void find_moments(const float* x, const Channels& c, int64_t begin, int64_t end, Moments& found) {
+template <class T>
+LYCEUM_INLINE void find_moments_as(const T* x, const Channels& c, int64_t begin, int64_t end, Moments& found) {
   // Tile by tile, each about its first row: floats sum a few small differences, doubles the tiles, and no difference
   // of large sums is taken.
   for (int64_t tile = begin; tile < end; tile++) {
     each_block(c, tile, tile + 1, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
                                       __attribute__((always_inline)) {
-      const float* from = x + offset;
+      const T* from = x + offset;
       const Vector first = load(from, lanes);
       Vector sum{}, odd{};
       int64_t row = 1;
@@ -153,7 +69,92 @@ LYCEUM_VARIANTS void find_moments(const float* x, const Channels& c, int64_t beg
   }
 }
 
-LYCEUM_VARIANTS void apply(const Apply& a, const Channels& c, int64_t begin, int64_t end) {
+// Which of a loop's inputs there are: constants to the compiler, so that the rows are gone through without tests.
+struct Yes {
+  static constexpr bool value = true;
+};
+struct No {
+  static constexpr bool value = false;
+};
+
+template <class T, class Residual, class Relu>
+LYCEUM_INLINE void apply_as(const Apply<T>& a, const Channels& c, int64_t begin, int64_t end, Residual, Relu) {
+  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
+                                __attribute__((always_inline)) {
+    const Vector scale = load(a.scale + channel, lanes), shift = load(a.shift + channel, lanes);
+    for (int64_t row = 0; row < rows; row++) {
+      const int64_t at = offset + row * c.row_stride;
+      Vector y = load(a.x + at, lanes) * scale + shift;
+      if constexpr (Residual::value) y += load(a.residual + at, lanes);
+      if constexpr (Relu::value) y = relu(y);
+      store(a.y + at, y, lanes);
+    }
+  });
+}
+
+// The gradient that came through the ReLU. What is no number passes, as in ATen.
+template <class T, class Relu, class Stored, class Lanes>
+LYCEUM_INLINE Vector passed_at(const Passed<T>& p, int64_t at, Lanes lanes, const Vector& x, const Vector& scale,
+                               const Vector& shift, Relu, Stored) {
+  const Vector dy = load(p.dy + at, lanes);
+  if constexpr (!Relu::value) return dy;
+  if constexpr (Stored::value) return load(p.y + at, lanes) <= 0.0f ? Vector{} : dy;
+  return x * scale + shift <= 0.0f ? Vector{} : dy;
+}
+
+template <class T, class Relu, class Stored>
+LYCEUM_INLINE void sum_gradient_as(const Passed<T>& p, const float* mean, T* passed, double* sum,
+                                   double* product, const Channels& c, int64_t begin, int64_t end, Relu is_relu,
+                                   Stored stored) {
+  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
+                                __attribute__((always_inline)) {
+    const Vector scale = load(p.scale + channel, lanes), shift = load(p.shift + channel, lanes);
+    const Vector centre = load(mean + channel, lanes);
+    Vector sums{}, products{};
+    for (int64_t row = 0; row < rows; row++) {
+      const int64_t at = offset + row * c.row_stride;
+      const Vector x = load(p.x + at, lanes);
+      const Vector gradient = passed_at(p, at, lanes, x, scale, shift, is_relu, stored);
+      if constexpr (Stored::value) store(passed + at, gradient, lanes);
+      sums += gradient;
+      products += gradient * (x - centre);
+    }
+    // By way of memory only here: a vector whose lanes are taken one by one would live there all along.
+    float of_sum[kLanes], of_product[kLanes];
+    store(of_sum, sums);
+    store(of_product, products);
+    for (int64_t lane = 0; lane < lanes.count; lane++) {
+      sum[channel + lane] += double(of_sum[lane]);
+      product[channel + lane] += double(of_product[lane]);
+    }
+  });
+}
+
+template <class T, class Relu, class Batch>
+LYCEUM_INLINE void input_gradient_as(const Passed<T>& p, const OfBatch& of, T* dx, const Channels& c,
+                                     int64_t begin, int64_t end, Relu is_relu, Batch) {
+  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
+                                __attribute__((always_inline)) {
+    const Vector scale = load(p.scale + channel, lanes), shift = load(p.shift + channel, lanes);
+    Vector mean{}, along{}, level{};
+    if constexpr (Batch::value) {
+      mean = load(of.mean + channel, lanes);
+      along = load(of.along + channel, lanes);
+      level = load(of.level + channel, lanes);
+    }
+    for (int64_t row = 0; row < rows; row++) {
+      const int64_t at = offset + row * c.row_stride;
+      const Vector x = load(p.x + at, lanes);
+      const Vector gradient = passed_at(p, at, lanes, x, scale, shift, is_relu, No{});
+      Vector result = gradient * scale;
+      if constexpr (Batch::value) result -= (x - mean) * along + level;
+      store(dx + at, result, lanes);
+    }
+  });
+}
+
+template <class T>
+LYCEUM_INLINE void apply_any(const Apply<T>& a, const Channels& c, int64_t begin, int64_t end) {
   if (a.residual && a.relu) {
     apply_as(a, c, begin, end, Yes{}, Yes{});
   } else if (a.residual) {
@@ -165,8 +166,9 @@ LYCEUM_VARIANTS void apply(const Apply& a, const Channels& c, int64_t begin, int
   }
 }
 
-LYCEUM_VARIANTS void sum_gradient(const Passed& p, const float* mean, float* passed, double* sum, double* product,
-                                  const Channels& c, int64_t begin, int64_t end) {
+template <class T>
+LYCEUM_INLINE void sum_gradient_any(const Passed<T>& p, const float* mean, T* passed, double* sum, double* product,
+                                    const Channels& c, int64_t begin, int64_t end) {
   if (p.relu && p.y) {
     sum_gradient_as(p, mean, passed, sum, product, c, begin, end, Yes{}, Yes{});
   } else if (p.relu) {
@@ -176,8 +178,9 @@ LYCEUM_VARIANTS void sum_gradient(const Passed& p, const float* mean, float* pas
   }
 }
 
-LYCEUM_VARIANTS void input_gradient(const Passed& p, const OfBatch* of, float* dx, const Channels& c, int64_t begin,
-                                    int64_t end) {
+template <class T>
+LYCEUM_INLINE void input_gradient_any(const Passed<T>& p, const OfBatch* of, T* dx, const Channels& c, int64_t begin,
+                                      int64_t end) {
   if (p.relu && of) {
     input_gradient_as(p, *of, dx, c, begin, end, Yes{}, Yes{});
   } else if (of) {
@@ -188,5 +191,27 @@ LYCEUM_VARIANTS void input_gradient(const Passed& p, const OfBatch* of, float* d
     input_gradient_as(p, {}, dx, c, begin, end, No{}, No{});
   }
 }
+
+}  // namespace
+
+// A template has no variants for each processor: the entries are written out, for both types.
+#define LYCEUM_DEFINE(T)                                                                                          \
+  LYCEUM_VARIANTS void find_moments(const T* x, const Channels& c, int64_t begin, int64_t end, Moments& found) { \
+    find_moments_as(x, c, begin, end, found);                                                                    \
+  }                                                                                                              \
+  LYCEUM_VARIANTS void apply(const Apply<T>& a, const Channels& c, int64_t begin, int64_t end) {                 \
+    apply_any(a, c, begin, end);                                                                                 \
+  }                                                                                                              \
+  LYCEUM_VARIANTS void sum_gradient(const Passed<T>& p, const float* mean, T* passed, double* sum,               \
+                                    double* product, const Channels& c, int64_t begin, int64_t end) {            \
+    sum_gradient_any(p, mean, passed, sum, product, c, begin, end);                                              \
+  }                                                                                                              \
+  LYCEUM_VARIANTS void input_gradient(const Passed<T>& p, const OfBatch* of, T* dx, const Channels& c,           \
+                                      int64_t begin, int64_t end) {                                              \
+    input_gradient_any(p, of, dx, c, begin, end);                                                                \
+  }
+LYCEUM_DEFINE(float)
+LYCEUM_DEFINE(c10::BFloat16)
+#undef LYCEUM_DEFINE
 
 }  // namespace lyceum

@@ -1,4 +1,5 @@
-// The loops of fused batch norm, over a range of tiles (see channels.h).
+// The loops of fused batch norm, over a range of tiles (see channels.h). T is how activations are stored: float or
+// c10::BFloat16; what is computed with them is float.
 #pragma once
 
 #include "kernels/channels.h"
@@ -15,34 +16,29 @@ struct Moments {
   void add(const Moments& other, int64_t channels);
 };
 
-void find_moments(const float* x, const Channels& c, int64_t begin, int64_t end, Moments& found);
 
 // y = x · scale + shift, plus the residual where there is one, then ReLU where asked.
+template <class T>
 struct Apply {
-  const float* x;
-  const float* residual;
+  const T* x;
+  const T* residual;
   const float* scale;
   const float* shift;
-  float* y;
+  T* y;
   bool relu;
 };
-void apply(const Apply& a, const Channels& c, int64_t begin, int64_t end);
 
 // Of y's gradient, what came through the ReLU. Which values did is read from y where it was stored for the residual's
 // sake, and otherwise worked out again from x, as `apply` does: that is cheaper than reading y.
+template <class T>
 struct Passed {
-  const float* dy;
-  const float* x;
-  const float* y;
+  const T* dy;
+  const T* x;
+  const T* y;
   const float* scale;
   const float* shift;
   bool relu;
 };
-
-// Adds up, per channel, the gradient that passed, and its product with x - mean. Where y is given, writes the gradient
-// that passed down: it is the residual's.
-void sum_gradient(const Passed& p, const float* mean, float* passed, double* sum, double* product,
-                  const Channels& c, int64_t begin, int64_t end);
 
 // What the batch's own mean and variance, which depend on x, add to its gradient.
 struct OfBatch {
@@ -51,7 +47,19 @@ struct OfBatch {
   const float* level = nullptr;
 };
 
-// dx = gradient · scale - along · (x - mean) - level, the last two where the statistics were the batch's.
-void input_gradient(const Passed& p, const OfBatch* of, float* dx, const Channels& c, int64_t begin, int64_t end);
+// find_moments    takes in the moments of x
+// apply           see Apply
+// sum_gradient    adds up, per channel, the gradient that passed, and its product with x - mean; where y is given,
+//                 writes down what passed: it is the residual's gradient
+// input_gradient  dx = gradient · scale - along · (x - mean) - level, the last two where the statistics were the batch's
+#define LYCEUM_DECLARE(T)                                                                                         \
+  void find_moments(const T* x, const Channels& c, int64_t begin, int64_t end, Moments& found);                  \
+  void apply(const Apply<T>& a, const Channels& c, int64_t begin, int64_t end);                                  \
+  void sum_gradient(const Passed<T>& p, const float* mean, T* passed, double* sum, double* product,              \
+                    const Channels& c, int64_t begin, int64_t end);                                              \
+  void input_gradient(const Passed<T>& p, const OfBatch* of, T* dx, const Channels& c, int64_t begin, int64_t end);
+LYCEUM_DECLARE(float)
+LYCEUM_DECLARE(c10::BFloat16)
+#undef LYCEUM_DECLARE
 
 }  // namespace lyceum

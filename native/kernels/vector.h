@@ -3,6 +3,8 @@
 // processor's own is chosen when the addon is loaded. (By feature: "arch=…" would match that very model only.)
 #pragma once
 
+#include <c10/util/BFloat16.h>
+
 #include <cstdint>
 #include <cstring>
 
@@ -35,17 +37,40 @@ LYCEUM_INLINE Vector load(const float* from, Whole = {}) {
   return vector;
 }
 
-// The other lanes are zero.
-LYCEUM_INLINE Vector load(const float* from, Part part) {
-  Vector vector{};
-  for (int64_t lane = 0; lane < part.count; lane++) vector[lane] = from[lane];
+LYCEUM_INLINE void store(float* to, const Vector& vector, Whole = {}) { std::memcpy(to, &vector, sizeof vector); }
+
+// bfloat16 is the upper half of a float32. Stored to the nearest, halves to even; what is no number stays so.
+using Halves = uint16_t __attribute__((vector_size(2 * kLanes)));
+using Bits = uint32_t __attribute__((vector_size(4 * kLanes)));
+
+LYCEUM_INLINE Vector load(const c10::BFloat16* from, Whole = {}) {
+  Halves halves;
+  std::memcpy(&halves, from, sizeof halves);
+  const Bits bits = __builtin_convertvector(halves, Bits) << 16;
+  Vector vector;
+  std::memcpy(&vector, &bits, sizeof vector);
   return vector;
 }
 
-LYCEUM_INLINE void store(float* to, const Vector& vector, Whole = {}) { std::memcpy(to, &vector, sizeof vector); }
+LYCEUM_INLINE void store(c10::BFloat16* to, const Vector& vector, Whole = {}) {
+  Bits bits;
+  std::memcpy(&bits, &vector, sizeof bits);
+  const Bits rounded = bits + 0x7fff + ((bits >> 16) & 1);
+  const Halves halves = __builtin_convertvector((vector == vector ? rounded : bits | 0x400000) >> 16, Halves);
+  std::memcpy(to, &halves, sizeof halves);
+}
 
-LYCEUM_INLINE void store(float* to, const Vector& vector, Part part) {
-  for (int64_t lane = 0; lane < part.count; lane++) to[lane] = vector[lane];
+// The other lanes are zero.
+template <class T>
+LYCEUM_INLINE Vector load(const T* from, Part part) {
+  Vector vector{};
+  for (int64_t lane = 0; lane < part.count; lane++) vector[lane] = float(from[lane]);
+  return vector;
+}
+
+template <class T>
+LYCEUM_INLINE void store(T* to, const Vector& vector, Part part) {
+  for (int64_t lane = 0; lane < part.count; lane++) to[lane] = T(vector[lane]);
 }
 
 // As ATen's: what is no number stays so.
