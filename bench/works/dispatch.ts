@@ -12,7 +12,7 @@ export const dispatch: Work = {
     const calls = quick ? 20_000 : 100_000;
     const x = torch.randn([4, 4]);
 
-    /** ns a call, the turns of the event loop in which finalisers run included. */
+    /** ns a call, the turns of the event loop included. */
     const timed = async (someCalls: () => void): Promise<number[]> => {
       const start = performance.now();
       for (let done = 0; done < calls; done += perTurn) {

@@ -22,6 +22,12 @@ struct Entry {
   const char* name;
 };
 
+struct Depth {
+  explicit Depth(int& of) : depth(of) { ++depth; }
+  ~Depth() { --depth; }
+  int& depth;
+};
+
 // The widest schema of libtorch has fewer than 32 arguments.
 constexpr size_t kMaxArguments = 40;
 
@@ -38,6 +44,7 @@ napi_value enter(napi_env env, napi_callback_info info) {
     if (napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) != napi_ok) return nullptr;
   }
   entry = static_cast<Entry*>(data);
+  const Depth depth(entry->bridge->depth);
   try {
     return entry->function({*entry->bridge, env, std::min(count, kMaxArguments), arguments});
   } catch (...) {
@@ -64,30 +71,13 @@ void Bridge::release(int64_t handle) {
   HeldTensor dead;
   if (!tensors.take(handle, dead)) return;
   bytes -= dead.bytes;
-  if (dead.collected) tellCollector(-dead.bytes);
-}
-
-void Bridge::leaveToCollector(int64_t handle) {
-  HeldTensor* held = tensors.find(handle);
-  if (!held || held->collected) return;
-  held->collected = true;
-  tellCollector(held->bytes);
+  if (dead.loose >= 0) forget(dead);
 }
 
 at::Tensor& Bridge::tensor(int64_t handle) {
   HeldTensor* held = tensors.find(handle);
   if (!held) throw BadArgument(handle == 0 ? "was disposed" : "is no live Tensor");
   return held->tensor;
-}
-
-void Bridge::tellCollector(int64_t delta) {
-  untold_ += delta;
-  // V8 may start a collection when told, so tell it rarely.
-  constexpr int64_t kStep = 4 << 20;
-  if (untold_ < kStep && untold_ > -kStep) return;
-  int64_t total;
-  napi_adjust_external_memory(env, untold_, &total);
-  untold_ = 0;
 }
 
 void Bridge::dropDeadBuffers() {

@@ -4,6 +4,7 @@
 #include <node_api.h>
 #include <torch/torch.h>
 
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,8 +21,15 @@ namespace lyceum {
 struct HeldTensor {
   at::Tensor tensor;
   int64_t bytes = 0;
-  // The garbage collector decides when it dies, and was told of its bytes.
-  bool collected = false;
+  // Its number in the queue of loose ones; -1 when it is none.
+  int64_t loose = -1;
+};
+
+// A tensor that lives until the garbage collector takes its JavaScript object.
+struct Loose {
+  int64_t handle;
+  // Weak, so empty once the object is gone; null when the collector no longer decides.
+  napi_ref object;
 };
 
 // Buffers of JavaScript that tensors look into. A tensor may die on any thread, a reference only on its own:
@@ -37,9 +45,13 @@ class Bridge {
 
   int32_t hold(at::Tensor tensor);
   void release(int64_t handle);
-  // Leaves the tensor to the garbage collector, which is told how much memory hangs on a small object. Not done for
-  // what a scope frees: hundreds of megabytes a step would start collections that have nothing to collect.
-  void leaveToCollector(int64_t handle);
+  // Lets the tensor live as long as `object` does. Returns whether `sweep` is due. The collector is told how much memory
+  // hangs on a small object. Not done for what a scope frees: hundreds of megabytes a step would start collections that
+  // have nothing to collect.
+  bool leaveToCollector(int64_t handle, napi_value object);
+  void takeFromCollector(int64_t handle);
+  // Looks at some loose tensors, or at all of them, and frees those whose objects were collected.
+  void sweep(bool all);
   // Throws when the handle names no live tensor.
   at::Tensor& tensor(int64_t handle);
   void dropDeadBuffers();
@@ -56,9 +68,16 @@ class Bridge {
   std::vector<std::unique_ptr<c10::InferenceMode>> inference;
   std::shared_ptr<BorrowedBuffers> buffers = std::make_shared<BorrowedBuffers>();
   int64_t bytes = 0;
+  // Functions of the bridge that are on the stack: one that reads a hostile array may run JavaScript.
+  int depth = 0;
 
  private:
+  void forget(HeldTensor& held);
   void tellCollector(int64_t delta);
+  // In the order of the looks, and how many of them are due.
+  std::deque<Loose> loose_;
+  int64_t firstLoose_ = 0;
+  int64_t due_ = 0;
   int64_t untold_ = 0;
 };
 

@@ -29,10 +29,23 @@ napi_value releaseOne(const Call& call) {
   return nullptr;
 }
 
+// leaveToCollector(handle, object): whether a sweep is due.
 napi_value leaveToCollector(const Call& call) {
   int32_t handle = 0;
   napi_get_value_int32(call.env, call[0], &handle);
-  call.bridge.leaveToCollector(handle);
+  return boolean(call.env, call.bridge.leaveToCollector(handle, call[1]));
+}
+
+napi_value takeFromCollector(const Call& call) {
+  int32_t handle = 0;
+  napi_get_value_int32(call.env, call[0], &handle);
+  call.bridge.takeFromCollector(handle);
+  return nullptr;
+}
+
+// sweep(all)
+napi_value sweep(const Call& call) {
+  call.bridge.sweep(toBool(call.env, call[0]));
   return nullptr;
 }
 
@@ -174,6 +187,8 @@ void exposeTensors(napi_env env, napi_value exports, Bridge* bridge) {
   expose(env, exports, bridge, "release", release);
   expose(env, exports, bridge, "releaseOne", releaseOne);
   expose(env, exports, bridge, "leaveToCollector", leaveToCollector);
+  expose(env, exports, bridge, "takeFromCollector", takeFromCollector);
+  expose(env, exports, bridge, "sweep", sweep);
   expose(env, exports, bridge, "shape", shape);
   expose(env, exports, bridge, "strides", strides);
   expose(env, exports, bridge, "dtype", dtype);

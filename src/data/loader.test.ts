@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
+import { settled } from "../torch/testing/settled.js";
 import { type ImageSet, subset } from "./image-set.js";
 import { type Batch, Loader, type LoaderOptions } from "./loader.js";
 import { makeSynthetic } from "./sets/synthetic.js";
@@ -112,7 +113,7 @@ describe("Loader", () => {
   it("leaks nothing, at the end, after a break, or when the next batch fails", async () => {
     const loader = load(augmented);
     for await (const batch of loader.epoch(0)) batch.dispose();
-    const before = torch.memoryStats().tensors;
+    const before = settled().tensors;
     for (let epoch = 0; epoch < 3; epoch++) {
       for await (const batch of loader.epoch(epoch)) batch.dispose();
       for await (const batch of loader.epoch(epoch)) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
+import { settled } from "../torch/testing/settled.js";
 import { BatchNorm2d, Conv2d, FoldedNorm, foldBatchNorm, Module, ReLU, Sequential } from "./index.js";
 
 const generator = new torch.Generator(1);
@@ -83,7 +84,7 @@ describe("foldBatchNorm", () => {
   it.each([true, false])("keeps the layout, and gives batch norm's memory back, with bias %j", (bias) => {
     const model = new Sequential(new Conv2d(3, 4, 3, { generator, bias }), worn(4));
     model.to({ memoryFormat: "channelsLast" });
-    const before = torch.memoryStats().tensors;
+    const before = settled().tensors;
     foldBatchNorm(model);
     expect(model.namedParameters().get("0.weight")!.isContiguous("channelsLast")).toBe(true);
     // Five tensors of batch norm go; a bias comes where there was none.

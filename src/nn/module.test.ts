@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
+import { settled } from "../torch/testing/settled.js";
 import { BatchNorm2d, Conv2d, Linear, Module, Parameter, Sequential } from "./index.js";
 
 const generator = new torch.Generator(1);
@@ -189,7 +190,7 @@ it("lives on after the scope it was made in, and is freed by dispose", () => {
   });
   const tensors = [...module!.namedParameters().values(), ...module!.namedBuffers().values()];
   expect(tensors.map((tensor) => tensor.disposed)).toEqual(tensors.map(() => false));
-  const before = torch.memoryStats().tensors;
+  const before = settled().tensors;
   module!.dispose();
   expect(torch.memoryStats().tensors).toBe(before - tensors.length);
   expect(tensors.map((tensor) => tensor.disposed)).toEqual(tensors.map(() => true));

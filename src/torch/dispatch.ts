@@ -1,5 +1,6 @@
 /** Calling operators by id, and turning handles into tensors and back. */
 import type { Generator } from "./generator.js";
+import { withoutSweeping } from "./loose.js";
 import { native, type OperatorInfo } from "./native.js";
 import { refusalOf } from "./refused.js";
 import type { Tensor } from "./tensor.js";
@@ -29,7 +30,7 @@ const longestList = 1_000_000;
 /** The handles of a list of tensors. */
 export function hs(values: readonly (Tensor | null | undefined)[]): (number | undefined)[] {
   const list = Array.isArray(values) && values.length <= longestList;
-  return list ? values.map(h) : (values as unknown as undefined[]);
+  return list ? withoutSweeping(() => values.map(h)) : (values as unknown as undefined[]);
 }
 
 /** The handle of a generator. */

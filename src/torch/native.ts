@@ -35,8 +35,14 @@ export interface Native {
   /** The first `count` of the handles. */
   release(handles: Int32Array, count: number): void;
   releaseOne(handle: number): void;
-  /** Tells V8 of the memory, since its garbage collector decides when the tensor dies. */
-  leaveToCollector(handle: number): void;
+  /**
+   * Lets the tensor live as long as the object does, and tells V8 of the memory that hangs on it. Returns whether a
+   * sweep is due.
+   */
+  leaveToCollector(handle: number, object: object): boolean;
+  takeFromCollector(handle: number): void;
+  /** Frees tensors whose objects were collected: looks at as many as are due, or at all. */
+  sweep(all: boolean): void;
   shape(handle: number): number[];
   strides(handle: number): number[];
   dtype(handle: number): string;

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as torch from "./index.js";
+import { settled } from "./testing/settled.js";
 
 const live = () => torch.memoryStats().tensors;
 
 describe("scope", () => {
   it("frees what was made inside, and keeps the result", () => {
-    const before = live();
+    const before = settled().tensors;
     const y = torch.scope(() => {
       const x = torch.ones([10]);
       return x.add(1).mul(2);
@@ -26,8 +27,10 @@ describe("scope", () => {
       box: new Box(),
       gone: torch.zeros([1]).shape,
     }));
-    for (const tensor of [result.list[0]!, result.map.get("a")!, result.box.inside])
+    for (const tensor of [result.list[0]!, result.map.get("a")!, result.box.inside]) {
       expect(tensor.disposed).toBe(false);
+      tensor.dispose();
+    }
   });
 
   it("hands a nested scope's result to the scope around it", () => {
@@ -40,7 +43,7 @@ describe("scope", () => {
   });
 
   it("frees when the body throws, and leaves the scope around it in charge", () => {
-    const before = live();
+    const before = settled().tensors;
     expect(() =>
       torch.scope(() => {
         torch.zeros([1]);
@@ -71,9 +74,9 @@ describe("scope", () => {
         result: fc.boolean(),
       }),
     );
+    const before = settled().tensors;
     fc.assert(
       fc.property(tree(5), (root) => {
-        const before = live();
         const run = (node: Tree): torch.Tensor | undefined =>
           torch.scope(() => {
             const own = torch.zeros([1]);

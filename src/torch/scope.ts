@@ -1,10 +1,11 @@
 /**
- * Who frees a tensor. Inside a scope the scope does, at its end; outside one, the garbage collector's
- * finaliser does some time after the last reference is gone.
+ * Who frees a tensor. Inside a scope the scope does, at its end; outside one, a sweep does some time after the garbage
+ * collector took it.
  */
+import { leave } from "./loose.js";
 import { native } from "./native.js";
 
-/** A native handle that a scope or a finaliser frees. */
+/** A native handle that a scope or a sweep frees. */
 export interface Owned {
   handle: number;
   owner: Scope | undefined;
@@ -20,20 +21,13 @@ let current: Scope | undefined;
 // Filled anew at the end of each scope: the bridge reads a typed array at a fraction of an array's price.
 let dying = new Int32Array(256);
 
-// Finalisers run between turns of the event loop: the safety net, not the way to free a loop's tensors.
-const registry = new FinalizationRegistry<number>((handle) => native.releaseOne(handle));
-
 function giveTo(tensor: Owned, scope: Scope | undefined): void {
   tensor.owner = scope;
-  if (scope) {
-    scope.made.push(tensor);
-    return;
-  }
-  native.leaveToCollector(tensor.handle);
-  registry.register(tensor, tensor.handle, tensor);
+  if (scope) scope.made.push(tensor);
+  else leave(tensor);
 }
 
-/** Gives a new tensor to the scope at hand, or to the finaliser. */
+/** Gives a new tensor to the scope at hand, or to the collector. */
 export function track(tensor: Owned): void {
   giveTo(tensor, current);
 }
@@ -41,7 +35,6 @@ export function track(tensor: Owned): void {
 /** Frees the tensor now; again is a no-op. */
 export function free(tensor: Owned): void {
   if (tensor.handle === 0) return;
-  if (!tensor.owner) registry.unregister(tensor);
   native.releaseOne(tensor.handle);
   tensor.handle = 0;
 }
@@ -106,7 +99,7 @@ export function scope<T>(body: () => T): T {
 /** Takes the handle out of a tensor, which is disposed afterwards but whose memory lives on. */
 export function takeHandle(tensor: Owned): number {
   const { handle } = tensor;
-  if (handle !== 0 && !tensor.owner) registry.unregister(tensor);
+  if (handle !== 0 && !tensor.owner) native.takeFromCollector(handle);
   tensor.handle = 0;
   return handle;
 }

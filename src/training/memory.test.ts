@@ -4,12 +4,13 @@ import { resnet8 } from "../models/index.js";
 import { foldBatchNorm } from "../nn/index.js";
 import { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
+import { settled } from "../torch/testing/settled.js";
 import { answer, studentObjective, trainNetwork } from "./index.js";
 
-// In a file of its own: finalisers that free another test's tensors in the meantime would hide what is left here.
+// In a file of its own: sweeps that free another test's tensors in the meantime would hide what is left here.
 it("leaves nothing behind when a student was trained, judged and disposed", async () => {
   const { train } = makeSynthetic({ classes: 4, size: 12, trainCount: 80, testCount: 8, seed: 1 });
-  const before = torch.memoryStats();
+  const before = settled();
   const options = { ...channelStatistics(train), batchSize: 16 };
   const loader = new Loader(train, { ...options, shuffle: true, augment: { crop: 1, flip: true } });
   const fresh = (seed: number) =>

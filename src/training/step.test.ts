@@ -5,6 +5,7 @@ import { resnet8 } from "../models/index.js";
 import { foldBatchNorm } from "../nn/index.js";
 import { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
+import { settled } from "../torch/testing/settled.js";
 import { between, Meter } from "./meter.js";
 import { type Objective, patriarchObjective, strictObjective, studentObjective } from "./objective.js";
 import { trainStep } from "./step.js";
@@ -73,7 +74,7 @@ describe("trainStep", () => {
     const meter = new Meter();
     const step = () => trainStep({ model, optimizer, objective }, one, meter);
     step();
-    const { tensors, bytes } = torch.memoryStats();
+    const { tensors, bytes } = settled();
     for (let i = 0; i < 50; i++) step();
     expect(torch.memoryStats()).toEqual({ tensors, bytes });
   });

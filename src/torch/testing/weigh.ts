@@ -22,7 +22,7 @@ function scopes(): { grown: number; live: number } {
 }
 
 /** 13 GB of tensors that nobody disposes of: the most MB that the process stood above its start. */
-async function finalisers(): Promise<{ peak: number }> {
+async function loose(): Promise<{ peak: number }> {
   const before = megabytes();
   let peak = 0;
   for (let i = 0; i < 200_000; i++) {
@@ -35,6 +35,20 @@ async function finalisers(): Promise<{ peak: number }> {
   return { peak: peak - before };
 }
 
+/** The same in a loop that never lets the event loop turn, first of small tensors and then of large ones. */
+function loop(): { live: number; peak: number } {
+  const x = torch.ones([4, 4]);
+  for (let i = 0; i < 1_000_000; i++) x.relu();
+  const { tensors: live } = torch.memoryStats();
+  const before = megabytes();
+  let peak = 0;
+  for (let i = 0; i < 4000; i++) {
+    torch.ones([2 ** 20]);
+    if (i % 10 === 0) peak = Math.max(peak, megabytes());
+  }
+  return { live, peak: peak - before };
+}
+
 /** The most MB that loading the file needed. */
 function load(path: string): { peak: number } {
   const before = megabytes();
@@ -43,5 +57,5 @@ function load(path: string): { peak: number } {
 }
 
 const [what, path] = process.argv.slice(2);
-const result = what === "scopes" ? scopes() : what === "finalisers" ? await finalisers() : load(path!);
-process.stdout.write(JSON.stringify(result));
+const works = { scopes, loose, loop, load: () => load(path!) };
+process.stdout.write(JSON.stringify(await works[what as keyof typeof works]()));
