@@ -2,7 +2,7 @@
 import type { Generator } from "./generator.js";
 import { withoutSweeping } from "./loose.js";
 import { native, type OperatorInfo } from "./native.js";
-import { refusalOf } from "./refused.js";
+import { needsFinite, refusalOf } from "./refused.js";
 import type { Tensor } from "./tensor.js";
 
 // The class registers itself: generated methods are its base and cannot import it.
@@ -62,6 +62,7 @@ interface Resolved {
   id: number;
   info: OperatorInfo;
   refusal: string | undefined;
+  finite: boolean;
 }
 
 const resolved = new Map<string, Resolved>();
@@ -74,7 +75,7 @@ function find(name: string): Resolved {
   const [base, overload] = dot < 0 ? [name, ""] : [name.slice(0, dot), name.slice(dot + 1)];
   const id = native.resolve(base, overload);
   if (id < 0) throw new Error(missing(name, base));
-  const found = { id, info: native.schema(id), refusal: refusalOf(base) };
+  const found = { id, info: native.schema(id), refusal: refusalOf(base), finite: needsFinite(base) };
   resolved.set(name, found);
   return found;
 }
@@ -117,7 +118,24 @@ function lift(result: any, { info }: Resolved, args: readonly unknown[]): any {
 function prepare(name: string, args: readonly unknown[]): [Resolved, unknown[]] {
   const found = find(name);
   if (found.refusal) throw new Error(`${name} is not offered: ${found.refusal}`);
+  if (found.finite) checkFinite(name, args);
   return [found, args.map((value, i) => lower(value, found.info.parameters[i]?.type ?? ""))];
+}
+
+const op_isfinite = operator("aten::isfinite", "");
+const op_all = operator("aten::all", "");
+
+function checkFinite(name: string, args: readonly unknown[]): void {
+  for (const value of args) {
+    if (!isTensor(value)) continue;
+    const finite = native.call(op_isfinite, value.handle);
+    const all = native.call(op_all, finite);
+    const answer = new Uint8Array(1);
+    native.read(all, answer);
+    native.releaseOne(finite);
+    native.releaseOne(all);
+    if (answer[0] === 0) throw new RangeError(`${name}: all values must be finite`);
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { functions, methods } from "./generate/operators.js";
+import { op, tensor } from "./index.js";
 import { refusalOf } from "./refused.js";
 
 it.each([...methods, ...functions].map(({ name }) => name))("offers %s, which has a wrapper", (name) => {
@@ -17,4 +18,22 @@ it.each([
 
 it("offers the project's own operators", () => {
   expect(refusalOf("lyceum::augment")).toBeUndefined();
+});
+
+it("keeps infinite values from LAPACK's singular values, which would never come back", () => {
+  const values = [
+    [3.4e38, 0, -3.4e38],
+    [1e-45, 1e-45, 1],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0],
+  ];
+  expect(() => op("aten::linalg_svd", tensor(values))).toThrow(/aten::linalg_svd: all values must be finite/);
+  expect(
+    op(
+      "aten::linalg_svdvals",
+      tensor([
+        [3, 0],
+        [0, 4],
+      ]),
+    ).tolist(),
+  ).toEqual([4, 3]);
 });

@@ -43,6 +43,18 @@ const single: ReadonlyMap<string, string> = new Map([
   ...names(endless, "random matrix_power linalg_matrix_power"),
 ]);
 
+/**
+ * Operators that decompose by singular values, or whose gradient does: LAPACK does not come back from infinite ones, so
+ * their arguments are looked at first.
+ */
+const decomposing =
+  /svd|pinv|nuclear_norm|^aten::(linalg_(cond|norm|matrix_norm|matrix_rank|lstsq)|matrix_rank)/;
+
+/** Whether the operator's tensors must be finite. */
+export function needsFinite(name: string): boolean {
+  return decomposing.test(name);
+}
+
 function names(reason: string, ...lines: string[]): [string, string][] {
   return lines.flatMap((line) => line.split(" ")).map((name) => [`aten::${name}`, reason]);
 }
