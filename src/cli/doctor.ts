@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import type * as Torch from "../torch/index.js";
 import { findSets } from "./found-sets.js";
 
 /** One thing that was looked at. */
@@ -54,11 +55,19 @@ async function checkTorch(): Promise<Finding[]> {
     ok("memory", `${memoryGiB} GiB`),
     ok("system", `${os}, ${arch}`),
     ok("threads", String(threads)),
+    ok("convolutions", convolutions(torch)),
     ok("CUDA", torch.cudaAvailable() ? "available" : "none: training runs on the CPU"),
     advice
       ? { name: "matrix speed", state: "warning", detail: advice }
       : ok("matrix speed", `${gflops.toFixed(0)} GFLOP/s (float32, 1024 x 1024)`),
   ];
+}
+
+/** Whose convolutions a training takes. */
+function convolutions({ hasOperator, op }: typeof Torch): string {
+  if (!hasOperator("lyceum::conv2d")) return "libtorch's: ./setup found no oneDNN headers (libdnnl-dev)";
+  const units = op("lyceum::has_amx") ? "bfloat16 by AMX" : "no units for bfloat16";
+  return `prepared by oneDNN, ${units}`;
 }
 
 /** What `setup` noted when it chose a libtorch. */

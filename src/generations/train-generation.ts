@@ -68,7 +68,7 @@ export async function trainGeneration(
   };
 
   const end = await trainNetwork(
-    { model, optimizer, objective, device },
+    { model, optimizer, objective, device, precision: recipe.precision },
     {
       loader,
       epochs: recipe.epochs,

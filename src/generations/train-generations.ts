@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/index.js";
-import { foldBatchNorm, type Module } from "../nn/index.js";
+import { foldBatchNorm, hasAmx, type Module, setExactConvolutions } from "../nn/index.js";
 import { type Recipe, type RecipeInput, resolveRecipe } from "../recipe/index.js";
 import {
   describeEnvironment,
@@ -107,6 +107,7 @@ async function trainLine(
 ): Promise<RunResult> {
   const { onProgress, signal } = options;
   if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
+  setExactConvolutions(recipe.exactConvolutions);
   const images = await prepareImages(recipe, options.dataset);
   checkRecipe(recipe, images);
   const stepsPerEpoch = Math.ceil(images.trainCount / recipe.batchSize);
@@ -196,10 +197,17 @@ function checkRecipe(recipe: Recipe, { classes, trainCount }: Images): void {
   }
 }
 
-function warningsFor({ device }: Recipe): string[] {
+function warningsFor({ device, precision }: Recipe): string[] {
   if (device !== "cpu") return [];
+  const warnings: string[] = [];
   const { advice } = measureBlas();
-  return advice ? [advice] : [];
+  if (advice) warnings.push(advice);
+  if (precision === "bfloat16" && !hasAmx) {
+    warnings.push(
+      "no units for bfloat16 were found (AMX, and oneDNN in the build): precision: float32 is faster here",
+    );
+  }
+  return warnings;
 }
 
 /** The generations that the folder holds already. */

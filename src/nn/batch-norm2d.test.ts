@@ -164,6 +164,48 @@ describe("lyceum::batch_norm", () => {
     }
   });
 
+  it("stores bfloat16 and computes float32", () => {
+    const half: Forward = (inputs, options) => {
+      const store = (x: torch.Tensor) => x.to({ dtype: "bfloat16" });
+      const { x, residual } = inputs;
+      return fused(
+        { ...inputs, x: store(x), ...(residual ? { residual: store(residual) } : {}) },
+        options,
+      ).to({
+        dtype: "float32",
+      });
+    };
+    for (const channels of [16, 20, 64]) {
+      for (const residual of [true, false]) {
+        const options: Case = { shape: [3, channels, 9, 7], residual, relu: false, training: true };
+        const found = differences(options, half);
+        // Half of the last of 8 bits, in what goes in and what comes out.
+        expect(largest(found)).toBeLessThan(2 * 2 ** -8);
+        expect(largest(found)).toBeGreaterThan(2 ** -12);
+      }
+    }
+  });
+
+  it("rounds to the nearest bfloat16 as ATen does", () => {
+    const x = torch.randn([2, 16, 8, 8], { generator: new torch.Generator(1) }).contiguous("channelsLast");
+    x.select(0, 0).select(0, 0).fill_(Number.NaN);
+    x.select(0, 0).select(0, 1).fill_(Number.POSITIVE_INFINITY);
+    x.select(0, 0)
+      .select(0, 2)
+      .fill_(1 + 2 ** -8);
+    x.select(0, 0)
+      .select(0, 3)
+      .fill_(1 + 3 * 2 ** -8);
+    const stored = x.to({ dtype: "bfloat16" });
+    const [one, zero] = [torch.ones([16]), torch.zeros([16])];
+    const scale = 1 + 2 ** -6;
+    // In evaluation, with a mean of 0 and a variance of 1, batch norm multiplies by the weight.
+    const options = [false, false, 0.1, 0] as const;
+    const y = torch.op("lyceum::batch_norm", stored, one.mul(scale), zero, zero, one, undefined, ...options);
+    const expected = stored.to({ dtype: "float32" }).mul(scale).to({ dtype: "bfloat16" });
+    expect(y.to({ dtype: "float32" }).tolist()).toEqual(expected.to({ dtype: "float32" }).tolist());
+  });
+
   it("takes memory in any order", () => {
     const turned: Forward = (inputs, options) => {
       const turn = (x: torch.Tensor) => x.transpose(2, 3).contiguous().transpose(2, 3);

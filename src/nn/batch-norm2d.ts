@@ -1,5 +1,5 @@
 import * as torch from "../torch/index.js";
-import { isBlocked } from "./blocked.js";
+import { isOrdered } from "./blocked.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
@@ -9,6 +9,10 @@ export interface AfterNorm {
   residual?: torch.Tensor;
   /** Whether ReLU comes last. Default: no. */
   relu?: boolean;
+}
+
+function isFused(x: torch.Tensor, weight: torch.Tensor): boolean {
+  return weight.dtype === "float32" && (x.dtype === "float32" || x.dtype === "bfloat16") && isOrdered(x);
 }
 
 /** In place: for a result that nobody else holds. */
@@ -45,8 +49,8 @@ export class BatchNorm2d extends Module {
   }
 
   /**
-   * On the CPU, float32 in channels-last takes Lyceum's fused operator, which is differentiable once; all else takes
-   * ATen's operators.
+   * Statistics are float32 where activations are bfloat16. On the CPU, both in channels-last or blocked memory take
+   * Lyceum's fused operator, which is differentiable once; all else takes ATen's operators.
    *
    * @throws RangeError in training when a channel has one value: the averages would be NaN from then on
    */
@@ -58,7 +62,7 @@ export class BatchNorm2d extends Module {
       this.numBatchesTracked.add_(1);
     }
     const { weight, bias, runningMean, runningVar, training, momentum, eps } = this;
-    if (x.dtype === "float32" && x.device === "cpu" && (isBlocked(x) || x.isContiguous("channelsLast"))) {
+    if (isFused(x, weight)) {
       const { residual, relu = false } = after;
       return torch.op(
         "lyceum::batch_norm",

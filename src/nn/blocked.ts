@@ -3,14 +3,19 @@
  * convolutions of such processors want them so; a network goes over to that order after its first layers and stays in
  * it until its pooling. At sixteen channels it is the very memory of channels-last.
  */
-import * as torch from "../torch/index.js";
+import type * as torch from "../torch/index.js";
+import { hasAvx512 } from "./prepared.js";
 
 const lanes = 16;
-const pays = torch.hasOperator("lyceum::blocked_pays") && (torch.op("lyceum::blocked_pays") as boolean);
 
 export function isBlocked(x: torch.Tensor): boolean {
   const { shape } = x;
   return shape.length === 5 && shape[4] === lanes;
+}
+
+/** Whether Lyceum's own operators take the tensor as it lies: on the CPU, in blocks or in channels-last. */
+export function isOrdered(x: torch.Tensor): boolean {
+  return x.device === "cpu" && (isBlocked(x) || x.isContiguous("channelsLast"));
 }
 
 /** Of [N, C, H, W] in either order. */
@@ -27,7 +32,7 @@ export function channelsOf(x: torch.Tensor): number {
 export function blocked(x: torch.Tensor): torch.Tensor {
   const [n, channels, height, width] = x.shape as [number, number, number, number];
   const suits = channels % lanes === 0 && x.dtype === "float32" && x.device === "cpu" && x.shape.length === 4;
-  if (!pays || !suits) return x;
+  if (!hasAvx512 || !suits) return x;
   return x
     .reshape([n, channels / lanes, lanes, height, width])
     .permute([0, 1, 3, 4, 2])

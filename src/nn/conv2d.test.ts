@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
 import { blocked, Conv2d, channelsOf, eachBlock, isBlocked, setExactConvolutions } from "./index.js";
+import { isPrepared } from "./prepared.js";
 
 interface Case {
   batch: number;
@@ -56,7 +57,9 @@ function difference(options: Case, order: Order, coarse = false): number {
     };
     const expected = run("float64", (x, weight, bias) => torch.conv2d(x, weight!, bias, strides, paddings));
     const found = run("float32", (x, weight, bias) =>
-      plain(torch.op("lyceum::conv2d", order(x), weight, bias, strides, paddings, coarse)),
+      plain(torch.op("lyceum::conv2d", order(x), weight, bias, strides, paddings, coarse)).to({
+        dtype: "float32",
+      }),
     );
     const differences = expected.map((one, i) => {
       const largest = one.numel === 0 ? 0 : one.abs().max().item();
@@ -137,6 +140,14 @@ describe.skipIf(!torch.hasOperator("lyceum::conv2d"))("lyceum::conv2d", () => {
 
   it("takes memory in any order", () => {
     expect(difference(one, (x) => x.transpose(2, 3).contiguous().transpose(2, 3))).toBeLessThan(2e-6);
+  });
+
+  it.skipIf(!isPrepared("bfloat16"))("computes bfloat16 to its 8 bits", () => {
+    const half: Order = (x) => rows(x.to({ dtype: "bfloat16" }));
+    const found = difference({ ...one, channels: 32, filters: 48, size: [9, 9] }, half);
+    // Relative to the largest of values that are sums of 288 products.
+    expect(found).toBeLessThan(2 ** -7);
+    expect(found).toBeGreaterThan(2 ** -12);
   });
 
   it("takes an empty batch", () => {

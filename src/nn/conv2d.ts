@@ -1,9 +1,10 @@
 import * as torch from "../torch/index.js";
-import { isBlocked } from "./blocked.js";
+import { isOrdered } from "./blocked.js";
 import { exactConvolutions } from "./exact.js";
 import { uniformFanIn } from "./init.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
+import { isPrepared } from "./prepared.js";
 
 export interface Conv2dOptions {
   stride?: number;
@@ -13,13 +14,6 @@ export interface Conv2dOptions {
   bias?: boolean;
   /** Draws the first weights. */
   generator: torch.Generator;
-}
-
-const hasPrepared = torch.hasOperator("lyceum::conv2d");
-
-function isPrepared(x: torch.Tensor): boolean {
-  if (!hasPrepared || x.dtype !== "float32" || x.device !== "cpu") return false;
-  return isBlocked(x) || x.isContiguous("channelsLast");
 }
 
 /** Convolution of [N, inChannels, H, W] with square windows. */
@@ -54,14 +48,15 @@ export class Conv2d extends Module {
   }
 
   /**
-   * On the CPU, float32 in channels-last or blocked memory takes oneDNN's prepared primitives, which are differentiable
-   * once; all else takes ATen's convolution.
+   * Computed in the input's dtype; weights may be finer. On the CPU, float32 and bfloat16 in channels-last or blocked
+   * memory take oneDNN's prepared primitives, which are differentiable once; all else takes ATen's convolution.
    */
   override forward(x: torch.Tensor): torch.Tensor {
-    if (this.plain && isPrepared(x)) {
-      const { weight, bias, stride, padding } = this;
+    const { weight, bias, stride, padding, dilation, groups } = this;
+    if (this.plain && weight.dtype === "float32" && isPrepared(x.dtype) && isOrdered(x)) {
       return torch.op("lyceum::conv2d", x, weight, bias, stride, padding, !exactConvolutions());
     }
-    return torch.conv2d(x, this.weight, this.bias, this.stride, this.padding, this.dilation, this.groups);
+    const { dtype } = x;
+    return torch.conv2d(x, weight.to({ dtype }), bias?.to({ dtype }), stride, padding, dilation, groups);
   }
 }

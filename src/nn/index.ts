@@ -9,4 +9,5 @@ export { AvgPool2d, Flatten, GlobalAvgPool, Identity, MaxPool2d, ReLU } from "./
 export { Linear } from "./linear.js";
 export { Module, type Placement } from "./module.js";
 export { Parameter } from "./parameter.js";
+export { hasAmx } from "./prepared.js";
 export { Sequential } from "./sequential.js";

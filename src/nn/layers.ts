@@ -63,6 +63,8 @@ export class AvgPool2d extends Pool {
  */
 export class GlobalAvgPool extends Module {
   override forward(x: torch.Tensor): torch.Tensor {
-    return eachBlock(x, (block) => torch.avgPool2d(block, block.shape.slice(2))).flatten(1);
+    // Sums of a whole image are not left to bfloat16.
+    const fine = x.dtype === "bfloat16" ? x.to({ dtype: "float32" }) : x;
+    return eachBlock(fine, (block) => torch.avgPool2d(block, block.shape.slice(2))).flatten(1);
   }
 }

@@ -3,7 +3,10 @@ import { uniformFanIn } from "./init.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
-/** x · weightᵀ + bias, for x of shape [..., inFeatures]. */
+/**
+ * x · weightᵀ + bias, for x of shape [..., inFeatures]. Computed in the weights' dtype: of all layers these are the
+ * cheapest, and the last one's rounding would go into the loss.
+ */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
@@ -23,6 +26,6 @@ export class Linear extends Module {
   }
 
   override forward(x: torch.Tensor): torch.Tensor {
-    return torch.linear(x, this.weight, this.bias);
+    return torch.linear(x.to({ dtype: this.weight.dtype }), this.weight, this.bias);
   }
 }

@@ -35,6 +35,8 @@ test("only the data set must be said; all else has a default", async () => {
     augment: { crop: 4, flip: true },
     seed: 0,
     device: "cpu",
+    precision: "float32",
+    exactConvolutions: false,
   });
 });
 

@@ -210,6 +210,17 @@ export const recipeSchema = z
       .regex(/^(cpu|cuda(:\d{1,2})?)$/)
       .default("cpu")
       .describe('Where to train: "cpu", "cuda" or "cuda:1".'),
+    precision: z
+      .enum(["float32", "bfloat16"])
+      .default("float32")
+      .describe(
+        "What activations are computed in while training. bfloat16 keeps 8 bits and is several times as fast where the " +
+          "processor has units for it (AMX, GPUs); weights, losses and evaluation stay float32.",
+      ),
+    exactConvolutions: z
+      .boolean()
+      .default(false)
+      .describe("Only convolutions that round as the definition does; slower on some processors."),
     threads: z
       .int()
       .min(1)

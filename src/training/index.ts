@@ -9,7 +9,7 @@ export {
   strictObjective,
   studentObjective,
 } from "./objective.js";
-export { type Learner, trainStep } from "./step.js";
+export { type Learner, type Precision, trainStep } from "./step.js";
 export {
   Diverged,
   type EpochReport,

@@ -1,6 +1,7 @@
 import { crossEntropy, patriarchLoss, type StudentWeights, studentLoss } from "../losses/index.js";
 import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
+import { asFloat } from "./as-float.js";
 
 /** A loss to be minimised and the unweighted terms it is made of, all scalars. */
 export interface Losses {
@@ -33,7 +34,7 @@ export function patriarchObjective(options: { hardWeight: number; k: number }): 
 /** The labels and a frozen teacher, which answers for the very crops that the student sees. */
 export function studentObjective(teacher: Module, weights: StudentWeights): Objective {
   return (logits, labels, images) => {
-    const teacherLogits = torch.noGrad(() => teacher.forward(images));
+    const teacherLogits = torch.noGrad(() => asFloat(teacher.forward(images)));
     return studentLoss(logits, labels, teacherLogits, weights);
   };
 }

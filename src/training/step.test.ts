@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { draws, fill } from "../models/fixtures/cases.js";
 import { resnet8 } from "../models/index.js";
-import { foldBatchNorm } from "../nn/index.js";
+import { foldBatchNorm, hasAmx } from "../nn/index.js";
 import { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
@@ -63,6 +63,24 @@ describe.each(objectives)("20 steps beside PyTorch: %s", (name, make) => {
     const far = losses.map((loss, step) => Math.abs(loss / fixture[dtype][name][step]! - 1));
     expect(Math.max(...far)).toBeLessThan(tolerance);
   });
+});
+
+it.skipIf(!hasAmx)("20 steps in bfloat16 lose what float32 loses, to its 8 bits", () => {
+  const losses = fixture.float32.student.map(() => 0);
+  const model = filled(1, "float32").train();
+  const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9, weightDecay: 1e-4 });
+  const objective = student(1)("float32");
+  for (const step of losses.keys()) {
+    const meter = new Meter();
+    trainStep({ model, optimizer, objective, precision: "bfloat16" }, batch(step, "float32"), meter);
+    losses[step] = meter.read().loss;
+  }
+  const far = losses.map((loss, step) => Math.abs(loss / fixture.float32.student[step]! - 1));
+  expect(Math.max(...far)).toBeLessThan(0.1);
+  expect(far[0]).toBeLessThan(0.01);
+  // It is another arithmetic, not float32 under another name.
+  expect(far[0]).toBeGreaterThan(1e-6);
+  for (const parameter of model.parameters()) expect(parameter.dtype).toBe("float32");
 });
 
 describe("trainStep", () => {
