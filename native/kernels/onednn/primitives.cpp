@@ -57,8 +57,9 @@ memory at(const memory::desc& description, const void* data) {
 struct Described {
   explicit Described(const ConvolutionShape& s)
       : type(s.bfloat16 ? Type::bf16 : Type::f32),
-        x({s.batch, s.in_channels, s.height, s.width}, type, format(s, s.in_channels)),
-        y({s.batch, s.out_channels, s.out_height(), s.out_width()}, type, format(s, s.out_channels)),
+        x({s.batch, s.in_channels, s.height, s.width}, type, s.blocked ? Format::nChw16c : Format::nhwc),
+        y({s.batch, s.out_channels, s.out_height(), s.out_width()}, type,
+          s.blocked ? Format::nChw16c : Format::nhwc),
         weight({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, Type::f32,
                s.weights_last ? Format::ohwi : Format::oihw),
         any_weight(weight.dims(), type, Format::any),
@@ -70,14 +71,6 @@ struct Described {
                           s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 &&
                           s.stride_width == 1 && s.pad_height == 1 && s.pad_width == 1;
     algorithm = winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
-  }
-
-  // Of sixteen channels either order is the same memory, and the name decides which kernel is taken: measured, the one
-  // for channels-last is faster between two such.
-  static Format format(const ConvolutionShape& s, int64_t channels) {
-    if (s.blocked) return s.in_channels == 16 && s.out_channels == 16 ? Format::nhwc : Format::nChw16c;
-    const bool first = s.in_channels < 16 && channels == 16 && !s.bfloat16;
-    return first ? Format::nChw16c : Format::nhwc;
   }
 
   Type type;
