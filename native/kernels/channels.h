@@ -44,10 +44,12 @@ inline bool is_blocked(const at::Tensor& x) { return x.dim() == 5 && x.size(4) =
 
 inline int64_t channels_of(const at::Tensor& x) { return is_blocked(x) ? x.size(1) * kLanes : x.size(1); }
 
-// The tensor itself where it lies as the loops want it, else a copy that does.
-inline at::Tensor in_order(const at::Tensor& x) {
-  return x.contiguous(is_blocked(x) ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
+inline at::MemoryFormat order_of(const at::Tensor& x) {
+  return is_blocked(x) ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
 }
+
+// The tensor itself where it lies as the loops want it, else a copy that does.
+inline at::Tensor in_order(const at::Tensor& x) { return x.contiguous(order_of(x)); }
 
 // Of a tensor that is `in_order`.
 inline Channels channels_in(const at::Tensor& x) {

@@ -7,6 +7,8 @@ import { Parameter } from "./parameter.js";
 export interface AfterNorm {
   /** Added to the result, of its shape: the shortcut of a residual block. */
   residual?: torch.Tensor;
+  /** Nobody needs the residual afterwards: a frozen network may overwrite it. Default: no. */
+  lastUse?: boolean;
   /** Whether ReLU comes last. Default: no. */
   relu?: boolean;
 }
@@ -16,7 +18,7 @@ function isFused(x: torch.Tensor, weight: torch.Tensor): boolean {
 }
 
 /** In place: for a result that nobody else holds. */
-function finish(y: torch.Tensor, { residual, relu = false }: AfterNorm): torch.Tensor {
+export function finish(y: torch.Tensor, { residual, relu = false }: AfterNorm): torch.Tensor {
   const sum = residual ? y.add_(residual) : y;
   return relu ? sum.relu_() : sum;
 }
@@ -80,12 +82,5 @@ export class BatchNorm2d extends Module {
     }
     const y = torch.batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps, false);
     return finish(y, after);
-  }
-}
-
-/** What stays of a batch norm that a convolution has taken over: the sum and the ReLU after it, in place. */
-export class FoldedNorm extends Module {
-  override forward(x: torch.Tensor, after: AfterNorm = {}): torch.Tensor {
-    return finish(x, after);
   }
 }

@@ -52,11 +52,17 @@ export class Conv2d extends Module {
    * memory take oneDNN's prepared primitives, which are differentiable once; all else takes ATen's convolution.
    */
   override forward(x: torch.Tensor): torch.Tensor {
+    const prepared = this.prepared(x);
+    if (prepared) return torch.op("lyceum::conv2d", ...prepared);
     const { weight, bias, stride, padding, dilation, groups } = this;
-    if (this.plain && weight.dtype === "float32" && isPrepared(x.dtype) && isOrdered(x)) {
-      return torch.op("lyceum::conv2d", x, weight, bias, stride, padding, !exactConvolutions());
-    }
     const { dtype } = x;
     return torch.conv2d(x, weight.to({ dtype }), bias?.to({ dtype }), stride, padding, dilation, groups);
+  }
+
+  /** @internal What `lyceum::conv2d` and its kin take; undefined where they do not serve. */
+  prepared(x: torch.Tensor): unknown[] | undefined {
+    const { weight, bias, stride, padding } = this;
+    if (!(this.plain && weight.dtype === "float32" && isPrepared(x.dtype) && isOrdered(x))) return undefined;
+    return [x, weight, bias, stride, padding, !exactConvolutions()];
   }
 }

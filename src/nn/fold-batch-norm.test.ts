@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
-import { BatchNorm2d, Conv2d, FoldedNorm, foldBatchNorm, Module, ReLU, Sequential } from "./index.js";
+import { BatchNorm2d, Conv2d, FoldedConvolution, foldBatchNorm, Module, ReLU, Sequential } from "./index.js";
 
 const generator = new torch.Generator(1);
 
@@ -49,14 +49,14 @@ describe("foldBatchNorm", () => {
   ])("answers as before in evaluation: %s", (_, modules) => {
     const model = new Sequential(...modules);
     expect(change(model)).toBeLessThan(1e-12);
-    expect([...model.namedParameters().keys()]).toEqual(["0.weight", "0.bias"]);
+    expect([...model.namedParameters().keys()]).toEqual(["1.convolution.weight", "1.convolution.bias"]);
     expect(model.namedBuffers().size).toBe(0);
   });
 
   it("folds the pairs that a module names, in nested modules too", () => {
     const model = new Sequential(new Pair(), new ReLU());
     expect(change(model)).toBeLessThan(1e-12);
-    expect(model.namedModules().get("0.norm")).toBeInstanceOf(FoldedNorm);
+    expect(model.namedModules().get("0.norm")).toBeInstanceOf(FoldedConvolution);
   });
 
   it("leaves batch norm alone that follows no convolution", () => {
@@ -86,7 +86,7 @@ describe("foldBatchNorm", () => {
     model.to({ memoryFormat: "channelsLast" });
     const before = settled().tensors;
     foldBatchNorm(model);
-    expect(model.namedParameters().get("0.weight")!.isContiguous("channelsLast")).toBe(true);
+    expect(model.namedParameters().get("1.convolution.weight")!.isContiguous("channelsLast")).toBe(true);
     // Five tensors of batch norm go; a bias comes where there was none.
     expect(torch.memoryStats().tensors).toBe(before - (bias ? 5 : 4));
   });

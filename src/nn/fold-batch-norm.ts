@@ -1,6 +1,8 @@
 import * as torch from "../torch/index.js";
-import { BatchNorm2d, FoldedNorm } from "./batch-norm2d.js";
+import { BatchNorm2d } from "./batch-norm2d.js";
 import { Conv2d } from "./conv2d.js";
+import { FoldedConvolution } from "./folded-convolution.js";
+import { Identity } from "./layers.js";
 import type { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
@@ -36,7 +38,9 @@ export function foldBatchNorm<M extends Module>(model: M): M {
         // What serves in two places cannot suit both.
         if (shared(convolution) || shared(norm)) continue;
         foldInto(convolution, norm);
-        fields[normName] = new FoldedNorm();
+        // In the norm's place, where it is told what comes after.
+        fields[convolutionName] = new Identity();
+        fields[normName] = new FoldedConvolution(convolution).eval();
       }
     }
   });

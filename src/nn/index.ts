@@ -1,9 +1,10 @@
 /** Layers, and what they are made of. */
-export { type AfterNorm, BatchNorm2d, FoldedNorm } from "./batch-norm2d.js";
+export { type AfterNorm, BatchNorm2d } from "./batch-norm2d.js";
 export { blocked, channelsOf, eachBlock, isBlocked } from "./blocked.js";
 export { Conv2d, type Conv2dOptions } from "./conv2d.js";
 export { exactConvolutions, setExactConvolutions } from "./exact.js";
 export { foldBatchNorm } from "./fold-batch-norm.js";
+export { FoldedConvolution } from "./folded-convolution.js";
 export { kaimingNormalFanOut, uniformFanIn } from "./init.js";
 export { AvgPool2d, Flatten, GlobalAvgPool, Identity, MaxPool2d, ReLU } from "./layers.js";
 export { Linear } from "./linear.js";

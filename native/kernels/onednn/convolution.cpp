@@ -84,17 +84,52 @@ at::Tensor empty_result(const at::Tensor& x, const ConvolutionShape& s) {
                    at::MemoryFormat::ChannelsLast);
 }
 
-at::Tensor conv2d(const at::Tensor& x_in, const at::Tensor& weight_in, const OptionalTensor& bias_in,
-                  at::IntArrayRef stride, at::IntArrayRef padding, bool coarse) {
+// What comes after the convolution, in the same pass over memory.
+struct After {
+  // Where the sum goes, laid out as the result is.
+  at::Tensor sum;
+  bool relu = false;
+};
+
+at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const OptionalTensor& bias_in,
+                    at::IntArrayRef stride, at::IntArrayRef padding, bool coarse, const After& after = {}) {
   check(x_in, weight_in, bias_in, stride, padding);
   const at::Tensor x = lyceum::in_order(x_in), weight = dense(weight_in);
   const at::Tensor bias = bias_in.has_value() && bias_in->defined() ? bias_in->contiguous() : at::Tensor();
-  const ConvolutionShape shape = shape_of(x, weight, bias.defined(), stride, padding, coarse);
+  ConvolutionShape shape = shape_of(x, weight, bias.defined(), stride, padding, coarse);
+  shape.sum = after.sum.defined();
+  shape.relu = after.relu;
   at::Tensor y = empty_result(x, shape);
+  if (shape.sum) {
+    TORCH_CHECK(after.sum.is_cpu() && after.sum.layout() == at::kStrided &&
+                    after.sum.scalar_type() == x.scalar_type() && after.sum.sizes() == y.sizes() &&
+                    after.sum.is_contiguous(lyceum::order_of(x)),
+                "conv2d: what is added to must be as the result, ", y.scalar_type(), " ", y.sizes(),
+                " in the same order of memory, got ", after.sum.scalar_type(), " ", after.sum.sizes(), " of strides ",
+                after.sum.strides());
+    y = after.sum;
+  }
   if (y.numel() == 0) return y;
-  lyceum::convolve(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, nullptr,
-                           y.data_ptr()});
+  lyceum::convolve(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr()});
   return y;
+}
+
+at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias, at::IntArrayRef stride,
+                  at::IntArrayRef padding, bool coarse) {
+  return convolve(x, weight, bias, stride, padding, coarse);
+}
+
+at::Tensor conv2d_relu(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
+                       at::IntArrayRef stride, at::IntArrayRef padding, bool coarse) {
+  return convolve(x, weight, bias, stride, padding, coarse, {{}, true});
+}
+
+at::Tensor& add_conv2d_(at::Tensor& sum, const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
+                        at::IntArrayRef stride, at::IntArrayRef padding, bool coarse, bool relu) {
+  TORCH_CHECK(!sum.is_alias_of(x) && !sum.is_alias_of(weight),
+              "add_conv2d_: what is added to must not be what is convolved");
+  convolve(x, weight, bias, stride, padding, coarse, {sum, relu});
+  return sum;
 }
 
 class Convolution : public torch::autograd::Function<Convolution> {
@@ -150,6 +185,30 @@ at::Tensor conv2d_autograd(const at::Tensor& x, const at::Tensor& weight, const 
   return Convolution::apply(x, weight, bias, stride, padding, coarse);
 }
 
+void check_frozen(std::initializer_list<at::Tensor> inputs) {
+  for (const at::Tensor& input : inputs) {
+    TORCH_CHECK(!(at::GradMode::is_enabled() && input.defined() && input.requires_grad()),
+                "conv2d of frozen networks has no gradient: call it in noGrad, or lyceum::conv2d");
+  }
+}
+
+at::Tensor conv2d_relu_autograd(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
+                                at::IntArrayRef stride, at::IntArrayRef padding, bool coarse) {
+  check_frozen({x, weight, bias.has_value() ? *bias : at::Tensor()});
+  at::AutoDispatchBelowADInplaceOrView below;
+  return conv2d_relu(x, weight, bias, stride, padding, coarse);
+}
+
+at::Tensor& add_conv2d_autograd(at::Tensor& sum, const at::Tensor& x, const at::Tensor& weight,
+                                const OptionalTensor& bias, at::IntArrayRef stride, at::IntArrayRef padding,
+                                bool coarse, bool relu) {
+  check_frozen({sum, x, weight, bias.has_value() ? *bias : at::Tensor()});
+  at::AutoDispatchBelowADInplaceOrView below;
+  add_conv2d_(sum, x, weight, bias, stride, padding, coarse, relu);
+  sum.unsafeGetTensorImpl()->bump_version();
+  return sum;
+}
+
 bool has(dnnl::cpu_isa wanted) {
   // Sets of bits, each of which holds the sets before it.
   const auto bits = static_cast<unsigned>(wanted);
@@ -169,8 +228,22 @@ TORCH_LIBRARY_FRAGMENT(lyceum, m) {
   m.def("has_amx() -> bool", has_amx);
   m.def(
       "conv2d(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, bool coarse) -> Tensor");
+  // Of frozen networks: without gradients.
+  m.def(
+      "conv2d_relu(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, bool coarse) -> Tensor");
+  m.def(
+      "add_conv2d_(Tensor(a!) self, Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, "
+      "bool coarse, bool relu) -> Tensor(a!)");
 }
 
-TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("conv2d", conv2d); }
+TORCH_LIBRARY_IMPL(lyceum, CPU, m) {
+  m.impl("conv2d", conv2d);
+  m.impl("conv2d_relu", conv2d_relu);
+  m.impl("add_conv2d_", add_conv2d_);
+}
 
-TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) { m.impl("conv2d", conv2d_autograd); }
+TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) {
+  m.impl("conv2d", conv2d_autograd);
+  m.impl("conv2d_relu", conv2d_relu_autograd);
+  m.impl("add_conv2d_", add_conv2d_autograd);
+}

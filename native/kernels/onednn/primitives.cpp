@@ -30,7 +30,7 @@ std::mutex& running() {
 auto key(const ConvolutionShape& s) {
   return std::make_tuple(s.batch, s.in_channels, s.height, s.width, s.out_channels, s.kernel_height, s.kernel_width,
                          s.stride_height, s.stride_width, s.pad_height, s.pad_width, s.blocked, s.bfloat16, s.coarse,
-                         s.bias, s.relu, s.residual, s.weights_last, s.threads);
+                         s.bias, s.sum, s.relu, s.weights_last, s.threads);
 }
 using Key = decltype(key({}));
 
@@ -95,15 +95,13 @@ using ForwardDescriptor = dnnl::convolution_forward::primitive_desc;
 
 ForwardDescriptor forward_descriptor(const ConvolutionShape& s) {
   Described d(s);
-  const bool inference = s.relu || s.residual;
+  dnnl::post_ops after;
+  if (s.sum) after.append_sum();
+  if (s.relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
   dnnl::primitive_attr attributes;
-  if (inference) {
-    dnnl::post_ops after;
-    if (s.residual) after.append_sum();
-    if (s.relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-    attributes.set_post_ops(after);
-  }
-  const auto kind = inference ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
+  attributes.set_post_ops(after);
+  // For inference oneDNN would transform the weights beforehand, which pays only for those that stay.
+  const auto kind = dnnl::prop_kind::forward_training;
   return with_algorithm(d, [&](dnnl::algorithm algorithm) {
     return ForwardDescriptor(
         {kind, algorithm, d.x, d.any_weight, d.bias, d.y, d.strides, d.padding, d.padding}, attributes, engine());

@@ -20,9 +20,9 @@ struct ConvolutionShape {
   // May round more coarsely than the definition does (Winograd's algorithm), for speed.
   bool coarse;
   bool bias;
-  // Of an inference: ReLU at the end, after a residual where there is one.
+  // Of an inference: added to what is there, then ReLU.
+  bool sum;
   bool relu;
-  bool residual;
   // Weights lie as [K, H, W, C] rather than [K, C, H, W].
   bool weights_last;
   // Primitives divide their work among so many.
@@ -34,7 +34,7 @@ struct ConvolutionShape {
 
 // Pointers into memory in the layout and dtype that the shape says; weights, bias and their gradients are float32.
 struct ForwardMemory {
-  const void *x, *weight, *bias, *residual;
+  const void *x, *weight, *bias;
   void* y;
 };
 struct BackwardDataMemory {
