@@ -5,17 +5,20 @@ import { cpus, release, totalmem, type } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { torch } from "lyceum";
-import { Peer } from "./peer.js";
+import { Peer, type PeerName, peerNames } from "./peer.js";
 import { table } from "./table.js";
 import type { Row, Work } from "./work.js";
 import { dispatch } from "./works/dispatch.js";
-import { studentStep } from "./works/student-step.js";
+import { networkWork } from "./works/networks.js";
 
-const works: Work[] = [dispatch, studentStep];
+const works: Work[] = [dispatch, ...networkWork];
+const modelNames = [...new Set(works.flatMap(({ models }) => models ?? []))];
 
 const help = `npm run bench -- [options]
 
-  --work NAME      one of ${works.map((work) => work.name).join(", ")}; may be repeated; default: all
+  --work NAME      one of ${works.map((work) => work.name).join(", ")}; may be repeated, as the next two; default: all
+  --model NAME     one of ${modelNames.join(", ")}; default: all
+  --peer NAME      one of ${peerNames.join(", ")}; default: all
   --quick          few repetitions, for a look; bench/results/latest.json is left as it is
   --threads N      threads on both sides (default: physical cores)
   --python PATH    the Python whose torch is the peer (default: /usr/bin/python3)
@@ -25,6 +28,8 @@ function options() {
   const { values } = parseArgs({
     options: {
       work: { type: "string", multiple: true },
+      model: { type: "string", multiple: true },
+      peer: { type: "string", multiple: true },
       quick: { type: "boolean", default: false },
       threads: { type: "string" },
       python: { type: "string", default: "/usr/bin/python3" },
@@ -32,11 +37,26 @@ function options() {
       help: { type: "boolean", default: false },
     },
   });
-  const chosen = values.work ?? works.map((work) => work.name);
-  for (const name of chosen) {
-    if (!works.some((work) => work.name === name)) throw new Error(`there is no work "${name}"\n\n${help}`);
-  }
-  return { ...values, works: works.filter((work) => chosen.includes(work.name)) };
+  const pick = <Name extends string>(
+    kind: string,
+    wanted: string[] | undefined,
+    known: readonly Name[],
+  ): Name[] => {
+    const unknown = wanted?.find((name) => !known.some((other) => other === name));
+    if (unknown !== undefined) throw new Error(`there is no ${kind} "${unknown}"\n\n${help}`);
+    return known.filter((name) => !wanted || wanted.includes(name));
+  };
+  const chosen = pick(
+    "work",
+    values.work,
+    works.map(({ name }) => name),
+  );
+  return {
+    ...values,
+    works: works.filter((work) => chosen.includes(work.name)),
+    models: values.model && pick("model", values.model, modelNames),
+    peers: pick("peer", values.peer, peerNames),
+  };
 }
 
 function installPeer(): void {
@@ -46,16 +66,16 @@ function installPeer(): void {
   if (status !== 0) throw new Error(`apt-get ${arguments_.join(" ")} failed`);
 }
 
-async function startPeer(python: string, threads: number): Promise<Peer | undefined> {
+async function startPeer(name: PeerName, python: string, threads: number): Promise<Peer[]> {
   try {
-    return await Peer.start(python, threads);
+    return [await Peer.start(name, python, threads)];
   } catch (error) {
     console.log(
-      `PyTorch could not run in ${python}: ${error instanceof Error ? error.message : error}\n` +
+      `${name} could not run in ${python}: ${error instanceof Error ? error.message : error}\n` +
         "  Debian and Ubuntu: sudo apt-get install python3-torch (or npm run bench -- --install-peer, as root)\n" +
         "  elsewhere: npm run bench -- --python PATH, a Python that has torch and numpy",
     );
-    return undefined;
+    return [];
   }
 }
 
@@ -67,7 +87,8 @@ if (given.help) {
 if (given["install-peer"]) installPeer();
 if (given.threads) torch.setNumThreads(Number(given.threads));
 const threads = torch.getNumThreads();
-const peer = await startPeer(given.python, threads);
+const peers: Peer[] = [];
+for (const name of given.peers) peers.push(...(await startPeer(name, given.python, threads)));
 const machine = {
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   cores: torch.physicalCores(),
@@ -76,14 +97,16 @@ const machine = {
   system: `${type()} ${release()}`,
   node: process.version,
   libtorch: torch.version(),
+  pytorch: peers[0]?.version,
 };
 console.log(`${machine.cpu}, ${threads} threads; Node ${machine.node}; libtorch ${machine.libtorch}`);
 
 const rows: Row[] = [];
 try {
-  for (const work of given.works) rows.push(...(await work.run({ peer, quick: given.quick })));
+  const { models, quick } = given;
+  for (const work of given.works) rows.push(...(await work.run({ peers, models, quick })));
 } finally {
-  peer?.stop();
+  for (const peer of peers) peer.stop();
 }
 console.log(`\n${table(rows)}`);
 

@@ -1,24 +1,38 @@
-/** A Python process with PyTorch in it, spoken to in lines of JSON (`peer.py`). */
+/** A Python process with PyTorch in it, spoken to in lines of JSON (`peer/main.py`). */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 // Compiled into build/bench; the script stays where it is.
-const script = fileURLToPath(new URL("../../bench/peer.py", import.meta.url));
+const script = fileURLToPath(new URL("../../bench/peer/main.py", import.meta.url));
+
+/** PyTorch as one tunes it, and as it comes. */
+export type PeerName = "pytorch-tuned" | "pytorch-default";
+export const peerNames: readonly PeerName[] = ["pytorch-tuned", "pytorch-default"];
+
+/** What `mallopt` does for Lyceum: big blocks are kept. */
+const tunedAllocator = {
+  MALLOC_MMAP_THRESHOLD_: String(32 << 20),
+  MALLOC_TRIM_THRESHOLD_: String(0x7fffffff),
+  MALLOC_TOP_PAD_: String(64 << 20),
+};
 
 export class Peer {
+  readonly name: PeerName;
+  /** Such as "1.13.0". */
+  version = "";
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
   readonly #closed: Promise<unknown>;
   #errors = "";
-  /** Such as "PyTorch 1.13.0". */
-  name = "PyTorch";
 
-  private constructor(python: string) {
+  private constructor(name: PeerName, python: string) {
+    this.name = name;
     // Lyceum sets this for its own process; PyTorch runs as it comes.
     const { GOMP_SPINCOUNT: _, ...env } = process.env;
-    this.#process = spawn(python, [script], { env });
+    const allocator = name === "pytorch-tuned" ? tunedAllocator : {};
+    this.#process = spawn(python, [script], { env: { ...env, ...allocator } });
     this.#process.stderr.on("data", (text: Buffer) => {
       this.#errors = (this.#errors + text).slice(-2000);
     });
@@ -32,10 +46,10 @@ export class Peer {
   }
 
   /** @throws Error with Python's own words when it or its torch is not there */
-  static async start(python: string, threads: number): Promise<Peer> {
-    const peer = new Peer(python);
+  static async start(name: PeerName, python: string, threads: number): Promise<Peer> {
+    const peer = new Peer(name, python);
     const { version } = await peer.ask<{ version: string }>({ do: "hello", threads });
-    peer.name = `PyTorch ${version}`;
+    peer.version = version;
     return peer;
   }
 

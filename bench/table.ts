@@ -9,15 +9,15 @@ function figure({ lower, median, upper }: Spread): string {
 
 export function table(rows: readonly Row[]): string {
   const lines = [
-    ["work", "what", "unit", "Lyceum", "peer", "peer's", "times as fast"],
-    ...rows.map((row) => [
-      row.work,
-      row.model,
-      row.unit,
-      figure(row.ours),
-      row.theirs ? row.peer : `${row.peer} (not there)`,
-      row.theirs ? figure(row.theirs) : "–",
-      row.ratio === undefined ? "–" : row.ratio.toFixed(2),
+    ["work", "model", "unit", "Lyceum", "peer", "peer's", "ratio"],
+    ...rows.map(({ work, model, unit, peer, spread, ratio }) => [
+      work,
+      model,
+      unit,
+      figure(spread.ours),
+      peer,
+      figure(spread.theirs),
+      ratio.toFixed(2),
     ]),
   ];
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));

@@ -3,8 +3,10 @@ import type { Peer } from "./peer.js";
 import type { Spread } from "./sampling.js";
 
 export interface Context {
-  /** The PyTorch process; undefined when it could not be started. */
-  peer: Peer | undefined;
+  /** The PyTorch processes that could be started and are asked for. */
+  peers: Peer[];
+  /** Names of networks to measure; all when left out. */
+  models: string[] | undefined;
   /** Fewer repetitions: a look, not a result. */
   quick: boolean;
 }
@@ -14,23 +16,29 @@ export interface Row {
   work: string;
   model: string;
   peer: string;
-  unit: "ns" | "images/s";
-  ours: Spread;
-  theirs?: Spread;
-  /** How many times as fast as the peer; above 1 Lyceum is faster. */
-  ratio?: number;
+  unit: "ns" | "s" | "MiB" | "images/s";
+  /** Medians. */
+  ours: number;
+  theirs: number;
+  /** How many times as good as the peer; above 1 Lyceum is better. */
+  ratio: number;
+  /** The middle half of the samples. */
+  spread: { ours: Spread; theirs: Spread };
 }
 
 export interface Work {
   name: string;
+  /** The networks that it can measure, where it measures any. */
+  models?: readonly string[];
   /** Prints what a reader must know beside the numbers; throws when the two sides do not do the same. */
   run(context: Context): Promise<Row[]>;
 }
 
-/** Fills in the ratio: of times the peer's over ours, of rates ours over the peer's. */
-export function row(parts: Omit<Row, "ratio">): Row {
-  const { ours, theirs, unit } = parts;
-  if (!theirs) return parts;
-  const ratio = unit === "ns" ? theirs.median / ours.median : ours.median / theirs.median;
-  return { ...parts, ratio };
+/** Fills in medians and the ratio: more is better of rates, less of all else. */
+export function row(
+  parts: Pick<Row, "work" | "model" | "peer" | "unit">,
+  { ours, theirs }: Row["spread"],
+): Row {
+  const ratio = parts.unit === "images/s" ? ours.median / theirs.median : theirs.median / ours.median;
+  return { ...parts, ours: ours.median, theirs: theirs.median, ratio, spread: { ours, theirs } };
 }

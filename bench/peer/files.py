@@ -1,0 +1,29 @@
+"""What Lyceum hands over: weights and batches, in safetensors files."""
+
+import json
+
+import numpy as np
+import torch
+
+
+def load_safetensors(path):
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        body = file.read()
+    kinds = {"F32": np.float32, "I64": np.int64}
+    header.pop("__metadata__", None)
+    tensors = {}
+    for name, entry in header.items():
+        if entry["dtype"] in kinds:
+            start, end = entry["data_offsets"]
+            array = np.frombuffer(body[start:end], kinds[entry["dtype"]]).reshape(entry["shape"])
+            tensors[name] = torch.from_numpy(array.copy())
+    return tensors
+
+
+def load_weights(model, path):
+    """Strict, but for PyTorch's own count of batches, which no output depends on."""
+    missing, unexpected = model.load_state_dict(load_safetensors(path), strict=False)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise ValueError(f"{path}: missing {missing}, unexpected {unexpected}")
