@@ -8,10 +8,12 @@ import { torch } from "lyceum";
 import { Peer, type PeerName, peerNames } from "./peer.js";
 import { table } from "./table.js";
 import type { Row, Work } from "./work.js";
+import { augmentation } from "./works/augmentation.js";
 import { dispatch } from "./works/dispatch.js";
+import { freshWorks } from "./works/fresh.js";
 import { networkWork } from "./works/networks.js";
 
-const works: Work[] = [dispatch, ...networkWork];
+const works: Work[] = [...networkWork, dispatch, augmentation, ...freshWorks];
 const modelNames = [...new Set(works.flatMap(({ models }) => models ?? []))];
 
 const help = `npm run bench -- [options]

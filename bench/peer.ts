@@ -20,6 +20,9 @@ const tunedAllocator = {
 
 export class Peer {
   readonly name: PeerName;
+  readonly python: string;
+  /** What it runs with; for other processes like it. */
+  readonly env: NodeJS.ProcessEnv;
   /** Such as "1.13.0". */
   version = "";
   readonly #process: ChildProcessWithoutNullStreams;
@@ -32,7 +35,9 @@ export class Peer {
     // Lyceum sets this for its own process; PyTorch runs as it comes.
     const { GOMP_SPINCOUNT: _, ...env } = process.env;
     const allocator = name === "pytorch-tuned" ? tunedAllocator : {};
-    this.#process = spawn(python, [script], { env: { ...env, ...allocator } });
+    this.python = python;
+    this.env = { ...env, ...allocator };
+    this.#process = spawn(python, [script], { env: this.env });
     this.#process.stderr.on("data", (text: Buffer) => {
       this.#errors = (this.#errors + text).slice(-2000);
     });

@@ -21,6 +21,25 @@ def dispatch(request):
     return {"seconds": time.perf_counter() - start}
 
 
+def augmentation(request):
+    """Pad, crop, mirror and normalise whole batches: uint8 in, channels-last float32 out."""
+    count, size, pad = request["count"], 32, 4
+    images = torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8)
+    mean, std = torch.tensor([0.5, 0.5, 0.5]), torch.tensor([0.25, 0.25, 0.25])
+    start = time.perf_counter()
+    order = torch.randperm(count)
+    for indices in order.split(request["batchSize"]):
+        padded = torch.nn.functional.pad(images[indices], (pad,) * 4)
+        along = torch.arange(size)
+        rows = along + torch.randint(0, 2 * pad + 1, (len(indices), 1))
+        flip = torch.rand(len(indices), 1) < 0.5
+        columns = torch.where(flip, along.flip(0), along) + torch.randint(0, 2 * pad + 1, (len(indices), 1))
+        batch = torch.arange(len(indices)).view(-1, 1, 1)
+        pixels = padded[batch, :, rows[:, :, None], columns[:, None, :]]
+        ((pixels.float().div_(255) - mean) / std).permute(0, 3, 1, 2)
+    return {"seconds": time.perf_counter() - start}
+
+
 def main():
     scene = None
     for line in sys.stdin:
@@ -31,6 +50,8 @@ def main():
             answer = {"version": torch.__version__, "threads": torch.get_num_threads()}
         elif kind == "dispatch":
             answer = dispatch(request)
+        elif kind == "augmentation":
+            answer = augmentation(request)
         elif kind == "prepare":
             scene = Scene(request)
             answer = {"layoutsLost": scene.layouts_lost}

@@ -1,0 +1,31 @@
+/**
+ * A process of its own: a ResNet-20 student's first step, from nothing, and how much memory some steps take.
+ * Prints a line after the first step and one with the peak in MiB at the end. Given the number of steps.
+ */
+import { readFileSync } from "node:fs";
+import { models, nn, optim, torch, training } from "lyceum";
+
+const steps = Number(process.argv[2]);
+const generator = new torch.Generator(0);
+const make = () =>
+  models
+    .createModel("resnet20", { classes: 100, channels: 3, generator })
+    .to({ memoryFormat: "channelsLast" });
+const teacher = nn.foldBatchNorm(make());
+const student = make().train();
+const optimizer = new optim.SGD(student.parameters(), {
+  learningRate: 0.01,
+  momentum: 0.9,
+  weightDecay: 1e-4,
+});
+const objective = training.studentObjective(teacher, { hardWeight: 0.5, softWeight: 0.5 });
+const batch = {
+  images: torch.randn([128, 3, 32, 32], { generator }).contiguous("channelsLast"),
+  labels: torch.randint(0, 100, [128], { generator, dtype: "int64" }),
+};
+for (let step = 0; step < steps; step++) {
+  training.trainStep({ model: student, optimizer, objective }, batch);
+  if (step === 0) console.log("stepped");
+}
+const peak = /VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+console.log(String(Number(peak) / 1024));
