@@ -83,6 +83,15 @@ test("going on works without environment.json", async () => {
   await run.close();
 });
 
+test("a folder that cannot be used is not held on to", async () => {
+  await (await create()).close();
+  const environment = await describeEnvironment({ device: "cpu" });
+  writeFileSync(join(directory, "environment.json"), "[]");
+  await expect(RunFolder.resume(directory, environment)).rejects.toThrow("environment.json");
+  rmSync(join(directory, "environment.json"));
+  await (await RunFolder.resume(directory, environment)).close();
+});
+
 test("a run of code's own network and images opens", async () => {
   const own = resolveRecipe({ data: "my-images", model: "my-net" });
   await (await RunFolder.create(directory, own, await describeEnvironment({ device: "cpu" }))).close();

@@ -51,11 +51,12 @@ export class RunFolder {
     await mkdir(path, { recursive: true });
     if ((await readdir(path)).length > 0)
       throw new Error(`${directory}: is not empty; choose another name, or go on with --resume ${directory}`);
-    const release = await acquireLock(join(path, ".lock"));
-    await writeAtomic(join(path, "environment.json"), toJson({ ...environment, resumed: [] }));
-    await writeAtomic(join(path, "recipe.yaml"), recipeToYaml(recipe));
-    await syncFolder(join(path, ".."));
-    return new RunFolder(path, recipe, release);
+    return hold(path, async (release) => {
+      await writeAtomic(join(path, "environment.json"), toJson({ ...environment, resumed: [] }));
+      await writeAtomic(join(path, "recipe.yaml"), recipeToYaml(recipe));
+      await syncFolder(join(path, ".."));
+      return new RunFolder(path, recipe, release);
+    });
   }
 
   /**
@@ -77,12 +78,13 @@ export class RunFolder {
   static async resume(directory: string, environment: Environment): Promise<RunFolder> {
     const path = resolve(directory);
     const recipe = await readRecipe(path, directory);
-    const release = await acquireLock(join(path, ".lock"));
-    const run = new RunFolder(path, recipe, release);
-    const first = await run.readEnvironment();
-    const resumed = [...(first?.resumed ?? []), environment].slice(-100);
-    await writeAtomic(join(path, "environment.json"), toJson({ ...(first ?? environment), resumed }));
-    return run;
+    return hold(path, async (release) => {
+      const run = new RunFolder(path, recipe, release);
+      const first = await run.readEnvironment();
+      const resumed = [...(first?.resumed ?? []), environment].slice(-100);
+      await writeAtomic(join(path, "environment.json"), toJson({ ...(first ?? environment), resumed }));
+      return run;
+    });
   }
 
   /** Gives the folder back to other processes. */
@@ -154,6 +156,20 @@ export class RunFolder {
 }
 
 const sittingsSchema = environmentSchema.extend({ resumed: z.array(environmentSchema).max(100).default([]) });
+
+/** Takes the folder's lock, and gives it back at once where the folder then cannot be used. */
+async function hold(
+  path: string,
+  use: (release: () => Promise<void>) => Promise<RunFolder>,
+): Promise<RunFolder> {
+  const release = await acquireLock(join(path, ".lock"));
+  try {
+    return await use(release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
 
 async function readRecipe(path: string, shown: string): Promise<Recipe> {
   const files = await readdir(path).catch((error) => {
