@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -138,6 +146,18 @@ describe("a hostile run folder", () => {
     const read = name === "summary.json" ? run.readSummary() : run.readEnvironment();
     await expect(read).rejects.toThrow(join(directory, name));
   });
+
+  test.each(["metrics.jsonl", "generation-0", "generation-1/checkpoint"])(
+    "a link at %s never leads what is written or removed out of it",
+    async (name) => {
+      await (await create()).close();
+      mkdirSync(join(directory, "generation-1"));
+      symlinkSync(mkdtempSync(join(tmpdir(), "lyceum-other-")), join(directory, name));
+      const going = RunFolder.resume(directory, await describeEnvironment({ device: "cpu" }));
+      await expect(going).rejects.toThrow(/is a link/);
+      await expect(RunFolder.open(directory)).resolves.toBeDefined();
+    },
+  );
 
   test("its recipe is checked as any other", async () => {
     await (await create()).close();

@@ -73,11 +73,12 @@ export class RunFolder {
    * Opens a run to go on with it, and holds it until `close`.
    *
    * @param environment of this sitting; noted beside the first one's
-   * @throws Error when it is no run, or another process is at work in it
+   * @throws Error when it is no run, holds links, or another process is at work in it
    */
   static async resume(directory: string, environment: Environment): Promise<RunFolder> {
     const path = resolve(directory);
     const recipe = await readRecipe(path, directory);
+    await refuseLinks(path, directory);
     return hold(path, async (release) => {
       const run = new RunFolder(path, recipe, release);
       const first = await run.readEnvironment();
@@ -179,6 +180,16 @@ async function readRecipe(path: string, shown: string): Promise<Recipe> {
   });
   if (!files.includes("recipe.yaml")) throw new Error(`${shown}: is not a run: it holds no recipe.yaml`);
   return loadStoredRecipe(join(path, "recipe.yaml"));
+}
+
+/** Going on writes and removes files: through a link in a folder from anyone, those would be others' files. */
+async function refuseLinks(path: string, shown: string): Promise<void> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const link = entries.find((entry) => entry.isSymbolicLink());
+  if (link)
+    throw new Error(
+      `${shown}: ${link.name} is a link; a run goes on only in files that are its folder's own`,
+    );
 }
 
 function toJson(value: unknown): string {
