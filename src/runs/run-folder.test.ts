@@ -91,6 +91,22 @@ test("going on works without environment.json", async () => {
   await run.close();
 });
 
+test("going on never mixes two recipes; a longer line is the same one", async () => {
+  await (await create()).close();
+  const environment = await describeEnvironment({ device: "cpu" });
+  const path = join(directory, "recipe.yaml");
+  const change = (from: string, to: string) =>
+    writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
+  change("generations: 2", "generations: 7");
+  const run = await RunFolder.resume(directory, environment);
+  expect(run.recipe.generations).toBe(7);
+  await run.close();
+  change("epochs: 164", "epochs: 165");
+  await expect(RunFolder.resume(directory, environment)).rejects.toThrow(
+    /recipe.yaml is not what the run began with/,
+  );
+});
+
 test("a folder that cannot be used is not held on to", async () => {
   await (await create()).close();
   const environment = await describeEnvironment({ device: "cpu" });

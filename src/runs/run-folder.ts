@@ -4,6 +4,7 @@ import { z } from "zod";
 import { loadStoredRecipe, type Recipe, readBoundedText, recipeToYaml } from "../recipe/index.js";
 import { syncFolder, writeAtomic } from "./atomic.js";
 import { type Environment, environmentSchema } from "./environment.js";
+import { CHANGEABLE, fingerprint } from "./fingerprint.js";
 import { parseJson, summarySchema } from "./formats.js";
 import { acquireLock, isLocked } from "./lock.js";
 import { appendRecord, readRecords } from "./metrics-log.js";
@@ -52,7 +53,10 @@ export class RunFolder {
     if ((await readdir(path)).length > 0)
       throw new Error(`${directory}: is not empty; choose another name, or go on with --resume ${directory}`);
     return hold(path, async (release) => {
-      await writeAtomic(join(path, "environment.json"), toJson({ ...environment, resumed: [] }));
+      await writeAtomic(
+        join(path, "environment.json"),
+        toJson({ ...environment, recipe: fingerprint(recipe), resumed: [] }),
+      );
       await writeAtomic(join(path, "recipe.yaml"), recipeToYaml(recipe));
       await syncFolder(join(path, ".."));
       return new RunFolder(path, recipe, release);
@@ -73,7 +77,7 @@ export class RunFolder {
    * Opens a run to go on with it, and holds it until `close`.
    *
    * @param environment of this sitting; noted beside the first one's
-   * @throws Error when it is no run, holds links, or another process is at work in it
+   * @throws Error when it is no run, holds links, another process is at work in it, or its recipe was changed
    */
   static async resume(directory: string, environment: Environment): Promise<RunFolder> {
     const path = resolve(directory);
@@ -82,8 +86,15 @@ export class RunFolder {
     return hold(path, async (release) => {
       const run = new RunFolder(path, recipe, release);
       const first = await run.readEnvironment();
+      const found = fingerprint(recipe);
+      if (first?.recipe !== undefined && first.recipe !== found)
+        throw new Error(
+          `${directory}: recipe.yaml is not what the run began with (only ${CHANGEABLE} may change): ` +
+            "put it back, or start a new run",
+        );
       const resumed = [...(first?.resumed ?? []), environment].slice(-100);
-      await writeAtomic(join(path, "environment.json"), toJson({ ...(first ?? environment), resumed }));
+      const noted = { ...(first ?? environment), recipe: found, resumed };
+      await writeAtomic(join(path, "environment.json"), toJson(noted));
       return run;
     });
   }
@@ -156,7 +167,11 @@ export class RunFolder {
   }
 }
 
-const sittingsSchema = environmentSchema.extend({ resumed: z.array(environmentSchema).max(100).default([]) });
+const sittingsSchema = environmentSchema.extend({
+  /** The fingerprint of the recipe that the run began with. */
+  recipe: z.string().max(100).exactOptional(),
+  resumed: z.array(environmentSchema).max(100).default([]),
+});
 
 /** Takes the folder's lock, and gives it back at once where the folder then cannot be used. */
 async function hold(
