@@ -23,6 +23,26 @@ test("the first Ctrl-C aborts, its echo does nothing, the second ends the proces
   stop();
 });
 
+test("a closed pipe aborts, quietly and however often it is noticed", () => {
+  const now = vi.spyOn(performance, "now").mockReturnValue(1000);
+  const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
+  const closed = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+  const onFirst = vi.fn();
+  const before = process.stdout.listenerCount("error");
+  const { signal, stop } = listenForInterrupt(onFirst);
+  process.stdout.emit("error", closed);
+  expect(signal.aborted).toBe(true);
+  // Ctrl-C may well have ended the reader too.
+  now.mockReturnValue(1100);
+  process.emit("SIGINT");
+  now.mockReturnValue(2000);
+  process.stdout.emit("error", closed);
+  expect(onFirst).not.toHaveBeenCalled();
+  expect(exit).not.toHaveBeenCalled();
+  stop();
+  expect(process.stdout.listenerCount("error")).toBe(before);
+});
+
 test("listens no longer than asked", () => {
   const before = process.listenerCount("SIGINT");
   listenForInterrupt(() => {}).stop();

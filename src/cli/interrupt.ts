@@ -2,7 +2,8 @@
 const ECHO_MS = 300;
 
 /**
- * Turns Ctrl-C (and a polite kill) into an abort signal, once: the second one ends the process at once.
+ * Turns Ctrl-C (and a polite kill) into an abort signal, once: the second one ends the process at once. When nobody
+ * reads what the process writes any more, that aborts too, however often it is noticed.
  *
  * @param onFirst says that the first one was heard
  * @returns the signal, and what stops listening
@@ -10,18 +11,25 @@ const ECHO_MS = 300;
 export function listenForInterrupt(onFirst: () => void): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();
   let first = 0;
-  const heard = () => {
-    if (!controller.signal.aborted) {
-      first = performance.now();
-      controller.abort();
-      onFirst();
-    } else if (performance.now() - first > ECHO_MS) process.exit(130);
+  const abort = () => {
+    if (controller.signal.aborted) return false;
+    first = performance.now();
+    controller.abort();
+    return true;
   };
+  const heard = () => {
+    if (abort()) onFirst();
+    else if (performance.now() - first > ECHO_MS) process.exit(130);
+  };
+  const unread = () => void abort();
   process.on("SIGINT", heard).on("SIGTERM", heard);
+  const outputs = [process.stdout, process.stderr];
+  for (const output of outputs) output.on("error", unread);
   return {
     signal: controller.signal,
     stop: () => {
       process.off("SIGINT", heard).off("SIGTERM", heard);
+      for (const output of outputs) output.off("error", unread);
     },
   };
 }
