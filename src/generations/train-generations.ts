@@ -27,7 +27,10 @@ export interface TrainGenerationsOptions {
   /** Aborting finishes the step, saves, and makes the promise reject with {@link Interrupted}. */
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
-  /** A network of your own instead of the recipe's; called once for each generation. */
+  /**
+   * A network of your own, called once for each generation, instead of the recipe's; `model` in the recipe is then its
+   * name, by default "own network".
+   */
   model?: ModelFactory | undefined;
   /** Images of your own instead of the recipe's. */
   dataset?: Dataset | undefined;
@@ -72,7 +75,7 @@ export async function trainGenerations(
 ): Promise<RunResult> {
   const folder = await openFolder(recipe, options);
   try {
-    return await trainLine(folder?.recipe ?? resolveRecipe(recipe), folder, options);
+    return await trainLine(folder?.recipe ?? resolve(recipe, options), folder, options);
   } finally {
     await folder?.close();
   }
@@ -80,8 +83,9 @@ export async function trainGenerations(
 
 async function openFolder(
   input: RecipeInput | Recipe,
-  { directory, resume }: TrainGenerationsOptions,
+  options: TrainGenerationsOptions,
 ): Promise<RunFolder | undefined> {
+  const { directory, resume } = options;
   if (directory === undefined) {
     if (resume) throw new TypeError("resume needs the directory of the run to go on with");
     return undefined;
@@ -90,8 +94,13 @@ async function openFolder(
     const { recipe } = await RunFolder.open(directory);
     return RunFolder.resume(directory, await sitting(recipe));
   }
-  const recipe = resolveRecipe(input);
+  const recipe = resolve(input, options);
   return RunFolder.create(directory, recipe, await sitting(recipe));
+}
+
+/** A network of the code's own must not go by the default one's name, in the run folder least of all. */
+function resolve(input: RecipeInput | Recipe, { model }: TrainGenerationsOptions): Recipe {
+  return resolveRecipe(model ? { model: "own network", ...input } : input);
 }
 
 async function sitting(recipe: Recipe) {
@@ -185,6 +194,7 @@ async function trainLine(
 
 /** What only the images can tell of a recipe. */
 function checkRecipe(recipe: Recipe, { classes, trainCount }: Images): void {
+  if (classes < 2) throw new RangeError(`the images have ${classes} class: there is nothing to tell apart`);
   if (recipe.patriarch !== "strict" && recipe.patriarch.k > classes) {
     throw new RangeError(`patriarch.k is ${recipe.patriarch.k}, but the images have ${classes} classes`);
   }
@@ -222,6 +232,8 @@ async function recall(
   if (!folder || !summary || summary.generations.length === 0) return line;
   line.results = summary.generations;
   line.seconds = summary.seconds;
+  // A kill between a generation's summary and this leaves one, which nothing needs any more.
+  for (const generation of line.results.keys()) await folder.removeCheckpoint(generation);
   line.answers = line.results.map((_, generation) => {
     const path = folder.generation(generation).testLogits;
     const answers = loadAnswers(path);
