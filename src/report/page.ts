@@ -56,7 +56,7 @@ ${generationLegend(generations, Object.keys(ensembles).length > 0)}
 <h2>Results</h2>
 <figure>${resultTable(summary)}
 <figcaption>All on the test images, read once a generation, after its last epoch. ECE: expected calibration error, 15 bins.
-Secondary score: the mean score of the classes ranked 2 to ${judgedK(recipe)}. Agreement: how often a student and its
+Secondary score: the mean score of the classes ranked 2 to ${judgedK(recipe, generations)}. Agreement: how often a student and its
 teacher put the same class first.</figcaption></figure>
 
 <h2>How tolerant each generation is</h2>
@@ -81,7 +81,9 @@ ${environmentFacts(data.environment, summary)}
 `);
 }
 
-const judgedK = ({ patriarch }: Recipe) => (patriarch === "strict" ? 5 : patriarch.k);
+/** A strict run is judged by five classes, or all where there are fewer. */
+const judgedK = ({ patriarch }: Recipe, [first]: readonly GenerationResult[]) =>
+  patriarch === "strict" ? Math.min(5, first!.test.scoreByRank.length) : patriarch.k;
 
 function unfinished(
   { generations: wanted }: Recipe,
@@ -173,12 +175,17 @@ function lossSection(metrics: readonly EpochRecord[]): Html {
     ...Object.values(terms),
     heldOut?.loss,
   ]);
-  const highest = Math.max(
-    ...values.filter((value) => value !== undefined && Number.isFinite(value)).map(Number),
+  // A long training has more values than a call takes arguments.
+  const highest = values.reduce<number>(
+    (most, value) => (value !== undefined && Number.isFinite(value) ? Math.max(most, value) : most),
     0.01,
   );
   const runs = new Map<number, EpochRecord[]>();
-  for (const record of metrics) runs.set(record.generation, [...(runs.get(record.generation) ?? []), record]);
+  for (const record of metrics) {
+    const known = runs.get(record.generation);
+    if (known) known.push(record);
+    else runs.set(record.generation, [record]);
+  }
   const termNames = [...runs.values()].map((records) => Object.keys(records[0]!.terms));
   const positions = Math.max(...termNames.map((names) => names.length));
   const legend = Array.from({ length: positions }, (_, i) => {

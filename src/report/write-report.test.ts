@@ -72,6 +72,21 @@ test("an unfinished run says so; one network has no line to speak of", async () 
   expect(texts(".headline")[0]).toMatch(/^The tolerant patriarch gets \d/);
 });
 
+test("a strict run of three classes says that it was judged by three", async () => {
+  const data = { name: "synthetic", classes: 3, testCount: 400, trainCount: 500, size: 16 } as const;
+  await makeRun(directory, { data, patriarch: "strict" });
+  expect((await report()).texts("figcaption").join()).toContain("the classes ranked 2 to 3");
+});
+
+test("a training of 60,000 epochs is shown too", async () => {
+  await makeRun(directory, { finished: 1 });
+  const path = join(directory, "metrics.jsonl");
+  const line = readFileSync(path, "utf8").split("\n")[0]!;
+  const lines = Array.from({ length: 60_000 }, (_, i) => line.replace('"epoch":1,', `"epoch":${i + 1},`));
+  writeFileSync(path, lines.join("\n"));
+  expect((await report()).texts("h3")[0]).toBe("patriarch");
+});
+
 test("without a finished generation there is nothing to report", async () => {
   await makeRun(directory, { finished: 0 });
   await expect(writeReport(directory)).rejects.toThrow(`${directory}: no generation is finished yet`);
