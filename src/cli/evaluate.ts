@@ -50,9 +50,10 @@ async function evaluate(nameOrPath: string, options: EvaluateOptions): Promise<v
     return;
   }
   console.log(resultTables(result.generations, ensembles));
+  const unstored = result.ensemble && !result.stored.ensembles[members];
   console.log(
     differences.length === 0
-      ? "\nthe same as the training stored"
+      ? `\nthe same as the training stored${unstored ? ", which stored no such ensemble" : ""}`
       : `\nnot what the training stored:\n${differences.map((line) => `  ${line}`).join("\n")}`,
   );
 }
@@ -88,8 +89,8 @@ export function compare(
     Math.abs(a - b) > TOLERANCE || Number.isNaN(a) !== Number.isNaN(b);
   const lines: string[] = [];
   const check = (name: string, stored: Record<string, unknown>, now: Record<string, unknown>) => {
-    for (const [metric, value] of Object.entries(now)) {
-      const before = stored[metric];
+    for (const [metric, value] of Object.entries(byRank(now))) {
+      const before = byRank(stored)[metric];
       if (typeof value !== "number" || typeof before !== "number" || !differs(value, before)) continue;
       const show = metric.startsWith("top") ? percent : String;
       lines.push(`${name}: ${metric} is ${show(value)}, stored was ${show(before)}`);
@@ -104,4 +105,10 @@ export function compare(
     if (stored) check(`ensemble ${members}`, { ...stored.test }, { ...test });
   }
   return lines;
+}
+
+/** Each rank's score as a metric of its own. */
+function byRank({ scoreByRank = [], ...others }: Record<string, unknown>): Record<string, unknown> {
+  const ranks = (scoreByRank as number[]).map((score, i) => [`scoreByRank[${i}]`, score]);
+  return { ...others, ...Object.fromEntries(ranks) };
 }

@@ -58,11 +58,17 @@ test("trains, reports, evaluates again to the same numbers, and says where store
   expect(evaluated.differences).toEqual([]);
   expect(evaluated.ensembles["0-1"].test.top1).toBe(summary.ensembles["0-1"].test.top1);
 
+  out = "";
+  expect(await run(["evaluate", "small", "--ensemble", "1-1"])).toBe(0);
+  expect(out).toMatch(/the same as the training stored, which stored no such ensemble\n$/);
+
   summary.generations[1].test.top1 = 0.999;
+  summary.generations[1].test.scoreByRank[1] = 0.75;
   writeFileSync("runs/small/summary.json", JSON.stringify(summary));
   out = "";
   expect(await run(["evaluate", "small", "--generation", "1"])).toBe(0);
   expect(out).toMatch(/generation 1: top1 is \d+\.\d\d %, stored was 99\.90 %/);
+  expect(out).toMatch(/generation 1: scoreByRank\[1\] is 0\.\d+, stored was 0\.75/);
   expect(await run(["evaluate", "small", "--generation", "2"])).toBe(2);
   expect(err).toContain("--generation 2: must be from 0 to 1");
 });
