@@ -1,5 +1,6 @@
 /** Data sets in memory, held-out splits, augmentation and batches. */
 export { type AugmentArguments, type AugmentOptions, augment, drawOffsets } from "./augment.js";
+export { checkImageSet } from "./check-set.js";
 export { DataError } from "./data-error.js";
 export type { DownloadOptions } from "./download.js";
 export { type FetchOptions, fetchDataset } from "./fetch.js";

@@ -1,5 +1,6 @@
 import {
   channelStatistics,
+  checkImageSet,
   type Dataset,
   type ImageSet,
   Loader,
@@ -40,6 +41,7 @@ export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Im
   const { heldOut: fraction, ...spec } = recipe.data;
   const dataset = given ?? (await loadDataset(spec));
   const { train, test } = dataset;
+  for (const set of [train, test]) checkImageSet(set, dataset.classNames.length);
   checkAlike(train, test);
   const split =
     fraction > 0 ? splitHeldOut(train, { fraction, seed: deriveSeed(recipe.seed, "split") }) : undefined;

@@ -80,3 +80,11 @@ it("refuses to hold out no image at all", async () => {
     "data.heldOut is 0.001: of 80 training images that is none",
   );
 });
+
+it("refuses images whose labels do not fit, the test images' before any training", async () => {
+  const { train, test, ...rest } = makeSynthetic({ classes: 4, size: 12, trainCount: 80, testCount: 8 });
+  const short = { ...test, labels: test.labels.slice(1) };
+  await expect(prepareImages(recipeOf(), { ...rest, train, test: short })).rejects.toThrow(
+    "the images of synthetic test: there are 8, but 7 labels",
+  );
+});

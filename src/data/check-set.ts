@@ -1,0 +1,23 @@
+import type { ImageSet } from "./image-set.js";
+
+/**
+ * Checks what code hands over as images: too few labels, say, would train as class 0 without a word.
+ *
+ * @param classes how many the data set names
+ * @throws TypeError that names the set and what does not fit
+ */
+export function checkImageSet(set: ImageSet, classes: number): void {
+  const { name, images, labels, count, channels, height, width } = set;
+  const refuse = (problem: string) => {
+    throw new TypeError(`the images of ${name}: ${problem}`);
+  };
+  const sizes = { count, channels, height, width };
+  for (const [size, value] of Object.entries(sizes))
+    if (!(Number.isInteger(value) && value >= 1)) refuse(`${size} must be 1 or more, got ${value}`);
+  const bytes = count * channels * height * width;
+  if (images.length !== bytes)
+    refuse(`${count}x${channels}x${height}x${width} need ${bytes} bytes, got ${images.length}`);
+  if (labels.length !== count) refuse(`there are ${count}, but ${labels.length} labels`);
+  const wrong = labels.findIndex((label) => !(label >= 0 && label < classes));
+  if (wrong >= 0) refuse(`label ${labels[wrong]} of image ${wrong} is not in 0..${classes - 1}`);
+}
