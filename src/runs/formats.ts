@@ -46,7 +46,9 @@ export const summarySchema: z.ZodType<Summary> = z.object({
         weights: text,
       }),
     )
-    .max(1000),
+    .max(1000)
+    // Files are found by the number, everything else by the place in this list.
+    .refine((all) => all.every(({ generation }, i) => generation === i), "must be numbered from 0, in order"),
   ensembles: z.record(
     z.string().regex(/^\d{1,4}-\d{1,4}$/),
     z.object({ test: z.object({ top1: number, nll: number, ece: number }) }),

@@ -153,6 +153,7 @@ describe("a hostile run folder", () => {
     ["summary.json", "{"],
     ["summary.json", '{"generations": 1}'],
     ["summary.json", JSON.stringify({ ...summary(1), ensembles: { "../../etc": {} } })],
+    ["summary.json", JSON.stringify({ ...summary(2), generations: summary(2).generations.reverse() })],
     ["summary.json", `"${"x".repeat(5 * 1024 * 1024)}"`],
     ["environment.json", "[]"],
   ])("%s holding %.40s is an error that names the file", async (name, content) => {
