@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { evaluateLogits } from "../analysis/index.js";
 import { foldBatchNorm, type Module } from "../nn/index.js";
 import type { Recipe } from "../recipe/index.js";
-import type { EpochRecord, Role, RunFolder } from "../runs/index.js";
+import { type EpochRecord, type Role, type RunFolder, syncFolder } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { answer, type EpochReport, loadCheckpoint, saveCheckpoint, trainNetwork } from "../training/index.js";
 import type { Images } from "./images.js";
@@ -118,7 +118,11 @@ export async function trainGeneration(
   const testLoader = images.testLoader();
   const { logits } = await answer(frozen, testLoader, { device });
   testLoader.dispose();
-  if (paths) torch.saveSafetensors(paths.testLogits, { logits });
+  if (paths) {
+    torch.saveSafetensors(paths.testLogits, { logits });
+    // The summary will say that they are there and the checkpoint will go: their names must outlive a power cut first.
+    await syncFolder(paths.directory);
+  }
   return {
     frozen,
     logits,
