@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -49,6 +50,14 @@ const whole = { "official/a.bin": "hello", "official/b.bin": "world!", "official
 const expected = { "a.bin": "hello", "b.bin": "world!", "names.txt": "cat\ndog\n" };
 
 describe("a data set's files", () => {
+  it.runIf(process.platform === "linux")("are no pipes, which would be waited on for ever", async () => {
+    const folder = await temporaryFolder();
+    const pipes = ["a.bin", "b.bin.gz", "names.txt", "official.tar"].map((name) => join(folder, name));
+    execFileSync("mkfifo", pipes);
+    expect(await findParts(layout, folder)).toBe("holds none of its files");
+    expect(await findParts(layout, pipes[3]!)).toBe("is neither a folder nor a .tar or .tar.gz");
+  });
+
   it("are found loose, gzipped, in the archive's folder, and in archives", async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "a.bin"), "hello");

@@ -1,5 +1,5 @@
 /** Where the files of a data set are: loose in a folder, gzipped one by one, or in its official archive. */
-import { access, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { extract } from "tar-stream";
@@ -31,9 +31,10 @@ export interface Layout {
 /** A place that holds all parts: a folder (each part's path given), or an archive. */
 export type Found = { folder: string; paths: ReadonlyMap<string, string> } | { archive: string };
 
+/** A regular file: a pipe would keep the reader waiting for a writer. */
 const exists = (path: string) =>
-  access(path).then(
-    () => true,
+  stat(path).then(
+    (found) => found.isFile(),
     () => false,
   );
 
@@ -48,7 +49,7 @@ export async function findParts(layout: Layout, place: string): Promise<Found | 
   if (!kind) return "does not exist";
   if (!kind.isDirectory()) {
     if (layout.archive === undefined) return "is a file, not a folder";
-    return /\.(tar|tar\.gz|tgz)$/.test(place)
+    return kind.isFile() && /\.(tar|tar\.gz|tgz)$/.test(place)
       ? { archive: place }
       : "is neither a folder nor a .tar or .tar.gz";
   }
@@ -94,7 +95,7 @@ export async function readParts(
   for (const name of layout.texts ?? []) {
     const file = join(found.folder, name);
     const kind = await stat(file).catch(() => undefined);
-    if (kind) texts.set(name, await readText({ file, chunks: openBytes(file), remedy }, kind.size));
+    if (kind?.isFile()) texts.set(name, await readText({ file, chunks: openBytes(file), remedy }, kind.size));
   }
   return texts;
 }
