@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { trainGenerations } from "./index.js";
+import { settled } from "./torch/testing/settled.js";
 
 it("holds memory flat over 30 epochs of a student's training", async () => {
   const resident: number[] = [];
@@ -14,7 +15,10 @@ it("holds memory flat over 30 epochs of a student's training", async () => {
     },
     {
       onProgress: (event) => {
-        if (event.type === "epoch" && event.record.generation === 1) resident.push(process.memoryUsage.rss());
+        if (event.type !== "epoch" || event.record.generation !== 1) return;
+        // What V8 has not yet collected comes and goes by tens of megabytes, and hides a slow leak.
+        settled();
+        resident.push(process.memoryUsage.rss());
       },
     },
   );
@@ -23,5 +27,5 @@ it("holds memory flat over 30 epochs of a student's training", async () => {
   console.log(
     `resident: first epoch ${(first / 2 ** 20).toFixed(1)} MiB, last ${(last / 2 ** 20).toFixed(1)} MiB`,
   );
-  expect(last / first).toBeLessThan(1.03);
+  expect(Math.abs(last / first - 1)).toBeLessThan(0.03);
 });

@@ -41,6 +41,10 @@ const single: ReadonlyMap<string, string> = new Map([
   ...names("it writes files, and a file that is cut short while it is mapped ends the process", "from_file"),
   ...names(none, "_stack align_tensors align_to"),
   ...names(endless, "random matrix_power linalg_matrix_power"),
+  ...names(
+    endless,
+    "binomial poisson _standard_gamma _standard_gamma_grad _sample_dirichlet _dirichlet_grad",
+  ),
 ]);
 
 /**
