@@ -1,5 +1,6 @@
 /** Network architectures, one file a family. */
 export { CifarResNet, type ModelOptions } from "./cifar-resnet.js";
+export { DenseNet, type DenseNetOptions } from "./densenet.js";
 export { type ModelName, modelNames } from "./names.js";
 export {
   createModel,
@@ -11,3 +12,4 @@ export {
   resnet56,
   resnet110,
 } from "./registry.js";
+export { ResNet, type ResNetOptions } from "./resnet.js";

@@ -1,4 +1,6 @@
-/** The networks that a recipe can name, and their depth. Apart from the networks, so that reading a recipe needs no libtorch. */
+/** The networks that a recipe can name. Apart from the networks, so that reading a recipe needs no libtorch. */
+
+/** Depths of those for small images. */
 export const resnetDepths = {
   resnet8: 8,
   resnet14: 14,
@@ -9,6 +11,11 @@ export const resnetDepths = {
   resnet110: 110,
 } as const;
 
-export type ModelName = keyof typeof resnetDepths;
+export const modelNames = [
+  ...(Object.keys(resnetDepths) as (keyof typeof resnetDepths)[]),
+  "densenet-bc-40-12",
+  "resnet18",
+  "resnet34",
+] as const;
 
-export const modelNames = Object.keys(resnetDepths) as ModelName[];
+export type ModelName = (typeof modelNames)[number];

@@ -1,8 +1,11 @@
 import type { Module } from "../nn/index.js";
 import { CifarResNet, type ModelOptions } from "./cifar-resnet.js";
+import { DenseNet } from "./densenet.js";
 import { type ModelName, modelNames, resnetDepths } from "./names.js";
+import { ResNet } from "./resnet.js";
 
-const resnet = (name: ModelName) => (options: ModelOptions) => new CifarResNet(resnetDepths[name], options);
+const resnet = (name: keyof typeof resnetDepths) => (options: ModelOptions) =>
+  new CifarResNet(resnetDepths[name], options);
 
 export const resnet8 = resnet("resnet8");
 export const resnet14 = resnet("resnet14");
@@ -21,6 +24,9 @@ const registry: Record<ModelName, (options: ModelOptions) => Module> = {
   resnet44,
   resnet56,
   resnet110,
+  "densenet-bc-40-12": (options) => new DenseNet({ ...options, depth: 40, growth: 12 }),
+  resnet18: (options) => new ResNet({ ...options, blocks: [2, 2, 2, 2] }),
+  resnet34: (options) => new ResNet({ ...options, blocks: [3, 4, 6, 3] }),
 };
 
 /**

@@ -1,0 +1,130 @@
+import {
+  AvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  GlobalAvgPool,
+  kaimingNormalFanOut,
+  Linear,
+  Module,
+} from "../nn/index.js";
+import * as torch from "../torch/index.js";
+import type { ModelOptions } from "./cifar-resnet.js";
+
+function convolution(from: number, to: number, window: 1 | 3, generator: torch.Generator): Conv2d {
+  const made = new Conv2d(from, to, window, { padding: (window - 1) / 2, bias: false, generator });
+  kaimingNormalFanOut(made.weight, generator);
+  return made;
+}
+
+/** A bottleneck of 4 x growth channels, then `growth` new ones beside those that came in. */
+class DenseLayer extends Module {
+  readonly norm1: BatchNorm2d;
+  readonly conv1: Conv2d;
+  readonly norm2: BatchNorm2d;
+  readonly conv2: Conv2d;
+
+  constructor(from: number, growth: number, generator: torch.Generator) {
+    super();
+    this.norm1 = new BatchNorm2d(from);
+    this.conv1 = convolution(from, 4 * growth, 1, generator);
+    this.norm2 = new BatchNorm2d(4 * growth);
+    this.conv2 = convolution(4 * growth, growth, 3, generator);
+  }
+
+  override batchNormPairs() {
+    return [["conv1", "norm2"]] as const;
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    const squeezed = this.conv1.forward(this.norm1.forward(x, { relu: true }));
+    const grown = this.conv2.forward(this.norm2.forward(squeezed, { relu: true }));
+    return torch.cat([x, grown], 1);
+  }
+}
+
+/** Half the channels, half the height and width. */
+class Transition extends Module {
+  readonly norm: BatchNorm2d;
+  readonly conv: Conv2d;
+  readonly pool = new AvgPool2d(2);
+
+  constructor(from: number, to: number, generator: torch.Generator) {
+    super();
+    this.norm = new BatchNorm2d(from);
+    this.conv = convolution(from, to, 1, generator);
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    return this.pool.forward(this.conv.forward(this.norm.forward(x, { relu: true })));
+  }
+}
+
+/** Modules one after another, under names of their own. */
+class Chain extends Module {
+  readonly #names: string[];
+  [name: string]: unknown;
+
+  constructor(parts: Record<string, Module>) {
+    super();
+    this.#names = Object.keys(parts);
+    Object.assign(this, parts);
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    // Each part in a scope of its own: what nobody needs for the gradient is free for the next part to use.
+    return this.#names.reduce((y, name) => torch.scope(() => (this[name] as Module).forward(y)), x);
+  }
+}
+
+export interface DenseNetOptions extends ModelOptions {
+  /** Convolutions and the classifier: 6n + 4, of which each of the three blocks has 2n. */
+  depth: number;
+  /** Channels that each layer adds. */
+  growth: number;
+}
+
+/**
+ * DenseNet-BC for small images: Huang, Liu, van der Maaten, Weinberger, "Densely Connected Convolutional Networks"
+ * (2017), section 4: three blocks, bottlenecks, transitions that halve the channels. Weights carry torchvision's names.
+ *
+ * A layer that `c` channels go into has `2 (c + 4 g) + 4 g c + 36 g^2` parameters, where g is the growth; a transition
+ * `2 c + c floor(c / 2)`.
+ */
+export class DenseNet extends Module {
+  readonly features: Module;
+  readonly pool = new GlobalAvgPool();
+  readonly classifier: Linear;
+
+  /** @throws RangeError when `depth` is not 6n + 4, or `growth` no positive integer */
+  constructor({ depth, growth, classes, channels, generator }: DenseNetOptions) {
+    super();
+    const layers = (depth - 4) / 6;
+    if (!(Number.isInteger(layers) && layers >= 1))
+      throw new RangeError(`depth must be 6n + 4, got ${depth}`);
+    if (!(Number.isInteger(growth) && growth >= 1))
+      throw new RangeError(`growth must be 1 or more, got ${growth}`);
+
+    let width = 2 * growth;
+    const parts: Record<string, Module> = { conv0: convolution(channels, width, 3, generator) };
+    for (const block of [1, 2, 3]) {
+      const blockLayers: Record<string, Module> = {};
+      for (let layer = 1; layer <= layers; layer++, width += growth) {
+        blockLayers[`denselayer${layer}`] = new DenseLayer(width, growth, generator);
+      }
+      parts[`denseblock${block}`] = new Chain(blockLayers);
+      if (block === 3) break;
+      const half = Math.floor(width / 2);
+      parts[`transition${block}`] = new Transition(width, half, generator);
+      width = half;
+    }
+    // torchvision's name, however many blocks come before.
+    parts.norm5 = new BatchNorm2d(width);
+    this.features = new Chain(parts);
+    this.classifier = new Linear(width, classes, { generator });
+  }
+
+  /** @param x [N, channels, H, W] of 4 pixels or more, channels-last for speed; @returns logits [N, classes] */
+  override forward(x: torch.Tensor): torch.Tensor {
+    return this.classifier.forward(this.pool.forward(this.features.forward(x).relu()));
+  }
+}
