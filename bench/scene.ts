@@ -2,21 +2,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { models, nn, optim, torch, training } from "lyceum";
+import { data, models, nn, optim, torch, training } from "lyceum";
+import type { Network } from "./networks.js";
 import type { Peer } from "./peer.js";
 
 /** What is measured of a network. */
-export const networkWorks = ["student-step", "patriarch-step", "teacher-forward"] as const;
+export const networkWorks = ["student-step", "patriarch-step", "teacher-forward", "evaluation"] as const;
 export type NetworkWork = (typeof networkWorks)[number];
 
-export interface Network {
-  name: string;
-  /** Of each stage. */
-  blocks: number;
-  precision: training.Precision;
-}
-
-export const batchSize = 128;
 const batches = 4;
 const classes = 100;
 const settings = {
@@ -26,6 +19,8 @@ const settings = {
   softWeight: 0.5,
   patriarchHardWeight: 0.5,
   k: 5,
+  mean: [0.5, 0.45, 0.4],
+  std: [0.25, 0.2, 0.3],
 };
 
 /** What some steps took, and a value of each by which the two sides are compared: the loss, or the mean logit. */
@@ -34,40 +29,59 @@ export interface Taken {
   values: number[];
 }
 
+interface Batch {
+  images: torch.Tensor;
+  labels: torch.Tensor;
+}
+
+/** How many images a single go of a work is about. */
+export function imagesOf(work: NetworkWork, { batchSize }: Network): number {
+  return work === "evaluation" ? 2 * batchSize * batches : batchSize;
+}
+
+type Steps = Record<NetworkWork, () => number | Promise<number>>;
+
 export class Scene {
-  readonly #steps: Record<NetworkWork, () => number>;
+  readonly #steps: Steps;
   readonly #free: () => void;
 
-  private constructor(steps: Record<NetworkWork, () => number>, free: () => void) {
+  private constructor(steps: Steps, free: () => void) {
     this.#steps = steps;
     this.#free = free;
   }
 
   /** Also hands everything over to the peers; throws where one lost the layout that it is to keep. */
   static async set(network: Network, peers: readonly Peer[]): Promise<Scene> {
-    const { precision } = network;
+    const { batchSize, precision, size } = network;
     const generator = new torch.Generator(0);
-    const options = { classes, channels: 3, generator };
-    const make = () => models.createModel(network.name, options).to({ memoryFormat: "channelsLast" });
+    const make = () =>
+      models
+        .createModel(network.model, { classes, channels: 3, generator })
+        .to({ memoryFormat: "channelsLast" });
     const [teacher, student] = [make(), make()];
-    const data = Array.from({ length: batches }, () => ({
-      images: torch.keep(torch.randn([batchSize, 3, 32, 32], { generator }).contiguous("channelsLast")),
+    const shape = [batchSize, 3, size, size];
+    const trained: Batch[] = Array.from({ length: batches }, () => ({
+      images: torch.keep(torch.randn(shape, { generator }).contiguous("channelsLast")),
       labels: torch.keep(torch.randint(0, classes, [batchSize], { generator, dtype: "int64" })),
     }));
+    const judged = torch.keep(
+      torch.randint(0, 256, [imagesOf("evaluation", network), 3, size, size], { generator, dtype: "uint8" }),
+    );
     // Running statistics of a network that has seen data, so that folding them changes something.
-    torch.noGrad(() => torch.scope(() => void teacher.train().forward(data[0]!.images)));
-    await handOver(peers, network, teacher, student, data);
+    torch.noGrad(() => torch.scope(() => void teacher.train().forward(trained[0]!.images)));
+    await handOver(peers, network, { teacher, student, trained, judged });
 
     // In place, so after the peers have got the weights.
     const frozen = nn.foldBatchNorm(teacher);
-    const { learningRate, hardWeight, softWeight, patriarchHardWeight, k } = settings;
+    const { learningRate, hardWeight, softWeight, patriarchHardWeight, k, mean, std } = settings;
     const optimizer = new optim.SGD(student.train().parameters(), {
       learningRate,
       momentum: 0.9,
       weightDecay: 1e-4,
     });
+    const loader = new data.Loader(imageSet(judged, size), { batchSize: 2 * batchSize, mean, std });
     let done = 0;
-    const batch = () => data[done++ % batches]!;
+    const batch = () => trained[done++ % batches]!;
     const stepOf = (objective: training.Objective) => (): number => {
       let loss = Number.NaN;
       const watched: training.Objective = (...given) => {
@@ -78,7 +92,7 @@ export class Scene {
       training.trainStep({ model: student, optimizer, objective: watched, precision }, batch());
       return loss;
     };
-    const steps = {
+    const steps: Steps = {
       "student-step": stepOf(training.studentObjective(frozen, { hardWeight, softWeight })),
       "patriarch-step": stepOf(training.patriarchObjective({ hardWeight: patriarchHardWeight, k })),
       "teacher-forward": () =>
@@ -90,11 +104,19 @@ export class Scene {
               .item(),
           ),
         ),
+      evaluation: async () => {
+        const { logits } = await training.answer(frozen, loader);
+        const mean = torch.scope(() => logits.mean().item());
+        logits.dispose();
+        return mean;
+      },
     };
     return new Scene(steps, () => {
+      loader.dispose();
       optimizer.dispose();
+      judged.dispose();
       for (const model of [student, frozen]) model.dispose();
-      for (const { images, labels } of data) for (const tensor of [images, labels]) tensor.dispose();
+      for (const { images, labels } of trained) for (const tensor of [images, labels]) tensor.dispose();
     });
   }
 
@@ -102,47 +124,68 @@ export class Scene {
     this.#free();
   }
 
-  run(work: NetworkWork, steps: number): Taken {
+  async run(work: NetworkWork, steps: number): Promise<Taken> {
     const taken: Taken = { seconds: [], values: [] };
     for (let index = 0; index < steps; index++) {
       const start = performance.now();
-      taken.values.push(this.#steps[work]());
+      taken.values.push(await this.#steps[work]());
       taken.seconds.push((performance.now() - start) / 1000);
     }
     return taken;
   }
 }
 
-/** Weights and batches, in a safetensors file each. */
+function imageSet(images: torch.Tensor, size: number): data.ImageSet {
+  const count = images.shape[0]!;
+  return {
+    name: "random bytes",
+    images: images.toTypedArray() as Uint8Array,
+    labels: new Int32Array(count),
+    count,
+    channels: 3,
+    height: size,
+    width: size,
+    classNames: Array.from({ length: classes }, String),
+  };
+}
+
+interface Shared {
+  teacher: nn.Module;
+  student: nn.Module;
+  trained: Batch[];
+  judged: torch.Tensor;
+}
+
+/** Weights and images, in safetensors files. */
 async function handOver(
   peers: readonly Peer[],
-  { name, blocks, precision }: Network,
-  teacher: nn.Module,
-  student: nn.Module,
-  data: { images: torch.Tensor; labels: torch.Tensor }[],
+  { label, model, batchSize, precision }: Network,
+  { teacher, student, trained, judged }: Shared,
 ): Promise<void> {
+  if (peers.length === 0) return;
   const folder = await mkdtemp(join(tmpdir(), "lyceum-bench-"));
   try {
-    const [teacherFile, studentFile, dataFile] = ["teacher", "student", "data"].map((file) =>
-      join(folder, `${file}.safetensors`),
-    ) as [string, string, string];
-    torch.saveSafetensors(teacherFile, teacher.stateDict());
-    torch.saveSafetensors(studentFile, student.stateDict());
+    const fileOf = (name: string) => join(folder, `${name}.safetensors`);
+    torch.saveSafetensors(fileOf("teacher"), teacher.stateDict());
+    torch.saveSafetensors(fileOf("student"), student.stateDict());
     torch.scope(() =>
-      torch.saveSafetensors(dataFile, {
-        images: torch.stack(data.map((batch) => batch.images)),
-        labels: torch.stack(data.map((batch) => batch.labels)),
+      torch.saveSafetensors(fileOf("data"), {
+        images: torch.stack(trained.map((batch) => batch.images)),
+        labels: torch.stack(trained.map((batch) => batch.labels)),
+        judged,
       }),
     );
-    const files = { teacher: teacherFile, student: studentFile, data: dataFile };
     for (const peer of peers) {
       const tuned = peer.name === "pytorch-tuned";
       const { layoutsLost } = await peer.ask<{ layoutsLost: string[] }>({
         do: "prepare",
         tuned,
-        blocks,
+        model,
         precision,
-        ...files,
+        teacher: fileOf("teacher"),
+        student: fileOf("student"),
+        data: fileOf("data"),
+        evaluationBatch: 2 * batchSize,
         ...settings,
       });
       if (layoutsLost.length > 0) {
@@ -151,7 +194,7 @@ async function handOver(
         );
       }
       if (tuned)
-        console.log(`${name}: ${peer.name} keeps channels-last in every layer, forward and backward`);
+        console.log(`${label}: ${peer.name} keeps channels-last in every layer, forward and backward`);
     }
   } finally {
     await rm(folder, { recursive: true });

@@ -10,7 +10,7 @@ def load_safetensors(path):
     with open(path, "rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         body = file.read()
-    kinds = {"F32": np.float32, "I64": np.int64}
+    kinds = {"F32": np.float32, "I64": np.int64, "U8": np.uint8}
     header.pop("__metadata__", None)
     tensors = {}
     for name, entry in header.items():

@@ -6,13 +6,13 @@ import sys
 import torch
 from torch.nn import functional as F
 
-from networks import ResNet, folded
+from networks import create, folded
 
 steps, threads, tuned = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "pytorch-tuned"
 torch.set_num_threads(threads)
 layout = torch.channels_last if tuned else torch.contiguous_format
-teacher = folded(ResNet(3, 3, 100)).to(memory_format=layout)
-student = ResNet(3, 3, 100).to(memory_format=layout)
+teacher = folded(create("resnet20", 3, 100, tuned)).to(memory_format=layout)
+student = create("resnet20", 3, 100, tuned).to(memory_format=layout)
 foreach = {"foreach": True} if tuned else {}
 optimizer = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4, **foreach)
 images = torch.randn(128, 3, 32, 32).to(memory_format=layout)

@@ -1,71 +1,34 @@
-"""The networks as a good PyTorch user writes them, and as most people do."""
+"""The networks by the names that Lyceum has for them, and how one is frozen."""
 
 import copy
 
 from torch import nn
-from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from cifar_resnet import PooledShortcut, ResNet, SlicedShortcut
+from densenet import DenseNet
+from resnet import ImageResNet
 
-class PooledShortcut(nn.Module):
-    """Option A of He et al. (2016): every second pixel, and zeros for the new channels.
-
-    Slicing and padding falls back to NCHW in the backward pass; pooling with a window of one pixel does not.
-    """
-
-    def __init__(self, new_channels):
-        super().__init__()
-        self.pad = new_channels // 2
-
-    def forward(self, x):
-        return F.pad(F.avg_pool2d(x, 1, 2), (0, 0, 0, 0, self.pad, self.pad))
+# A convolution and the batch norm that follows it, in each kind of block.
+PAIRS = (("conv1", "bn1"), ("conv2", "bn2"), ("conv1", "norm2"), ("0", "1"))
 
 
-class SlicedShortcut(PooledShortcut):
-    """The same as it is usually written."""
-
-    def forward(self, x):
-        return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.pad, self.pad))
-
-
-class Block(nn.Module):
-    def __init__(self, channels_in, channels, stride, shortcut):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(channels)
-        self.shortcut = nn.Identity() if stride == 1 else shortcut(channels - channels_in)
-
-    def forward(self, x):
-        out = F.relu(self.bn1(self.conv1(x)), inplace=True)
-        return F.relu(self.bn2(self.conv2(out)) + self.shortcut(x), inplace=True)
-
-
-class ResNet(nn.Module):
-    def __init__(self, blocks, channels, classes, shortcut=PooledShortcut):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, 16, 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
-        stages = []
-        for index, width in enumerate((16, 32, 64)):
-            first = Block(max(16, width // 2), width, 1 if index == 0 else 2, shortcut)
-            stages.append(nn.Sequential(first, *(Block(width, width, 1, shortcut) for _ in range(blocks - 1))))
-        self.layer1, self.layer2, self.layer3 = stages
-        self.fc = nn.Linear(64, classes)
-
-    def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
-        x = self.layer3(self.layer2(self.layer1(x)))
-        return self.fc(F.avg_pool2d(x, x.shape[-1]).flatten(1))
+def create(name, channels, classes, tuned):
+    if name == "densenet-bc-40-12":
+        return DenseNet(40, 12, channels, classes)
+    if name == "resnet18":
+        return ImageResNet(channels, classes)
+    blocks = (int(name.removeprefix("resnet")) - 2) // 6
+    return ResNet(blocks, channels, classes, PooledShortcut if tuned else SlicedShortcut)
 
 
 def folded(model):
     """A frozen copy whose batch norms are folded into the convolutions, as Lyceum's teacher has them."""
     model = copy.deepcopy(model).eval().requires_grad_(False)
     for module in list(model.modules()):
-        for conv, norm in (("conv1", "bn1"), ("conv2", "bn2")):
-            if hasattr(module, conv):
-                setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm)))
-                setattr(module, norm, nn.Identity())
+        for conv_name, norm_name in PAIRS:
+            conv, norm = getattr(module, conv_name, None), getattr(module, norm_name, None)
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(module, conv_name, fuse_conv_bn_eval(conv, norm))
+                setattr(module, norm_name, nn.Identity())
     return model

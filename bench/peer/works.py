@@ -8,18 +8,21 @@ import torch
 from torch.nn import functional as F
 
 from files import load_safetensors, load_weights
-from networks import PooledShortcut, ResNet, SlicedShortcut, folded
+from networks import create, folded
 
 CHANNELS_LAST = torch.channels_last
 
 
 def layouts_lost(model, images, loss_of):
-    """Names of the layers whose output or output's gradient is not channels-last in one training step."""
+    """Names of the layers whose output or output's gradient is not channels-last in one training step.
+
+    A gradient may be some channels out of more, as behind a concatenation: they too lie side by side.
+    """
     lost = []
 
     def watch(name):
         def check(what, tensor):
-            if not tensor.is_contiguous(memory_format=CHANNELS_LAST):
+            if tensor.stride(1) != 1:
                 lost.append(f"{what} of {name}")
 
         def after(_module, _inputs, output):
@@ -52,17 +55,17 @@ class Scene:
     def __init__(self, request):
         self.tuned = request["tuned"]
         self.precision = request["precision"]
-        self.weights = request
+        self.settings = request
         data = load_safetensors(request["data"])
         self.images = [self.laid_out(images) for images in data["images"]]
         self.labels = list(data["labels"])
-        shortcut = PooledShortcut if self.tuned else SlicedShortcut
-        shape = (request["blocks"], self.images[0].shape[1], request["classes"], shortcut)
-        teacher = ResNet(*shape)
+        self.judged = self.laid_out(data["judged"])
+        make = lambda: create(request["model"], self.judged.shape[1], request["classes"], self.tuned)
+        teacher = make()
         load_weights(teacher, request["teacher"])
         teacher = folded(teacher) if self.tuned else teacher.eval().requires_grad_(False)
         self.teacher = self.laid_out(teacher)
-        self.student = self.laid_out(ResNet(*shape))
+        self.student = self.laid_out(make())
         load_weights(self.student, request["student"])
         self.layouts_lost = []
         if self.tuned:
@@ -105,20 +108,28 @@ class Scene:
         targets = F.log_softmax(taught.float(), 1)
         soft = F.kl_div(F.log_softmax(logits, 1), targets, reduction="batchmean", log_target=True)
         hard = F.cross_entropy(logits, labels)
-        return self.update(self.weights["hardWeight"] * hard + self.weights["softWeight"] * soft)
+        return self.update(self.settings["hardWeight"] * hard + self.settings["softWeight"] * soft)
 
     def patriarch_step(self):
         images, labels = self.batch()
         with self.arithmetic():
             logits = self.student(images).float()
-        eta = self.weights["patriarchHardWeight"]
-        difference = top_score_difference(logits, self.weights["k"])
+        eta = self.settings["patriarchHardWeight"]
+        difference = top_score_difference(logits, self.settings["k"])
         return self.update(eta * F.cross_entropy(logits, labels) + (1 - eta) * difference)
 
     def teacher_forward(self):
         images, _ = self.batch()
         with torch.no_grad(), self.arithmetic():
             return self.teacher(images).float().mean().item()
+
+    def evaluation(self):
+        mean, std = (255 * torch.tensor(self.settings[name]).view(1, -1, 1, 1) for name in ("mean", "std"))
+        logits = []
+        with torch.no_grad():
+            for images in self.judged.split(self.settings["evaluationBatch"]):
+                logits.append(self.teacher(images.float().sub_(mean).div_(std)))
+        return torch.cat(logits).mean().item()
 
     def run(self, work, steps):
         step = getattr(self, work.replace("-", "_"))

@@ -1,0 +1,25 @@
+/** The networks that are measured. A new one is a line here and, for PyTorch, one in `peer/networks.py`. */
+import type { training } from "lyceum";
+
+export interface Network {
+  /** As it stands in the table, and as `--model` names it. */
+  label: string;
+  /** As `createModel` and the peers know it. */
+  model: string;
+  /** Height and width of the images. */
+  size: number;
+  /** Of a training step. A set is judged in batches twice as large, four of them. */
+  batchSize: number;
+  precision: training.Precision;
+}
+
+const small = { size: 32, batchSize: 128, precision: "float32" } as const;
+
+export const networks: readonly Network[] = [
+  { label: "resnet20", model: "resnet20", ...small },
+  { label: "resnet20-bfloat16", model: "resnet20", ...small, precision: "bfloat16" },
+  { label: "resnet110", model: "resnet110", ...small },
+  { label: "resnet110-bfloat16", model: "resnet110", ...small, precision: "bfloat16" },
+  { label: "densenet-bc-40-12", model: "densenet-bc-40-12", ...small },
+  { label: "resnet18-224", model: "resnet18", size: 224, batchSize: 16, precision: "float32" },
+];
