@@ -1,11 +1,12 @@
 /**
  * A process of its own: a ResNet-20 student's first step, from nothing, and how much memory some steps take.
- * Prints a line after the first step and one with the peak in MiB at the end. Given the number of steps.
+ * Prints a line after the first step and one with the peak in MiB at the end. Given the numbers of steps and threads.
  */
 import { readFileSync } from "node:fs";
 import { models, nn, optim, torch, training } from "lyceum";
 
-const steps = Number(process.argv[2]);
+const [steps, threads] = process.argv.slice(2).map(Number) as [number, number];
+torch.setNumThreads(threads);
 const generator = new torch.Generator(0);
 const make = () =>
   models

@@ -23,10 +23,10 @@ const settings = {
   std: [0.25, 0.2, 0.3],
 };
 
-/** What some steps took, and a value of each by which the two sides are compared: the loss, or the mean logit. */
+/** What some steps took, and the loss of each, by which the two sides are compared. */
 export interface Taken {
   seconds: number[];
-  values: number[];
+  losses: number[];
 }
 
 interface Batch {
@@ -96,19 +96,18 @@ export class Scene {
       "student-step": stepOf(training.studentObjective(frozen, { hardWeight, softWeight })),
       "patriarch-step": stepOf(training.patriarchObjective({ hardWeight: patriarchHardWeight, k })),
       "teacher-forward": () =>
-        torch.scope(() =>
-          torch.noGrad(() =>
-            frozen
-              .forward(batch().images.to({ dtype: precision }))
-              .mean()
-              .item(),
-          ),
-        ),
+        torch.scope(() => {
+          const { images, labels } = batch();
+          const logits = torch.noGrad(() => frozen.forward(images.to({ dtype: precision })));
+          return torch.crossEntropyLoss(logits.to({ dtype: "float32" }), labels).item();
+        }),
       evaluation: async () => {
-        const { logits } = await training.answer(frozen, loader);
-        const mean = torch.scope(() => logits.mean().item());
+        const { logits, labels } = await training.answer(frozen, loader);
+        const loss = torch.scope(() =>
+          torch.crossEntropyLoss(logits, torch.tensor(labels, { dtype: "int64" })).item(),
+        );
         logits.dispose();
-        return mean;
+        return loss;
       },
     };
     return new Scene(steps, () => {
@@ -125,10 +124,10 @@ export class Scene {
   }
 
   async run(work: NetworkWork, steps: number): Promise<Taken> {
-    const taken: Taken = { seconds: [], values: [] };
+    const taken: Taken = { seconds: [], losses: [] };
     for (let index = 0; index < steps; index++) {
       const start = performance.now();
-      taken.values.push(await this.#steps[work]());
+      taken.losses.push(await this.#steps[work]());
       taken.seconds.push((performance.now() - start) / 1000);
     }
     return taken;
@@ -140,7 +139,7 @@ function imageSet(images: torch.Tensor, size: number): data.ImageSet {
   return {
     name: "random bytes",
     images: images.toTypedArray() as Uint8Array,
-    labels: new Int32Array(count),
+    labels: Int32Array.from({ length: count }, (_, index) => index % classes),
     count,
     channels: 3,
     height: size,

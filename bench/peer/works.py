@@ -119,9 +119,10 @@ class Scene:
         return self.update(eta * F.cross_entropy(logits, labels) + (1 - eta) * difference)
 
     def teacher_forward(self):
-        images, _ = self.batch()
+        images, labels = self.batch()
         with torch.no_grad(), self.arithmetic():
-            return self.teacher(images).float().mean().item()
+            logits = self.teacher(images)
+        return F.cross_entropy(logits.float(), labels).item()
 
     def evaluation(self):
         mean, std = (255 * torch.tensor(self.settings[name]).view(1, -1, 1, 1) for name in ("mean", "std"))
@@ -129,13 +130,14 @@ class Scene:
         with torch.no_grad():
             for images in self.judged.split(self.settings["evaluationBatch"]):
                 logits.append(self.teacher(images.float().sub_(mean).div_(std)))
-        return torch.cat(logits).mean().item()
+        labels = torch.arange(len(self.judged)) % self.settings["classes"]
+        return F.cross_entropy(torch.cat(logits), labels).item()
 
     def run(self, work, steps):
         step = getattr(self, work.replace("-", "_"))
-        seconds, values = [], []
+        seconds, losses = [], []
         for _ in range(steps):
             start = time.perf_counter()
-            values.append(step())
+            losses.append(step())
             seconds.append(time.perf_counter() - start)
-        return {"seconds": seconds, "values": values}
+        return {"seconds": seconds, "losses": losses}

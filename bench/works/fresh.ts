@@ -34,7 +34,7 @@ async function runFresh(command: string, args: string[], env: NodeJS.ProcessEnv)
 /** So many steps that the memory is what training takes. */
 function lyceum(steps: number): Promise<Outcome> {
   const { GOMP_SPINCOUNT: _, ...env } = process.env;
-  return runFresh(process.execPath, [ours, String(steps)], env);
+  return runFresh(process.execPath, [ours, String(steps), String(torch.getNumThreads())], env);
 }
 
 function pytorch(peer: Peer, steps: number): Promise<Outcome> {

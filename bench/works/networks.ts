@@ -9,7 +9,7 @@ import { interleave, plan, spread } from "../sampling.js";
 import { imagesOf, type NetworkWork, networkWorks, Scene, type Taken } from "../scene.js";
 import { type Context, type Row, row, type Work } from "../work.js";
 
-/** Of training; the others change no weights and have one value to compare. */
+/** Of training; the others change no weights and have one loss to compare. */
 const comparedSteps = 3;
 /** Relative, of the loss: other kernels round differently, and each step carries it on. */
 const tolerance = { float32: 1e-3, bfloat16: 5e-2 };
@@ -19,12 +19,12 @@ async function measure(work: NetworkWork, network: Network, { peers, quick }: Co
   const theirs = (peer: Peer, steps: number) => peer.ask<Taken>({ do: "run", work, steps });
   // Also warms up. Peers and Lyceum have taken the same steps before.
   const compared = work.endsWith("step") ? comparedSteps : 1;
-  const { values, seconds } = await scene.run(work, compared);
+  const { losses, seconds } = await scene.run(work, compared);
   let slowest = seconds.at(-1)!;
   for (const peer of peers) {
     const taken = await theirs(peer, compared);
     slowest = Math.max(slowest, taken.seconds.at(-1)!);
-    compare(work, network, peer, values, taken.values);
+    compare(work, network, peer, losses, taken.losses);
   }
 
   const { rounds, perTurn } = plan(slowest, quick);
