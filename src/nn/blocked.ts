@@ -33,9 +33,11 @@ export function blocked(x: torch.Tensor): torch.Tensor {
   const [n, channels, height, width] = x.shape as [number, number, number, number];
   const suits = channels % lanes === 0 && x.dtype === "float32" && x.device === "cpu" && x.shape.length === 4;
   if (!hasAvx512 || !suits) return x;
+  // By way of rows of channels: so the gradient comes back in channels-last, not in planes.
   return x
-    .reshape([n, channels / lanes, lanes, height, width])
-    .permute([0, 1, 3, 4, 2])
+    .permute([0, 2, 3, 1])
+    .reshape([n, height, width, channels / lanes, lanes])
+    .permute([0, 3, 1, 2, 4])
     .contiguous();
 }
 
