@@ -98,7 +98,7 @@ export function nativePath(): string {
  * and then sleeping costs little when the machine is quiet. Read by the runtime when the addon brings it in.
  */
 function waitPatiently(): void {
-  if (!process.env.OMP_WAIT_POLICY) process.env.GOMP_SPINCOUNT ??= "30000";
+  if (!process.env.OMP_WAIT_POLICY) process.env.GOMP_SPINCOUNT ??= "3000";
 }
 
 function load(): Native {
