@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   esbuild: { target: "es2022" },
   test: {
-    include: ["src/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "bench/**/*.test.ts"],
     pool: "forks",
     // Two cores: each worker would start its own OpenMP team on both of them.
     poolOptions: { forks: { maxForks: 2 } },

@@ -6,8 +6,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { torch } from "lyceum";
 import { Peer, type PeerName, peerNames } from "./peer.js";
+import { measurePeaks, type Peaks } from "./roofline/peak.js";
+import { type Roofline, roofline, rooflineLine } from "./roofline/roofline.js";
 import { table } from "./table.js";
-import type { Row, Work } from "./work.js";
+import type { MeasuredLoad, Row, Work } from "./work.js";
 import { augmentation } from "./works/augmentation.js";
 import { dispatch } from "./works/dispatch.js";
 import { freshWorks } from "./works/fresh.js";
@@ -81,6 +83,15 @@ async function startPeer(name: PeerName, python: string, threads: number): Promi
   }
 }
 
+function peaksHere(threads: number): Peaks | undefined {
+  try {
+    return measurePeaks(threads);
+  } catch (error) {
+    console.log(`no roofline: the machine's peak could not be measured: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
 const given = options();
 if (given.help) {
   console.log(help);
@@ -104,19 +115,41 @@ const machine = {
 console.log(`${machine.cpu}, ${threads} threads; Node ${machine.node}; libtorch ${machine.libtorch}`);
 
 const rows: Row[] = [];
+const loads: MeasuredLoad[] = [];
 try {
   const { models, quick } = given;
-  for (const work of given.works) rows.push(...(await work.run({ peers, models, quick })));
+  const onLoad = (load: MeasuredLoad) => void loads.push(load);
+  for (const work of given.works) rows.push(...(await work.run({ peers, models, quick, onLoad })));
 } finally {
   for (const peer of peers) peer.stop();
 }
 console.log(`\n${table(rows)}`);
 
+const peaks = loads.length > 0 ? peaksHere(threads) : undefined;
+const rooflines: Roofline[] = peaks
+  ? loads.map(({ load, precision, seconds, ...which }) => roofline(which, load, peaks[precision], seconds))
+  : [];
+if (peaks) {
+  const rate = (perSecond: number) => `${(perSecond / 1e9).toFixed(perSecond < 1e11 ? 1 : 0)} G`;
+  console.log(
+    `\nroofline: ${rate(peaks.float32.flopsPerSecond)}FLOP/s in float32, ` +
+      `${rate(peaks.bfloat16.flopsPerSecond)}FLOP/s in bfloat16, ${rate(peaks.float32.bytesPerSecond)}B/s`,
+  );
+  for (const line of rooflines.map(rooflineLine)) console.log(`  ${line}`);
+}
+
 if (!given.quick) {
   const folder = fileURLToPath(new URL("../../bench/results/", import.meta.url));
   mkdirSync(folder, { recursive: true });
   const command = ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])];
-  const result = { machine, date: new Date().toISOString(), command: command.join(" "), rows };
+  const result = {
+    machine,
+    date: new Date().toISOString(),
+    command: command.join(" "),
+    rows,
+    peaks,
+    roofline: rooflines,
+  };
   const rounded = (_: string, value: unknown) =>
     typeof value === "number" ? Number(value.toPrecision(4)) : value;
   writeFileSync(`${folder}latest.json`, `${JSON.stringify(result, rounded, 2)}\n`);

@@ -5,6 +5,15 @@ import { join } from "node:path";
 import { data, models, nn, optim, torch, training } from "lyceum";
 import type { Network } from "./networks.js";
 import type { Peer } from "./peer.js";
+import { countLayers } from "./roofline/layers.js";
+import {
+  type Load,
+  type Passes,
+  patriarchLoad,
+  scaleLoad,
+  studentLoad,
+  teacherLoad,
+} from "./roofline/load.js";
 
 /** What is measured of a network. */
 export const networkWorks = ["student-step", "patriarch-step", "teacher-forward", "evaluation"] as const;
@@ -43,10 +52,12 @@ type Steps = Record<NetworkWork, () => number | Promise<number>>;
 
 export class Scene {
   readonly #steps: Steps;
+  readonly #passes: Passes;
   readonly #free: () => void;
 
-  private constructor(steps: Steps, free: () => void) {
+  private constructor(steps: Steps, passes: Passes, free: () => void) {
     this.#steps = steps;
+    this.#passes = passes;
     this.#free = free;
   }
 
@@ -68,11 +79,19 @@ export class Scene {
       torch.randint(0, 256, [imagesOf("evaluation", network), 3, size, size], { generator, dtype: "uint8" }),
     );
     // Running statistics of a network that has seen data, so that folding them changes something.
-    torch.noGrad(() => torch.scope(() => void teacher.train().forward(trained[0]!.images)));
+    const { images } = trained[0]!;
+    const layersOf = (model: nn.Module) =>
+      countLayers(model, () => torch.noGrad(() => torch.scope(() => void model.forward(images))));
+    const trainedLayers = layersOf(teacher.train());
     await handOver(peers, network, { teacher, student, trained, judged });
 
     // In place, so after the peers have got the weights.
     const frozen = nn.foldBatchNorm(teacher);
+    const passes: Passes = {
+      trained: trainedLayers,
+      frozen: layersOf(frozen),
+      activationBytes: precision === "bfloat16" ? 2 : 4,
+    };
     const { learningRate, hardWeight, softWeight, patriarchHardWeight, k, mean, std } = settings;
     const optimizer = new optim.SGD(student.train().parameters(), {
       learningRate,
@@ -110,7 +129,7 @@ export class Scene {
         return loss;
       },
     };
-    return new Scene(steps, () => {
+    return new Scene(steps, passes, () => {
       loader.dispose();
       optimizer.dispose();
       judged.dispose();
@@ -121,6 +140,20 @@ export class Scene {
 
   [Symbol.dispose](): void {
     this.#free();
+  }
+
+  /** What a single go of a work asks of the machine. */
+  load(work: NetworkWork): Load {
+    switch (work) {
+      case "student-step":
+        return studentLoad(this.#passes);
+      case "patriarch-step":
+        return patriarchLoad(this.#passes);
+      case "teacher-forward":
+        return teacherLoad(this.#passes);
+      case "evaluation":
+        return scaleLoad(teacherLoad(this.#passes), 2 * batches);
+    }
   }
 
   async run(work: NetworkWork, steps: number): Promise<Taken> {

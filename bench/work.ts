@@ -1,5 +1,7 @@
 /** What a measurement is given and what it must give back. */
+import type { training } from "lyceum";
 import type { Peer } from "./peer.js";
+import type { Load } from "./roofline/load.js";
 import type { Spread } from "./sampling.js";
 
 export interface Context {
@@ -9,6 +11,16 @@ export interface Context {
   models: string[] | undefined;
   /** Fewer repetitions: a look, not a result. */
   quick: boolean;
+  /** Told what a work asks of the machine at least, and how long it took. */
+  onLoad(load: MeasuredLoad): void;
+}
+
+export interface MeasuredLoad {
+  work: string;
+  model: string;
+  precision: training.Precision;
+  load: Load;
+  seconds: number;
 }
 
 /** One line of the table. */

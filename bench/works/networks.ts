@@ -14,7 +14,8 @@ const comparedSteps = 3;
 /** Relative, of the loss: other kernels round differently, and each step carries it on. */
 const tolerance = { float32: 1e-3, bfloat16: 5e-2 };
 
-async function measure(work: NetworkWork, network: Network, { peers, quick }: Context): Promise<Row[]> {
+async function measure(work: NetworkWork, network: Network, context: Context): Promise<Row[]> {
+  const { peers, quick, onLoad } = context;
   using scene = await Scene.set(network, peers);
   const theirs = (peer: Peer, steps: number) => peer.ask<Taken>({ do: "run", work, steps });
   // Also warms up. Peers and Lyceum have taken the same steps before.
@@ -34,11 +35,11 @@ async function measure(work: NetworkWork, network: Network, { peers, quick }: Co
     ...peers.map((peer) => async () => rate(await theirs(peer, perTurn))),
   ];
   const [oursTaken, ...peersTaken] = (await interleave(rounds, sides)).map(spread);
+  const { label: model, precision } = network;
+  const taken = imagesOf(work, network) / oursTaken!.median;
+  onLoad({ work, model, precision, load: scene.load(work), seconds: taken });
   return peers.map((peer, index) =>
-    row(
-      { work, model: network.label, peer: peer.name, unit: "images/s" },
-      { ours: oursTaken!, theirs: peersTaken[index]! },
-    ),
+    row({ work, model, peer: peer.name, unit: "images/s" }, { ours: oursTaken!, theirs: peersTaken[index]! }),
   );
 }
 

@@ -1,0 +1,55 @@
+/** What a network's layers compute and touch, counted from their shapes in one forward. */
+import { nn, type torch } from "lyceum";
+
+/** Floating-point operations and elements of memory, of one forward of a whole batch. */
+export interface Layer {
+  kind: "product" | "norm";
+  /** A multiplication and an addition for each weight that meets a value: by the definition, not by Winograd's way. */
+  flops: number;
+  /** Elements that go in. */
+  input: number;
+  output: number;
+  weights: number;
+}
+
+function layerOf(module: nn.Module, input: torch.Tensor, output: torch.Tensor): Layer | undefined {
+  const sizes = { input: input.numel, output: output.numel };
+  if (module instanceof nn.BatchNorm2d) {
+    return { kind: "norm", flops: 0, ...sizes, weights: 2 * module.weight.numel };
+  }
+  const part = module instanceof nn.FoldedConvolution ? module.convolution : module;
+  if (!(part instanceof nn.Conv2d || part instanceof nn.Linear)) return undefined;
+  const { weight, bias } = part;
+  const flops = 2 * output.numel * (weight.numel / weight.shape[0]!);
+  return { kind: "product", flops, ...sizes, weights: weight.numel + (bias?.numel ?? 0) };
+}
+
+/** The layers in the order in which `forward` comes to them. Groups and dilation are taken to be 1. */
+export function countLayers(model: nn.Module, forward: () => void): Layer[] {
+  const layers: Layer[] = [];
+  const watched: nn.Module[] = [];
+  const modules = [...model.namedModules().values()];
+  const inner = new Set(
+    modules.map((module) => module instanceof nn.FoldedConvolution && module.convolution),
+  );
+  for (const module of modules) {
+    // Seen as what it is folded into, which does not always call it.
+    if (module instanceof nn.Conv2d && inner.has(module)) continue;
+    const original = module.forward.bind(module) as (...given: unknown[]) => torch.Tensor;
+    const watch = (x: torch.Tensor, ...others: unknown[]) => {
+      const y = original(x, ...others);
+      const layer = layerOf(module, x, y);
+      if (layer) layers.push(layer);
+      return y;
+    };
+    module.forward = watch;
+    watched.push(module);
+  }
+  try {
+    forward();
+  } finally {
+    // The class's own shows again.
+    for (const module of watched) Reflect.deleteProperty(module, "forward");
+  }
+  return layers;
+}

@@ -1,0 +1,40 @@
+/** How near a work comes to what the machine allows (Williams, Waterman, Patterson, "Roofline", 2009). */
+import type { Load } from "./load.js";
+
+/** What the machine can do at most, with the threads at hand. */
+export interface Peak {
+  flopsPerSecond: number;
+  bytesPerSecond: number;
+}
+
+export interface Roofline extends Load {
+  work: string;
+  model: string;
+  /** That arithmetic and memory allow at least, whichever takes longer. */
+  allowedSeconds: number;
+  seconds: number;
+  bound: "arithmetic" | "memory";
+  /** Allowed seconds over those taken. */
+  share: number;
+}
+
+export function roofline(
+  which: { work: string; model: string },
+  { flops, bytes }: Load,
+  { flopsPerSecond, bytesPerSecond }: Peak,
+  seconds: number,
+): Roofline {
+  const [arithmetic, memory] = [flops / flopsPerSecond, bytes / bytesPerSecond];
+  const bound = arithmetic >= memory ? "arithmetic" : "memory";
+  const allowedSeconds = Math.max(arithmetic, memory);
+  return { ...which, flops, bytes, allowedSeconds, seconds, bound, share: allowedSeconds / seconds };
+}
+
+export function rooflineLine({ work, model, flops, bytes, ...times }: Roofline): string {
+  const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
+  return (
+    `${work} ${model}: ${(flops / 1e9).toFixed(1)} GFLOP, ${(bytes / 1e9).toFixed(2)} GB at least; ` +
+    `${times.bound} allows ${ms(times.allowedSeconds)}, taken ${ms(times.seconds)}: ` +
+    `${(100 * times.share).toFixed(0)} % reached`
+  );
+}
