@@ -15,7 +15,7 @@ import { dispatch } from "./works/dispatch.js";
 import { freshWorks } from "./works/fresh.js";
 import { networkWork } from "./works/networks.js";
 
-const works: Work[] = [...networkWork, dispatch, augmentation, ...freshWorks];
+const works: Work[] = [dispatch, ...networkWork, augmentation, ...freshWorks];
 const modelNames = [...new Set(works.flatMap(({ models }) => models ?? []))];
 
 const help = `npm run bench -- [options]
