@@ -79,6 +79,9 @@ export function accuracyChart(
         dy: -11,
         textAnchor: "start",
         fill: "currentColor",
+        // A halo, so that lines that pass behind leave the digits whole.
+        stroke: "var(--card)",
+        strokeWidth: 5,
       }),
     ],
   });

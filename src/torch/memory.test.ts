@@ -46,6 +46,7 @@ it("reads a file of many tensors in little more than their own memory", async ()
     torch.saveSafetensors(path, Object.fromEntries(tensors));
   });
   const { peak } = await weigh("load", path);
-  // 24 tensors of 8 MB, the bytes of one, and what the process itself takes meanwhile.
-  expect(peak).toBeLessThan(24 * 8 + 8 + 16);
+  // 24 tensors of 8 MB, the bytes of one, and what Node itself takes meanwhile (16 to 18 MB under Node 24). The file
+  // as a whole beside its tensors would make it 384.
+  expect(peak).toBeLessThan(24 * 8 + 8 + 48);
 });
