@@ -1,11 +1,14 @@
-#include "kernels/onednn/primitives.h"
+#include "kernels/convolution/onednn.h"
+
+#include <oneapi/dnnl/dnnl.hpp>
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <tuple>
 #include <unordered_map>
 
-namespace lyceum {
+namespace lyceum::onednn {
 namespace {
 
 using dnnl::memory;
@@ -179,6 +182,12 @@ struct BackwardWeights {
   dnnl::reorder unpack;
 };
 
+bool has(dnnl::cpu_isa wanted) {
+  // Sets of bits, each of which holds the sets before it.
+  const auto bits = static_cast<unsigned>(wanted);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+}
+
 using Arguments = std::unordered_map<int, memory>;
 
 }  // namespace
@@ -213,4 +222,8 @@ void convolve_backward_weights(const ConvolutionShape& shape, const BackwardWeig
   backward.unpack.execute(stream(), backward.gradient, plain);
 }
 
-}  // namespace lyceum
+bool has_avx512() { return has(dnnl::cpu_isa::avx512_core); }
+
+bool has_amx() { return has(dnnl::cpu_isa::avx512_core_amx); }
+
+}  // namespace lyceum::onednn

@@ -1,5 +1,5 @@
-// lyceum::conv2d: convolution by oneDNN's prepared primitives, differentiable (once), in channels-last or blocked
-// memory (see kernels/channels.h), float32 or bfloat16.
+// lyceum::conv2d: convolution by Lyceum's Winograd kernels where they serve and by oneDNN's prepared primitives
+// elsewhere, differentiable (once), in channels-last or blocked memory (see kernels/channels.h), float32 or bfloat16.
 //
 // Compiled where oneDNN's headers are; src/nn/conv2d.ts takes ATen's convolution elsewhere, and tests compare the two.
 #include <ATen/ATen.h>
@@ -8,11 +8,14 @@
 #include <torch/torch.h>
 
 #include "kernels/channels.h"
-#include "kernels/onednn/primitives.h"
+#include "kernels/convolution/onednn.h"
+#include "kernels/convolution/winograd.h"
 
 namespace {
 
 using lyceum::ConvolutionShape;
+namespace onednn = lyceum::onednn;
+namespace winograd = lyceum::winograd;
 using OptionalTensor = c10::optional<at::Tensor>;
 using torch::autograd::variable_list;
 
@@ -110,7 +113,8 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const O
     y = after.sum;
   }
   if (y.numel() == 0) return y;
-  lyceum::convolve(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr()});
+  const auto run = winograd::suits(shape) ? winograd::convolve : onednn::convolve;
+  run(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr()});
   return y;
 }
 
@@ -157,19 +161,21 @@ class Convolution : public torch::autograd::Function<Convolution> {
     const ConvolutionShape shape =
         shape_of(x, weight, with_bias, context->saved_data["stride"].toIntVector(),
                  context->saved_data["padding"].toIntVector(), context->saved_data["coarse"].toBool());
+    const bool own = winograd::suits(shape);
     at::Tensor dx, d_weight, d_bias;
     if (context->needs_input_grad(0)) {
       dx = at::empty_like(x);
       if (x.numel() > 0) {
-        lyceum::convolve_backward_data(shape, {dy.data_ptr(), weight.data_ptr(), dx.data_ptr()});
+        const auto run = own ? winograd::convolve_backward_data : onednn::convolve_backward_data;
+        run(shape, {dy.data_ptr(), weight.data_ptr(), dx.data_ptr()});
       }
     }
     if (context->needs_input_grad(1) || (with_bias && context->needs_input_grad(2))) {
       d_weight = at::empty_like(weight);
       if (with_bias) d_bias = at::empty({shape.out_channels}, weight.options());
       if (x.numel() > 0) {
-        lyceum::convolve_backward_weights(
-            shape, {x.data_ptr(), dy.data_ptr(), d_weight.data_ptr(), with_bias ? d_bias.data_ptr() : nullptr});
+        const auto run = own && !with_bias ? winograd::convolve_backward_weights : onednn::convolve_backward_weights;
+        run(shape, {x.data_ptr(), dy.data_ptr(), d_weight.data_ptr(), with_bias ? d_bias.data_ptr() : nullptr});
       } else {
         d_weight.zero_();
         if (with_bias) d_bias.zero_();
@@ -209,23 +215,11 @@ at::Tensor& add_conv2d_autograd(at::Tensor& sum, const at::Tensor& x, const at::
   return sum;
 }
 
-bool has(dnnl::cpu_isa wanted) {
-  // Sets of bits, each of which holds the sets before it.
-  const auto bits = static_cast<unsigned>(wanted);
-  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
-}
-
-// Then blocks of sixteen channels are what the fastest convolutions want, and oneDNN computes bfloat16.
-bool has_avx512() { return has(dnnl::cpu_isa::avx512_core); }
-
-// Then bfloat16 is several times as fast as float32.
-bool has_amx() { return has(dnnl::cpu_isa::avx512_core_amx); }
-
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
-  m.def("has_avx512() -> bool", has_avx512);
-  m.def("has_amx() -> bool", has_amx);
+  m.def("has_avx512() -> bool", lyceum::onednn::has_avx512);
+  m.def("has_amx() -> bool", lyceum::onednn::has_amx);
   m.def(
       "conv2d(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, bool coarse) -> Tensor");
   // Of frozen networks: without gradients.

@@ -1,14 +1,11 @@
-// Convolutions of oneDNN, prepared once for each shape and kept: what ATen does anew at every call.
+// What a convolution is of, for whichever kernels compute it.
 #pragma once
 
-#include <oneapi/dnnl/dnnl.hpp>
-
 #include <cstdint>
-#include <mutex>
 
 namespace lyceum {
 
-// All that decides which primitive serves.
+// All that decides which kernel serves.
 struct ConvolutionShape {
   int64_t batch, in_channels, height, width;
   int64_t out_channels, kernel_height, kernel_width;
@@ -25,7 +22,7 @@ struct ConvolutionShape {
   bool relu;
   // Weights lie as [K, H, W, C] rather than [K, C, H, W].
   bool weights_last;
-  // Primitives divide their work among so many.
+  // Among so many the work is divided.
   int64_t threads;
 
   int64_t out_height() const { return (height + 2 * pad_height - kernel_height) / stride_height + 1; }
@@ -45,10 +42,5 @@ struct BackwardWeightsMemory {
   const void *x, *dy;
   void *d_weight, *d_bias;
 };
-
-// Each throws dnnl::error where oneDNN cannot.
-void convolve(const ConvolutionShape& shape, const ForwardMemory& memory);
-void convolve_backward_data(const ConvolutionShape& shape, const BackwardDataMemory& memory);
-void convolve_backward_weights(const ConvolutionShape& shape, const BackwardWeightsMemory& memory);
 
 }  // namespace lyceum

@@ -1,0 +1,153 @@
+#include "kernels/convolution/winograd.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "kernels/convolution/winograd/kernels.h"
+#include "kernels/vector.h"
+
+namespace lyceum::winograd {
+
+#ifdef LYCEUM_WINOGRAD
+namespace {
+
+struct Free {
+  void operator()(float* data) const { std::free(data); }
+};
+
+// Memory that is kept between calls, aligned to a register.
+class Buffer {
+ public:
+  float* of(int64_t size) {
+    if (size > size_) {
+      data_.reset();
+      size_ = 0;
+      const size_t bytes = (size * sizeof(float) + 63) / 64 * 64;
+      data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
+      if (!data_) throw std::bad_alloc();
+      size_ = size;
+      // Lanes of tiles that are not there are multiplied too; denormal numbers among them would be slow.
+      std::fill_n(data_.get(), size, 0.0f);
+    }
+    return data_.get();
+  }
+
+ private:
+  std::unique_ptr<float, Free> data_;
+  int64_t size_ = 0;
+};
+
+// Of each thread.
+float* scratch(int64_t size) {
+  thread_local Buffer buffer;
+  return buffer.of(size);
+}
+
+// Of the thread that calls. Convolutions may run on several threads of JavaScript at once.
+float* packed(int64_t size) {
+  thread_local Buffer buffer;
+  return buffer.of(size);
+}
+
+Shape shape_of(const ConvolutionShape& s) { return {s.batch, s.height, s.width, s.in_channels, s.out_channels}; }
+
+// As the convolution from the result's gradient to the input's.
+Shape turned(const Shape& s) { return {s.batch, s.height, s.width, s.out_channels, s.in_channels}; }
+
+struct Strides {
+  int64_t out, in, row, column;
+};
+
+Strides strides_of(const ConvolutionShape& s) {
+  if (s.weights_last) return {9 * s.in_channels, 1, 3 * s.in_channels, s.in_channels};
+  return {9 * s.in_channels, 9, 3, 1};
+}
+
+constexpr int64_t kChannelsAtOnce = 8;
+
+const float* pack_all(const Weights& weights, const Shape& shape, bool turned) {
+  float* to = packed(packed_size(shape.in_channels, shape.out_channels));
+  at::parallel_for(0, shape.in_channels, kChannelsAtOnce,
+                   [&](int64_t begin, int64_t end) { pack(weights, shape, turned, begin, end, to); });
+  return to;
+}
+
+// Whole groups, so that only the last of all may be a part.
+template <class Body>
+void for_tiles(const Shape& shape, int64_t group, const Body& body) {
+  const int64_t tiles = shape.tiles();
+  at::parallel_for(0, (tiles + group - 1) / group, 1, [&](int64_t begin, int64_t end) {
+    body(begin * group, std::min(end * group, tiles));
+  });
+}
+
+void convolve_all(const Shape& shape, const float* x, const float* weights, const After& after, float* y) {
+  for_tiles(shape, kGroup, [&](int64_t begin, int64_t end) {
+    convolve(shape, x, weights, after, begin, end, scratch(scratch_size(shape)), y);
+  });
+}
+
+}  // namespace
+
+bool suits(const ConvolutionShape& s) {
+  static const bool here = __builtin_cpu_supports("avx512f");
+  const bool window = s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 && s.stride_width == 1 &&
+                      s.pad_height == 1 && s.pad_width == 1;
+  // From 128 channels on the weights do not stay in the second-level cache, and oneDNN's kernels are as fast.
+  const bool channels = s.in_channels % kLanes == 0 && s.out_channels % kLanes == 0 && s.in_channels < 128 &&
+                        s.out_channels < 128;
+  return here && window && channels && s.coarse && s.blocked && !s.bfloat16 && shape_of(s).tiles() >= 2 * kGroup;
+}
+
+void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
+  const Shape shape = shape_of(s);
+  const Strides w = strides_of(s);
+  const float* weights =
+      pack_all({static_cast<const float*>(given.weight), w.out, w.in, w.row, w.column}, shape, false);
+  After after;
+  after.bias = static_cast<const float*>(given.bias);
+  after.sum = s.sum;
+  after.relu = s.relu;
+  convolve_all(shape, static_cast<const float*>(given.x), weights, after, static_cast<float*>(given.y));
+}
+
+void convolve_backward_data(const ConvolutionShape& s, const BackwardDataMemory& given) {
+  const Shape shape = turned(shape_of(s));
+  const Strides w = strides_of(s);
+  const float* weights =
+      pack_all({static_cast<const float*>(given.weight), w.in, w.out, w.row, w.column}, shape, true);
+  convolve_all(shape, static_cast<const float*>(given.dy), weights, {}, static_cast<float*>(given.dx));
+}
+
+void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsMemory& given) {
+  const Shape shape = shape_of(s);
+  const Strides w = strides_of(s);
+  const int64_t size = packed_size(s.in_channels, s.out_channels);
+  const int64_t groups = (shape.tiles() + kSumGroup - 1) / kSumGroup, parts = std::min(s.threads, groups);
+  float* sums = packed(parts * size);
+  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; part++) {
+      std::fill_n(sums + part * size, size, 0.0f);
+      sum_weights(shape, static_cast<const float*>(given.x), static_cast<const float*>(given.dy),
+                  groups * part / parts * kSumGroup, std::min(groups * (part + 1) / parts * kSumGroup, shape.tiles()),
+                  scratch(sum_scratch_size(shape)), sums + part * size);
+    }
+  });
+  at::parallel_for(0, s.in_channels, kChannelsAtOnce, [&](int64_t begin, int64_t end) {
+    unpack(shape, sums, parts, begin, end, static_cast<float*>(given.d_weight), w.out, w.in, w.row, w.column);
+  });
+}
+
+#else
+
+bool suits(const ConvolutionShape&) { return false; }
+void convolve(const ConvolutionShape&, const ForwardMemory&) {}
+void convolve_backward_data(const ConvolutionShape&, const BackwardDataMemory&) {}
+void convolve_backward_weights(const ConvolutionShape&, const BackwardWeightsMemory&) {}
+
+#endif
+
+}  // namespace lyceum::winograd

@@ -1,0 +1,121 @@
+#include <immintrin.h>
+
+#include "kernels/convolution/winograd/tiles.h"
+
+namespace lyceum::winograd {
+namespace {
+
+// sums[c][q] += Σ_t v[t][c] · w[q][t], for R in-channels of a block and Q blocks of sixteen out-channels.
+template <int R, int Q>
+LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int64_t out_channels, float* sums) {
+  __m512 totals[R][Q];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; q++) totals[r][q] = _mm512_loadu_ps(sums + r * out_channels + q * kLanes);
+  }
+  for (int64_t t = 0; t < count; t++, v += kLanes, w += kLanes) {
+    __m512 gradients[Q];
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; q++) gradients[q] = _mm512_loadu_ps(w + q * kSumGroup * kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++) {
+      const __m512 value = _mm512_set1_ps(v[r]);
+#pragma GCC unroll 4
+      for (int q = 0; q < Q; q++) totals[r][q] = _mm512_fmadd_ps(value, gradients[q], totals[r][q]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; q++) _mm512_storeu_ps(sums + r * out_channels + q * kLanes, totals[r][q]);
+  }
+}
+
+template <int R, int Q>
+LYCEUM_INLINE void accumulate_all(const float* v, const float* w, int64_t count, int64_t channels,
+                                  int64_t out_channels, float* sums) {
+  for (int64_t c = 0; c < channels; c += R) {
+    accumulate<R, Q>(v + c / kLanes * kSumGroup * kLanes + c % kLanes, w, count, out_channels,
+                     sums + c * out_channels);
+  }
+}
+
+void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t channels, int64_t out_channels,
+                          float* sums) {
+  for (int64_t k = 0; k < out_channels;) {
+    const int64_t left = (out_channels - k) / kLanes;
+    const float* from = w + k * kSumGroup;
+    if (left >= 2) {
+      accumulate_all<8, 2>(v, from, count, channels, out_channels, sums + k);
+      k += 2 * kLanes;
+    } else {
+      accumulate_all<16, 1>(v, from, count, channels, out_channels, sums + k);
+      k += kLanes;
+    }
+  }
+}
+
+int64_t stride_of(int64_t channels) { return kSumGroup * channels + kLanes; }
+
+}  // namespace
+
+int64_t sum_scratch_size(const Shape& shape) {
+  return kFrequencies * (stride_of(shape.in_channels) + stride_of(shape.out_channels));
+}
+
+void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t begin, int64_t end, float* scratch,
+                 float* sums) {
+  const int64_t channels = shape.in_channels, out_channels = shape.out_channels;
+  const int64_t v_stride = stride_of(channels), w_stride = stride_of(out_channels);
+  const int64_t plane = shape.height * shape.width * kLanes;
+  float* v = scratch;
+  float* w = scratch + kFrequencies * v_stride;
+  for (int64_t first = begin; first < end; first += kSumGroup) {
+    const int64_t count = end - first < kSumGroup ? end - first : kSumGroup;
+    for (int64_t t = 0; t < count; t++) {
+      const Tile in = tile_at(shape, first + t, channels), out = tile_at(shape, first + t, out_channels);
+      for (int64_t block = 0; block < channels / kLanes; block++) {
+        read_input_tile(x + block * plane, in, v + (block * kSumGroup + t) * kLanes, v_stride);
+      }
+      for (int64_t block = 0; block < out_channels / kLanes; block++) {
+        read_gradient_tile(dy + block * plane, out, w + (block * kSumGroup + t) * kLanes, w_stride);
+      }
+    }
+    for (int64_t f = 0; f < kFrequencies; f++) {
+      accumulate_frequency(v + f * v_stride, w + f * w_stride, count, channels, out_channels,
+                           sums + f * channels * out_channels);
+    }
+  }
+}
+
+void unpack(const Shape& shape, const float* sums, int64_t parts, int64_t begin, int64_t end, float* d_weight,
+            int64_t out_stride, int64_t in_stride, int64_t row_stride, int64_t column_stride) {
+  const int64_t size = shape.in_channels * shape.out_channels;
+  for (int64_t c = begin; c < end; c++) {
+    for (int64_t k = 0; k < shape.out_channels; k += kLanes) {
+      const float* from = sums + c * shape.out_channels + k;
+      Vector lines[3][6];
+      for (int j = 0; j < 6; j++) {
+        Vector u[6];
+        for (int i = 0; i < 6; i++) {
+          u[i] = load(from + (6 * i + j) * size);
+          for (int64_t part = 1; part < parts; part++) u[i] += load(from + (part * kFrequencies + 6 * i + j) * size);
+        }
+        Vector line[3];
+        weight_gradient_line(u[0], u[1], u[2], u[3], u[4], u[5], line);
+        for (int i = 0; i < 3; i++) lines[i][j] = line[i];
+      }
+      for (int i = 0; i < 3; i++) {
+        Vector line[3];
+        weight_gradient_line(lines[i][0], lines[i][1], lines[i][2], lines[i][3], lines[i][4], lines[i][5], line);
+        float* to = d_weight + k * out_stride + c * in_stride + i * row_stride;
+        for (int j = 0; j < 3; j++) {
+          for (int64_t lane = 0; lane < kLanes; lane++) to[lane * out_stride + j * column_stride] = line[j][lane];
+        }
+      }
+    }
+  }
+}
+
+}  // namespace lyceum::winograd
