@@ -6,7 +6,7 @@ const generator = new torch.Generator(1);
 const convolution = new Conv2d(32, 32, 3, { padding: 1, generator });
 convolution.requiresGrad_(false);
 const folded = new FoldedConvolution(convolution);
-const draw = () => torch.randn([2, 32, 7, 7], { generator });
+const draw = () => torch.randn([14, 32, 7, 7], { generator });
 const orders = {
   planes: (x: torch.Tensor) => x.contiguous(),
   rows: (x: torch.Tensor) => x.contiguous("channelsLast"),
