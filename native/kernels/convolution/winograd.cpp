@@ -126,14 +126,14 @@ void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsM
   const Shape shape = shape_of(s);
   const Strides w = strides_of(s);
   const int64_t size = packed_size(s.in_channels, s.out_channels);
-  const int64_t groups = (shape.tiles() + kSumGroup - 1) / kSumGroup, parts = std::min(s.threads, groups);
+  const int64_t groups = (shape.tiles() + kGroup - 1) / kGroup, parts = std::min(s.threads, groups);
   float* sums = packed(parts * size);
   at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; part++) {
       std::fill_n(sums + part * size, size, 0.0f);
       sum_weights(shape, static_cast<const float*>(given.x), static_cast<const float*>(given.dy),
-                  groups * part / parts * kSumGroup, std::min(groups * (part + 1) / parts * kSumGroup, shape.tiles()),
-                  scratch(sum_scratch_size(shape)), sums + part * size);
+                  groups * part / parts * kGroup, std::min(groups * (part + 1) / parts * kGroup, shape.tiles()),
+                  scratch(scratch_size(shape)), sums + part * size);
     }
   });
   at::parallel_for(0, s.in_channels, kChannelsAtOnce, [&](int64_t begin, int64_t end) {

@@ -63,68 +63,89 @@ void multiply_frequency(const float* v, const float* u, int64_t channels, int64_
   }
 }
 
-// Sixteen channels of a tile from its frequencies, `stride` floats apart, written to the pixels that are inside.
-void write_tile(const float* m, int64_t stride, const Tile& tile, const Vector& bias, const After& after, float* y) {
+// What happens to a result, decided once for all of them.
+template <bool kBias, bool kSum, bool kRelu>
+struct Finish {
+  Vector bias;
+
+  LYCEUM_INLINE void operator()(Vector value, float* to) const {
+    if constexpr (kBias) value += bias;
+    if constexpr (kSum) value += load(to);
+    if constexpr (kRelu) value = relu(value);
+    store(to, value);
+  }
+};
+
+// Sixteen channels of a tile from its frequencies, `stride` floats apart, to the pixels that are inside.
+template <class Finish>
+LYCEUM_INLINE void write_tile(const float* m, int64_t stride, const Tile& tile, const Finish& finish, float* y) {
   Vector lines[4][6];
+#pragma GCC unroll 6
   for (int j = 0; j < 6; j++) {
     Vector line[4];
     output_line(load(m + j * stride), load(m + (6 + j) * stride), load(m + (12 + j) * stride),
                 load(m + (18 + j) * stride), load(m + (24 + j) * stride), load(m + (30 + j) * stride), line);
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++) lines[i][j] = line[i];
   }
-  const auto finish = [&](Vector value, float* to) {
-    value += bias;
-    if (after.sum) value += load(to);
-    if (after.relu) value = relu(value);
-    store(to, value);
-  };
-  for (int i = 0; i < 4 && i < tile.rows; i++) {
+  const bool whole = tile.rows >= 4 && tile.columns >= 4;
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
     Vector line[4];
     output_line(lines[i][0], lines[i][1], lines[i][2], lines[i][3], lines[i][4], lines[i][5], line);
-    float* to = y + (tile.offset + i * tile.row_stride);
-    if (tile.columns >= 4) {
-      for (int j = 0; j < 4; j++) finish(line[j], to + j * kLanes);
-    } else {
-      for (int j = 0; j < tile.columns; j++) finish(line[j], to + j * kLanes);
+    float* to = y + tile.offset + i * tile.row_stride;
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+      if (whole || (i < tile.rows && j < tile.columns)) finish(line[j], to + j * kLanes);
     }
   }
 }
 
-int64_t stride_of(int64_t channels) { return kGroup * channels + kLanes; }
+// Sixteen out-channels of a group of tiles.
+template <bool kBias, bool kSum, bool kRelu>
+void write_block(const float* m, int64_t stride, const Tile* tiles, int64_t count, const float* bias, float* y) {
+  Finish<kBias, kSum, kRelu> finish{};
+  if constexpr (kBias) finish.bias = load(bias);
+  for (int64_t t = 0; t < count; t++) write_tile(m + t * kLanes, stride, tiles[t], finish, y);
+}
+
+using WriteBlock = decltype(&write_block<false, false, false>);
+
+WriteBlock write_block_for(const After& after) {
+  static constexpr WriteBlock all[2][2][2] = {
+      {{write_block<false, false, false>, write_block<false, false, true>},
+       {write_block<false, true, false>, write_block<false, true, true>}},
+      {{write_block<true, false, false>, write_block<true, false, true>},
+       {write_block<true, true, false>, write_block<true, true, true>}}};
+  return all[after.bias != nullptr][after.sum][after.relu];
+}
 
 }  // namespace
-
-int64_t scratch_size(const Shape& shape) {
-  return kFrequencies * (stride_of(shape.in_channels) + stride_of(shape.out_channels));
-}
 
 void convolve(const Shape& shape, const float* x, const float* packed, const After& after, int64_t begin, int64_t end,
               float* scratch, float* y) {
   const int64_t channels = shape.in_channels, out_channels = shape.out_channels;
-  const int64_t v_stride = stride_of(channels), m_stride = stride_of(out_channels);
+  const int64_t v_stride = frequency_stride(channels), m_stride = frequency_stride(out_channels);
   float* v = scratch;
   float* m = scratch + kFrequencies * v_stride;
+  const int64_t plane = shape.height * shape.width * kLanes;
+  const WriteBlock write = write_block_for(after);
   Tile tiles[kGroup];
   for (int64_t first = begin; first < end; first += kGroup) {
-    const int64_t count = end - first < kGroup ? end - first : kGroup;
-    for (int64_t t = 0; t < count; t++) {
-      tiles[t] = tile_at(shape, first + t, channels);
-      for (int64_t block = 0; block < channels / kLanes; block++) {
-        read_input_tile(x + block * shape.height * shape.width * kLanes, tiles[t], v + (block * kGroup + t) * kLanes,
-                        v_stride);
+    const int64_t count = find_tiles(shape, first, end, kGroup, channels, tiles);
+    for (int64_t block = 0; block < channels / kLanes; block++) {
+      for (int64_t t = 0; t < count; t++) {
+        read_input_tile(x + block * plane, tiles[t], v + (block * kGroup + t) * kLanes, v_stride);
       }
     }
     for (int64_t f = 0; f < kFrequencies; f++) {
       multiply_frequency(v + f * v_stride, packed + f * channels * out_channels, channels, out_channels,
                          m + f * m_stride);
     }
-    for (int64_t t = 0; t < count; t++) {
-      const Tile tile = tile_at(shape, first + t, out_channels);
-      for (int64_t block = 0; block < out_channels / kLanes; block++) {
-        const Vector bias = after.bias ? load(after.bias + block * kLanes) : Vector{};
-        write_tile(m + (block * kGroup + t) * kLanes, m_stride, tile, bias, after,
-                   y + block * shape.height * shape.width * kLanes);
-      }
+    if (channels != out_channels) find_tiles(shape, first, end, kGroup, out_channels, tiles);
+    for (int64_t block = 0; block < out_channels / kLanes; block++) {
+      write(m + block * kGroup * kLanes, m_stride, tiles, count, after.bias ? after.bias + block * kLanes : nullptr,
+            y + block * plane);
     }
   }
 }

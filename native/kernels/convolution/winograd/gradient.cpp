@@ -17,7 +17,7 @@ LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int
   for (int64_t t = 0; t < count; t++, v += kLanes, w += kLanes) {
     __m512 gradients[Q];
 #pragma GCC unroll 4
-    for (int q = 0; q < Q; q++) gradients[q] = _mm512_loadu_ps(w + q * kSumGroup * kLanes);
+    for (int q = 0; q < Q; q++) gradients[q] = _mm512_loadu_ps(w + q * kGroup * kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++) {
       const __m512 value = _mm512_set1_ps(v[r]);
@@ -36,7 +36,7 @@ template <int R, int Q>
 LYCEUM_INLINE void accumulate_all(const float* v, const float* w, int64_t count, int64_t channels,
                                   int64_t out_channels, float* sums) {
   for (int64_t c = 0; c < channels; c += R) {
-    accumulate<R, Q>(v + c / kLanes * kSumGroup * kLanes + c % kLanes, w, count, out_channels,
+    accumulate<R, Q>(v + c / kLanes * kGroup * kLanes + c % kLanes, w, count, out_channels,
                      sums + c * out_channels);
   }
 }
@@ -45,7 +45,7 @@ void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t
                           float* sums) {
   for (int64_t k = 0; k < out_channels;) {
     const int64_t left = (out_channels - k) / kLanes;
-    const float* from = w + k * kSumGroup;
+    const float* from = w + k * kGroup;
     if (left >= 2) {
       accumulate_all<8, 2>(v, from, count, channels, out_channels, sums + k);
       k += 2 * kLanes;
@@ -56,30 +56,27 @@ void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t
   }
 }
 
-int64_t stride_of(int64_t channels) { return kSumGroup * channels + kLanes; }
-
 }  // namespace
-
-int64_t sum_scratch_size(const Shape& shape) {
-  return kFrequencies * (stride_of(shape.in_channels) + stride_of(shape.out_channels));
-}
 
 void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t begin, int64_t end, float* scratch,
                  float* sums) {
   const int64_t channels = shape.in_channels, out_channels = shape.out_channels;
-  const int64_t v_stride = stride_of(channels), w_stride = stride_of(out_channels);
+  const int64_t v_stride = frequency_stride(channels), w_stride = frequency_stride(out_channels);
   const int64_t plane = shape.height * shape.width * kLanes;
   float* v = scratch;
   float* w = scratch + kFrequencies * v_stride;
-  for (int64_t first = begin; first < end; first += kSumGroup) {
-    const int64_t count = end - first < kSumGroup ? end - first : kSumGroup;
-    for (int64_t t = 0; t < count; t++) {
-      const Tile in = tile_at(shape, first + t, channels), out = tile_at(shape, first + t, out_channels);
-      for (int64_t block = 0; block < channels / kLanes; block++) {
-        read_input_tile(x + block * plane, in, v + (block * kSumGroup + t) * kLanes, v_stride);
+  Tile tiles[kGroup];
+  for (int64_t first = begin; first < end; first += kGroup) {
+    const int64_t count = find_tiles(shape, first, end, kGroup, channels, tiles);
+    for (int64_t block = 0; block < channels / kLanes; block++) {
+      for (int64_t t = 0; t < count; t++) {
+        read_input_tile(x + block * plane, tiles[t], v + (block * kGroup + t) * kLanes, v_stride);
       }
-      for (int64_t block = 0; block < out_channels / kLanes; block++) {
-        read_gradient_tile(dy + block * plane, out, w + (block * kSumGroup + t) * kLanes, w_stride);
+    }
+    if (channels != out_channels) find_tiles(shape, first, end, kGroup, out_channels, tiles);
+    for (int64_t block = 0; block < out_channels / kLanes; block++) {
+      for (int64_t t = 0; t < count; t++) {
+        read_gradient_tile(dy + block * plane, tiles[t], w + (block * kGroup + t) * kLanes, w_stride);
       }
     }
     for (int64_t f = 0; f < kFrequencies; f++) {

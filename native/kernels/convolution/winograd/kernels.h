@@ -53,8 +53,13 @@ void pack(const Weights& weights, const Shape& shape, bool turned, int64_t begin
 
 // Tiles that are computed together; work is best divided in multiples of it.
 constexpr int64_t kGroup = 24;
+// Floats from one frequency to the next, for a group of tiles; a little more than they fill, so that frequencies do not
+// fall on the same few lines of the caches.
+constexpr int64_t frequency_stride(int64_t channels) { return kGroup * channels + 16; }
 // Floats of scratch that a thread needs, aligned to 64 bytes.
-int64_t scratch_size(const Shape& shape);
+constexpr int64_t scratch_size(const Shape& shape) {
+  return kFrequencies * (frequency_stride(shape.in_channels) + frequency_stride(shape.out_channels));
+}
 
 // Computes tiles [begin, end) of y.
 void convolve(const Shape& shape, const float* x, const float* packed, const After& after, int64_t begin, int64_t end,
@@ -63,9 +68,6 @@ void convolve(const Shape& shape, const float* x, const float* packed, const Aft
 // Adds tiles [begin, end) to the gradient in frequencies, `sums`, of packed_size.
 void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t begin, int64_t end, float* scratch,
                  float* sums);
-constexpr int64_t kSumGroup = 48;
-// Floats of scratch for it.
-int64_t sum_scratch_size(const Shape& shape);
 
 // The gradient in pixels, of in-channels [begin, end), from `parts` sums lying one after the other.
 void unpack(const Shape& shape, const float* sums, int64_t parts, int64_t begin, int64_t end, float* d_weight,
