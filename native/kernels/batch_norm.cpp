@@ -1,28 +1,17 @@
-// lyceum::batch_norm: batch norm with what usually follows it, a sum with a shortcut and ReLU, in one pass over
-// memory for the statistics and one for the result, instead of one for each of the three. Differentiable (once).
-//
-// The same computation out of ATen operators is in src/nn/batch-norm2d.ts, for other devices and dtypes; tests hold
-// the two together.
+#include "kernels/batch_norm.h"
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <torch/library.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
 #include <type_traits>
 #include <vector>
 
 #include "kernels/batch_norm_loops.h"
 
+namespace lyceum {
 namespace {
-
-using lyceum::Channels;
-using OptionalTensor = c10::optional<at::Tensor>;
-using torch::autograd::variable_list;
-
-at::Tensor or_none(const OptionalTensor& tensor) { return tensor.has_value() ? *tensor : at::Tensor(); }
 
 void check_channel_values(const at::Tensor& values, const char* name, int64_t channels) {
   TORCH_CHECK(values.is_cpu() && values.scalar_type() == at::kFloat && values.is_contiguous() &&
@@ -33,7 +22,7 @@ void check_channel_values(const at::Tensor& values, const char* name, int64_t ch
 
 void check_input(const at::Tensor& x, const at::Tensor& residual) {
   TORCH_CHECK(x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
-                  x.layout() == at::kStrided && (x.dim() == 4 || lyceum::is_blocked(x)),
+                  x.layout() == at::kStrided && (x.dim() == 4 || is_blocked(x)),
               "batch_norm: x must be float32 or bfloat16, [N, C, H, W] or [N, C / 16, H, W, 16], on the CPU, got ",
               x.scalar_type(), " ", x.sizes());
   TORCH_CHECK(!residual.defined() || (residual.is_cpu() && residual.scalar_type() == x.scalar_type() &&
@@ -64,12 +53,12 @@ struct Statistics {
 template <class T>
 Statistics statistics_of(const T* x, const Channels& c) {
   std::vector<double> mean(kParts * c.channels), squares(kParts * c.channels);
-  std::vector<lyceum::Moments> parts(kParts);
+  std::vector<Moments> parts(kParts);
   for (int64_t part = 0; part < kParts; part++) {
     parts[part] = {0, mean.data() + part * c.channels, squares.data() + part * c.channels};
   }
   for_parts(c, [&](int64_t part, int64_t begin, int64_t end) {
-    lyceum::find_moments(x, c, begin, end, parts[part]);
+    find_moments(x, c, begin, end, parts[part]);
   });
   for (int64_t part = 1; part < kParts; part++) parts[0].add(parts[part], c.channels);
   mean.resize(c.channels);
@@ -78,26 +67,29 @@ Statistics statistics_of(const T* x, const Channels& c) {
   return {std::move(mean), std::move(squares), parts[0].count};
 }
 
-// y, and what the gradient needs: mean and 1 / sqrt(variance + eps) of each channel.
-std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(const at::Tensor& x_in, const at::Tensor& weight,
-                                                       const at::Tensor& bias, const at::Tensor& running_mean,
-                                                       const at::Tensor& running_var,
-                                                       const OptionalTensor& residual_in, bool relu,
-                                                       bool training, double momentum, double eps) {
-  const at::Tensor residual_given = or_none(residual_in);
+}  // namespace
+
+void Norm::bump_versions() const {
+  running_mean.unsafeGetTensorImpl()->bump_version();
+  running_var.unsafeGetTensorImpl()->bump_version();
+}
+
+Normalised normalise(const at::Tensor& x_in, const Norm& norm, const at::Tensor& residual_given, bool relu,
+                     bool training) {
+  const auto& [weight, bias, running_mean, running_var, momentum, eps] = norm;
   check_input(x_in, residual_given);
-  const int64_t channels = lyceum::channels_of(x_in);
+  const int64_t channels = channels_of(x_in);
   check_channel_values(weight, "weight", channels);
   check_channel_values(bias, "bias", channels);
   check_channel_values(running_mean, "running_mean", channels);
   check_channel_values(running_var, "running_var", channels);
 
-  const at::Tensor x = lyceum::in_order(x_in);
-  const at::Tensor residual = residual_given.defined() ? lyceum::in_order(residual_given) : at::Tensor();
+  const at::Tensor x = in_order(x_in);
+  const at::Tensor residual = residual_given.defined() ? in_order(residual_given) : at::Tensor();
   at::Tensor y = at::empty_like(x), mean = at::empty_like(weight), inverse = at::empty_like(weight);
   if (training && x.numel() == 0) return {y, mean.zero_(), inverse.zero_()};
 
-  const Channels c = lyceum::channels_in(x);
+  const Channels c = channels_in(x);
   float* means = mean.data_ptr<float>();
   float* inverses = inverse.data_ptr<float>();
   float* averages = running_mean.data_ptr<float>();
@@ -124,10 +116,10 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(const at::Tensor& x_in, c
   }
   const auto run = [&](auto* y_data) {
     using T = std::remove_pointer_t<decltype(y_data)>;
-    const lyceum::Apply<T> given{x.data_ptr<T>(), residual.defined() ? residual.data_ptr<T>() : nullptr,
+    const Apply<T> given{x.data_ptr<T>(), residual.defined() ? residual.data_ptr<T>() : nullptr,
                                  scale.data(),    shift.data(),
                                  y_data,          relu};
-    for_parts(c, [&](int64_t, int64_t begin, int64_t end) { lyceum::apply(given, c, begin, end); });
+    for_parts(c, [&](int64_t, int64_t begin, int64_t end) { apply(given, c, begin, end); });
   };
   if (x.scalar_type() == at::kFloat) {
     run(y.data_ptr<float>());
@@ -137,17 +129,13 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(const at::Tensor& x_in, c
   return {y, mean, inverse};
 }
 
-struct Gradients {
-  at::Tensor x, residual, weight, bias;
-};
+namespace {
 
-// `y` is undefined where there was no residual: then x says what passed the ReLU.
 template <class T>
-Gradients backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
-                   const at::Tensor& bias, const at::Tensor& mean, const at::Tensor& inverse,
-                   bool with_residual, bool relu, bool training) {
-  const Channels c = lyceum::channels_in(x);
-  Gradients result{at::empty_like(x), at::Tensor(), at::empty_like(weight), at::empty_like(weight)};
+NormGradients backward(const at::Tensor& dy, const NormForward& from) {
+  const auto& [x, y, weight, bias, mean, inverse, with_residual, relu, training] = from;
+  const Channels c = channels_in(x);
+  NormGradients result{at::empty_like(x), at::Tensor(), at::empty_like(weight), at::empty_like(weight)};
   if (with_residual) result.residual = relu ? at::empty_like(x) : dy;
 
   std::vector<float> scale(c.channels), shift(c.channels), along(c.channels), level(c.channels);
@@ -158,13 +146,13 @@ Gradients backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& 
     scale[i] = float(slope);
     shift[i] = float(bias.data_ptr<float>()[i] - means[i] * slope);
   }
-  lyceum::Passed<T> passed{dy.data_ptr<T>(), x.data_ptr<T>(), nullptr, scale.data(), shift.data(), relu};
+  Passed<T> passed{dy.data_ptr<T>(), x.data_ptr<T>(), nullptr, scale.data(), shift.data(), relu};
   if (y.defined()) passed.y = y.data_ptr<T>();
   T* written = with_residual && relu ? result.residual.data_ptr<T>() : nullptr;
 
   std::vector<double> sums(kParts * c.channels), products(kParts * c.channels);
   for_parts(c, [&](int64_t part, int64_t begin, int64_t end) {
-    lyceum::sum_gradient(passed, means, written, sums.data() + part * c.channels,
+    sum_gradient(passed, means, written, sums.data() + part * c.channels,
                          products.data() + part * c.channels, c, begin, end);
   });
   const double count = double(std::max<int64_t>(1, x.numel() / c.channels));
@@ -185,72 +173,17 @@ Gradients backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& 
     passed.relu = false;
   }
   T* dx = result.x.data_ptr<T>();
-  const lyceum::OfBatch of{means, along.data(), level.data()};
+  const OfBatch of{means, along.data(), level.data()};
   for_parts(c, [&](int64_t, int64_t begin, int64_t end) {
-    lyceum::input_gradient(passed, training ? &of : nullptr, dx, c, begin, end);
+    input_gradient(passed, training ? &of : nullptr, dx, c, begin, end);
   });
   return result;
 }
 
-at::Tensor batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                      const at::Tensor& running_mean, const at::Tensor& running_var,
-                      const OptionalTensor& residual, bool relu, bool training, double momentum, double eps) {
-  return std::get<0>(
-      forward(x, weight, bias, running_mean, running_var, residual, relu, training, momentum, eps));
-}
-
-class BatchNorm : public torch::autograd::Function<BatchNorm> {
- public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& running_mean,
-                            const at::Tensor& running_var, const OptionalTensor& residual, bool relu,
-                            bool training, double momentum, double eps) {
-    at::AutoDispatchBelowADInplaceOrView below;
-    auto [y, mean, inverse] =
-        ::forward(x, weight, bias, running_mean, running_var, residual, relu, training, momentum, eps);
-    if (training) {
-      // Written to without autograd's knowledge; whoever saved them before must hear of it.
-      running_mean.unsafeGetTensorImpl()->bump_version();
-      running_var.unsafeGetTensorImpl()->bump_version();
-    }
-    const bool with_residual = residual.has_value() && residual->defined();
-    context->save_for_backward(
-        {lyceum::in_order(x), relu && with_residual ? y : at::Tensor(), weight, bias, mean, inverse});
-    context->saved_data["with_residual"] = with_residual;
-    context->saved_data["relu"] = relu;
-    context->saved_data["training"] = training;
-    return y;
-  }
-
-  static variable_list backward(torch::autograd::AutogradContext* context, variable_list gradients) {
-    TORCH_CHECK(!at::GradMode::is_enabled(), "batch_norm: the fused operator has no second derivative; float64, or memory that is not "
-                                           "channels-last, takes ATen's, which has");
-    const variable_list saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], dy = lyceum::in_order(gradients[0]);
-    const auto run = x.scalar_type() == at::kFloat ? ::backward<float> : ::backward<at::BFloat16>;
-    const Gradients found = run(dy, x, saved[1], saved[2], saved[3], saved[4], saved[5],
-                                context->saved_data["with_residual"].toBool(),
-                                context->saved_data["relu"].toBool(), context->saved_data["training"].toBool());
-    const at::Tensor none;
-    return {found.x, found.weight, found.bias, none, none, found.residual, none, none, none, none};
-  }
-};
-
-at::Tensor batch_norm_autograd(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                               const at::Tensor& running_mean, const at::Tensor& running_var,
-                               const OptionalTensor& residual, bool relu, bool training, double momentum,
-                               double eps) {
-  return BatchNorm::apply(x, weight, bias, running_mean, running_var, residual, relu, training, momentum, eps);
-}
-
 }  // namespace
 
-TORCH_LIBRARY_FRAGMENT(lyceum, m) {
-  m.def(
-      "batch_norm(Tensor x, Tensor weight, Tensor bias, Tensor(a!) running_mean, Tensor(b!) running_var, "
-      "Tensor? residual, bool relu, bool training, float momentum, float eps) -> Tensor");
+NormGradients normalise_backward(const at::Tensor& dy, const NormForward& from) {
+  return from.x.scalar_type() == at::kFloat ? backward<float>(dy, from) : backward<at::BFloat16>(dy, from);
 }
 
-TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("batch_norm", batch_norm); }
-
-TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) { m.impl("batch_norm", batch_norm_autograd); }
+}  // namespace lyceum

@@ -17,7 +17,7 @@ struct ConvolutionShape {
   // May round more coarsely than the definition does (Winograd's algorithm), for speed.
   bool coarse;
   bool bias;
-  // Of an inference: added to what is there, then ReLU.
+  // Added to what is there, then ReLU. (Of the three passes oneDNN has these forward only.)
   bool sum;
   bool relu;
   // Weights lie as [K, H, W, C] rather than [K, C, H, W].

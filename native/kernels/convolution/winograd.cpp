@@ -119,7 +119,9 @@ void convolve_backward_data(const ConvolutionShape& s, const BackwardDataMemory&
   const Strides w = strides_of(s);
   const float* weights =
       pack_all({static_cast<const float*>(given.weight), w.in, w.out, w.row, w.column}, shape, true);
-  convolve_all(shape, static_cast<const float*>(given.dy), weights, {}, static_cast<float*>(given.dx));
+  After after;
+  after.sum = s.sum;
+  convolve_all(shape, static_cast<const float*>(given.dy), weights, after, static_cast<float*>(given.dx));
 }
 
 void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsMemory& given) {

@@ -1,0 +1,47 @@
+// Batch norm with what usually follows it, a sum with a shortcut and ReLU: in one pass over memory for the statistics
+// and one for the result, instead of one for each of the three.
+//
+// Activations are float32 or bfloat16, channels-last or blocked (kernels/channels.h); what belongs to a channel is
+// float32 [C].
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace lyceum {
+
+struct Norm {
+  const at::Tensor& weight;
+  const at::Tensor& bias;
+  const at::Tensor& running_mean;
+  // Unbiased.
+  const at::Tensor& running_var;
+  double momentum, eps;
+
+  // The averages are written to without autograd's knowledge; whoever saved them before must hear of it.
+  void bump_versions() const;
+};
+
+struct Normalised {
+  at::Tensor y;
+  // Of each channel, for the gradient: 1 / sqrt(variance + eps) is the inverse.
+  at::Tensor mean, inverse;
+};
+
+// In training by the batch's statistics, which it averages; otherwise by the averages. The residual may be undefined.
+// Throws c10::Error for tensors that do not fit.
+Normalised normalise(const at::Tensor& x, const Norm& norm, const at::Tensor& residual, bool relu, bool training);
+
+// What `normalise` was given and gave. `y` is undefined where there was no residual: then x says what passed the ReLU.
+struct NormForward {
+  const at::Tensor &x, &y, &weight, &bias, &mean, &inverse;
+  bool with_residual, relu, training;
+};
+
+struct NormGradients {
+  at::Tensor x, residual, weight, bias;
+};
+
+// `dy` and `x` lie in the same order.
+NormGradients normalise_backward(const at::Tensor& dy, const NormForward& from);
+
+}  // namespace lyceum

@@ -1,0 +1,135 @@
+#include "kernels/convolution/convolution.h"
+
+#include <ATen/Parallel.h>
+
+#include "kernels/channels.h"
+#include "kernels/convolution/onednn.h"
+#include "kernels/convolution/winograd.h"
+
+namespace lyceum {
+namespace {
+
+void check(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Window& window) {
+  const auto [stride, padding, coarse] = window;
+  const bool blocked = x.dim() == 5;
+  TORCH_CHECK(x.is_cpu() && x.layout() == at::kStrided &&
+                  (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
+                  (x.dim() == 4 || is_blocked(x)),
+              "conv2d: x must be float32 or bfloat16, [N, C, H, W] or [N, C / 16, H, W, 16], on the CPU, got ",
+              x.scalar_type(), " ", x.sizes());
+  TORCH_CHECK(weight.is_cpu() && weight.layout() == at::kStrided && weight.scalar_type() == at::kFloat &&
+                  weight.dim() == 4 && weight.size(1) == channels_of(x) && weight.numel() > 0 &&
+                  (!blocked || weight.size(0) % kLanes == 0),
+              "conv2d: weight must be float32 [K, ", channels_of(x), ", h, w] on the CPU",
+              blocked ? ", K a multiple of 16" : "", ", got ", weight.scalar_type(), " ", weight.sizes());
+  TORCH_CHECK(!bias.defined() || (bias.is_cpu() && bias.layout() == at::kStrided && bias.scalar_type() == at::kFloat &&
+                                  bias.sizes() == at::IntArrayRef({weight.size(0)})),
+              "conv2d: bias must be float32 [", weight.size(0), "] on the CPU, got ", bias.scalar_type(), " ",
+              bias.sizes());
+  TORCH_CHECK(stride.size() == 2 && padding.size() == 2, "conv2d: stride and padding must be two numbers each");
+  for (int i = 0; i < 2; i++) {
+    const int64_t size = x.size(2 + i), window = weight.size(2 + i);
+    TORCH_CHECK(stride[i] >= 1 && stride[i] <= (1 << 16) && padding[i] >= 0 && padding[i] < window,
+                "conv2d: stride must be 1 or more and padding less than the window, got ", stride, " and ",
+                padding, " for a window of [", weight.size(2), ", ", weight.size(3), "]");
+    TORCH_CHECK(size >= 1 && size + 2 * padding[i] >= window, "conv2d: a window of [", weight.size(2), ", ",
+                weight.size(3), "] does not fit into ", x.sizes(), " with padding ", padding);
+    // oneDNN counts in 32 bits in places.
+    TORCH_CHECK(size < (1 << 24) && window < (1 << 12), "conv2d: too large: ", x.sizes(), ", ", weight.sizes());
+  }
+}
+
+// Weights as oneDNN can read them: in either of the two usual orders.
+at::Tensor dense(const at::Tensor& weight) {
+  return weight.is_contiguous() || weight.is_contiguous(at::MemoryFormat::ChannelsLast) ? weight : weight.contiguous();
+}
+
+ConvolutionShape shape_of(const at::Tensor& x, const at::Tensor& weight, bool bias, const Window& window) {
+  ConvolutionShape s{};
+  s.batch = x.size(0);
+  s.in_channels = channels_of(x);
+  s.height = x.size(2);
+  s.width = x.size(3);
+  s.out_channels = weight.size(0);
+  s.kernel_height = weight.size(2);
+  s.kernel_width = weight.size(3);
+  s.stride_height = window.stride[0];
+  s.stride_width = window.stride[1];
+  s.pad_height = window.padding[0];
+  s.pad_width = window.padding[1];
+  s.blocked = is_blocked(x);
+  s.bfloat16 = x.scalar_type() == at::kBFloat16;
+  s.coarse = window.coarse;
+  s.bias = bias;
+  s.weights_last = !weight.is_contiguous();
+  s.threads = at::get_num_threads();
+  return s;
+}
+
+at::Tensor empty_result(const at::Tensor& x, const ConvolutionShape& s) {
+  if (s.blocked) {
+    return at::empty({s.batch, s.out_channels / kLanes, s.out_height(), s.out_width(), kLanes},
+                     x.options());
+  }
+  return at::empty({s.batch, s.out_channels, s.out_height(), s.out_width()}, x.options(),
+                   at::MemoryFormat::ChannelsLast);
+}
+
+}  // namespace
+
+at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const at::Tensor& bias_in,
+                    const Window& window, const AfterConvolution& after) {
+  check(x_in, weight_in, bias_in, window);
+  const at::Tensor x = in_order(x_in), weight = dense(weight_in);
+  const at::Tensor bias = bias_in.defined() ? bias_in.contiguous() : at::Tensor();
+  ConvolutionShape shape = shape_of(x, weight, bias.defined(), window);
+  shape.sum = after.sum.defined();
+  shape.relu = after.relu;
+  at::Tensor y = empty_result(x, shape);
+  if (shape.sum) {
+    TORCH_CHECK(after.sum.is_cpu() && after.sum.layout() == at::kStrided &&
+                    after.sum.scalar_type() == x.scalar_type() && after.sum.sizes() == y.sizes() &&
+                    after.sum.is_contiguous(order_of(x)),
+                "conv2d: what is added to must be as the result, ", y.scalar_type(), " ", y.sizes(),
+                " in the same order of memory, got ", after.sum.scalar_type(), " ", after.sum.sizes(), " of strides ",
+                after.sum.strides());
+    y = after.sum;
+  }
+  if (y.numel() == 0) return y;
+  const auto run = winograd::suits(shape) ? winograd::convolve : onednn::convolve;
+  run(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr()});
+  return y;
+}
+
+ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor& x, const at::Tensor& weight_in,
+                                       const Window& window, const std::array<bool, 3>& wanted,
+                                       const at::Tensor& sum) {
+  const at::Tensor weight = dense(weight_in), dy = in_order(dy_in);
+  ConvolutionShape shape = shape_of(x, weight, wanted[2], window);
+  const bool own = winograd::suits(shape), nothing = x.numel() == 0;
+  ConvolutionGradients found;
+  if (wanted[0]) {
+    // oneDNN cannot add here.
+    const bool at_once = sum.defined() && own;
+    found.x = at_once ? sum : at::empty_like(x);
+    shape.sum = at_once;
+    const auto run = own ? winograd::convolve_backward_data : onednn::convolve_backward_data;
+    if (!nothing) run(shape, {dy.data_ptr(), weight.data_ptr(), found.x.data_ptr()});
+    if (sum.defined() && !at_once) found.x = at::Tensor(sum).add_(found.x);
+    shape.sum = false;
+  }
+  if (wanted[1] || wanted[2]) {
+    found.weight = at::empty_like(weight);
+    if (wanted[2]) found.bias = at::empty({shape.out_channels}, weight.options());
+    const auto run = own && !wanted[2] ? winograd::convolve_backward_weights : onednn::convolve_backward_weights;
+    if (!nothing) {
+      run(shape, {x.data_ptr(), dy.data_ptr(), found.weight.data_ptr(), wanted[2] ? found.bias.data_ptr() : nullptr});
+    } else {
+      found.weight.zero_();
+      if (wanted[2]) found.bias.zero_();
+    }
+  }
+  return found;
+}
+
+}  // namespace lyceum

@@ -1,0 +1,40 @@
+// Convolution of tensors by whichever kernels serve: Lyceum's own by Winograd's algorithm, or oneDNN's.
+//
+// Activations are float32 or bfloat16, channels-last or blocked (kernels/channels.h), weights float32 [K, C, h, w]. All
+// functions throw c10::Error for tensors that do not fit.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <array>
+
+namespace lyceum {
+
+struct Window {
+  at::IntArrayRef stride, padding;
+  // May round more coarsely than the definition does, for speed.
+  bool coarse;
+};
+
+// What comes after a convolution, in the same pass over memory.
+struct AfterConvolution {
+  // Where the sum goes, laid out as the result is; may be undefined.
+  at::Tensor sum;
+  bool relu = false;
+};
+
+// `bias` may be undefined.
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Window& window,
+                    const AfterConvolution& after = {});
+
+struct ConvolutionGradients {
+  at::Tensor x, weight, bias;
+};
+
+// Those of x, weight and bias that are wanted. `x` is in order (in_order). Where `sum` is defined, x's gradient is added
+// to it, in place.
+ConvolutionGradients convolve_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight,
+                                       const Window& window, const std::array<bool, 3>& wanted,
+                                       const at::Tensor& sum = {});
+
+}  // namespace lyceum
