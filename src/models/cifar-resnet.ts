@@ -6,6 +6,7 @@ import {
   kaimingNormalFanOut,
   Linear,
   Module,
+  residualBlock,
   Sequential,
 } from "../nn/index.js";
 import type * as torch from "../torch/index.js";
@@ -53,9 +54,7 @@ class BasicBlock extends Module {
   }
 
   override forward(x: torch.Tensor): torch.Tensor {
-    const residual = optionAShortcut(x, this.width, this.stride);
-    const inner = this.bn1.forward(this.conv1.forward(x), { relu: true });
-    return this.bn2.forward(this.conv2.forward(inner), { residual, lastUse: true, relu: true });
+    return residualBlock(this, x, optionAShortcut(x, this.width, this.stride));
   }
 }
 

@@ -7,6 +7,7 @@ import {
   Linear,
   MaxPool2d,
   Module,
+  residualBlock,
   Sequential,
 } from "../nn/index.js";
 import type * as torch from "../torch/index.js";
@@ -56,9 +57,7 @@ class BasicBlock extends Module {
   }
 
   override forward(x: torch.Tensor): torch.Tensor {
-    const residual = this.downsample ? this.downsample.forward(x) : x;
-    const inner = this.bn1.forward(this.conv1.forward(x), { relu: true });
-    return this.bn2.forward(this.conv2.forward(inner), { residual, lastUse: true, relu: true });
+    return residualBlock(this, x, this.downsample ? this.downsample.forward(x) : x);
   }
 }
 

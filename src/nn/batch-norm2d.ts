@@ -57,12 +57,7 @@ export class BatchNorm2d extends Module {
    * @throws RangeError in training when a channel has one value: the averages would be NaN from then on
    */
   override forward(x: torch.Tensor, after: AfterNorm = {}): torch.Tensor {
-    if (this.training) {
-      if (x.numel === this.weight.numel) {
-        throw new RangeError(`batch norm cannot train on one value a channel, got [${x.shape.join(", ")}]`);
-      }
-      this.numBatchesTracked.add_(1);
-    }
+    if (this.training) this.track(x.numel / this.weight.numel, x);
     const { weight, bias, runningMean, runningVar, training, momentum, eps } = this;
     if (isFused(x, weight)) {
       const { residual, relu = false } = after;
@@ -82,5 +77,13 @@ export class BatchNorm2d extends Module {
     }
     const y = torch.batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps, false);
     return finish(y, after);
+  }
+
+  /** @internal Of a batch that is trained on, with so many values a channel. */
+  track(values: number, x: torch.Tensor): void {
+    if (values === 1) {
+      throw new RangeError(`batch norm cannot train on one value a channel, got [${x.shape.join(", ")}]`);
+    }
+    this.numBatchesTracked.add_(1);
   }
 }

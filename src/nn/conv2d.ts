@@ -59,6 +59,13 @@ export class Conv2d extends Module {
     return torch.conv2d(x, weight.to({ dtype }), bias?.to({ dtype }), stride, padding, dilation, groups);
   }
 
+  /** @internal The stride, where all that is learnt is a window of this size with this padding, all around. */
+  strideOf(size: number, padding: number): number | undefined {
+    const { weight, bias } = this;
+    const is = this.plain && !bias && weight.dtype === "float32" && weight.shape[2] === size;
+    return is && this.padding[0] === padding ? this.stride[0] : undefined;
+  }
+
   /** @internal What `lyceum::conv2d` and its kin take; undefined where they do not serve. */
   prepared(x: torch.Tensor): unknown[] | undefined {
     const { weight, bias, stride, padding } = this;

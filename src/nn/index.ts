@@ -11,4 +11,5 @@ export { Linear } from "./linear.js";
 export { Module, type Placement } from "./module.js";
 export { Parameter } from "./parameter.js";
 export { hasAmx } from "./prepared.js";
+export { type ResidualLayers, residualBlock } from "./residual-block.js";
 export { Sequential } from "./sequential.js";

@@ -1,0 +1,116 @@
+// lyceum::option_a_shortcut: every stride-th pixel of an activation, with channels of zeros on both sides: the
+// parameter-free shortcut of residual networks (He et al. 2016, section 4.1). In blocks of channels (channels.h),
+// float32, differentiable (once). The same out of ATen operators is in src/models/option-a-shortcut.ts.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/library.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "kernels/channels.h"
+
+namespace {
+
+using lyceum::kLanes;
+using torch::autograd::variable_list;
+
+struct Places {
+  int64_t batch, blocks, height, width;
+  int64_t out_blocks, out_height, out_width;
+  int64_t stride;
+  // Channels of zeros before.
+  int64_t before;
+};
+
+Places places_of(at::IntArrayRef x, int64_t channels, int64_t stride) {
+  Places p{x[0], x[1], x[2], x[3], channels / kLanes, 0, 0, stride, (channels - x[1] * kLanes) / 2};
+  p.out_height = (p.height + stride - 1) / stride;
+  p.out_width = (p.width + stride - 1) / stride;
+  return p;
+}
+
+// Calls `body(place in x, place in the result, channels)` for each run of channels that lie together in both.
+template <class Body>
+void each_run(const Places& p, int64_t image, const Body& body) {
+  for (int64_t block = 0; block < p.blocks; block++) {
+    const int64_t channel = block * kLanes + p.before, lane = channel % kLanes;
+    for (int64_t row = 0; row < p.out_height; row++) {
+      const int64_t from = (((image * p.blocks + block) * p.height + row * p.stride) * p.width) * kLanes;
+      const int64_t to = (((image * p.out_blocks + channel / kLanes) * p.out_height + row) * p.out_width) * kLanes;
+      const int64_t next = p.out_height * p.out_width * kLanes;
+      for (int64_t column = 0; column < p.out_width; column++) {
+        const int64_t pixel = from + column * p.stride * kLanes, result = to + column * kLanes;
+        body(pixel, result + lane, kLanes - lane);
+        if (lane > 0) body(pixel + kLanes - lane, result + next, lane);
+      }
+    }
+  }
+}
+
+at::Tensor option_a_shortcut(const at::Tensor& x_in, int64_t channels, int64_t stride) {
+  TORCH_CHECK(x_in.is_cpu() && x_in.layout() == at::kStrided && x_in.scalar_type() == at::kFloat &&
+                  lyceum::is_blocked(x_in),
+              "option_a_shortcut: x must be float32 [N, C / 16, H, W, 16] on the CPU, got ", x_in.scalar_type(), " ",
+              x_in.sizes());
+  TORCH_CHECK(channels % kLanes == 0 && channels >= lyceum::channels_of(x_in) && channels < (1 << 24),
+              "option_a_shortcut: channels must be a multiple of 16 and at least ", lyceum::channels_of(x_in), ", got ",
+              channels);
+  TORCH_CHECK(stride >= 1 && stride <= (1 << 16), "option_a_shortcut: stride must be 1 or more, got ", stride);
+  const at::Tensor x = x_in.contiguous();
+  const Places p = places_of(x.sizes(), channels, stride);
+  at::Tensor y = at::zeros({p.batch, p.out_blocks, p.out_height, p.out_width, kLanes}, x.options());
+  const float* from = x.data_ptr<float>();
+  float* to = y.data_ptr<float>();
+  at::parallel_for(0, p.batch, 8, [&](int64_t begin, int64_t end) {
+    for (int64_t image = begin; image < end; image++) {
+      each_run(p, image, [&](int64_t pixel, int64_t result, int64_t count) {
+        std::copy_n(from + pixel, count, to + result);
+      });
+    }
+  });
+  return y;
+}
+
+class Shortcut : public torch::autograd::Function<Shortcut> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, int64_t channels,
+                            int64_t stride) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    context->saved_data["sizes"] = x.sizes().vec();
+    context->saved_data["channels"] = channels;
+    context->saved_data["stride"] = stride;
+    return option_a_shortcut(x, channels, stride);
+  }
+
+  static variable_list backward(torch::autograd::AutogradContext* context, variable_list gradients) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "option_a_shortcut: has no second derivative; float64 takes ATen's "
+                                             "operators, which have");
+    const auto sizes = context->saved_data["sizes"].toIntVector();
+    const Places p = places_of(sizes, context->saved_data["channels"].toInt(), context->saved_data["stride"].toInt());
+    const at::Tensor dy = gradients[0].contiguous();
+    at::Tensor dx = at::zeros(sizes, dy.options());
+    const float* from = dy.data_ptr<float>();
+    float* to = dx.data_ptr<float>();
+    at::parallel_for(0, p.batch, 8, [&](int64_t begin, int64_t end) {
+      for (int64_t image = begin; image < end; image++) {
+        each_run(p, image, [&](int64_t pixel, int64_t result, int64_t count) {
+          std::copy_n(from + result, count, to + pixel);
+        });
+      }
+    });
+    return {dx, at::Tensor(), at::Tensor()};
+  }
+};
+
+at::Tensor option_a_shortcut_autograd(const at::Tensor& x, int64_t channels, int64_t stride) {
+  return Shortcut::apply(x, channels, stride);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(lyceum, m) { m.def("option_a_shortcut(Tensor x, int channels, int stride) -> Tensor"); }
+
+TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("option_a_shortcut", option_a_shortcut); }
+
+TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) { m.impl("option_a_shortcut", option_a_shortcut_autograd); }

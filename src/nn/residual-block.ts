@@ -1,0 +1,59 @@
+import * as torch from "../torch/index.js";
+import type { BatchNorm2d } from "./batch-norm2d.js";
+import { channelsOf, isBlocked } from "./blocked.js";
+import { Conv2d } from "./conv2d.js";
+import { exactConvolutions } from "./exact.js";
+
+/** The layers of a basic block (He et al. 2016): 3x3 convolutions, each with its batch norm. */
+export interface ResidualLayers {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  /** Of stride 1. */
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+}
+
+const hasFused = torch.hasOperator("lyceum::residual_block");
+
+/** The stride of the first convolution, where the fused operator serves. */
+function fusedStride({ conv1, bn1, conv2, bn2 }: ResidualLayers, x: torch.Tensor): number | undefined {
+  if (!hasFused || !isBlocked(x) || x.dtype !== "float32") return undefined;
+  // A frozen network has other layers in these places.
+  if (!(conv1 instanceof Conv2d && conv2 instanceof Conv2d && bn1.training && bn2.training)) return undefined;
+  if (bn1.eps !== bn2.eps || bn1.momentum !== bn2.momentum || conv2.strideOf(3, 1) !== 1) return undefined;
+  return conv1.strideOf(3, 1);
+}
+
+/**
+ * relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut). In training, float32 in blocks of channels takes one operator, which
+ * is differentiable once and goes over memory less often; all else goes layer by layer.
+ *
+ * @param shortcut of the result's shape; `x` itself where nothing changes
+ * @throws RangeError in training when a channel of the result has one value
+ */
+export function residualBlock(layers: ResidualLayers, x: torch.Tensor, shortcut: torch.Tensor): torch.Tensor {
+  const { conv1, bn1, conv2, bn2 } = layers;
+  const stride = fusedStride(layers, x);
+  if (stride === undefined) {
+    const inner = bn1.forward(conv1.forward(x), { relu: true });
+    return bn2.forward(conv2.forward(inner), { residual: shortcut, lastUse: true, relu: true });
+  }
+  const values = shortcut.numel / channelsOf(shortcut);
+  const ofNorm = (norm: BatchNorm2d) => {
+    norm.track(values, shortcut);
+    return [norm.weight, norm.bias, norm.runningMean, norm.runningVar];
+  };
+  return torch.op(
+    "lyceum::residual_block",
+    x,
+    conv1.weight,
+    ...ofNorm(bn1),
+    conv2.weight,
+    ...ofNorm(bn2),
+    shortcut === x ? undefined : shortcut,
+    stride,
+    !exactConvolutions(),
+    bn1.momentum,
+    bn1.eps,
+  );
+}
