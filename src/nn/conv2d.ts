@@ -59,10 +59,10 @@ export class Conv2d extends Module {
     return torch.conv2d(x, weight.to({ dtype }), bias?.to({ dtype }), stride, padding, dilation, groups);
   }
 
-  /** @internal The stride, where all that is learnt is a window of this size with this padding, all around. */
+  /** @internal The stride, where the window is of this size, with this padding all around. */
   strideOf(size: number, padding: number): number | undefined {
-    const { weight, bias } = this;
-    const is = this.plain && !bias && weight.dtype === "float32" && weight.shape[2] === size;
+    const { weight } = this;
+    const is = this.plain && weight.dtype === "float32" && weight.shape[2] === size;
     return is && this.padding[0] === padding ? this.stride[0] : undefined;
   }
 

@@ -3,36 +3,54 @@ import type { BatchNorm2d } from "./batch-norm2d.js";
 import { channelsOf, isBlocked } from "./blocked.js";
 import { Conv2d } from "./conv2d.js";
 import { exactConvolutions } from "./exact.js";
+import { FoldedConvolution } from "./folded-convolution.js";
 
-/** The layers of a basic block (He et al. 2016): 3x3 convolutions, each with its batch norm. */
+/**
+ * The layers of a basic block (He et al. 2016): 3x3 convolutions, the second of stride 1, each with its batch norm; or
+ * what {@link foldBatchNorm} has put in their places.
+ */
 export interface ResidualLayers {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
-  /** Of stride 1. */
   readonly conv2: Conv2d;
   readonly bn2: BatchNorm2d;
 }
 
 const hasFused = torch.hasOperator("lyceum::residual_block");
 
+const isFusable = (x: torch.Tensor) => isBlocked(x) && x.dtype === "float32";
+
+/** What the operator of a frozen block takes after x: both convolutions, with what has been folded into them. */
+function frozenFilters({ bn1, bn2 }: ResidualLayers): (torch.Tensor | undefined)[] | undefined {
+  if (!(bn1 instanceof FoldedConvolution && bn2 instanceof FoldedConvolution)) return undefined;
+  const convolutions = [bn1.convolution, bn2.convolution];
+  if (convolutions.some((one) => one.strideOf(3, 1) !== 1 || !one.bias)) return undefined;
+  return convolutions.flatMap(({ weight, bias }) => [weight, bias]);
+}
+
 /** The stride of the first convolution, where the fused operator serves. */
 function fusedStride({ conv1, bn1, conv2, bn2 }: ResidualLayers, x: torch.Tensor): number | undefined {
-  if (!hasFused || !isBlocked(x) || x.dtype !== "float32") return undefined;
+  if (!hasFused || !isFusable(x)) return undefined;
   // A frozen network has other layers in these places.
   if (!(conv1 instanceof Conv2d && conv2 instanceof Conv2d && bn1.training && bn2.training)) return undefined;
+  if (conv1.bias || conv2.bias) return undefined;
   if (bn1.eps !== bn2.eps || bn1.momentum !== bn2.momentum || conv2.strideOf(3, 1) !== 1) return undefined;
   return conv1.strideOf(3, 1);
 }
 
 /**
  * relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut). In training, float32 in blocks of channels takes one operator, which
- * is differentiable once and goes over memory less often; all else goes layer by layer.
+ * is differentiable once and goes over memory less often; so does what is frozen and folded, without gradient and over
+ * `x`. All else goes layer by layer.
  *
  * @param shortcut of the result's shape; `x` itself where nothing changes
  * @throws RangeError in training when a channel of the result has one value
  */
 export function residualBlock(layers: ResidualLayers, x: torch.Tensor, shortcut: torch.Tensor): torch.Tensor {
   const { conv1, bn1, conv2, bn2 } = layers;
+  const filters =
+    hasFused && x === shortcut && isFusable(x) && !x.requiresGrad ? frozenFilters(layers) : undefined;
+  if (filters) return torch.op("lyceum::frozen_block_", x, ...filters, !exactConvolutions());
   const stride = fusedStride(layers, x);
   if (stride === undefined) {
     const inner = bn1.forward(conv1.forward(x), { relu: true });

@@ -101,6 +101,22 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
   return y;
 }
 
+void convolve_block(at::Tensor& x, const Filters& first, const Filters& second, const Window& window) {
+  check(x, first.weight, first.bias, window);
+  check(x, second.weight, second.bias, window);
+  const at::Tensor weights[] = {dense(first.weight), dense(second.weight)};
+  const ConvolutionShape shapes[] = {shape_of(x, weights[0], true, window), shape_of(x, weights[1], true, window)};
+  if (x.numel() == 0) return;
+  if (winograd::suits(shapes[0]) && first.bias.defined() && second.bias.defined()) {
+    const at::Tensor biases[] = {first.bias.contiguous(), second.bias.contiguous()};
+    winograd::convolve_block(shapes, {weights[0].data_ptr(), weights[1].data_ptr()},
+                             {biases[0].data_ptr(), biases[1].data_ptr()}, x.data_ptr());
+    return;
+  }
+  const at::Tensor inner = convolve(x, weights[0], first.bias, window, {{}, true});
+  convolve(inner, weights[1], second.bias, window, {x, true});
+}
+
 ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor& x, const at::Tensor& weight_in,
                                        const Window& window, const std::array<bool, 3>& wanted,
                                        const at::Tensor& sum) {

@@ -27,6 +27,14 @@ struct AfterConvolution {
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Window& window,
                     const AfterConvolution& after = {});
 
+struct Filters {
+  const at::Tensor& weight;
+  const at::Tensor& bias;
+};
+
+// x = relu(second(relu(first(x))) + x), in place, of as many channels as x has. Without gradient.
+void convolve_block(at::Tensor& x, const Filters& first, const Filters& second, const Window& window);
+
 struct ConvolutionGradients {
   at::Tensor x, weight, bias;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <numeric>
 
 #include "kernels/convolution/winograd/kernels.h"
 #include "kernels/vector.h"
@@ -66,10 +67,13 @@ Strides strides_of(const ConvolutionShape& s) {
   return {9 * s.in_channels, 9, 3, 1};
 }
 
-constexpr int64_t kChannelsAtOnce = 8;
+float* packed_for(const Shape& shape) { return packed(packed_size(shape.in_channels, shape.out_channels)); }
 
-const float* pack_all(const Weights& weights, const Shape& shape, bool turned) {
-  float* to = packed(packed_size(shape.in_channels, shape.out_channels));
+constexpr int64_t kChannelsAtOnce = 8;
+// 256 KiB: two of it and the scratch fit into a second-level cache of a MiB.
+constexpr int64_t kFloatsAtOnce = 1 << 16;
+
+const float* pack_all(const Weights& weights, const Shape& shape, bool turned, float* to) {
   at::parallel_for(0, shape.in_channels, kChannelsAtOnce,
                    [&](int64_t begin, int64_t end) { pack(weights, shape, turned, begin, end, to); });
   return to;
@@ -106,7 +110,7 @@ void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
   const Shape shape = shape_of(s);
   const Strides w = strides_of(s);
   const float* weights =
-      pack_all({static_cast<const float*>(given.weight), w.out, w.in, w.row, w.column}, shape, false);
+      pack_all({static_cast<const float*>(given.weight), w.out, w.in, w.row, w.column}, shape, false, packed_for(shape));
   After after;
   after.bias = static_cast<const float*>(given.bias);
   after.sum = s.sum;
@@ -114,11 +118,44 @@ void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
   convolve_all(shape, static_cast<const float*>(given.x), weights, after, static_cast<float*>(given.y));
 }
 
+void convolve_block(const ConvolutionShape (&shapes)[2], const std::array<const void*, 2>& weights,
+                    const std::array<const void*, 2>& biases, void* x_given) {
+  const Shape all = shape_of(shapes[0]);
+  const int64_t size = packed_size(all.in_channels, all.out_channels);
+  float* packed_weights = packed(2 * size);
+  for (int64_t i = 0; i < 2; i++) {
+    const Strides w = strides_of(shapes[i]);
+    pack_all({static_cast<const float*>(weights[i]), w.out, w.in, w.row, w.column}, all, false,
+             packed_weights + i * size);
+  }
+  After first, second;
+  first.bias = static_cast<const float*>(biases[0]);
+  second.bias = static_cast<const float*>(biases[1]);
+  second.sum = true;
+  first.relu = second.relu = true;
+
+  // As many images as fill groups of tiles, or as one cache holds with all that lies between.
+  const int64_t image = all.in_channels * all.height * all.width, tiles = all.tiles_high() * all.tiles_wide();
+  const int64_t at_once = std::clamp<int64_t>(kFloatsAtOnce / image, 1, kGroup / std::gcd(tiles, kGroup));
+  float* x = static_cast<float*>(x_given);
+  at::parallel_for(0, (all.batch + at_once - 1) / at_once, 1, [&](int64_t begin, int64_t end) {
+    Shape some = all;
+    const int64_t buffer = scratch_size(all);
+    float* working = scratch(buffer + at_once * image);
+    float* inner = working + buffer;
+    for (int64_t i = begin * at_once; i < std::min(end * at_once, all.batch); i += at_once) {
+      some.batch = std::min(at_once, all.batch - i);
+      convolve(some, x + i * image, packed_weights, first, 0, some.tiles(), working, inner);
+      convolve(some, inner, packed_weights + size, second, 0, some.tiles(), working, x + i * image);
+    }
+  });
+}
+
 void convolve_backward_data(const ConvolutionShape& s, const BackwardDataMemory& given) {
   const Shape shape = turned(shape_of(s));
   const Strides w = strides_of(s);
   const float* weights =
-      pack_all({static_cast<const float*>(given.weight), w.in, w.out, w.row, w.column}, shape, true);
+      pack_all({static_cast<const float*>(given.weight), w.in, w.out, w.row, w.column}, shape, true, packed_for(shape));
   After after;
   after.sum = s.sum;
   convolve_all(shape, static_cast<const float*>(given.dy), weights, after, static_cast<float*>(given.dx));
@@ -147,6 +184,8 @@ void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsM
 
 bool suits(const ConvolutionShape&) { return false; }
 void convolve(const ConvolutionShape&, const ForwardMemory&) {}
+void convolve_block(const ConvolutionShape (&)[2], const std::array<const void*, 2>&,
+                    const std::array<const void*, 2>&, void*) {}
 void convolve_backward_data(const ConvolutionShape&, const BackwardDataMemory&) {}
 void convolve_backward_weights(const ConvolutionShape&, const BackwardWeightsMemory&) {}
 
