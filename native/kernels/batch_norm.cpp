@@ -132,10 +132,10 @@ Normalised normalise(const at::Tensor& x_in, const Norm& norm, const at::Tensor&
 namespace {
 
 template <class T>
-NormGradients backward(const at::Tensor& dy, const NormForward& from) {
+NormGradients backward(const at::Tensor& dy, const NormForward& from, bool spent) {
   const auto& [x, y, weight, bias, mean, inverse, with_residual, relu, training] = from;
   const Channels c = channels_in(x);
-  NormGradients result{at::empty_like(x), at::Tensor(), at::empty_like(weight), at::empty_like(weight)};
+  NormGradients result{spent ? dy : at::empty_like(x), at::Tensor(), at::empty_like(weight), at::empty_like(weight)};
   if (with_residual) result.residual = relu ? at::empty_like(x) : dy;
 
   std::vector<float> scale(c.channels), shift(c.channels), along(c.channels), level(c.channels);
@@ -182,8 +182,9 @@ NormGradients backward(const at::Tensor& dy, const NormForward& from) {
 
 }  // namespace
 
-NormGradients normalise_backward(const at::Tensor& dy, const NormForward& from) {
-  return from.x.scalar_type() == at::kFloat ? backward<float>(dy, from) : backward<at::BFloat16>(dy, from);
+NormGradients normalise_backward(const at::Tensor& dy, const NormForward& from, bool spent) {
+  return from.x.scalar_type() == at::kFloat ? backward<float>(dy, from, spent)
+                                            : backward<at::BFloat16>(dy, from, spent);
 }
 
 }  // namespace lyceum

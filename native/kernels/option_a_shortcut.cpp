@@ -59,11 +59,13 @@ at::Tensor option_a_shortcut(const at::Tensor& x_in, int64_t channels, int64_t s
   TORCH_CHECK(stride >= 1 && stride <= (1 << 16), "option_a_shortcut: stride must be 1 or more, got ", stride);
   const at::Tensor x = x_in.contiguous();
   const Places p = places_of(x.sizes(), channels, stride);
-  at::Tensor y = at::zeros({p.batch, p.out_blocks, p.out_height, p.out_width, kLanes}, x.options());
+  at::Tensor y = at::empty({p.batch, p.out_blocks, p.out_height, p.out_width, kLanes}, x.options());
   const float* from = x.data_ptr<float>();
   float* to = y.data_ptr<float>();
   at::parallel_for(0, p.batch, 8, [&](int64_t begin, int64_t end) {
+    const int64_t size = p.out_blocks * p.out_height * p.out_width * kLanes;
     for (int64_t image = begin; image < end; image++) {
+      std::fill_n(to + image * size, size, 0.0f);
       each_run(p, image, [&](int64_t pixel, int64_t result, int64_t count) {
         std::copy_n(from + pixel, count, to + result);
       });
@@ -89,11 +91,13 @@ class Shortcut : public torch::autograd::Function<Shortcut> {
     const auto sizes = context->saved_data["sizes"].toIntVector();
     const Places p = places_of(sizes, context->saved_data["channels"].toInt(), context->saved_data["stride"].toInt());
     const at::Tensor dy = gradients[0].contiguous();
-    at::Tensor dx = at::zeros(sizes, dy.options());
+    at::Tensor dx = at::empty(sizes, dy.options());
     const float* from = dy.data_ptr<float>();
     float* to = dx.data_ptr<float>();
     at::parallel_for(0, p.batch, 8, [&](int64_t begin, int64_t end) {
+      const int64_t size = p.blocks * p.height * p.width * kLanes;
       for (int64_t image = begin; image < end; image++) {
+        std::fill_n(to + image * size, size, 0.0f);
         each_run(p, image, [&](int64_t pixel, int64_t result, int64_t count) {
           std::copy_n(from + result, count, to + pixel);
         });

@@ -99,7 +99,7 @@ class ResidualBlock : public torch::autograd::Function<ResidualBlock> {
                                                  {true, context->needs_input_grad(6), false});
     const at::Tensor none;
     const auto norm1 =
-        lyceum::normalise_backward(conv2.x, {z1, none, s[6], s[7], s[8], s[9], false, true, true});
+        lyceum::normalise_backward(conv2.x, {z1, none, s[6], s[7], s[8], s[9], false, true, true}, true);
     const auto conv1 = lyceum::convolve_backward(
         norm1.x, x, weight1, {strides, kOnes, coarse},
         {context->needs_input_grad(0), context->needs_input_grad(1), false}, identity ? norm2.residual : none);
