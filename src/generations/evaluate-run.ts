@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/index.js";
-import { foldBatchNorm, setExactConvolutions } from "../nn/index.js";
+import { foldBatchNorm, setKernels } from "../nn/index.js";
 import type { EnsembleResult, Summary } from "../runs/index.js";
 import { type GenerationResult, RunFolder } from "../runs/index.js";
 import type * as torch from "../torch/index.js";
@@ -39,7 +39,7 @@ export async function evaluateRun(
 ): Promise<RunEvaluation> {
   const folder = await RunFolder.open(directory);
   const { recipe } = folder;
-  setExactConvolutions(recipe.exactConvolutions);
+  setKernels(recipe.kernels);
   const stored = await folder.readSummary();
   const finished = stored?.generations.length ?? 0;
   if (!stored || finished === 0) throw new Error(`${directory}: no generation is finished yet`);

@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/index.js";
-import { foldBatchNorm, hasAmx, type Module, setExactConvolutions } from "../nn/index.js";
+import { foldBatchNorm, hasAmx, type Module, setKernels } from "../nn/index.js";
 import { type Recipe, type RecipeInput, resolveRecipe } from "../recipe/index.js";
 import {
   describeEnvironment,
@@ -116,7 +116,7 @@ async function trainLine(
 ): Promise<RunResult> {
   const { onProgress, signal } = options;
   if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
-  setExactConvolutions(recipe.exactConvolutions);
+  setKernels(recipe.kernels);
   const images = await prepareImages(recipe, options.dataset);
   checkRecipe(recipe, images);
   const stepsPerEpoch = Math.ceil(images.trainCount / recipe.batchSize);

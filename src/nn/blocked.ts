@@ -4,6 +4,7 @@
  * it until its pooling. At sixteen channels it is the very memory of channels-last.
  */
 import type * as torch from "../torch/index.js";
+import { kernels } from "./kernels.js";
 import { hasAvx512 } from "./prepared.js";
 
 const lanes = 16;
@@ -13,9 +14,9 @@ export function isBlocked(x: torch.Tensor): boolean {
   return shape.length === 5 && shape[4] === lanes;
 }
 
-/** Whether Lyceum's own operators take the tensor as it lies: on the CPU, in blocks or in channels-last. */
+/** Whether Lyceum's own operators serve and take the tensor as it lies: on the CPU, in blocks or in channels-last. */
 export function isOrdered(x: torch.Tensor): boolean {
-  return x.device === "cpu" && (isBlocked(x) || x.isContiguous("channelsLast"));
+  return kernels() !== "libtorch" && x.device === "cpu" && (isBlocked(x) || x.isContiguous("channelsLast"));
 }
 
 /** Of [N, C, H, W] in either order. */
@@ -32,7 +33,7 @@ export function channelsOf(x: torch.Tensor): number {
 export function blocked(x: torch.Tensor): torch.Tensor {
   const [n, channels, height, width] = x.shape as [number, number, number, number];
   const suits = channels % lanes === 0 && x.dtype === "float32" && x.device === "cpu" && x.shape.length === 4;
-  if (!hasAvx512 || !suits) return x;
+  if (!hasAvx512 || !suits || kernels() === "libtorch") return x;
   // By way of rows of channels: so the gradient comes back in channels-last, not in planes.
   return x
     .permute([0, 2, 3, 1])

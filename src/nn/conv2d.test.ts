@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
-import { blocked, Conv2d, channelsOf, eachBlock, isBlocked, setExactConvolutions } from "./index.js";
+import { blocked, Conv2d, channelsOf, eachBlock, isBlocked, setKernels } from "./index.js";
 import { isPrepared } from "./prepared.js";
 
 interface Case {
@@ -197,7 +197,7 @@ describe.skipIf(!torch.hasOperator("lyceum::conv2d"))("lyceum::conv2d", () => {
 });
 
 describe("Conv2d", () => {
-  afterEach(() => setExactConvolutions(false));
+  afterEach(() => setKernels("fast"));
 
   it("does the same in every order of memory, exactly or not", () => {
     const generator = new torch.Generator(3);
@@ -205,8 +205,10 @@ describe("Conv2d", () => {
     const x = torch.randn([3, 32, 9, 9], { generator });
     const expected = layer.forward(x);
     for (const order of [rows, inBlocks]) {
-      for (const exact of [true, false]) {
-        setExactConvolutions(exact);
+      for (const choice of ["fast", "exact", "libtorch"] as const) {
+        // libtorch knows of no blocks.
+        if (choice === "libtorch" && order === inBlocks) continue;
+        setKernels(choice);
         expect(
           plain(layer.forward(order(x)))
             .sub(expected)

@@ -1,7 +1,7 @@
 import * as torch from "../torch/index.js";
 import { isOrdered } from "./blocked.js";
-import { exactConvolutions } from "./exact.js";
 import { uniformFanIn } from "./init.js";
+import { kernels } from "./kernels.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 import { isPrepared } from "./prepared.js";
@@ -70,6 +70,6 @@ export class Conv2d extends Module {
   prepared(x: torch.Tensor): unknown[] | undefined {
     const { weight, bias, stride, padding } = this;
     if (!(this.plain && weight.dtype === "float32" && isPrepared(x.dtype) && isOrdered(x))) return undefined;
-    return [x, weight, bias, stride, padding, !exactConvolutions()];
+    return [x, weight, bias, stride, padding, kernels() === "fast"];
   }
 }

@@ -2,8 +2,8 @@ import * as torch from "../torch/index.js";
 import type { BatchNorm2d } from "./batch-norm2d.js";
 import { channelsOf, isBlocked } from "./blocked.js";
 import { Conv2d } from "./conv2d.js";
-import { exactConvolutions } from "./exact.js";
 import { FoldedConvolution } from "./folded-convolution.js";
+import { kernels } from "./kernels.js";
 
 /**
  * The layers of a basic block (He et al. 2016): 3x3 convolutions, the second of stride 1, each with its batch norm; or
@@ -50,7 +50,7 @@ export function residualBlock(layers: ResidualLayers, x: torch.Tensor, shortcut:
   const { conv1, bn1, conv2, bn2 } = layers;
   const filters =
     hasFused && x === shortcut && isFusable(x) && !x.requiresGrad ? frozenFilters(layers) : undefined;
-  if (filters) return torch.op("lyceum::frozen_block_", x, ...filters, !exactConvolutions());
+  if (filters) return torch.op("lyceum::frozen_block_", x, ...filters, kernels() === "fast");
   const stride = fusedStride(layers, x);
   if (stride === undefined) {
     const inner = bn1.forward(conv1.forward(x), { relu: true });
@@ -70,7 +70,7 @@ export function residualBlock(layers: ResidualLayers, x: torch.Tensor, shortcut:
     ...ofNorm(bn2),
     shortcut === x ? undefined : shortcut,
     stride,
-    !exactConvolutions(),
+    kernels() === "fast",
     bn1.momentum,
     bn1.eps,
   );

@@ -36,7 +36,7 @@ test("only the data set must be said; all else has a default", async () => {
     seed: 0,
     device: "cpu",
     precision: "float32",
-    exactConvolutions: false,
+    kernels: "fast",
   });
 });
 

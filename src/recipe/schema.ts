@@ -217,10 +217,13 @@ export const recipeSchema = z
         "What activations are computed in while training. bfloat16 keeps 8 bits and is several times as fast where the " +
           "processor has units for it (AMX, GPUs); weights, losses and evaluation stay float32.",
       ),
-    exactConvolutions: z
-      .boolean()
-      .default(false)
-      .describe("Only convolutions that round as the definition does; slower on some processors."),
+    kernels: z
+      .enum(["fast", "exact", "libtorch"])
+      .default("fast")
+      .describe(
+        "What computes on the CPU: Lyceum's own operators, fast or with convolutions that round as the definition does, " +
+          "or none but libtorch's.",
+      ),
     threads: z
       .int()
       .min(1)
