@@ -11,9 +11,9 @@ export const dataCommand = () =>
       "after",
       `
 Examples:
-  $ lyceum data list
-  $ lyceum data fetch cifar100
-  $ lyceum data verify cifar100 --root /data/cifar-100-binary`,
+  $ npx lyceum data list
+  $ npx lyceum data fetch cifar100
+  $ npx lyceum data verify cifar100 --root /data/cifar-100-binary`,
     )
     .addCommand(listCommand())
     .addCommand(fetchCommand())
@@ -23,13 +23,13 @@ const listCommand = () =>
   new Command("list")
     .description("the sets that Lyceum knows, and where each is on this machine")
     .option("--json", "print them as JSON")
-    .addHelpText("after", "\nExample:\n  $ lyceum data list")
+    .addHelpText("after", "\nExample:\n  $ npx lyceum data list")
     .action(async ({ json }: { json?: boolean }) => {
       const sets = await findSets();
       if (json) return console.log(JSON.stringify(sets, null, 2));
       for (const { name, description, place } of sets) {
         console.log(
-          `${name.padEnd(15)}${description}\n${" ".repeat(15)}${place ?? `not here: lyceum data fetch ${name}`}`,
+          `${name.padEnd(15)}${description}\n${" ".repeat(15)}${place ?? `not here: npx lyceum data fetch ${name}`}`,
         );
       }
     });
@@ -37,13 +37,13 @@ const listCommand = () =>
 const fetchCommand = () =>
   new Command("fetch")
     .description("download a set from its official address; goes on where it was stopped, checks checksums")
-    .argument("<name>", "a set's name (see `lyceum data list`)")
+    .argument("<name>", "a set's name (see `npx lyceum data list`)")
     .option("--root <folder>", "where to put it (default: $LYCEUM_DATA/NAME, else ~/.cache/lyceum/NAME)")
     .option("--from <address>", "another server's folder with the same files")
     .option("--json", "print the folder as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ lyceum data fetch cifar100\n  $ lyceum data fetch mnist --root data/mnist",
+      "\nExamples:\n  $ npx lyceum data fetch cifar100\n  $ npx lyceum data fetch mnist --root data/mnist",
     )
     .action(async (name: string, { root, from, json }: { root?: string; from?: string; json?: boolean }) => {
       checkName(name);
@@ -69,12 +69,12 @@ function drawDownload(): (progress: { file: string; received: number; bytes: num
 const verifyCommand = () =>
   new Command("verify")
     .description("compare each file of a set with the official one")
-    .argument("<name>", "a set's name (see `lyceum data list`)")
+    .argument("<name>", "a set's name (see `npx lyceum data list`)")
     .option("--root <folder>", "the folder, or the archive, that holds it")
     .option("--json", "print the findings as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ lyceum data verify fashion-mnist\n  $ lyceum data verify mnist --root data/mnist",
+      "\nExamples:\n  $ npx lyceum data verify fashion-mnist\n  $ npx lyceum data verify mnist --root data/mnist",
     )
     .action(async (name: string, { root, json }: { root?: string; json?: boolean }) => {
       checkName(name);

@@ -16,7 +16,7 @@ export const doctorCommand = () =>
   new Command("doctor")
     .description("look at this machine: libtorch, its speed, data sets, disk")
     .option("--json", "print the findings as JSON")
-    .addHelpText("after", "\nExamples:\n  $ lyceum doctor\n  $ lyceum doctor --json")
+    .addHelpText("after", "\nExamples:\n  $ lyceum doctor\n  $ npx lyceum doctor --json")
     .action(async ({ json }: { json?: boolean }) => {
       const findings = [checkNode(), ...(await checkTorch()), ...(await checkData()), await checkDisk()];
       if (json) console.log(JSON.stringify(findings, null, 2));
@@ -104,9 +104,11 @@ async function checkData(): Promise<Finding[]> {
   const here = sets.filter(({ place }) => place !== null).map(({ name, place }) => ok(name, place!));
   const missing = sets.filter(({ place }) => place === null).map(({ name }) => name);
   if (here.length === 0)
-    return [{ name: "data sets", state: "warning", detail: "none here: lyceum data fetch fashion-mnist" }];
+    return [
+      { name: "data sets", state: "warning", detail: "none here: npx lyceum data fetch fashion-mnist" },
+    ];
   return missing.length > 0
-    ? [...here, ok("not here", `${missing.join(", ")}: lyceum data fetch NAME`)]
+    ? [...here, ok("not here", `${missing.join(", ")}: npx lyceum data fetch NAME`)]
     : here;
 }
 

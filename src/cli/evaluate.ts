@@ -25,9 +25,9 @@ Training read the test images once, at its end, and stored what came of it. This
 from the stored weights, and says where they differ. It is a check of the files, not a second result.
 
 Examples:
-  $ lyceum evaluate quickstart
-  $ lyceum evaluate runs/quickstart --generation 2
-  $ lyceum evaluate runs/quickstart --ensemble 0-2 --json`,
+  $ npx lyceum evaluate quickstart
+  $ npx lyceum evaluate runs/quickstart --generation 2
+  $ npx lyceum evaluate runs/quickstart --ensemble 0-2 --json`,
     )
     .action(evaluate);
 

@@ -44,7 +44,7 @@ describe("help", () => {
     ]) {
       out = "";
       expect(await run([...words, "--help"])).toBe(0);
-      expect(out, words.join(" ")).toMatch(/Examples?:\n {2}\$ lyceum /);
+      expect(out, words.join(" ")).toMatch(/Examples?:\n {2}\$ npx lyceum /);
     }
   });
 
@@ -58,11 +58,11 @@ describe("wrong use is exit code 2 and one line that helps", () => {
   test.each([
     [["trian"], "Did you mean train?"],
     [["train", "--sed", "1"], "Did you mean one of --seed, --set?"],
-    [["train"], "lyceum: which recipe? See `lyceum recipes`"],
+    [["train"], "lyceum: which recipe? See `npx lyceum recipes`"],
     [["train", "quikstart"], 'did you mean "quickstart"?'],
     [["train", "quickstart", "--set", "epoch=1"], 'did you mean "epochs"?'],
     [["train", "quickstart", "--seed", "x"], "--set seed=x: seed: must be a whole number from 0"],
-    [["train", "quickstart", "--name", "../up"], "--name ../up: must be one plain folder name"],
+    [["train", "quickstart", "--name", "../up"], "--name ../up: must be one folder name"],
     [["train", "quickstart", "--resume", "runs/x"], "--resume goes on with the run's own recipe"],
     [["report", "nothing-here"], "nothing-here: there is no such run"],
     [["evaluate"], "missing required argument 'run'"],

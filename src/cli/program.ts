@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { Command, CommanderError } from "commander";
 import { RecipeError } from "../recipe/index.js";
 import { dataCommand } from "./data.js";
@@ -39,9 +40,9 @@ function program(): Command {
       "after",
       `
 Examples:
-  $ lyceum train quickstart
-  $ lyceum evaluate quickstart
-  $ lyceum doctor
+  $ npx lyceum train quickstart
+  $ npx lyceum evaluate quickstart
+  $ npx lyceum doctor
 
 lyceum COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
 LYCEUM_DEBUG=1 shows where an error came from.`,
@@ -67,8 +68,26 @@ function throwing(command: Command): Command {
   return command;
 }
 
+/** What the system says no to, in words; of files, the folder that a person can do something about. */
+const refusals: Record<string, string> = {
+  EACCES: "may not be written to or read",
+  EPERM: "may not be written to or read",
+  EROFS: "is on a file system that is read only",
+  ENOSPC: "is on a disk that is full",
+  ENOTDIR: "is not a folder",
+  EEXIST: "is there already, and no folder",
+};
+
+function inWords(error: Error): string {
+  const { code = "", path } = error as NodeJS.ErrnoException;
+  const words = refusals[code];
+  if (!words || !path) return error.message;
+  // Temporary and lock files are of no interest.
+  return `${basename(path).startsWith(".") ? dirname(path) : path}: ${words}`;
+}
+
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return `lyceum: ${printable(String(error))}`;
   if (process.env.LYCEUM_DEBUG === "1") return printable(error.stack ?? error.message);
-  return error instanceof Interrupted ? error.message : `lyceum: ${printable(error.message)}`;
+  return error instanceof Interrupted ? error.message : `lyceum: ${printable(inWords(error))}`;
 }

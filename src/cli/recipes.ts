@@ -11,8 +11,8 @@ export const recipesCommand = () =>
 A recipe is a YAML file; write your own from one of these, and see schema/recipe.schema.json for every key.
 
 Examples:
-  $ lyceum recipes
-  $ lyceum train quickstart`,
+  $ npx lyceum recipes
+  $ npx lyceum train quickstart`,
     )
     .action(async ({ json }: { json?: boolean }) => {
       const recipes = await listRecipes();

@@ -13,8 +13,8 @@ export const reportCommand = () =>
 The page holds all it shows: it can be mailed or put on a server as it is.
 
 Examples:
-  $ lyceum report quickstart
-  $ lyceum report runs/quickstart`,
+  $ npx lyceum report quickstart
+  $ npx lyceum report runs/quickstart`,
     )
     .action(async (nameOrPath: string, { json }: { json?: boolean }) => {
       const directory = await findRun(nameOrPath);

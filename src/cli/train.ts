@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { Command } from "commander";
-import { loadRecipe, type Recipe } from "../recipe/index.js";
+import { classCount, loadRecipe, type Recipe } from "../recipe/index.js";
 import { duration } from "../report/numbers.js";
 import type { RunResult } from "../runs/types.js";
 import { Interrupted, UsageError } from "./errors.js";
@@ -25,7 +25,7 @@ interface TrainOptions {
 export const trainCommand = () =>
   new Command("train")
     .description("train a patriarch and its line of students")
-    .argument("[recipe]", "a recipe's name (see `lyceum recipes`) or file")
+    .argument("[recipe]", "a recipe's name (see `npx lyceum recipes`) or file")
     .option(
       "--set <key=value>",
       "override a key of the recipe; may be repeated",
@@ -41,11 +41,11 @@ export const trainCommand = () =>
       "after",
       `
 Examples:
-  $ lyceum train quickstart
-  $ lyceum train cifar100-resnet20 --set patriarch=strict --name strict
-  $ lyceum train mine.yaml --set 'patriarch={k: 5, primaryScore: 0.7}' --set student.hardWeight=0.5
-  $ lyceum train quickstart --set data.limit.train=2000 --set epochs=2 --seed 1
-  $ lyceum train --resume runs/quickstart
+  $ npx lyceum train quickstart
+  $ npx lyceum train cifar100-resnet20 --set patriarch=strict --name strict
+  $ npx lyceum train mine.yaml --set 'patriarch={k: 5, primaryScore: 0.7}' --set student.hardWeight=0.5
+  $ npx lyceum train quickstart --set data.limit.train=2000 --set epochs=2 --seed 1
+  $ npx lyceum train --resume runs/quickstart
 
 Ctrl-C finishes the step, saves and says how to go on; a second one stops at once.`,
     )
@@ -68,7 +68,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
       throw error;
     }
     if (options.json) console.log(JSON.stringify({ state: "interrupted", directory }));
-    throw new Interrupted(`stopped; to go on: lyceum train --resume ${quoted(directory)}`);
+    throw new Interrupted(`stopped; to go on: npx lyceum train --resume ${quoted(directory)}`);
   } finally {
     stop();
   }
@@ -78,8 +78,19 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
   else
     console.log(
       `\n${resultTables(result.generations, result.ensembles)}\n\n` +
-        `${duration(result.seconds)} in all; report: ${relative(process.cwd(), report)}`,
+        `${duration(result.seconds)} in all; report: ${relative(process.cwd(), report)}${guesses(result)}`,
     );
+}
+
+/** Says of networks that have learnt nothing; numbers alone look like a result. */
+function guesses({ recipe, generations }: RunResult): string {
+  const classes = classCount(recipe.data) ?? Number.POSITIVE_INFINITY;
+  const count = generations.filter(({ test }) => test.top1 < 1.5 / classes).length;
+  if (count === 0) return "";
+  return (
+    `\nwarning: ${count} of ${generations.length} networks are hardly better than guessing among ${classes} classes; ` +
+    "a lower optimizer.learningRate may help"
+  );
 }
 
 /** The recipe and the run's folder, new or resumed; all that can be wrong is found before any work. */
@@ -96,7 +107,8 @@ async function prepare(
     const { RunFolder } = await import("../runs/index.js");
     return { recipe: (await RunFolder.open(directory)).recipe, directory, resume: true };
   }
-  if (nameOrPath === undefined) throw new UsageError("which recipe? See `lyceum recipes`, or give a file");
+  if (nameOrPath === undefined)
+    throw new UsageError("which recipe? See `npx lyceum recipes`, or give a file");
   const overrides = [...set];
   if (device !== undefined) overrides.push(`device=${device}`);
   if (seed !== undefined) overrides.push(`seed=${seed}`);
@@ -112,7 +124,8 @@ async function prepare(
       resume: false,
     };
   }
-  if (!isRunName(name)) throw new UsageError(`--name ${name}: must be one plain folder name`);
+  if (!isRunName(name))
+    throw new UsageError(`--name ${name}: must be one folder name of letters, digits and . _ + -`);
   const directory = join(out, name);
   if (existsSync(directory))
     throw new UsageError(

@@ -70,7 +70,7 @@ describe("a set in IDX files", () => {
     expect([[...test.images], [...test.labels], classNames]).toEqual([[5, 6, 7, 8], [1], ["zero", "one"]]);
     await writeFile(join(root, "t10k-labels-idx1-ubyte.gz"), gzipSync(idxFile([1], Uint8Array.of(2))));
     await expect(read(tinyIdx, root)).rejects.toThrow(
-      "t10k-labels-idx1-ubyte.gz, byte 8: label 2, expected 0..1. Get the file again: lyceum data fetch tiny",
+      "t10k-labels-idx1-ubyte.gz, byte 8: label 2, expected 0..1. Get the file again: npx lyceum data fetch tiny",
     );
   });
 });
@@ -124,9 +124,9 @@ describe("loadDataset", () => {
       `${home}/tiny lacks train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte\n`,
     );
     expect(error).toMatch(/\.cache\/lyceum\/tiny does not exist\n {2}\/no does not exist\n/);
-    expect(error).toContain("To get it: lyceum data fetch tiny, or apt install dataset-tiny");
+    expect(error).toContain("To get it: npx lyceum data fetch tiny, or apt install dataset-tiny");
     await expect(loadDataset({ name: "cifar10", root: join(home, "x") })).rejects.toThrow(
-      `${home}/x does not exist\nTo get it: lyceum data fetch cifar10 --root ${home}/x`,
+      `${home}/x does not exist\nTo get it: npx lyceum data fetch cifar10 --root ${home}/x`,
     );
   });
 

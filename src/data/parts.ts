@@ -1,5 +1,5 @@
 /** Where the files of a data set are: loose in a folder, gzipped one by one, or in its official archive. */
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { extract } from "tar-stream";
@@ -51,7 +51,7 @@ export async function findParts(layout: Layout, place: string): Promise<Found | 
     if (layout.archive === undefined) return "is a file, not a folder";
     return kind.isFile() && /\.(tar|tar\.gz|tgz)$/.test(place)
       ? { archive: place }
-      : "is neither a folder nor a .tar or .tar.gz";
+      : "is neither a folder nor a .tar or .tar.gz; unpack it, and give the folder";
   }
   const inside = layout.folder === undefined ? [place] : [place, join(place, layout.folder)];
   const missing: string[] = [];
@@ -71,7 +71,9 @@ export async function findParts(layout: Layout, place: string): Promise<Found | 
       if (await exists(join(place, name))) return { archive: join(place, name) };
     }
   }
-  return missing.length > 0 ? `lacks ${missing.join(", ")}` : "holds none of its files";
+  if (missing.length > 0) return `lacks ${missing.join(", ")}`;
+  const packed = (await readdir(place)).find((name) => /\.(xz|zip|7z|bz2|zst)$/.test(name));
+  return packed ? `holds none of its files, but ${packed}: is it that, unpacked?` : "holds none of its files";
 }
 
 /**

@@ -1,9 +1,10 @@
+import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { DataError } from "./data-error.js";
 import { type Found, findParts, type Layout } from "./parts.js";
 
-/** Where `lyceum data fetch` puts a set unless told: $LYCEUM_DATA/NAME, else ~/.cache/lyceum/NAME. */
+/** Where `npx lyceum data fetch` puts a set unless told: $LYCEUM_DATA/NAME, else ~/.cache/lyceum/NAME. */
 export function fetchFolder(name: string): string {
   return join(process.env.LYCEUM_DATA || join(homedir(), ".cache", "lyceum"), name);
 }
@@ -38,11 +39,14 @@ export async function findDataset(
     if (typeof found !== "string") return found;
     searched.push(`  ${place} ${found}`);
   }
-  const commands = [`lyceum data fetch ${name}${root === undefined ? "" : ` --root ${root}`}`];
+  // An archive that is there, or another file, is no folder to fetch into.
+  const isFile = root !== undefined && (await stat(root).catch(() => undefined))?.isFile();
+  const into = root === undefined || isFile ? "" : ` --root ${root}`;
+  const commands = [`npx lyceum data fetch ${name}${into}`];
   if (options.package) commands.push(`apt install ${options.package}`);
   throw new DataError(
     { file: name },
     `the data set is in none of these places:\n${searched.join("\n")}\nTo get it: ${commands.join(", or ")}`,
-    "Or give the folder that holds it as root",
+    "Or give the folder that holds it: --set data.root=FOLDER in training, --root FOLDER in `npx lyceum data verify`",
   );
 }

@@ -2,6 +2,7 @@ import {
   channelStatistics,
   checkImageSet,
   type Dataset,
+  datasetNames,
   type ImageSet,
   Loader,
   loadDataset,
@@ -39,6 +40,12 @@ const evaluationBatch = 256;
  */
 export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Images> {
   const { heldOut: fraction, ...spec } = recipe.data;
+  if (!given && !datasetNames.includes(spec.name)) {
+    throw new Error(
+      `the images "${spec.name}" are the code's own, which no command can load: give them again as \`dataset\`, to ` +
+        "trainGenerations (with `resume: true`), evaluateRun or writeReport",
+    );
+  }
   const dataset = given ?? (await loadDataset(spec));
   const { train, test } = dataset;
   for (const set of [train, test]) checkImageSet(set, dataset.classNames.length);

@@ -1,5 +1,5 @@
 /** How a recipe's networks, objectives and schedules come to be. */
-import { createModel, type ModelOptions } from "../models/index.js";
+import { createModel, type ModelOptions, modelNames } from "../models/index.js";
 import type { Module } from "../nn/index.js";
 import { cosine, multiStep, oneCycle, type Schedule, SGD, withWarmup } from "../optim/index.js";
 import { type Recipe, tolerance } from "../recipe/index.js";
@@ -19,6 +19,12 @@ export function freshModel(
 ): Module {
   const generator = new Generator(deriveSeed(recipe.seed, "weights", generation));
   const options = { ...shape, generator };
+  if (!factory && !(modelNames as readonly string[]).includes(recipe.model)) {
+    throw new Error(
+      `the network "${recipe.model}" is the code's own, which no command can make: give it again as \`model\`, to ` +
+        "trainGenerations (with `resume: true`) or to evaluateRun",
+    );
+  }
   const model = factory ? factory(options) : createModel(recipe.model, options);
   return model.to({ device: recipe.device as "cpu", memoryFormat: "channelsLast" });
 }

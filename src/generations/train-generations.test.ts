@@ -21,9 +21,24 @@ test("a network of code's own never goes by the default one's name", async () =>
   const directory = folder();
   const run = await trainGenerations(recipe, { directory, model: resnet8 });
   expect(run.recipe.model).toBe("own network");
-  await expect(evaluateRun(directory)).rejects.toThrow('no network is called "own network"');
+  await expect(evaluateRun(directory)).rejects.toThrow(/"own network".*`model`/);
   const named = await trainGenerations({ ...recipe, model: "mine" }, { model: resnet8 });
   expect(named.recipe.model).toBe("mine");
+});
+
+test("images of code's own need no name in the recipe", async () => {
+  const { data: _, ...rest } = recipe;
+  const dataset = {
+    ...makeSynthetic({ classes: 5, size: 8, channels: 1, trainCount: 32, testCount: 20 }),
+    name: "mine",
+  };
+  const directory = folder();
+  const run = await trainGenerations({ ...rest, model: "resnet8" }, { dataset, directory });
+  expect(run.recipe.data.name).toBe("mine");
+  await expect(evaluateRun(directory)).rejects.toThrow(/"mine".*`dataset`/);
+  expect((await evaluateRun(directory, { dataset })).generations[0]!.test).toEqual(run.generations[0]!.test);
+  // @ts-expect-error without images, the recipe must name some
+  await expect(trainGenerations({ ...rest })).rejects.toThrow("data: is missing");
 });
 
 test("a single class is refused before any work", async () => {

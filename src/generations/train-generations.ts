@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Dataset } from "../data/index.js";
 import { foldBatchNorm, hasAmx, type Module, setKernels } from "../nn/index.js";
 import { type Recipe, type RecipeInput, resolveRecipe } from "../recipe/index.js";
@@ -32,9 +33,12 @@ export interface TrainGenerationsOptions {
    * name, by default "own network".
    */
   model?: ModelFactory | undefined;
-  /** Images of your own instead of the recipe's. */
+  /** Images of your own instead of the recipe's; `data` in the recipe is then their name, by default `dataset.name`. */
   dataset?: Dataset | undefined;
 }
+
+/** A recipe for images of the code's own, which has no need to name any. */
+export type RecipeForImages = Omit<RecipeInput, "data"> & Partial<Pick<RecipeInput, "data">>;
 
 /** A training that was asked to stop. What it had done is in its run folder, if it has one. */
 export class Interrupted extends Error {
@@ -70,7 +74,15 @@ interface Line {
  *   Error when images are missing or the folder cannot be used
  */
 export async function trainGenerations(
+  recipe: RecipeForImages,
+  options: TrainGenerationsOptions & { dataset: Dataset },
+): Promise<RunResult>;
+export async function trainGenerations(
   recipe: RecipeInput | Recipe,
+  options?: TrainGenerationsOptions,
+): Promise<RunResult>;
+export async function trainGenerations(
+  recipe: RecipeForImages | Recipe,
   options: TrainGenerationsOptions = {},
 ): Promise<RunResult> {
   const folder = await openFolder(recipe, options);
@@ -82,7 +94,7 @@ export async function trainGenerations(
 }
 
 async function openFolder(
-  input: RecipeInput | Recipe,
+  input: RecipeForImages | Recipe,
   options: TrainGenerationsOptions,
 ): Promise<RunFolder | undefined> {
   const { directory, resume } = options;
@@ -99,8 +111,12 @@ async function openFolder(
 }
 
 /** A network of the code's own must not go by the default one's name, in the run folder least of all. */
-function resolve(input: RecipeInput | Recipe, { model }: TrainGenerationsOptions): Recipe {
-  return resolveRecipe(model ? { model: "own network", ...input } : input);
+function resolve(input: RecipeForImages | Recipe, { model, dataset }: TrainGenerationsOptions): Recipe {
+  return resolveRecipe({
+    ...(model && { model: "own network" }),
+    ...(dataset && { data: dataset.name }),
+    ...input,
+  });
 }
 
 async function sitting(recipe: Recipe) {
@@ -207,10 +223,13 @@ function checkRecipe(recipe: Recipe, { classes, trainCount }: Images): void {
   }
 }
 
-function warningsFor({ device, precision }: Recipe): string[] {
+function warningsFor({ device, precision, threads = 1 }: Recipe): string[] {
   if (device !== "cpu") return [];
   const warnings: string[] = [];
-  const { advice } = measureBlas();
+  const cores = availableParallelism();
+  if (threads > cores)
+    warnings.push(`${threads} threads on ${cores} cores wait for each other: slower than ${cores}`);
+  const advice = threads > cores ? undefined : measureBlas().advice;
   if (advice) warnings.push(advice);
   if (precision === "bfloat16" && !hasAmx) {
     warnings.push(

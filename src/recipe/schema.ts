@@ -18,7 +18,9 @@ const dataOptions = z.strictObject({
     .string()
     .min(1)
     .exactOptional()
-    .describe("The folder, or the archive, that holds the set. Default: where `lyceum data fetch` puts it."),
+    .describe(
+      "The folder, or the archive, that holds the set. Default: where `npx lyceum data fetch` puts it.",
+    ),
   labels: z
     .enum(["fine", "coarse"])
     .exactOptional()
@@ -177,7 +179,7 @@ export const recipeSchema = z
       .max(200)
       .exactOptional()
       .describe("What the report is called. Default: the file's name."),
-    description: z.string().max(500).exactOptional().describe("One line for `lyceum recipes`."),
+    description: z.string().max(500).exactOptional().describe("One line for `npx lyceum recipes`."),
     data,
     model: z.string().min(1).default("resnet20").meta({ enum: modelNames }).describe("The network."),
     patriarch: patriarch.prefault({}),
@@ -258,7 +260,8 @@ export const recipeSchema = z
       if (ends.some((end, i) => end >= epochs || (i > 0 && end <= ends[i - 1]!)))
         complain(
           ["schedule", "milestones"],
-          `must grow and stay below the ${epochs} epochs, given ${JSON.stringify(schedule.milestones)}`,
+          `must grow and stay below the ${epochs} epochs, given ${JSON.stringify(schedule.milestones)}; below 1 they ` +
+            "are shares of the epochs: --set schedule.milestones=[0.5,0.75]",
         );
     }
   })

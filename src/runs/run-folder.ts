@@ -51,7 +51,10 @@ export class RunFolder {
     const path = resolve(directory);
     await mkdir(path, { recursive: true });
     if ((await readdir(path)).length > 0)
-      throw new Error(`${directory}: is not empty; choose another name, or go on with --resume ${directory}`);
+      throw new Error(
+        `${directory}: is not empty; choose another name, or go on with it: \`resume: true\` in code, ` +
+          `npx lyceum train --resume ${directory} for a recipe`,
+      );
     return hold(path, async (release) => {
       await writeAtomic(
         join(path, "environment.json"),

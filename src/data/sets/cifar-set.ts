@@ -37,7 +37,7 @@ export function cifarSet(set: CifarSet): DatasetSource {
     texts: levels.map(({ file }) => file),
     folder,
     archive: archive.name,
-    remedy: `Get the set again: lyceum data fetch ${name}`,
+    remedy: `Get the set again: npx lyceum data fetch ${name}`,
   };
   return {
     name,

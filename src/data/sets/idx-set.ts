@@ -30,7 +30,7 @@ export function idxSet(set: IdxSet): DatasetSource {
       { name: "t10k-images-idx3-ubyte", bytes: 16 + testCount * size * size, md5: md5[2] },
       { name: "t10k-labels-idx1-ubyte", bytes: 8 + testCount, md5: md5[3] },
     ],
-    remedy: `Get the file again: lyceum data fetch ${name}`,
+    remedy: `Get the file again: npx lyceum data fetch ${name}`,
   };
   const { systemFolders, package: debian, download } = set;
   return {
