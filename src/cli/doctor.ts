@@ -16,7 +16,7 @@ export const doctorCommand = () =>
   new Command("doctor")
     .description("look at this machine: libtorch, its speed, data sets, disk")
     .option("--json", "print the findings as JSON")
-    .addHelpText("after", "\nExamples:\n  $ lyceum doctor\n  $ npx lyceum doctor --json")
+    .addHelpText("after", "\nExamples:\n  $ npx lyceum doctor\n  $ npx lyceum doctor --json")
     .action(async ({ json }: { json?: boolean }) => {
       const findings = [checkNode(), ...(await checkTorch()), ...(await checkData()), await checkDisk()];
       if (json) console.log(JSON.stringify(findings, null, 2));

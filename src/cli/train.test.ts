@@ -43,7 +43,9 @@ test("trains, reports, evaluates again to the same numbers, and says where store
   expect(out).toMatch(/generation 2\/2 student {2}epoch 2\/2 {2}loss /);
   expect(out).toMatch(/^patriarch +\d+\.\d\d %/m);
   expect(out).toMatch(/^ensemble 0–1 +\d+\.\d\d %/m);
-  expect(out).toMatch(/report: runs\/small\/report\.html\n(warning: . of 2 networks are hardly better than guessing.*\n)?$/);
+  expect(out).toMatch(
+    /report: runs\/small\/report\.html\n(warning: . of 2 networks are hardly better than guessing.*\n)?$/,
+  );
   expect(existsSync("runs/small/report.html")).toBe(true);
   expect(readFileSync("runs/small/recipe.yaml", "utf8")).toContain("seed: 3");
 

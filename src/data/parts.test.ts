@@ -55,7 +55,9 @@ describe("a data set's files", () => {
     const pipes = ["a.bin", "b.bin.gz", "names.txt", "official.tar"].map((name) => join(folder, name));
     execFileSync("mkfifo", pipes);
     expect(await findParts(layout, folder)).toBe("holds none of its files");
-    expect(await findParts(layout, pipes[3]!)).toBe("is neither a folder nor a .tar or .tar.gz; unpack it, and give the folder");
+    expect(await findParts(layout, pipes[3]!)).toBe(
+      "is neither a folder nor a .tar or .tar.gz; unpack it, and give the folder",
+    );
   });
 
   it("are found loose, gzipped, in the archive's folder, and in archives", async () => {
