@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { torch } from "lyceum";
@@ -18,12 +19,15 @@ import { networkWork } from "./works/networks.js";
 const works: Work[] = [dispatch, ...networkWork, augmentation, ...freshWorks];
 const modelNames = [...new Set(works.flatMap(({ models }) => models ?? []))];
 
+const latest = fileURLToPath(new URL("../../bench/results/latest.json", import.meta.url));
+
 const help = `npm run bench -- [options]
 
   --work NAME      one of ${works.map((work) => work.name).join(", ")}; may be repeated, as the next two; default: all
   --model NAME     one of ${modelNames.join(", ")}; default: all
   --peer NAME      one of ${peerNames.join(", ")}; default: all
-  --quick          few repetitions, for a look; bench/results/latest.json is left as it is
+  --quick          few repetitions, for a look
+  --out FILE       write the result there as JSON; default: bench/results/latest.json, for a whole run only
   --threads N      threads on both sides (default: physical cores)
   --python PATH    the Python whose torch is the peer (default: /usr/bin/python3)
   --install-peer   as root on Debian or Ubuntu: install python3-torch first`;
@@ -35,6 +39,7 @@ function options() {
       model: { type: "string", multiple: true },
       peer: { type: "string", multiple: true },
       quick: { type: "boolean", default: false },
+      out: { type: "string" },
       threads: { type: "string" },
       python: { type: "string", default: "/usr/bin/python3" },
       "install-peer": { type: "boolean", default: false },
@@ -138,9 +143,10 @@ if (peaks) {
   for (const line of rooflines.map(rooflineLine)) console.log(`  ${line}`);
 }
 
-if (!given.quick) {
-  const folder = fileURLToPath(new URL("../../bench/results/", import.meta.url));
-  mkdirSync(folder, { recursive: true });
+const whole = !given.quick && !given.work && !given.model && !given.peer;
+const out = given.out ?? (whole ? latest : undefined);
+if (out) {
+  mkdirSync(dirname(out), { recursive: true });
   const command = ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])];
   const result = {
     machine,
@@ -152,6 +158,6 @@ if (!given.quick) {
   };
   const rounded = (_: string, value: unknown) =>
     typeof value === "number" ? Number(value.toPrecision(4)) : value;
-  writeFileSync(`${folder}latest.json`, `${JSON.stringify(result, rounded, 2)}\n`);
-  console.log("\nwritten to bench/results/latest.json");
+  writeFileSync(out, `${JSON.stringify(result, rounded, 2)}\n`);
+  console.log(`\nwritten to ${out}`);
 }
