@@ -45,9 +45,13 @@ export function countLayers(model: nn.Module, forward: () => void): Layer[] {
     module.forward = watch;
     watched.push(module);
   }
+  // Layer by layer: an operator that does many at once calls none of them.
+  const chosen = nn.kernels();
+  nn.setKernels("libtorch");
   try {
     forward();
   } finally {
+    nn.setKernels(chosen);
     // The class's own shows again.
     for (const module of watched) Reflect.deleteProperty(module, "forward");
   }

@@ -62,7 +62,7 @@ describe("countLayers", () => {
 
   /** Multiplications with their additions, of one image. */
   const products = (name: string, size: number) => {
-    const model = models.createModel(name, { classes: 10, channels: 3, generator }).eval();
+    const model = models.createModel(name, { classes: 10, channels: 3, generator }).train();
     const images = torch.zeros([1, 3, size, size]).contiguous("channelsLast");
     const counted = countLayers(model, () => torch.noGrad(() => void model.forward(images)));
     return forwardLoad(counted, 4).flops / 2;

@@ -81,15 +81,15 @@ const float* pack_all(const Weights& weights, const Shape& shape, bool turned, f
 
 // Whole groups, so that only the last of all may be a part.
 template <class Body>
-void for_tiles(const Shape& shape, int64_t group, const Body& body) {
+void for_tiles(const Shape& shape, const Body& body) {
   const int64_t tiles = shape.tiles();
-  at::parallel_for(0, (tiles + group - 1) / group, 1, [&](int64_t begin, int64_t end) {
-    body(begin * group, std::min(end * group, tiles));
+  at::parallel_for(0, (tiles + kGroup - 1) / kGroup, 1, [&](int64_t begin, int64_t end) {
+    body(begin * kGroup, std::min(end * kGroup, tiles));
   });
 }
 
 void convolve_all(const Shape& shape, const float* x, const float* weights, const After& after, float* y) {
-  for_tiles(shape, kGroup, [&](int64_t begin, int64_t end) {
+  for_tiles(shape, [&](int64_t begin, int64_t end) {
     convolve(shape, x, weights, after, begin, end, scratch(scratch_size(shape)), y);
   });
 }
