@@ -69,6 +69,8 @@ Strides strides_of(const ConvolutionShape& s) {
 
 float* packed_for(const Shape& shape) { return packed(packed_size(shape.in_channels, shape.out_channels)); }
 
+// With fewer, the transforms of the weights cost more than they save.
+constexpr int64_t kLeastTiles = 48;
 constexpr int64_t kChannelsAtOnce = 8;
 // 256 KiB: two of it and the scratch fit into a second-level cache of a MiB.
 constexpr int64_t kFloatsAtOnce = 1 << 16;
@@ -79,18 +81,15 @@ const float* pack_all(const Weights& weights, const Shape& shape, bool turned, f
   return to;
 }
 
-// Whole groups, so that only the last of all may be a part.
+// Evenly: what is left of a group takes its share of the time.
 template <class Body>
 void for_tiles(const Shape& shape, const Body& body) {
-  const int64_t tiles = shape.tiles();
-  at::parallel_for(0, (tiles + kGroup - 1) / kGroup, 1, [&](int64_t begin, int64_t end) {
-    body(begin * kGroup, std::min(end * kGroup, tiles));
-  });
+  at::parallel_for(0, shape.tiles(), ConvolutionGroup::tiles, body);
 }
 
 void convolve_all(const Shape& shape, const float* x, const float* weights, const After& after, float* y) {
   for_tiles(shape, [&](int64_t begin, int64_t end) {
-    convolve(shape, x, weights, after, begin, end, scratch(scratch_size(shape)), y);
+    convolve(shape, x, weights, after, begin, end, scratch(scratch_size<ConvolutionGroup>(shape)), y);
   });
 }
 
@@ -103,7 +102,7 @@ bool suits(const ConvolutionShape& s) {
   // From 128 channels on the weights do not stay in the second-level cache, and oneDNN's kernels are as fast.
   const bool channels = s.in_channels % kLanes == 0 && s.out_channels % kLanes == 0 && s.in_channels < 128 &&
                         s.out_channels < 128;
-  return here && window && channels && s.coarse && s.blocked && !s.bfloat16 && shape_of(s).tiles() >= 2 * kGroup;
+  return here && window && channels && s.coarse && s.blocked && !s.bfloat16 && shape_of(s).tiles() >= kLeastTiles;
 }
 
 void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
@@ -135,16 +134,17 @@ void convolve_block(const ConvolutionShape (&shapes)[2], const std::array<const 
   first.relu = second.relu = true;
 
   // As many images as fill groups of tiles, or as one cache holds with all that lies between.
+  constexpr int64_t group = ConvolutionGroup::tiles;
   const int64_t image = all.in_channels * all.height * all.width, tiles = all.tiles_high() * all.tiles_wide();
-  const int64_t at_once = std::clamp<int64_t>(kFloatsAtOnce / image, 1, kGroup / std::gcd(tiles, kGroup));
+  const int64_t at_once = std::clamp<int64_t>(kFloatsAtOnce / image, 1, group / std::gcd(tiles, group));
   float* x = static_cast<float*>(x_given);
-  at::parallel_for(0, (all.batch + at_once - 1) / at_once, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, all.batch, 1, [&](int64_t begin, int64_t end) {
     Shape some = all;
-    const int64_t buffer = scratch_size(all);
+    const int64_t buffer = scratch_size<ConvolutionGroup>(all);
     float* working = scratch(buffer + at_once * image);
     float* inner = working + buffer;
-    for (int64_t i = begin * at_once; i < std::min(end * at_once, all.batch); i += at_once) {
-      some.batch = std::min(at_once, all.batch - i);
+    for (int64_t i = begin; i < end; i += at_once) {
+      some.batch = std::min(at_once, end - i);
       convolve(some, x + i * image, packed_weights, first, 0, some.tiles(), working, inner);
       convolve(some, inner, packed_weights + size, second, 0, some.tiles(), working, x + i * image);
     }
@@ -165,14 +165,15 @@ void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsM
   const Shape shape = shape_of(s);
   const Strides w = strides_of(s);
   const int64_t size = packed_size(s.in_channels, s.out_channels);
-  const int64_t groups = (shape.tiles() + kGroup - 1) / kGroup, parts = std::min(s.threads, groups);
+  constexpr int64_t group = GradientGroup::tiles;
+  const int64_t tiles = shape.tiles(), parts = std::min(s.threads, (tiles + group - 1) / group);
   float* sums = packed(parts * size);
   at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; part++) {
       std::fill_n(sums + part * size, size, 0.0f);
       sum_weights(shape, static_cast<const float*>(given.x), static_cast<const float*>(given.dy),
-                  groups * part / parts * kGroup, std::min(groups * (part + 1) / parts * kGroup, shape.tiles()),
-                  scratch(scratch_size(shape)), sums + part * size);
+                  tiles * part / parts, tiles * (part + 1) / parts, scratch(scratch_size<GradientGroup>(shape)),
+                  sums + part * size);
     }
   });
   at::parallel_for(0, s.in_channels, kChannelsAtOnce, [&](int64_t begin, int64_t end) {
