@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "kernels/channels.h"
+#include "kernels/convolution/kept_weights.h"
 #include "kernels/convolution/onednn.h"
 #include "kernels/convolution/winograd.h"
 
@@ -75,6 +76,12 @@ at::Tensor empty_result(const at::Tensor& x, const ConvolutionShape& s) {
                    at::MemoryFormat::ChannelsLast);
 }
 
+// By the tensor that the caller holds: a dense copy of it is another each time.
+at::Tensor kept_packed(const at::Tensor& weight, const at::Tensor& dense, const ConvolutionShape& shape) {
+  return kept_weights(weight, winograd::packed_size(shape),
+                      [&](float* packed) { winograd::pack(shape, dense.data_ptr(), packed); });
+}
+
 }  // namespace
 
 at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const at::Tensor& bias_in,
@@ -96,25 +103,44 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
     y = after.sum;
   }
   if (y.numel() == 0) return y;
-  const auto run = winograd::suits(shape) ? winograd::convolve : onednn::convolve;
-  run(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr()});
+  const bool own = winograd::suits(shape);
+  const at::Tensor kept = own && after.frozen ? kept_packed(weight_in, weight, shape) : at::Tensor();
+  const auto run = own ? winograd::convolve : onednn::convolve;
+  run(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr(),
+              kept.defined() ? kept.data_ptr<float>() : nullptr});
   return y;
 }
 
-void convolve_block(at::Tensor& x, const Filters& first, const Filters& second, const Window& window) {
-  check(x, first.weight, first.bias, window);
-  check(x, second.weight, second.bias, window);
-  const at::Tensor weights[] = {dense(first.weight), dense(second.weight)};
-  const ConvolutionShape shapes[] = {shape_of(x, weights[0], true, window), shape_of(x, weights[1], true, window)};
-  if (x.numel() == 0) return;
-  if (winograd::suits(shapes[0]) && first.bias.defined() && second.bias.defined()) {
-    const at::Tensor biases[] = {first.bias.contiguous(), second.bias.contiguous()};
-    winograd::convolve_block(shapes, {weights[0].data_ptr(), weights[1].data_ptr()},
-                             {biases[0].data_ptr(), biases[1].data_ptr()}, x.data_ptr());
+void convolve_blocks(at::Tensor& x, const std::vector<std::array<Filters, 2>>& blocks, const Window& window) {
+  bool own = true;
+  for (const auto& block : blocks) {
+    for (const Filters& filters : block) {
+      check(x, filters.weight, filters.bias, window);
+      own = own && filters.bias.defined() && winograd::suits(shape_of(x, dense(filters.weight), true, window));
+    }
+  }
+  if (x.numel() == 0 || blocks.empty()) return;
+  if (!own) {
+    for (const auto& [first, second] : blocks) {
+      const at::Tensor inner = convolve(x, first.weight, first.bias, window, {{}, true, true});
+      convolve(inner, second.weight, second.bias, window, {x, true, true});
+    }
     return;
   }
-  const at::Tensor inner = convolve(x, weights[0], first.bias, window, {{}, true});
-  convolve(inner, weights[1], second.bias, window, {x, true});
+  // Hold the memory that the kernels are given.
+  std::vector<at::Tensor> held;
+  std::vector<winograd::BlockMemory> memory(blocks.size());
+  for (size_t i = 0; i < blocks.size(); i++) {
+    for (size_t j = 0; j < 2; j++) {
+      const auto& [weight, bias] = blocks[i][j];
+      const at::Tensor ordered = dense(weight);
+      held.push_back(kept_packed(weight, ordered, shape_of(x, ordered, true, window)));
+      memory[i].packed[j] = held.back().data_ptr<float>();
+      held.push_back(bias.contiguous());
+      memory[i].biases[j] = held.back().data_ptr<float>();
+    }
+  }
+  winograd::convolve_blocks(shape_of(x, dense(blocks[0][0].weight), true, window), memory, x.data_ptr());
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor& x, const at::Tensor& weight_in,

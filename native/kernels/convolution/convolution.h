@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 
 #include <array>
+#include <vector>
 
 namespace lyceum {
 
@@ -21,6 +22,8 @@ struct AfterConvolution {
   // Where the sum goes, laid out as the result is; may be undefined.
   at::Tensor sum;
   bool relu = false;
+  // The weight is used again as it is, and what kernels make of it is kept.
+  bool frozen = false;
 };
 
 // `bias` may be undefined.
@@ -28,12 +31,12 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
                     const AfterConvolution& after = {});
 
 struct Filters {
-  const at::Tensor& weight;
-  const at::Tensor& bias;
+  at::Tensor weight, bias;
 };
 
-// x = relu(second(relu(first(x))) + x), in place, of as many channels as x has. Without gradient.
-void convolve_block(at::Tensor& x, const Filters& first, const Filters& second, const Window& window);
+// For one pair of filters after the other: x = relu(second(relu(first(x))) + x), in place, of as many channels as x has.
+// Of frozen networks, without gradient.
+void convolve_blocks(at::Tensor& x, const std::vector<std::array<Filters, 2>>& blocks, const Window& window);
 
 struct ConvolutionGradients {
   at::Tensor x, weight, bias;

@@ -74,6 +74,8 @@ constexpr int64_t kLeastTiles = 48;
 constexpr int64_t kChannelsAtOnce = 8;
 // 256 KiB: two of it and the scratch fit into a second-level cache of a MiB.
 constexpr int64_t kFloatsAtOnce = 1 << 16;
+// A MiB, of two.
+constexpr int64_t kWeightsAtOnce = 1 << 18;
 
 const float* pack_all(const Weights& weights, const Shape& shape, bool turned, float* to) {
   at::parallel_for(0, shape.in_channels, kChannelsAtOnce,
@@ -105,11 +107,21 @@ bool suits(const ConvolutionShape& s) {
   return here && window && channels && s.coarse && s.blocked && !s.bfloat16 && shape_of(s).tiles() >= kLeastTiles;
 }
 
+int64_t packed_size(const ConvolutionShape& s) { return packed_size(s.in_channels, s.out_channels); }
+
+void pack(const ConvolutionShape& s, const void* weight, float* packed) {
+  const Strides w = strides_of(s);
+  pack_all({static_cast<const float*>(weight), w.out, w.in, w.row, w.column}, shape_of(s), false, packed);
+}
+
 void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
   const Shape shape = shape_of(s);
-  const Strides w = strides_of(s);
-  const float* weights =
-      pack_all({static_cast<const float*>(given.weight), w.out, w.in, w.row, w.column}, shape, false, packed_for(shape));
+  const float* weights = given.packed;
+  if (!weights) {
+    float* made = packed_for(shape);
+    pack(s, given.weight, made);
+    weights = made;
+  }
   After after;
   after.bias = static_cast<const float*>(given.bias);
   after.sum = s.sum;
@@ -117,38 +129,34 @@ void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
   convolve_all(shape, static_cast<const float*>(given.x), weights, after, static_cast<float*>(given.y));
 }
 
-void convolve_block(const ConvolutionShape (&shapes)[2], const std::array<const void*, 2>& weights,
-                    const std::array<const void*, 2>& biases, void* x_given) {
-  const Shape all = shape_of(shapes[0]);
-  const int64_t size = packed_size(all.in_channels, all.out_channels);
-  float* packed_weights = packed(2 * size);
-  for (int64_t i = 0; i < 2; i++) {
-    const Strides w = strides_of(shapes[i]);
-    pack_all({static_cast<const float*>(weights[i]), w.out, w.in, w.row, w.column}, all, false,
-             packed_weights + i * size);
-  }
-  After first, second;
-  first.bias = static_cast<const float*>(biases[0]);
-  second.bias = static_cast<const float*>(biases[1]);
-  second.sum = true;
-  first.relu = second.relu = true;
-
+void convolve_blocks(const ConvolutionShape& s, const std::vector<BlockMemory>& blocks, void* x_given) {
+  const Shape all = shape_of(s);
   // As many images as fill groups of tiles, or as one cache holds with all that lies between.
   constexpr int64_t group = ConvolutionGroup::tiles;
   const int64_t image = all.in_channels * all.height * all.width, tiles = all.tiles_high() * all.tiles_wide();
-  const int64_t at_once = std::clamp<int64_t>(kFloatsAtOnce / image, 1, group / std::gcd(tiles, group));
+  const int64_t images = std::clamp<int64_t>(kFloatsAtOnce / image, 1, group / std::gcd(tiles, group));
+  // As many blocks as the same cache holds the weights of.
+  const int64_t size = packed_size(s), count = blocks.size();
+  const int64_t at_once = std::clamp<int64_t>(kWeightsAtOnce / (2 * size), 1, count);
   float* x = static_cast<float*>(x_given);
-  at::parallel_for(0, all.batch, 1, [&](int64_t begin, int64_t end) {
-    Shape some = all;
-    const int64_t buffer = scratch_size<ConvolutionGroup>(all);
-    float* working = scratch(buffer + at_once * image);
-    float* inner = working + buffer;
-    for (int64_t i = begin; i < end; i += at_once) {
-      some.batch = std::min(at_once, end - i);
-      convolve(some, x + i * image, packed_weights, first, 0, some.tiles(), working, inner);
-      convolve(some, inner, packed_weights + size, second, 0, some.tiles(), working, x + i * image);
-    }
-  });
+  for (int64_t from = 0; from < count; from += at_once) {
+    const int64_t to = std::min(from + at_once, count);
+    at::parallel_for(0, all.batch, 1, [&](int64_t begin, int64_t end) {
+      Shape some = all;
+      const int64_t buffer = scratch_size<ConvolutionGroup>(all);
+      float* working = scratch(buffer + images * image);
+      float* inner = working + buffer;
+      for (int64_t i = begin; i < end; i += images) {
+        some.batch = std::min(images, end - i);
+        float* here = x + i * image;
+        for (int64_t block = from; block < to; block++) {
+          const auto& [packed, biases] = blocks[block];
+          convolve(some, here, packed[0], {biases[0], false, true}, 0, some.tiles(), working, inner);
+          convolve(some, inner, packed[1], {biases[1], true, true}, 0, some.tiles(), working, here);
+        }
+      }
+    });
+  }
 }
 
 void convolve_backward_data(const ConvolutionShape& s, const BackwardDataMemory& given) {
@@ -184,9 +192,10 @@ void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsM
 #else
 
 bool suits(const ConvolutionShape&) { return false; }
+int64_t packed_size(const ConvolutionShape&) { return 0; }
+void pack(const ConvolutionShape&, const void*, float*) {}
 void convolve(const ConvolutionShape&, const ForwardMemory&) {}
-void convolve_block(const ConvolutionShape (&)[2], const std::array<const void*, 2>&,
-                    const std::array<const void*, 2>&, void*) {}
+void convolve_blocks(const ConvolutionShape&, const std::vector<BlockMemory>&, void*) {}
 void convolve_backward_data(const ConvolutionShape&, const BackwardDataMemory&) {}
 void convolve_backward_weights(const ConvolutionShape&, const BackwardWeightsMemory&) {}
 
