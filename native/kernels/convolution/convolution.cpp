@@ -67,13 +67,11 @@ ConvolutionShape shape_of(const at::Tensor& x, const at::Tensor& weight, bool bi
   return s;
 }
 
-at::Tensor empty_result(const at::Tensor& x, const ConvolutionShape& s) {
+at::Tensor empty_result(const at::TensorOptions& options, const ConvolutionShape& s) {
   if (s.blocked) {
-    return at::empty({s.batch, s.out_channels / kLanes, s.out_height(), s.out_width(), kLanes},
-                     x.options());
+    return at::empty({s.batch, s.out_channels / kLanes, s.out_height(), s.out_width(), kLanes}, options);
   }
-  return at::empty({s.batch, s.out_channels, s.out_height(), s.out_width()}, x.options(),
-                   at::MemoryFormat::ChannelsLast);
+  return at::empty({s.batch, s.out_channels, s.out_height(), s.out_width()}, options, at::MemoryFormat::ChannelsLast);
 }
 
 // By the tensor that the caller holds: a dense copy of it is another each time.
@@ -92,7 +90,7 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
   ConvolutionShape shape = shape_of(x, weight, bias.defined(), window);
   shape.sum = after.sum.defined();
   shape.relu = after.relu;
-  at::Tensor y = empty_result(x, shape);
+  at::Tensor y = empty_result(x.options(), shape);
   if (shape.sum) {
     TORCH_CHECK(after.sum.is_cpu() && after.sum.layout() == at::kStrided &&
                     after.sum.scalar_type() == x.scalar_type() && after.sum.sizes() == y.sizes() &&
@@ -172,6 +170,34 @@ ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor
     }
   }
   return found;
+}
+
+c10::optional<ThroughConvolution> ThroughConvolution::of(const at::Tensor& like_x, const at::Tensor& weight_given,
+                                                         const Window& window) {
+  check(like_x, weight_given, {}, window);
+  const at::Tensor weight = dense(weight_given);
+  const ConvolutionShape shape = shape_of(like_x, weight, false, window);
+  if (like_x.numel() == 0 || !winograd::suits_through(shape)) return c10::nullopt;
+  return ThroughConvolution(shape, weight, like_x.options());
+}
+
+int64_t ThroughConvolution::parts() const { return winograd::parts(shape_); }
+
+at::Tensor ThroughConvolution::empty_result() const { return lyceum::empty_result(options_, shape_); }
+
+void ThroughConvolution::forward(const at::Tensor& x, const at::Tensor& y, const Through& through) const {
+  winograd::convolve_through(
+      shape_, {x.defined() ? x.data_ptr() : nullptr, weight_.data_ptr(), nullptr, y.data_ptr()}, through);
+}
+
+at::Tensor ThroughConvolution::backward(const at::Tensor& x, const at::Tensor& dx, bool sum,
+                                        const BackwardThrough& through) const {
+  ConvolutionShape shape = shape_;
+  shape.sum = sum;
+  const at::Tensor d_weight = at::empty_like(weight_);
+  winograd::convolve_backward_through(
+      shape, {x.defined() ? x.data_ptr() : nullptr, weight_.data_ptr(), dx.data_ptr(), d_weight.data_ptr()}, through);
+  return d_weight;
 }
 
 }  // namespace lyceum

@@ -9,6 +9,9 @@
 #include <array>
 #include <vector>
 
+#include "kernels/convolution/shape.h"
+#include "kernels/convolution/through.h"
+
 namespace lyceum {
 
 struct Window {
@@ -40,6 +43,29 @@ void convolve_blocks(at::Tensor& x, const std::vector<std::array<Filters, 2>>& b
 
 struct ConvolutionGradients {
   at::Tensor x, weight, bias;
+};
+
+// A convolution without bias that takes a few images at a time, with something done to them before and after.
+class ThroughConvolution {
+ public:
+  // Of an x of this shape; nothing where it would not pay or cannot be.
+  static c10::optional<ThroughConvolution> of(const at::Tensor& like_x, const at::Tensor& weight, const Window& window);
+
+  // Sums over all images are summed in so many parts.
+  int64_t parts() const;
+  at::Tensor empty_result() const;
+  // Where `x` is undefined, `through` writes it.
+  void forward(const at::Tensor& x, const at::Tensor& y, const Through& through) const;
+  // Writes x's gradient to `dx`, or adds it to what is there; returns the weight's.
+  at::Tensor backward(const at::Tensor& x, const at::Tensor& dx, bool sum, const BackwardThrough& through) const;
+
+ private:
+  ThroughConvolution(const ConvolutionShape& shape, const at::Tensor& weight, const at::TensorOptions& options)
+      : shape_(shape), weight_(weight), options_(options) {}
+
+  ConvolutionShape shape_;
+  at::Tensor weight_;
+  at::TensorOptions options_;
 };
 
 // Those of x, weight and bias that are wanted. `x` is in order (in_order). Where `sum` is defined, x's gradient is added

@@ -95,6 +95,35 @@ void convolve_all(const Shape& shape, const float* x, const float* weights, cons
   });
 }
 
+// Images that are gone through together: as many as fill groups of tiles, or as one cache holds with all that lies
+// between.
+struct ImageGroups {
+  ImageGroups(const Shape& shape, int64_t tiles_together)
+      : batch(shape.batch),
+        in_image(shape.in_channels * shape.height * shape.width),
+        out_image(shape.out_channels * shape.height * shape.width) {
+    const int64_t tiles = shape.tiles_high() * shape.tiles_wide();
+    images = std::clamp<int64_t>(kFloatsAtOnce / std::max(in_image, out_image), 1,
+                                 tiles_together / std::gcd(tiles, tiles_together));
+  }
+
+  // Calls `body(part, begin, end)` for groups of images, those of a part one after the other.
+  template <class Body>
+  void each(int64_t parts, const Body& body) const {
+    at::parallel_for(0, parts, 1, [&](int64_t first, int64_t last) {
+      for (int64_t part = first; part < last; part++) {
+        const int64_t stop = batch * (part + 1) / parts;
+        for (int64_t image = batch * part / parts; image < stop; image += images) {
+          body(part, image, std::min(image + images, stop));
+        }
+      }
+    });
+  }
+
+  // Floats of an image, of x and of the result.
+  int64_t batch, in_image, out_image, images;
+};
+
 }  // namespace
 
 bool suits(const ConvolutionShape& s) {
@@ -106,6 +135,8 @@ bool suits(const ConvolutionShape& s) {
                         s.out_channels < 128;
   return here && window && channels && s.coarse && s.blocked && !s.bfloat16 && shape_of(s).tiles() >= kLeastTiles;
 }
+
+int64_t parts(const ConvolutionShape& s) { return std::min(s.threads, s.batch); }
 
 int64_t packed_size(const ConvolutionShape& s) { return packed_size(s.in_channels, s.out_channels); }
 
@@ -131,32 +162,85 @@ void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
 
 void convolve_blocks(const ConvolutionShape& s, const std::vector<BlockMemory>& blocks, void* x_given) {
   const Shape all = shape_of(s);
-  // As many images as fill groups of tiles, or as one cache holds with all that lies between.
-  constexpr int64_t group = ConvolutionGroup::tiles;
-  const int64_t image = all.in_channels * all.height * all.width, tiles = all.tiles_high() * all.tiles_wide();
-  const int64_t images = std::clamp<int64_t>(kFloatsAtOnce / image, 1, group / std::gcd(tiles, group));
+  const ImageGroups groups(all, ConvolutionGroup::tiles);
   // As many blocks as the same cache holds the weights of.
   const int64_t size = packed_size(s), count = blocks.size();
   const int64_t at_once = std::clamp<int64_t>(kWeightsAtOnce / (2 * size), 1, count);
   float* x = static_cast<float*>(x_given);
   for (int64_t from = 0; from < count; from += at_once) {
     const int64_t to = std::min(from + at_once, count);
-    at::parallel_for(0, all.batch, 1, [&](int64_t begin, int64_t end) {
+    groups.each(parts(s), [&](int64_t, int64_t begin, int64_t end) {
       Shape some = all;
+      some.batch = end - begin;
       const int64_t buffer = scratch_size<ConvolutionGroup>(all);
-      float* working = scratch(buffer + images * image);
+      float* working = scratch(buffer + groups.images * groups.in_image);
       float* inner = working + buffer;
-      for (int64_t i = begin; i < end; i += images) {
-        some.batch = std::min(images, end - i);
-        float* here = x + i * image;
-        for (int64_t block = from; block < to; block++) {
-          const auto& [packed, biases] = blocks[block];
-          convolve(some, here, packed[0], {biases[0], false, true}, 0, some.tiles(), working, inner);
-          convolve(some, inner, packed[1], {biases[1], true, true}, 0, some.tiles(), working, here);
-        }
+      float* here = x + begin * groups.in_image;
+      for (int64_t block = from; block < to; block++) {
+        const auto& [packed, biases] = blocks[block];
+        convolve(some, here, packed[0], {biases[0], false, true}, 0, some.tiles(), working, inner);
+        convolve(some, inner, packed[1], {biases[1], true, true}, 0, some.tiles(), working, here);
       }
     });
   }
+}
+
+bool suits_through(const ConvolutionShape& s) {
+  // Else what is done at once would not stay in the cache, and gains nothing.
+  return suits(s) && packed_size(s) <= kFloatsAtOnce &&
+         std::max(s.in_channels, s.out_channels) * s.height * s.width <= kFloatsAtOnce;
+}
+
+void convolve_through(const ConvolutionShape& s, const ForwardMemory& given, const Through& through) {
+  const Shape all = shape_of(s);
+  const ImageGroups groups(all, ConvolutionGroup::tiles);
+  float* weights = packed_for(all);
+  pack(s, given.weight, weights);
+  const float* x = static_cast<const float*>(given.x);
+  float* y = static_cast<float*>(given.y);
+  groups.each(parts(s), [&](int64_t part, int64_t begin, int64_t end) {
+    Shape some = all;
+    some.batch = end - begin;
+    const int64_t buffer = scratch_size<ConvolutionGroup>(all);
+    float* working = scratch(buffer + groups.images * groups.in_image);
+    float* made = working + buffer;
+    const float* from = x ? x + begin * groups.in_image : made;
+    if (through.before) through.before(begin, end, made);
+    convolve(some, from, weights, {}, 0, some.tiles(), working, y + begin * groups.out_image);
+    if (through.after) through.after(part, begin, end);
+  });
+}
+
+void convolve_backward_through(const ConvolutionShape& s, const BackwardMemory& given,
+                               const BackwardThrough& through) {
+  const Shape all = shape_of(s), back = turned(all);
+  const ImageGroups groups(all, GradientGroup::tiles);
+  const Strides w = strides_of(s);
+  const int64_t size = packed_size(s), count = parts(s);
+  float* weights = packed((1 + count) * size);
+  float* sums = weights + size;
+  pack_all({static_cast<const float*>(given.weight), w.in, w.out, w.row, w.column}, back, true, weights);
+  std::fill_n(sums, count * size, 0.0f);
+  After after;
+  after.sum = s.sum;
+  const float* x = static_cast<const float*>(given.x);
+  float* dx = static_cast<float*>(given.dx);
+  groups.each(count, [&](int64_t part, int64_t begin, int64_t end) {
+    Shape some = all, some_back = back;
+    some.batch = some_back.batch = end - begin;
+    const int64_t buffer = std::max(scratch_size<ConvolutionGroup>(back), scratch_size<GradientGroup>(all));
+    float* working = scratch(buffer + groups.images * (groups.in_image + groups.out_image));
+    float* dy = working + buffer;
+    float* made = dy + groups.images * groups.out_image;
+    const float* from = x ? x + begin * groups.in_image : made;
+    through.before(begin, end, dy, made);
+    sum_weights(some, from, dy, 0, some.tiles(), working, sums + part * size);
+    convolve(some_back, dy, weights, after, 0, some.tiles(), working, dx + begin * groups.in_image);
+    if (through.after) through.after(part, begin, end);
+  });
+  at::parallel_for(0, s.in_channels, kChannelsAtOnce, [&](int64_t begin, int64_t end) {
+    unpack(all, sums, count, begin, end, static_cast<float*>(given.d_weight), w.out, w.in, w.row, w.column);
+  });
 }
 
 void convolve_backward_data(const ConvolutionShape& s, const BackwardDataMemory& given) {
@@ -196,6 +280,10 @@ int64_t packed_size(const ConvolutionShape&) { return 0; }
 void pack(const ConvolutionShape&, const void*, float*) {}
 void convolve(const ConvolutionShape&, const ForwardMemory&) {}
 void convolve_blocks(const ConvolutionShape&, const std::vector<BlockMemory>&, void*) {}
+int64_t parts(const ConvolutionShape&) { return 1; }
+bool suits_through(const ConvolutionShape&) { return false; }
+void convolve_through(const ConvolutionShape&, const ForwardMemory&, const Through&) {}
+void convolve_backward_through(const ConvolutionShape&, const BackwardMemory&, const BackwardThrough&) {}
 void convolve_backward_data(const ConvolutionShape&, const BackwardDataMemory&) {}
 void convolve_backward_weights(const ConvolutionShape&, const BackwardWeightsMemory&) {}
 

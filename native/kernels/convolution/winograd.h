@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/convolution/shape.h"
+#include "kernels/convolution/through.h"
 
 namespace lyceum::winograd {
 
@@ -24,6 +25,22 @@ struct BlockMemory {
 };
 // For one block after the other: x = relu(second(relu(first(x))) + x), all of them of the same shape.
 void convolve_blocks(const ConvolutionShape& shape, const std::vector<BlockMemory>& blocks, void* x);
+
+// The same with something done to a few images before and after they are convolved, while they are in a core's own
+// cache; by `parts(shape)` parts, each of which one thread does.
+int64_t parts(const ConvolutionShape& shape);
+bool suits_through(const ConvolutionShape& shape);
+
+void convolve_through(const ConvolutionShape& shape, const ForwardMemory& memory, const Through& through);
+
+struct BackwardMemory {
+  // x may be null.
+  const void *x, *weight;
+  void *dx, *d_weight;
+};
+// Both gradients.
+void convolve_backward_through(const ConvolutionShape& shape, const BackwardMemory& memory,
+                               const BackwardThrough& through);
 
 void convolve_backward_data(const ConvolutionShape& shape, const BackwardDataMemory& memory);
 // Without the bias's gradient.
