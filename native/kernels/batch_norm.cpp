@@ -73,10 +73,10 @@ Normalised normalise(const at::Tensor& x_in, const Norm& norm, const at::Tensor&
 namespace {
 
 template <class T>
-NormGradients backward(const at::Tensor& dy, const NormForward& from, bool spent) {
+NormGradients backward(const at::Tensor& dy, const NormForward& from) {
   const auto& [x, y, weight, bias, mean, inverse, with_residual, relu, training] = from;
   const Channels c = channels_in(x);
-  const at::Tensor dx = spent ? dy : at::empty_like(x);
+  const at::Tensor dx = at::empty_like(x);
   const bool written = with_residual && relu;
   const at::Tensor residual = written ? at::empty_like(x) : with_residual ? dy : at::Tensor();
 
@@ -98,9 +98,9 @@ NormGradients backward(const at::Tensor& dy, const NormForward& from, bool spent
 
 }  // namespace
 
-NormGradients normalise_backward(const at::Tensor& dy, const NormForward& from, bool spent) {
-  return from.x.scalar_type() == at::kFloat ? backward<float>(dy, from, spent)
-                                            : backward<at::BFloat16>(dy, from, spent);
+NormGradients normalise_backward(const at::Tensor& dy, const NormForward& from) {
+  return from.x.scalar_type() == at::kFloat ? backward<float>(dy, from)
+                                            : backward<at::BFloat16>(dy, from);
 }
 
 }  // namespace lyceum

@@ -43,7 +43,7 @@ struct NormGradients {
   at::Tensor x, residual, weight, bias;
 };
 
-// `dy` and `x` lie in the same order. Nobody else may need a `dy` that is spent: x's gradient takes its memory.
-NormGradients normalise_backward(const at::Tensor& dy, const NormForward& from, bool spent = false);
+// `dy` and `x` lie in the same order.
+NormGradients normalise_backward(const at::Tensor& dy, const NormForward& from);
 
 }  // namespace lyceum
