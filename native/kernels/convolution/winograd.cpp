@@ -3,54 +3,27 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
 #include <numeric>
 
 #include "kernels/convolution/winograd/kernels.h"
+#include "kernels/scratch.h"
 #include "kernels/vector.h"
 
 namespace lyceum::winograd {
 
-#ifdef LYCEUM_WINOGRAD
+#ifdef LYCEUM_AVX512
 namespace {
-
-struct Free {
-  void operator()(float* data) const { std::free(data); }
-};
-
-// Memory that is kept between calls, aligned to a register.
-class Buffer {
- public:
-  float* of(int64_t size) {
-    if (size > size_) {
-      data_.reset();
-      size_ = 0;
-      const size_t bytes = (size * sizeof(float) + 63) / 64 * 64;
-      data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
-      if (!data_) throw std::bad_alloc();
-      size_ = size;
-      // Lanes of tiles that are not there are multiplied too; denormal numbers among them would be slow.
-      std::fill_n(data_.get(), size, 0.0f);
-    }
-    return data_.get();
-  }
-
- private:
-  std::unique_ptr<float, Free> data_;
-  int64_t size_ = 0;
-};
 
 // Of each thread.
 float* scratch(int64_t size) {
-  thread_local Buffer buffer;
-  return buffer.of(size);
+  thread_local Scratch one;
+  return one.of(size);
 }
 
 // Of the thread that calls. Convolutions may run on several threads of JavaScript at once.
 float* packed(int64_t size) {
-  thread_local Buffer buffer;
-  return buffer.of(size);
+  thread_local Scratch one;
+  return one.of(size);
 }
 
 Shape shape_of(const ConvolutionShape& s) { return {s.batch, s.height, s.width, s.in_channels, s.out_channels}; }
