@@ -15,8 +15,9 @@ import { augmentation } from "./works/augmentation.js";
 import { dispatch } from "./works/dispatch.js";
 import { freshWorks } from "./works/fresh.js";
 import { networkWork } from "./works/networks.js";
+import { quickstart } from "./works/quickstart.js";
 
-const works: Work[] = [dispatch, ...networkWork, augmentation, ...freshWorks];
+const works: Work[] = [dispatch, ...networkWork, augmentation, ...freshWorks, quickstart];
 const modelNames = [...new Set(works.flatMap(({ models }) => models ?? []))];
 
 const latest = fileURLToPath(new URL("../../bench/results/latest.json", import.meta.url));
