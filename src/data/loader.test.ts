@@ -88,6 +88,17 @@ describe("Loader", () => {
     );
   });
 
+  it("makes the same bits of a set that lies on the device as on the CPU in the background", async () => {
+    for (const options of [{}, augmented, { ...augmented, indices: Int32Array.of(7, 3, 59), batchSize: 2 }]) {
+      for (const epoch of [0, 1]) {
+        const [here, there] = await Promise.all(
+          [false, true].map((resident) => collect(load({ ...options, resident }).epoch(epoch))),
+        );
+        expect(there).toEqual(here);
+      }
+    }
+  });
+
   it("crops an image alike in whatever batch it comes", async () => {
     const images = async (batchSize: number) => {
       const batches = await collect(load({ ...augmented, batchSize }).epoch(1));
@@ -110,32 +121,35 @@ describe("Loader", () => {
     );
   });
 
-  it("leaks nothing, at the end, after a break, or when the next batch fails", async () => {
-    const loader = load(augmented);
-    for await (const batch of loader.epoch(0)) batch.dispose();
-    const before = settled().tensors;
-    for (let epoch = 0; epoch < 3; epoch++) {
-      for await (const batch of loader.epoch(epoch)) batch.dispose();
-      for await (const batch of loader.epoch(epoch)) {
-        batch.dispose();
-        if (batch.step === 1) break;
+  it.each([false, true])(
+    "leaks nothing, at the end, after a break, or on failure; resident: %s",
+    async (resident) => {
+      const loader = load({ ...augmented, resident });
+      for await (const batch of loader.epoch(0)) batch.dispose();
+      const before = settled().tensors;
+      for (let epoch = 0; epoch < 3; epoch++) {
+        for await (const batch of loader.epoch(epoch)) batch.dispose();
+        for await (const batch of loader.epoch(epoch)) {
+          batch.dispose();
+          if (batch.step === 1) break;
+        }
+        await loader.epoch(epoch).return();
       }
-      await loader.epoch(epoch).return();
-    }
-    expect(torch.memoryStats().tensors).toBe(before);
-    const failing = load(augmented);
-    const epoch = failing.epoch(0);
-    const { value } = await epoch.next();
-    failing.dispose();
-    (value as Batch).dispose();
-    // Batch 1 was in the making already; batch 2 is asked for without images.
-    ((await epoch.next()).value as Batch).dispose();
-    await expect(epoch.next()).rejects.toThrow(/disposed/);
-    expect(torch.memoryStats().tensors).toBe(before);
-  });
+      expect(torch.memoryStats().tensors).toBe(before);
+      const failing = load({ ...augmented, resident });
+      const epoch = failing.epoch(0);
+      const { value } = await epoch.next();
+      failing.dispose();
+      (value as Batch).dispose();
+      // Batch 1 was in the making already; batch 2 is asked for without images.
+      ((await epoch.next()).value as Batch).dispose();
+      await expect(epoch.next()).rejects.toThrow(/disposed/);
+      expect(torch.memoryStats().tensors).toBe(before);
+    },
+  );
 
-  it("makes tensors that outlive any scope that happens to be open", async () => {
-    const loader = torch.scope(() => load(augmented));
+  it.each([false, true])("makes tensors that outlive any scope that happens to be open", async (resident) => {
+    const loader = torch.scope(() => load({ ...augmented, resident }));
     const epoch = loader.epoch(0);
     const promised = torch.scope(() => ({ first: epoch.next() })).first;
     const { value } = await promised;

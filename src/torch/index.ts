@@ -8,6 +8,7 @@ export { nativePath } from "./native.js";
 export {
   buildSettings,
   cudaAvailable,
+  freeMemory,
   getNumThreads,
   memoryStats,
   physicalCores,

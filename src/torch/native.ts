@@ -82,6 +82,9 @@ export interface Native {
   numThreads(): number;
   setNumThreads(threads: number): void;
   keepLargeBlocks(): boolean;
+
+  // Only in a build for a libtorch with CUDA, beside CUDA's headers.
+  cudaMemory?(device: string): { free: number; total: number };
 }
 
 /** Where the addon is: `$LYCEUM_NATIVE`, else what `setup` built in the package's folder. */
