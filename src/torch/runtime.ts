@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { native } from "./native.js";
-import type { Device } from "./types.js";
 
 /** The version of libtorch, such as "1.13.0". */
 export function version(): string {
@@ -12,18 +11,6 @@ export function version(): string {
 /** libtorch's own account of how it was built. */
 export function buildSettings(): string {
   return native.buildSettings();
-}
-
-export function cudaAvailable(): boolean {
-  return native.cudaAvailable();
-}
-
-/** What a card has at least, where the build cannot ask it. */
-const modestCard = 4 * 2 ** 30;
-
-/** Bytes that are free on a CUDA device. */
-export function freeMemory(device: Device): number {
-  return native.cudaMemory?.(device).free ?? modestCard;
 }
 
 /** How many threads an operator may use. */
