@@ -2,11 +2,22 @@ import type { Parameter } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import type { Update } from "./update.js";
 
-/** SGD by a few operators on whole lists. The first velocity is the first gradient. */
-export function foreachUpdate(update: Update, learningRate: number): void {
+/**
+ * SGD by a few operators on whole lists. The first velocity is the first gradient.
+ *
+ * @param learningRate a number, or float32 [1] on the device
+ */
+export function foreachUpdate(update: Update, learningRate: number | torch.Tensor): void {
   const parameters = update.ready.map(({ parameter }) => parameter);
   const steps = directions(update, parameters, decayed(update));
-  torch.foreachAdd_(parameters, steps, { alpha: -learningRate });
+  if (typeof learningRate === "number") torch.foreachAdd_(parameters, steps, { alpha: -learningRate });
+  else torch.foreachAddcmul_(parameters, steps, rates(parameters, learningRate), -1);
+}
+
+/** The same for each: libtorch 1.13 multiplies no list by a tensor. */
+function rates(parameters: readonly Parameter[], learningRate: torch.Tensor): torch.Tensor[] {
+  const rate = learningRate.reshape([]);
+  return parameters.map((parameter) => rate.to({ dtype: parameter.dtype }));
 }
 
 function decayed({ ready, undecayed, weightDecay }: Update): torch.Tensor[] {

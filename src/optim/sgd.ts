@@ -11,11 +11,10 @@ export interface SGDOptions {
   weightDecay?: number;
   /** Parameters that weight decay leaves alone. */
   noDecay?: readonly Parameter[];
-  /**
-   * One operator for the whole update, and the learning rate on the device. Default: for parameters that are on a card,
-   * where libtorch has it.
-   */
+  /** One operator for the whole update. Default: for parameters that are on a card, where libtorch has it. */
   fused?: boolean;
+  /** Keeps the learning rate on the device too, so that a CUDA graph takes a new one. Default: as `fused`, or on a card. */
+  capturable?: boolean;
 }
 
 /**
@@ -26,14 +25,16 @@ export interface SGDOptions {
  */
 export class SGD {
   learningRate: number;
-  /** Whether one operator does the update: it can be captured, and can leave a step out by itself. */
+  /** Whether one operator does the update, which can leave a step out by itself. */
   readonly fused: boolean;
+  /** Whether a step can be recorded and done again with another learning rate. */
+  readonly capturable: boolean;
   private readonly parameters: readonly Parameter[];
-  private readonly options: Required<Omit<SGDOptions, "learningRate" | "noDecay" | "fused">>;
+  private readonly options: Required<Omit<SGDOptions, "learningRate" | "noDecay" | "fused" | "capturable">>;
   private readonly undecayed: ReadonlySet<Parameter>;
   /** The velocity of each parameter that was updated before. */
   private readonly velocities = new Map<Parameter, torch.Tensor>();
-  /** float32 [1], where `fused`; and the number that was last written into it. */
+  /** float32 [1], where `capturable`; and the number that was last written into it. */
   private rate: { tensor: torch.Tensor; value: number } | undefined;
 
   /**
@@ -53,6 +54,7 @@ export class SGD {
     this.undecayed = new Set(noDecay);
     const onCard = parameters[0]?.device.startsWith("cuda") ?? false;
     this.fused = options.fused ?? (onCard && hasFusedUpdate);
+    this.capturable = this.fused || (options.capturable ?? onCard);
     if (this.fused && !hasFusedUpdate) {
       throw new Error(`libtorch ${torch.version()} has no fused SGD: leave \`fused\` out`);
     }
@@ -69,7 +71,7 @@ export class SGD {
    */
   prepare(): void {
     const device = this.parameters[0]?.device;
-    if (!this.fused || device === undefined) return;
+    if (!this.capturable || device === undefined) return;
     const value = this.learningRate;
     this.rate ??= { tensor: torch.keep(torch.zeros([1], { device })), value: 0 };
     if (this.rate.value !== value) this.rate.tensor.fill_(value);
@@ -98,8 +100,9 @@ export class SGD {
         const { velocities, undecayed } = this;
         const update = { ready, velocities, undecayed, ...this.options };
         this.prepare();
-        if (this.rate) fusedUpdate(update, this.rate.tensor, foundInf);
-        else foreachUpdate(update, this.learningRate);
+        const rate = this.rate?.tensor;
+        if (this.fused && rate) fusedUpdate(update, rate, foundInf);
+        else foreachUpdate(update, rate ?? this.learningRate);
       }),
     );
   }
