@@ -41,6 +41,8 @@ napi_value synchronize(const Call& call) {
 c10::Device cudaDeviceOf(const std::string& name) {
   const c10::Device device = deviceOf(name);
   if (!device.is_cuda()) throw BadArgument("\"" + name + "\" is no CUDA device");
+  // libtorch sets CUDA up when the first tensor is made there, and not before.
+  at::empty({1}, at::TensorOptions().device(device));
   // "cuda" is the current one.
   return device.has_index() ? device : c10::Device(c10::DeviceType::CUDA, c10::cuda::current_device());
 }

@@ -10,7 +10,7 @@ export interface Stepper {
 }
 
 /** One by one, unless there is a graph to record into, which the stepper takes over. */
-export function stepperFor(learner: Learner, meter: Meter, graph?: StepGraph): Stepper {
+export function stepperFor(learner: Learner, meter?: Meter, graph?: StepGraph): Stepper {
   if (graph) return new RecordedStepper(learner, meter, graph);
   return { step: (batch) => trainStep(learner, batch, meter), dispose: () => {} };
 }
@@ -31,14 +31,14 @@ const warmUpSteps = 3;
  */
 class RecordedStepper implements Stepper {
   readonly #learner: Learner;
-  readonly #meter: Meter;
+  readonly #meter: Meter | undefined;
   readonly #graph: StepGraph;
   #warm = 0;
   /** What a recorded step reads; undefined before it is recorded. */
   #input: TrainingBatch | undefined;
 
   /** @throws TypeError when the learning rate or whether to step at all is not the tensors' business */
-  constructor(learner: Learner, meter: Meter, graph: StepGraph) {
+  constructor(learner: Learner, meter: Meter | undefined, graph: StepGraph) {
     if (!canRecord(learner))
       throw new TypeError("a recorded step needs a capturable SGD, a fused one to scale gradients");
     this.#learner = learner;
@@ -58,7 +58,7 @@ class RecordedStepper implements Stepper {
       this.#input.labels.copy_(batch.labels);
       this.#learner.optimizer.prepare();
       this.#graph.replay();
-      this.#meter.addImages(batch.labels.shape[0]!);
+      this.#meter?.addImages(batch.labels.shape[0]!);
     }
   }
 
