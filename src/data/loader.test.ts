@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import * as torch from "../torch/index.js";
+import { native } from "../torch/native.js";
 import { settled } from "../torch/testing/settled.js";
 import { type ImageSet, subset } from "./image-set.js";
 import { type Batch, Loader, type LoaderOptions } from "./loader.js";
@@ -97,6 +98,18 @@ describe("Loader", () => {
         expect(there).toEqual(here);
       }
     }
+  });
+
+  it("of a set that lies on the device brings an epoch's draws over at once, and nothing with a batch", async () => {
+    const loader = load({ ...augmented, resident: true });
+    const brought = vi.spyOn(native, "fromBytes");
+    const epoch = loader.epoch(0);
+    await epoch.next();
+    // Order and offsets.
+    expect(brought).toHaveBeenCalledTimes(2);
+    for await (const batch of epoch) batch.dispose();
+    expect(brought).toHaveBeenCalledTimes(2);
+    brought.mockRestore();
   });
 
   it("crops an image alike in whatever batch it comes", async () => {

@@ -7,6 +7,7 @@ import { foldBatchNorm, hasAmx, type Module } from "../nn/index.js";
 import { hasFusedUpdate } from "../optim/fused-update.js";
 import { GradScaler, SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
+import { native } from "../torch/native.js";
 import { settled } from "../torch/testing/settled.js";
 import { between, Meter } from "./meter.js";
 import { type Objective, patriarchObjective, strictObjective, studentObjective } from "./objective.js";
@@ -142,6 +143,41 @@ describe("trainStep", () => {
     for (let i = 0; i < 50; i++) step();
     expect(torch.memoryStats()).toEqual({ tensors, bytes });
   });
+
+  it.each([
+    ["float32", false],
+    ["bfloat16", false],
+    ...(hasFusedUpdate ? ([["float32", true]] as const) : []),
+  ] as const)(
+    "reads nothing and brings nothing, which a device would wait for: %s, scaled %s",
+    (precision, scaled) => {
+      const teacher = foldBatchNorm(filled(5, "float32"));
+      for (const objective of [
+        strictObjective(),
+        patriarchObjective({ hardWeight: 0.5, k: 5 }),
+        studentObjective(teacher, { hardWeight: 1, softWeight: 1, temperature: 2 }),
+      ]) {
+        const model = filled(1, "float32").train();
+        const kind = scaled ? { fused: true } : { capturable: true };
+        const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9, ...kind });
+        const scaler = scaled ? new GradScaler() : undefined;
+        const [first, second] = [batch(0, "float32"), batch(1, "float32")];
+        const meter = new Meter();
+        trainStep({ model, optimizer, objective, precision, scaler }, first, meter);
+        optimizer.learningRate = 0.01;
+        const spies = [
+          vi.spyOn(native, "read"),
+          vi.spyOn(native, "fromBytes"),
+          vi.spyOn(torch.Tensor.prototype, "itemScalar"),
+        ];
+        trainStep({ model, optimizer, objective, precision, scaler }, second, meter);
+        expect(spies.map((spy) => spy.mock.calls.length)).toEqual([0, 0, 0]);
+        meter.read();
+        expect(spies[0]).toHaveBeenCalledOnce();
+        vi.restoreAllMocks();
+      }
+    },
+  );
 
   it("lets no gradient into the teacher", () => {
     const model = filled(1, "float32").train();
