@@ -5,10 +5,52 @@
 #include <ATen/ATen.h>
 #include <torch/library.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 namespace {
+
+struct Planes {
+  int64_t channels, height, width;
+  // What each value of a channel comes to: [channels, 256].
+  const float* table;
+};
+
+struct Crop {
+  // Of the image, where the result's first row and column lie; outside it is black.
+  int64_t top, left;
+  bool flip;
+};
+
+// One image, [C, H, W] to [H, W, C]. kChannels is their number, or 0 for any.
+template <int64_t kChannels>
+void crop_image(const Planes& planes, const uint8_t* from, const Crop& crop, float* to) {
+  const int64_t channels = kChannels > 0 ? kChannels : planes.channels;
+  const auto [_, height, width, table] = planes;
+  // Columns of the result that lie in the image.
+  const int64_t begin = std::max<int64_t>(0, crop.flip ? crop.left : -crop.left);
+  const int64_t end = width - std::max<int64_t>(0, crop.flip ? -crop.left : crop.left);
+  const int64_t first = crop.flip ? width - 1 + crop.left : crop.left, step = crop.flip ? -1 : 1;
+  for (int64_t y = 0; y < height; y++, to += width * channels) {
+    const int64_t row = y + crop.top;
+    const bool inside = row >= 0 && row < height;
+    const auto fill_black = [&](int64_t from, int64_t until) {
+      for (int64_t x = from; x < until; x++) {
+        for (int64_t c = 0; c < channels; c++) to[x * channels + c] = table[256 * c];
+      }
+    };
+    fill_black(0, inside ? begin : width);
+    if (!inside) continue;
+    const uint8_t* pixels = from + row * width + first;
+    for (int64_t x = begin; x < end; x++) {
+      for (int64_t c = 0; c < channels; c++) {
+        to[x * channels + c] = table[256 * c + pixels[c * height * width + x * step]];
+      }
+    }
+    fill_black(end, width);
+  }
+}
 
 // images   uint8 [N, C, H, W], contiguous
 // indices  int64 [B]
@@ -65,25 +107,12 @@ at::Tensor augment(const at::Tensor& images, const at::Tensor& indices_in, const
 
   at::Tensor result = at::empty({batch, channels, height, width}, images.options().dtype(at::kFloat),
                                 at::MemoryFormat::ChannelsLast);
-  const uint8_t* from = images.data_ptr<uint8_t>();
-  float* to = result.data_ptr<float>();
+  const Planes planes{channels, height, width, table.data()};
+  const auto crop = channels == 1 ? crop_image<1> : channels == 3 ? crop_image<3> : crop_image<0>;
   for (int64_t b = 0; b < batch; b++) {
-    const int64_t top = offset[3 * b] - pad, left = offset[3 * b + 1] - pad;
-    const bool flip = offset[3 * b + 2] != 0;
-    for (int64_t c = 0; c < channels; c++) {
-      const float* normalised = table.data() + 256 * c;
-      const uint8_t* plane = from + (index[b] * channels + c) * height * width;
-      for (int64_t y = 0; y < height; y++) {
-        const int64_t row = y + top;
-        const bool inside = row >= 0 && row < height;
-        float* out = to + ((b * height + y) * width) * channels + c;
-        for (int64_t x = 0; x < width; x++) {
-          const int64_t column = (flip ? width - 1 - x : x) + left;
-          const bool seen = inside && column >= 0 && column < width;
-          out[x * channels] = normalised[seen ? plane[row * width + column] : 0];
-        }
-      }
-    }
+    crop(planes, images.data_ptr<uint8_t>() + index[b] * channels * height * width,
+         {offset[3 * b] - pad, offset[3 * b + 1] - pad, offset[3 * b + 2] != 0},
+         result.data_ptr<float>() + b * channels * height * width);
   }
   return result;
 }

@@ -27,8 +27,10 @@ struct Normalised {
   at::Tensor mean, inverse;
 };
 
-// In training by the batch's statistics, which it averages; otherwise by the averages. The residual may be undefined.
-// Throws c10::Error for tensors that do not fit.
+// Throws c10::Error for tensors that do not fit. The residual may be undefined.
+void check_norm(const at::Tensor& x, const Norm& norm, const at::Tensor& residual);
+
+// In training by the batch's statistics, which it averages; otherwise by the averages. Throws as check_norm does.
 Normalised normalise(const at::Tensor& x, const Norm& norm, const at::Tensor& residual, bool relu, bool training);
 
 // What `normalise` was given and gave. `y` is undefined where there was no residual: then x says what passed the ReLU.
@@ -41,7 +43,7 @@ struct NormGradients {
   at::Tensor x, residual, weight, bias;
 };
 
-// `dy` and `x` lie in the same order. Nobody else may need a `dy` that is spent: x's gradient takes its memory.
-NormGradients normalise_backward(const at::Tensor& dy, const NormForward& from, bool spent = false);
+// `dy` and `x` lie in the same order.
+NormGradients normalise_backward(const at::Tensor& dy, const NormForward& from);
 
 }  // namespace lyceum

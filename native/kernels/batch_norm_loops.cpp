@@ -15,7 +15,9 @@ void Moments::add(const Moments& other, int64_t channels) {
 
 namespace {
 
-// Calls `body(lanes, rows, offset, channel)` for each block of each tile.
+// Calls `body(lanes, rows, offset, channel, seen)` for each block of each tile. Where the last block is a part, it reaches
+// back into the one before: of its lanes the first `seen` have been met already. Sums leave these out; what is written
+// for them is written again as it is, since nothing is written where it is read.
 template <class Body>
 LYCEUM_INLINE void each_block(const Channels& c, int64_t begin, int64_t end, const Body& body) {
   for (int64_t tile = begin; tile < end; tile++) {
@@ -23,9 +25,12 @@ LYCEUM_INLINE void each_block(const Channels& c, int64_t begin, int64_t end, con
     for (int64_t block = 0; block < c.blocks; block++) {
       const int64_t lanes = c.lanes(block), offset = c.offset(tile, block), channel = block * kLanes;
       if (lanes == kLanes) {
-        body(Whole{}, rows, offset, channel);
+        body(Whole{}, rows, offset, channel, 0);
+      } else if (block > 0) {
+        const int64_t seen = kLanes - lanes;
+        body(Whole{}, rows, offset - seen, channel - seen, seen);
       } else {
-        body(Part{lanes}, rows, offset, channel);
+        body(Part{lanes}, rows, offset, channel, 0);
       }
     }
   }
@@ -36,7 +41,7 @@ LYCEUM_INLINE void find_moments_as(const T* x, const Channels& c, int64_t begin,
   // Tile by tile, each about its first row: floats sum a few small differences, doubles the tiles, and no difference
   // of large sums is taken.
   for (int64_t tile = begin; tile < end; tile++) {
-    each_block(c, tile, tile + 1, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
+    each_block(c, tile, tile + 1, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel, int64_t seen)
                                       __attribute__((always_inline)) {
       const T* from = x + offset;
       const Vector first = load(from, lanes);
@@ -62,8 +67,8 @@ LYCEUM_INLINE void find_moments_as(const T* x, const Channels& c, int64_t begin,
         means[lane] = double(of_first[lane]) + double(of_mean[lane]);
         sums[lane] = of_squares[lane];
       }
-      Moments so_far{found.count, found.mean + channel, found.squares + channel};
-      so_far.add({double(rows), means, sums}, lanes.count);
+      Moments so_far{found.count, found.mean + channel + seen, found.squares + channel + seen};
+      so_far.add({double(rows), means + seen, sums + seen}, lanes.count - seen);
     });
     found.count += double(c.rows_of(tile));
   }
@@ -79,7 +84,7 @@ struct No {
 
 template <class T, class Residual, class Relu>
 LYCEUM_INLINE void apply_as(const Apply<T>& a, const Channels& c, int64_t begin, int64_t end, Residual, Relu) {
-  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
+  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel, int64_t)
                                 __attribute__((always_inline)) {
     const Vector scale = load(a.scale + channel, lanes), shift = load(a.shift + channel, lanes);
     for (int64_t row = 0; row < rows; row++) {
@@ -106,7 +111,7 @@ template <class T, class Relu, class Stored>
 LYCEUM_INLINE void sum_gradient_as(const Passed<T>& p, const float* mean, T* passed, double* sum,
                                    double* product, const Channels& c, int64_t begin, int64_t end, Relu is_relu,
                                    Stored stored) {
-  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
+  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel, int64_t seen)
                                 __attribute__((always_inline)) {
     const Vector scale = load(p.scale + channel, lanes), shift = load(p.shift + channel, lanes);
     const Vector centre = load(mean + channel, lanes);
@@ -123,7 +128,7 @@ LYCEUM_INLINE void sum_gradient_as(const Passed<T>& p, const float* mean, T* pas
     float of_sum[kLanes], of_product[kLanes];
     store(of_sum, sums);
     store(of_product, products);
-    for (int64_t lane = 0; lane < lanes.count; lane++) {
+    for (int64_t lane = seen; lane < lanes.count; lane++) {
       sum[channel + lane] += double(of_sum[lane]);
       product[channel + lane] += double(of_product[lane]);
     }
@@ -133,7 +138,7 @@ LYCEUM_INLINE void sum_gradient_as(const Passed<T>& p, const float* mean, T* pas
 template <class T, class Relu, class Batch>
 LYCEUM_INLINE void input_gradient_as(const Passed<T>& p, const OfBatch& of, T* dx, const Channels& c,
                                      int64_t begin, int64_t end, Relu is_relu, Batch) {
-  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel)
+  each_block(c, begin, end, [&](auto lanes, int64_t rows, int64_t offset, int64_t channel, int64_t)
                                 __attribute__((always_inline)) {
     const Vector scale = load(p.scale + channel, lanes), shift = load(p.shift + channel, lanes);
     Vector mean{}, along{}, level{};

@@ -52,6 +52,7 @@ struct OfBatch {
 // sum_gradient    adds up, per channel, the gradient that passed, and its product with x - mean; where y is given,
 //                 writes down what passed: it is the residual's gradient
 // input_gradient  dx = gradient · scale - along · (x - mean) - level, the last two where the statistics were the batch's
+// What is written must not be what is read, unless channels lie in whole blocks.
 #define LYCEUM_DECLARE(T)                                                                                         \
   void find_moments(const T* x, const Channels& c, int64_t begin, int64_t end, Moments& found);                  \
   void apply(const Apply<T>& a, const Channels& c, int64_t begin, int64_t end);                                  \

@@ -6,8 +6,8 @@ import {
   kaimingNormalFanOut,
   Linear,
   Module,
+  ResidualStage,
   residualBlock,
-  Sequential,
 } from "../nn/index.js";
 import type * as torch from "../torch/index.js";
 import { optionAShortcut } from "./option-a-shortcut.js";
@@ -65,9 +65,9 @@ class BasicBlock extends Module {
 export class CifarResNet extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
-  readonly layer1: Sequential;
-  readonly layer2: Sequential;
-  readonly layer3: Sequential;
+  readonly layer1: ResidualStage;
+  readonly layer2: ResidualStage;
+  readonly layer3: ResidualStage;
   readonly pool = new GlobalAvgPool();
   readonly fc: Linear;
 
@@ -78,7 +78,7 @@ export class CifarResNet extends Module {
     if (!(Number.isInteger(blocks) && blocks >= 1))
       throw new RangeError(`depth must be 6n + 2, got ${depth}`);
     const stage = (from: number, to: number, stride: number) =>
-      new Sequential(
+      new ResidualStage(
         ...Array.from({ length: blocks }, (_, i) =>
           i === 0 ? new BasicBlock(from, to, stride, generator) : new BasicBlock(to, to, 1, generator),
         ),

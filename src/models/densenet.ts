@@ -9,6 +9,7 @@ import {
 } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import type { ModelOptions } from "./cifar-resnet.js";
+import { DenseBlock } from "./dense-block.js";
 
 function convolution(from: number, to: number, window: 1 | 3, generator: torch.Generator): Conv2d {
   const made = new Conv2d(from, to, window, { padding: (window - 1) / 2, bias: false, generator });
@@ -55,7 +56,9 @@ class Transition extends Module {
   }
 
   override forward(x: torch.Tensor): torch.Tensor {
-    return this.pool.forward(this.conv.forward(this.norm.forward(x, { relu: true })));
+    // Averages first: the mean of what a 1x1 convolution makes of four pixels is what it makes of their mean, for a
+    // quarter of the products.
+    return this.conv.forward(this.pool.forward(this.norm.forward(x, { relu: true })));
   }
 }
 
@@ -107,11 +110,12 @@ export class DenseNet extends Module {
     let width = 2 * growth;
     const parts: Record<string, Module> = { conv0: convolution(channels, width, 3, generator) };
     for (const block of [1, 2, 3]) {
-      const blockLayers: Record<string, Module> = {};
-      for (let layer = 1; layer <= layers; layer++, width += growth) {
-        blockLayers[`denselayer${layer}`] = new DenseLayer(width, growth, generator);
-      }
-      parts[`denseblock${block}`] = new Chain(blockLayers);
+      const made = Array.from(
+        { length: layers },
+        (_, i) => new DenseLayer(width + i * growth, growth, generator),
+      );
+      width += layers * growth;
+      parts[`denseblock${block}`] = new DenseBlock(made);
       if (block === 3) break;
       const half = Math.floor(width / 2);
       parts[`transition${block}`] = new Transition(width, half, generator);

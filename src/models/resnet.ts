@@ -7,6 +7,7 @@ import {
   Linear,
   MaxPool2d,
   Module,
+  ResidualStage,
   residualBlock,
   Sequential,
 } from "../nn/index.js";
@@ -74,17 +75,17 @@ export class ResNet extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly maxpool = new MaxPool2d(3, { stride: 2, padding: 1 });
-  readonly layer1: Sequential;
-  readonly layer2: Sequential;
-  readonly layer3: Sequential;
-  readonly layer4: Sequential;
+  readonly layer1: ResidualStage;
+  readonly layer2: ResidualStage;
+  readonly layer3: ResidualStage;
+  readonly layer4: ResidualStage;
   readonly avgpool = new GlobalAvgPool();
   readonly fc: Linear;
 
   constructor({ blocks, classes, channels, generator }: ResNetOptions) {
     super();
     const stage = (from: number, to: number, count: number, stride: number) =>
-      new Sequential(
+      new ResidualStage(
         ...Array.from({ length: count }, (_, i) =>
           i === 0 ? new BasicBlock(from, to, stride, generator) : new BasicBlock(to, to, 1, generator),
         ),

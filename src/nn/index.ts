@@ -12,4 +12,5 @@ export { Module, type Placement } from "./module.js";
 export { Parameter } from "./parameter.js";
 export { hasAmx } from "./prepared.js";
 export { type ResidualLayers, residualBlock } from "./residual-block.js";
+export { ResidualStage } from "./residual-stage.js";
 export { Sequential } from "./sequential.js";

@@ -20,12 +20,45 @@ const hasFused = torch.hasOperator("lyceum::residual_block");
 
 const isFusable = (x: torch.Tensor) => isBlocked(x) && x.dtype === "float32";
 
-/** What the operator of a frozen block takes after x: both convolutions, with what has been folded into them. */
-function frozenFilters({ bn1, bn2 }: ResidualLayers): (torch.Tensor | undefined)[] | undefined {
+/** Weights and biases of both convolutions, with what has been folded into them; of a block that keeps x's shape. */
+function frozenFilters(
+  { bn1, bn2 }: ResidualLayers,
+  channels: number,
+): [torch.Tensor, torch.Tensor][] | undefined {
   if (!(bn1 instanceof FoldedConvolution && bn2 instanceof FoldedConvolution)) return undefined;
-  const convolutions = [bn1.convolution, bn2.convolution];
-  if (convolutions.some((one) => one.strideOf(3, 1) !== 1 || !one.bias)) return undefined;
-  return convolutions.flatMap(({ weight, bias }) => [weight, bias]);
+  const filters: [torch.Tensor, torch.Tensor][] = [];
+  for (const { convolution } of [bn1, bn2]) {
+    const { weight, bias } = convolution;
+    if (convolution.strideOf(3, 1) !== 1 || !bias) return undefined;
+    if (weight.shape[0] !== channels || weight.shape[1] !== channels) return undefined;
+    filters.push([weight, bias]);
+  }
+  return filters;
+}
+
+/**
+ * As many of the first of these blocks as one operator takes: frozen and folded ones that keep the shape of their input
+ * and add it as it is, in float32 and blocks of channels. A few images at a time go through all of them.
+ *
+ * @param x is overwritten, unless no block is taken
+ * @returns the result and how many blocks it is the result of
+ */
+export function frozenBlocks(
+  blocks: readonly ResidualLayers[],
+  x: torch.Tensor,
+): { y: torch.Tensor; taken: number } {
+  const filters: [torch.Tensor, torch.Tensor][] = [];
+  if (hasFused && isFusable(x) && !x.requiresGrad) {
+    for (const block of blocks) {
+      const found = frozenFilters(block, channelsOf(x));
+      if (!found) break;
+      filters.push(...found);
+    }
+  }
+  if (filters.length === 0) return { y: x, taken: 0 };
+  const [weights, biases] = [filters.map(([weight]) => weight), filters.map(([, bias]) => bias)];
+  const y = torch.op("lyceum::frozen_blocks_", x, weights, biases, kernels() === "fast");
+  return { y, taken: filters.length / 2 };
 }
 
 /** The stride of the first convolution, where the fused operator serves. */
@@ -48,9 +81,10 @@ function fusedStride({ conv1, bn1, conv2, bn2 }: ResidualLayers, x: torch.Tensor
  */
 export function residualBlock(layers: ResidualLayers, x: torch.Tensor, shortcut: torch.Tensor): torch.Tensor {
   const { conv1, bn1, conv2, bn2 } = layers;
-  const filters =
-    hasFused && x === shortcut && isFusable(x) && !x.requiresGrad ? frozenFilters(layers) : undefined;
-  if (filters) return torch.op("lyceum::frozen_block_", x, ...filters, kernels() === "fast");
+  if (x === shortcut) {
+    const { y, taken } = frozenBlocks([layers], x);
+    if (taken === 1) return y;
+  }
   const stride = fusedStride(layers, x);
   if (stride === undefined) {
     const inner = bn1.forward(conv1.forward(x), { relu: true });

@@ -6,7 +6,7 @@ import { Module } from "./module.js";
 /** Modules one after another, named "0", "1", … */
 export class Sequential extends Module {
   [index: number]: Module;
-  private readonly count: number;
+  protected readonly count: number;
 
   constructor(...modules: Module[]) {
     super();

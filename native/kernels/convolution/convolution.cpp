@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "kernels/channels.h"
+#include "kernels/convolution/kept_weights.h"
 #include "kernels/convolution/onednn.h"
 #include "kernels/convolution/winograd.h"
 
@@ -66,13 +67,17 @@ ConvolutionShape shape_of(const at::Tensor& x, const at::Tensor& weight, bool bi
   return s;
 }
 
-at::Tensor empty_result(const at::Tensor& x, const ConvolutionShape& s) {
+at::Tensor empty_result(const at::TensorOptions& options, const ConvolutionShape& s) {
   if (s.blocked) {
-    return at::empty({s.batch, s.out_channels / kLanes, s.out_height(), s.out_width(), kLanes},
-                     x.options());
+    return at::empty({s.batch, s.out_channels / kLanes, s.out_height(), s.out_width(), kLanes}, options);
   }
-  return at::empty({s.batch, s.out_channels, s.out_height(), s.out_width()}, x.options(),
-                   at::MemoryFormat::ChannelsLast);
+  return at::empty({s.batch, s.out_channels, s.out_height(), s.out_width()}, options, at::MemoryFormat::ChannelsLast);
+}
+
+// By the tensor that the caller holds: a dense copy of it is another each time.
+at::Tensor kept_packed(const at::Tensor& weight, const at::Tensor& dense, const ConvolutionShape& shape) {
+  return kept_weights(weight, winograd::packed_size(shape),
+                      [&](float* packed) { winograd::pack(shape, dense.data_ptr(), packed); });
 }
 
 }  // namespace
@@ -85,7 +90,7 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
   ConvolutionShape shape = shape_of(x, weight, bias.defined(), window);
   shape.sum = after.sum.defined();
   shape.relu = after.relu;
-  at::Tensor y = empty_result(x, shape);
+  at::Tensor y = empty_result(x.options(), shape);
   if (shape.sum) {
     TORCH_CHECK(after.sum.is_cpu() && after.sum.layout() == at::kStrided &&
                     after.sum.scalar_type() == x.scalar_type() && after.sum.sizes() == y.sizes() &&
@@ -96,25 +101,44 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
     y = after.sum;
   }
   if (y.numel() == 0) return y;
-  const auto run = winograd::suits(shape) ? winograd::convolve : onednn::convolve;
-  run(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr()});
+  const bool own = winograd::suits(shape);
+  const at::Tensor kept = own && after.frozen ? kept_packed(weight_in, weight, shape) : at::Tensor();
+  const auto run = own ? winograd::convolve : onednn::convolve;
+  run(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr(),
+              kept.defined() ? kept.data_ptr<float>() : nullptr});
   return y;
 }
 
-void convolve_block(at::Tensor& x, const Filters& first, const Filters& second, const Window& window) {
-  check(x, first.weight, first.bias, window);
-  check(x, second.weight, second.bias, window);
-  const at::Tensor weights[] = {dense(first.weight), dense(second.weight)};
-  const ConvolutionShape shapes[] = {shape_of(x, weights[0], true, window), shape_of(x, weights[1], true, window)};
-  if (x.numel() == 0) return;
-  if (winograd::suits(shapes[0]) && first.bias.defined() && second.bias.defined()) {
-    const at::Tensor biases[] = {first.bias.contiguous(), second.bias.contiguous()};
-    winograd::convolve_block(shapes, {weights[0].data_ptr(), weights[1].data_ptr()},
-                             {biases[0].data_ptr(), biases[1].data_ptr()}, x.data_ptr());
+void convolve_blocks(at::Tensor& x, const std::vector<std::array<Filters, 2>>& blocks, const Window& window) {
+  bool own = true;
+  for (const auto& block : blocks) {
+    for (const Filters& filters : block) {
+      check(x, filters.weight, filters.bias, window);
+      own = own && filters.bias.defined() && winograd::suits(shape_of(x, dense(filters.weight), true, window));
+    }
+  }
+  if (x.numel() == 0 || blocks.empty()) return;
+  if (!own) {
+    for (const auto& [first, second] : blocks) {
+      const at::Tensor inner = convolve(x, first.weight, first.bias, window, {{}, true, true});
+      convolve(inner, second.weight, second.bias, window, {x, true, true});
+    }
     return;
   }
-  const at::Tensor inner = convolve(x, weights[0], first.bias, window, {{}, true});
-  convolve(inner, weights[1], second.bias, window, {x, true});
+  // Hold the memory that the kernels are given.
+  std::vector<at::Tensor> held;
+  std::vector<winograd::BlockMemory> memory(blocks.size());
+  for (size_t i = 0; i < blocks.size(); i++) {
+    for (size_t j = 0; j < 2; j++) {
+      const auto& [weight, bias] = blocks[i][j];
+      const at::Tensor ordered = dense(weight);
+      held.push_back(kept_packed(weight, ordered, shape_of(x, ordered, true, window)));
+      memory[i].packed[j] = held.back().data_ptr<float>();
+      held.push_back(bias.contiguous());
+      memory[i].biases[j] = held.back().data_ptr<float>();
+    }
+  }
+  winograd::convolve_blocks(shape_of(x, dense(blocks[0][0].weight), true, window), memory, x.data_ptr());
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor& x, const at::Tensor& weight_in,
@@ -146,6 +170,34 @@ ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor
     }
   }
   return found;
+}
+
+c10::optional<ThroughConvolution> ThroughConvolution::of(const at::Tensor& like_x, const at::Tensor& weight_given,
+                                                         const Window& window) {
+  check(like_x, weight_given, {}, window);
+  const at::Tensor weight = dense(weight_given);
+  const ConvolutionShape shape = shape_of(like_x, weight, false, window);
+  if (like_x.numel() == 0 || !winograd::suits_through(shape)) return c10::nullopt;
+  return ThroughConvolution(shape, weight, like_x.options());
+}
+
+int64_t ThroughConvolution::parts() const { return winograd::parts(shape_); }
+
+at::Tensor ThroughConvolution::empty_result() const { return lyceum::empty_result(options_, shape_); }
+
+void ThroughConvolution::forward(const at::Tensor& x, const at::Tensor& y, const Through& through) const {
+  winograd::convolve_through(
+      shape_, {x.defined() ? x.data_ptr() : nullptr, weight_.data_ptr(), nullptr, y.data_ptr()}, through);
+}
+
+at::Tensor ThroughConvolution::backward(const at::Tensor& x, const at::Tensor& dx, bool sum,
+                                        const BackwardThrough& through) const {
+  ConvolutionShape shape = shape_;
+  shape.sum = sum;
+  const at::Tensor d_weight = at::empty_like(weight_);
+  winograd::convolve_backward_through(
+      shape, {x.defined() ? x.data_ptr() : nullptr, weight_.data_ptr(), dx.data_ptr(), d_weight.data_ptr()}, through);
+  return d_weight;
 }
 
 }  // namespace lyceum

@@ -23,14 +23,14 @@ at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const OptionalT
 
 at::Tensor conv2d_relu(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
                        at::IntArrayRef stride, at::IntArrayRef padding, bool coarse) {
-  return lyceum::convolve(x, weight, or_none(bias), {stride, padding, coarse}, {{}, true});
+  return lyceum::convolve(x, weight, or_none(bias), {stride, padding, coarse}, {{}, true, true});
 }
 
 at::Tensor& add_conv2d_(at::Tensor& sum, const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
                         at::IntArrayRef stride, at::IntArrayRef padding, bool coarse, bool relu) {
   TORCH_CHECK(!sum.is_alias_of(x) && !sum.is_alias_of(weight),
               "add_conv2d_: what is added to must not be what is convolved");
-  lyceum::convolve(x, weight, or_none(bias), {stride, padding, coarse}, {sum, relu});
+  lyceum::convolve(x, weight, or_none(bias), {stride, padding, coarse}, {sum, relu, true});
   return sum;
 }
 

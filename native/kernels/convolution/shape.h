@@ -33,6 +33,8 @@ struct ConvolutionShape {
 struct ForwardMemory {
   const void *x, *weight, *bias;
   void* y;
+  // The weight as winograd::pack has left it, or null.
+  const float* packed = nullptr;
 };
 struct BackwardDataMemory {
   const void *dy, *weight;

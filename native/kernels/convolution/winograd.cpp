@@ -3,54 +3,27 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
 #include <numeric>
 
 #include "kernels/convolution/winograd/kernels.h"
+#include "kernels/scratch.h"
 #include "kernels/vector.h"
 
 namespace lyceum::winograd {
 
-#ifdef LYCEUM_WINOGRAD
+#ifdef LYCEUM_AVX512
 namespace {
-
-struct Free {
-  void operator()(float* data) const { std::free(data); }
-};
-
-// Memory that is kept between calls, aligned to a register.
-class Buffer {
- public:
-  float* of(int64_t size) {
-    if (size > size_) {
-      data_.reset();
-      size_ = 0;
-      const size_t bytes = (size * sizeof(float) + 63) / 64 * 64;
-      data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
-      if (!data_) throw std::bad_alloc();
-      size_ = size;
-      // Lanes of tiles that are not there are multiplied too; denormal numbers among them would be slow.
-      std::fill_n(data_.get(), size, 0.0f);
-    }
-    return data_.get();
-  }
-
- private:
-  std::unique_ptr<float, Free> data_;
-  int64_t size_ = 0;
-};
 
 // Of each thread.
 float* scratch(int64_t size) {
-  thread_local Buffer buffer;
-  return buffer.of(size);
+  thread_local Scratch one;
+  return one.of(size);
 }
 
 // Of the thread that calls. Convolutions may run on several threads of JavaScript at once.
 float* packed(int64_t size) {
-  thread_local Buffer buffer;
-  return buffer.of(size);
+  thread_local Scratch one;
+  return one.of(size);
 }
 
 Shape shape_of(const ConvolutionShape& s) { return {s.batch, s.height, s.width, s.in_channels, s.out_channels}; }
@@ -69,9 +42,13 @@ Strides strides_of(const ConvolutionShape& s) {
 
 float* packed_for(const Shape& shape) { return packed(packed_size(shape.in_channels, shape.out_channels)); }
 
+// With fewer, the transforms of the weights cost more than they save.
+constexpr int64_t kLeastTiles = 48;
 constexpr int64_t kChannelsAtOnce = 8;
 // 256 KiB: two of it and the scratch fit into a second-level cache of a MiB.
 constexpr int64_t kFloatsAtOnce = 1 << 16;
+// A MiB, of two.
+constexpr int64_t kWeightsAtOnce = 1 << 18;
 
 const float* pack_all(const Weights& weights, const Shape& shape, bool turned, float* to) {
   at::parallel_for(0, shape.in_channels, kChannelsAtOnce,
@@ -79,20 +56,46 @@ const float* pack_all(const Weights& weights, const Shape& shape, bool turned, f
   return to;
 }
 
-// Whole groups, so that only the last of all may be a part.
+// Evenly: what is left of a group takes its share of the time.
 template <class Body>
 void for_tiles(const Shape& shape, const Body& body) {
-  const int64_t tiles = shape.tiles();
-  at::parallel_for(0, (tiles + kGroup - 1) / kGroup, 1, [&](int64_t begin, int64_t end) {
-    body(begin * kGroup, std::min(end * kGroup, tiles));
-  });
+  at::parallel_for(0, shape.tiles(), ConvolutionGroup::tiles, body);
 }
 
 void convolve_all(const Shape& shape, const float* x, const float* weights, const After& after, float* y) {
   for_tiles(shape, [&](int64_t begin, int64_t end) {
-    convolve(shape, x, weights, after, begin, end, scratch(scratch_size(shape)), y);
+    convolve(shape, x, weights, after, begin, end, scratch(scratch_size<ConvolutionGroup>(shape)), y);
   });
 }
+
+// Images that are gone through together: as many as fill groups of tiles, or as one cache holds with all that lies
+// between.
+struct ImageGroups {
+  ImageGroups(const Shape& shape, int64_t tiles_together)
+      : batch(shape.batch),
+        in_image(shape.in_channels * shape.height * shape.width),
+        out_image(shape.out_channels * shape.height * shape.width) {
+    const int64_t tiles = shape.tiles_high() * shape.tiles_wide();
+    images = std::clamp<int64_t>(kFloatsAtOnce / std::max(in_image, out_image), 1,
+                                 tiles_together / std::gcd(tiles, tiles_together));
+  }
+
+  // Calls `body(part, begin, end)` for groups of images, those of a part one after the other.
+  template <class Body>
+  void each(int64_t parts, const Body& body) const {
+    at::parallel_for(0, parts, 1, [&](int64_t first, int64_t last) {
+      for (int64_t part = first; part < last; part++) {
+        const int64_t stop = batch * (part + 1) / parts;
+        for (int64_t image = batch * part / parts; image < stop; image += images) {
+          body(part, image, std::min(image + images, stop));
+        }
+      }
+    });
+  }
+
+  // Floats of an image, of x and of the result.
+  int64_t batch, in_image, out_image, images;
+};
 
 }  // namespace
 
@@ -103,14 +106,26 @@ bool suits(const ConvolutionShape& s) {
   // From 128 channels on the weights do not stay in the second-level cache, and oneDNN's kernels are as fast.
   const bool channels = s.in_channels % kLanes == 0 && s.out_channels % kLanes == 0 && s.in_channels < 128 &&
                         s.out_channels < 128;
-  return here && window && channels && s.coarse && s.blocked && !s.bfloat16 && shape_of(s).tiles() >= 2 * kGroup;
+  return here && window && channels && s.coarse && s.blocked && !s.bfloat16 && shape_of(s).tiles() >= kLeastTiles;
+}
+
+int64_t parts(const ConvolutionShape& s) { return std::min(s.threads, s.batch); }
+
+int64_t packed_size(const ConvolutionShape& s) { return packed_size(s.in_channels, s.out_channels); }
+
+void pack(const ConvolutionShape& s, const void* weight, float* packed) {
+  const Strides w = strides_of(s);
+  pack_all({static_cast<const float*>(weight), w.out, w.in, w.row, w.column}, shape_of(s), false, packed);
 }
 
 void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
   const Shape shape = shape_of(s);
-  const Strides w = strides_of(s);
-  const float* weights =
-      pack_all({static_cast<const float*>(given.weight), w.out, w.in, w.row, w.column}, shape, false, packed_for(shape));
+  const float* weights = given.packed;
+  if (!weights) {
+    float* made = packed_for(shape);
+    pack(s, given.weight, made);
+    weights = made;
+  }
   After after;
   after.bias = static_cast<const float*>(given.bias);
   after.sum = s.sum;
@@ -118,36 +133,86 @@ void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
   convolve_all(shape, static_cast<const float*>(given.x), weights, after, static_cast<float*>(given.y));
 }
 
-void convolve_block(const ConvolutionShape (&shapes)[2], const std::array<const void*, 2>& weights,
-                    const std::array<const void*, 2>& biases, void* x_given) {
-  const Shape all = shape_of(shapes[0]);
-  const int64_t size = packed_size(all.in_channels, all.out_channels);
-  float* packed_weights = packed(2 * size);
-  for (int64_t i = 0; i < 2; i++) {
-    const Strides w = strides_of(shapes[i]);
-    pack_all({static_cast<const float*>(weights[i]), w.out, w.in, w.row, w.column}, all, false,
-             packed_weights + i * size);
-  }
-  After first, second;
-  first.bias = static_cast<const float*>(biases[0]);
-  second.bias = static_cast<const float*>(biases[1]);
-  second.sum = true;
-  first.relu = second.relu = true;
-
-  // As many images as fill groups of tiles, or as one cache holds with all that lies between.
-  const int64_t image = all.in_channels * all.height * all.width, tiles = all.tiles_high() * all.tiles_wide();
-  const int64_t at_once = std::clamp<int64_t>(kFloatsAtOnce / image, 1, kGroup / std::gcd(tiles, kGroup));
+void convolve_blocks(const ConvolutionShape& s, const std::vector<BlockMemory>& blocks, void* x_given) {
+  const Shape all = shape_of(s);
+  const ImageGroups groups(all, ConvolutionGroup::tiles);
+  // As many blocks as the same cache holds the weights of.
+  const int64_t size = packed_size(s), count = blocks.size();
+  const int64_t at_once = std::clamp<int64_t>(kWeightsAtOnce / (2 * size), 1, count);
   float* x = static_cast<float*>(x_given);
-  at::parallel_for(0, (all.batch + at_once - 1) / at_once, 1, [&](int64_t begin, int64_t end) {
+  for (int64_t from = 0; from < count; from += at_once) {
+    const int64_t to = std::min(from + at_once, count);
+    groups.each(parts(s), [&](int64_t, int64_t begin, int64_t end) {
+      Shape some = all;
+      some.batch = end - begin;
+      const int64_t buffer = scratch_size<ConvolutionGroup>(all);
+      float* working = scratch(buffer + groups.images * groups.in_image);
+      float* inner = working + buffer;
+      float* here = x + begin * groups.in_image;
+      for (int64_t block = from; block < to; block++) {
+        const auto& [packed, biases] = blocks[block];
+        convolve(some, here, packed[0], {biases[0], false, true}, 0, some.tiles(), working, inner);
+        convolve(some, inner, packed[1], {biases[1], true, true}, 0, some.tiles(), working, here);
+      }
+    });
+  }
+}
+
+bool suits_through(const ConvolutionShape& s) {
+  // Else what is done at once would not stay in the cache, and gains nothing.
+  return suits(s) && packed_size(s) <= kFloatsAtOnce &&
+         std::max(s.in_channels, s.out_channels) * s.height * s.width <= kFloatsAtOnce;
+}
+
+void convolve_through(const ConvolutionShape& s, const ForwardMemory& given, const Through& through) {
+  const Shape all = shape_of(s);
+  const ImageGroups groups(all, ConvolutionGroup::tiles);
+  float* weights = packed_for(all);
+  pack(s, given.weight, weights);
+  const float* x = static_cast<const float*>(given.x);
+  float* y = static_cast<float*>(given.y);
+  groups.each(parts(s), [&](int64_t part, int64_t begin, int64_t end) {
     Shape some = all;
-    const int64_t buffer = scratch_size(all);
-    float* working = scratch(buffer + at_once * image);
-    float* inner = working + buffer;
-    for (int64_t i = begin * at_once; i < std::min(end * at_once, all.batch); i += at_once) {
-      some.batch = std::min(at_once, all.batch - i);
-      convolve(some, x + i * image, packed_weights, first, 0, some.tiles(), working, inner);
-      convolve(some, inner, packed_weights + size, second, 0, some.tiles(), working, x + i * image);
-    }
+    some.batch = end - begin;
+    const int64_t buffer = scratch_size<ConvolutionGroup>(all);
+    float* working = scratch(buffer + groups.images * groups.in_image);
+    float* made = working + buffer;
+    const float* from = x ? x + begin * groups.in_image : made;
+    if (through.before) through.before(begin, end, made);
+    convolve(some, from, weights, {}, 0, some.tiles(), working, y + begin * groups.out_image);
+    if (through.after) through.after(part, begin, end);
+  });
+}
+
+void convolve_backward_through(const ConvolutionShape& s, const BackwardMemory& given,
+                               const BackwardThrough& through) {
+  const Shape all = shape_of(s), back = turned(all);
+  const ImageGroups groups(all, GradientGroup::tiles);
+  const Strides w = strides_of(s);
+  const int64_t size = packed_size(s), count = parts(s);
+  float* weights = packed((1 + count) * size);
+  float* sums = weights + size;
+  pack_all({static_cast<const float*>(given.weight), w.in, w.out, w.row, w.column}, back, true, weights);
+  std::fill_n(sums, count * size, 0.0f);
+  After after;
+  after.sum = s.sum;
+  const float* x = static_cast<const float*>(given.x);
+  float* dx = static_cast<float*>(given.dx);
+  groups.each(count, [&](int64_t part, int64_t begin, int64_t end) {
+    Shape some = all, some_back = back;
+    some.batch = some_back.batch = end - begin;
+    const int64_t buffer = std::max(scratch_size<ConvolutionGroup>(back), scratch_size<GradientGroup>(all));
+    float* working = scratch(buffer + groups.images * (groups.in_image + groups.out_image));
+    float* dy = working + buffer;
+    float* made = dy + groups.images * groups.out_image;
+    const float* from = x ? x + begin * groups.in_image : made;
+    through.before(begin, end, dy, made);
+    sum_weights(some, from, dy, 0, some.tiles(), working, sums + part * size);
+    convolve(some_back, dy, weights, after, 0, some.tiles(), working, dx + begin * groups.in_image);
+    if (through.after) through.after(part, begin, end);
+  });
+  at::parallel_for(0, s.in_channels, kChannelsAtOnce, [&](int64_t begin, int64_t end) {
+    unpack(all, sums, count, begin, end, static_cast<float*>(given.d_weight), w.out, w.in, w.row, w.column);
   });
 }
 
@@ -165,14 +230,15 @@ void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsM
   const Shape shape = shape_of(s);
   const Strides w = strides_of(s);
   const int64_t size = packed_size(s.in_channels, s.out_channels);
-  const int64_t groups = (shape.tiles() + kGroup - 1) / kGroup, parts = std::min(s.threads, groups);
+  constexpr int64_t group = GradientGroup::tiles;
+  const int64_t tiles = shape.tiles(), parts = std::min(s.threads, (tiles + group - 1) / group);
   float* sums = packed(parts * size);
   at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; part++) {
       std::fill_n(sums + part * size, size, 0.0f);
       sum_weights(shape, static_cast<const float*>(given.x), static_cast<const float*>(given.dy),
-                  groups * part / parts * kGroup, std::min(groups * (part + 1) / parts * kGroup, shape.tiles()),
-                  scratch(scratch_size(shape)), sums + part * size);
+                  tiles * part / parts, tiles * (part + 1) / parts, scratch(scratch_size<GradientGroup>(shape)),
+                  sums + part * size);
     }
   });
   at::parallel_for(0, s.in_channels, kChannelsAtOnce, [&](int64_t begin, int64_t end) {
@@ -183,9 +249,14 @@ void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsM
 #else
 
 bool suits(const ConvolutionShape&) { return false; }
+int64_t packed_size(const ConvolutionShape&) { return 0; }
+void pack(const ConvolutionShape&, const void*, float*) {}
 void convolve(const ConvolutionShape&, const ForwardMemory&) {}
-void convolve_block(const ConvolutionShape (&)[2], const std::array<const void*, 2>&,
-                    const std::array<const void*, 2>&, void*) {}
+void convolve_blocks(const ConvolutionShape&, const std::vector<BlockMemory>&, void*) {}
+int64_t parts(const ConvolutionShape&) { return 1; }
+bool suits_through(const ConvolutionShape&) { return false; }
+void convolve_through(const ConvolutionShape&, const ForwardMemory&, const Through&) {}
+void convolve_backward_through(const ConvolutionShape&, const BackwardMemory&, const BackwardThrough&) {}
 void convolve_backward_data(const ConvolutionShape&, const BackwardDataMemory&) {}
 void convolve_backward_weights(const ConvolutionShape&, const BackwardWeightsMemory&) {}
 

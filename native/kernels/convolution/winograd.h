@@ -2,19 +2,46 @@
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "kernels/convolution/shape.h"
+#include "kernels/convolution/through.h"
 
 namespace lyceum::winograd {
 
 // Whether the kernels can compute it on this processor, may, and are the fastest here.
 bool suits(const ConvolutionShape& shape);
 
+// Weights in frequencies, for those who keep them from call to call.
+int64_t packed_size(const ConvolutionShape& shape);
+void pack(const ConvolutionShape& shape, const void* weight, float* packed);
+
 // Bits depend on the shape and on the number of threads, as oneDNN's do.
 void convolve(const ConvolutionShape& shape, const ForwardMemory& memory);
-// Two convolutions with bias, of as many channels as x has: x = relu(second(relu(first(x))) + x).
-void convolve_block(const ConvolutionShape (&shapes)[2], const std::array<const void*, 2>& weights,
-                    const std::array<const void*, 2>& biases, void* x);
+
+// Packed weights and biases of the two convolutions of a block.
+struct BlockMemory {
+  std::array<const float*, 2> packed, biases;
+};
+// For one block after the other: x = relu(second(relu(first(x))) + x), all of them of the same shape.
+void convolve_blocks(const ConvolutionShape& shape, const std::vector<BlockMemory>& blocks, void* x);
+
+// The same with something done to a few images before and after they are convolved, while they are in a core's own
+// cache; by `parts(shape)` parts, each of which one thread does.
+int64_t parts(const ConvolutionShape& shape);
+bool suits_through(const ConvolutionShape& shape);
+
+void convolve_through(const ConvolutionShape& shape, const ForwardMemory& memory, const Through& through);
+
+struct BackwardMemory {
+  // x may be null.
+  const void *x, *weight;
+  void *dx, *d_weight;
+};
+// Both gradients.
+void convolve_backward_through(const ConvolutionShape& shape, const BackwardMemory& memory,
+                               const BackwardThrough& through);
+
 void convolve_backward_data(const ConvolutionShape& shape, const BackwardDataMemory& memory);
 // Without the bias's gradient.
 void convolve_backward_weights(const ConvolutionShape& shape, const BackwardWeightsMemory& memory);

@@ -5,61 +5,88 @@
 namespace lyceum::winograd {
 namespace {
 
-// m[q][r] = Σ_c v[c][r] · u[c][q], for R tiles and Q blocks of sixteen out-channels, all of it in registers.
-template <int R, int Q>
+using Group = ConvolutionGroup;
+
+// m[q][r] = Σ_c v[c][r] · u[c][q], for F frequencies, R tiles and Q blocks of sixteen out-channels, all of it in
+// registers.
+template <int F, int R, int Q>
 LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, int64_t out_channels, float* m) {
-  __m512 sums[R][Q];
-#pragma GCC unroll 24
-  for (int r = 0; r < R; r++) {
+  __m512 sums[F][R][Q];
+#pragma GCC unroll 2
+  for (int f = 0; f < F; f++) {
+#pragma GCC unroll 12
+    for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
-    for (int q = 0; q < Q; q++) sums[r][q] = _mm512_setzero_ps();
+      for (int q = 0; q < Q; q++) sums[f][r][q] = _mm512_setzero_ps();
+    }
   }
-  for (int64_t block = 0; block < channels; block += kLanes, v += kGroup * kLanes) {
+  const int64_t size = channels * out_channels;
+  for (int64_t block = 0; block < channels; block += kLanes, v += Group::block) {
     for (int64_t c = 0; c < kLanes; c++, u += out_channels) {
-      __m512 weights[Q];
+#pragma GCC unroll 2
+      for (int f = 0; f < F; f++) {
+        __m512 weights[Q];
 #pragma GCC unroll 4
-      for (int q = 0; q < Q; q++) weights[q] = _mm512_loadu_ps(u + q * kLanes);
-#pragma GCC unroll 24
-      for (int r = 0; r < R; r++) {
-        const __m512 value = _mm512_set1_ps(v[r * kLanes + c]);
+        for (int q = 0; q < Q; q++) weights[q] = _mm512_loadu_ps(u + f * size + q * kLanes);
+#pragma GCC unroll 12
+        for (int r = 0; r < R; r++) {
+          const __m512 value = _mm512_set1_ps(v[f * Group::frequency + r * kLanes + c]);
 #pragma GCC unroll 4
-        for (int q = 0; q < Q; q++) sums[r][q] = _mm512_fmadd_ps(value, weights[q], sums[r][q]);
+          for (int q = 0; q < Q; q++) sums[f][r][q] = _mm512_fmadd_ps(value, weights[q], sums[f][r][q]);
+        }
       }
     }
   }
-#pragma GCC unroll 24
-  for (int r = 0; r < R; r++) {
+#pragma GCC unroll 2
+  for (int f = 0; f < F; f++) {
+#pragma GCC unroll 12
+    for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
-    for (int q = 0; q < Q; q++) _mm512_storeu_ps(m + (q * kGroup + r) * kLanes, sums[r][q]);
+      for (int q = 0; q < Q; q++) {
+        _mm512_storeu_ps(m + q * Group::block + f * Group::frequency + r * kLanes, sums[f][r][q]);
+      }
+    }
   }
 }
 
-template <int R, int Q>
-LYCEUM_INLINE void multiply_group(const float* v, const float* u, int64_t channels, int64_t out_channels, float* m) {
-  static_assert(kGroup % R == 0);
-  for (int64_t t = 0; t < kGroup; t += R) {
-    multiply<R, Q>(v + t * kLanes, u, channels, out_channels, m + t * kLanes);
+// F frequencies of a group of `count` tiles; a few more tiles than that may be multiplied, and their results be
+// anything.
+template <int F, int R, int Q>
+LYCEUM_INLINE void multiply_tiles(const float* v, const float* u, int64_t count, int64_t channels,
+                                  int64_t out_channels, float* m) {
+  static_assert(Group::tiles % R == 0 && kFrequencies % F == 0);
+  for (int64_t t = 0; t < count; t += R) {
+    multiply<F, R, Q>(v + t * kLanes, u, channels, out_channels, m + t * kLanes);
   }
 }
 
-// All out-channels of one frequency.
-void multiply_frequency(const float* v, const float* u, int64_t channels, int64_t out_channels, float* m) {
+constexpr int64_t kFrequenciesAtOnce = 2;
+
+// All out-channels of a few frequencies.
+void multiply_frequencies(const float* v, const float* u, int64_t count, int64_t channels, int64_t out_channels,
+                          float* m) {
+  const int64_t size = channels * out_channels;
   for (int64_t k = 0; k < out_channels;) {
     const int64_t left = (out_channels - k) / kLanes;
-    float* out = m + k * kGroup;
-    if (left >= 4) {
-      multiply_group<6, 4>(v, u + k, channels, out_channels, out);
-      k += 4 * kLanes;
-    } else if (left == 3) {
-      multiply_group<8, 3>(v, u + k, channels, out_channels, out);
-      k += 3 * kLanes;
-    } else if (left == 2) {
-      multiply_group<12, 2>(v, u + k, channels, out_channels, out);
-      k += 2 * kLanes;
-    } else {
-      multiply_group<24, 1>(v, u + k, channels, out_channels, out);
+    float* out = m + k / kLanes * Group::block;
+    if (left == 1) {
+      multiply_tiles<kFrequenciesAtOnce, 12, 1>(v, u + k, count, channels, out_channels, out);
       k += kLanes;
+      continue;
     }
+    const int64_t blocks = left >= 4 ? 4 : left;
+    for (int64_t f = 0; f < kFrequenciesAtOnce; f++) {
+      const float *from = v + f * Group::frequency, *by = u + f * size + k;
+      float* to = out + f * Group::frequency;
+      if (blocks == 4) {
+        multiply_tiles<1, 6, 4>(from, by, count, channels, out_channels, to);
+      } else if (blocks == 3) {
+        multiply_tiles<1, 6, 3>(from, by, count, channels, out_channels, to);
+      } else {
+        multiply_tiles<1, 12, 2>(from, by, count, channels, out_channels, to);
+      }
+    }
+    k += blocks * kLanes;
   }
 }
 
@@ -76,9 +103,10 @@ struct Finish {
   }
 };
 
-// Sixteen channels of a tile from its frequencies, `stride` floats apart, to the pixels that are inside.
+// Sixteen channels of a tile from its frequencies to the pixels that are inside.
 template <class Finish>
-LYCEUM_INLINE void write_tile(const float* m, int64_t stride, const Tile& tile, const Finish& finish, float* y) {
+LYCEUM_INLINE void write_tile(const float* m, const Tile& tile, const Finish& finish, float* y) {
+  constexpr int64_t stride = Group::frequency;
   Vector lines[4][6];
 #pragma GCC unroll 6
   for (int j = 0; j < 6; j++) {
@@ -103,10 +131,10 @@ LYCEUM_INLINE void write_tile(const float* m, int64_t stride, const Tile& tile, 
 
 // Sixteen out-channels of a group of tiles.
 template <bool kBias, bool kSum, bool kRelu>
-void write_block(const float* m, int64_t stride, const Tile* tiles, int64_t count, const float* bias, float* y) {
+void write_block(const float* m, const Tile* tiles, int64_t count, const float* bias, float* y) {
   Finish<kBias, kSum, kRelu> finish{};
   if constexpr (kBias) finish.bias = load(bias);
-  for (int64_t t = 0; t < count; t++) write_tile(m + t * kLanes, stride, tiles[t], finish, y);
+  for (int64_t t = 0; t < count; t++) write_tile(m + t * kLanes, tiles[t], finish, y);
 }
 
 using WriteBlock = decltype(&write_block<false, false, false>);
@@ -125,26 +153,26 @@ WriteBlock write_block_for(const After& after) {
 void convolve(const Shape& shape, const float* x, const float* packed, const After& after, int64_t begin, int64_t end,
               float* scratch, float* y) {
   const int64_t channels = shape.in_channels, out_channels = shape.out_channels;
-  const int64_t v_stride = frequency_stride(channels), m_stride = frequency_stride(out_channels);
   float* v = scratch;
-  float* m = scratch + kFrequencies * v_stride;
+  float* m = scratch + channels / kLanes * Group::block;
   const int64_t plane = shape.height * shape.width * kLanes;
   const WriteBlock write = write_block_for(after);
-  Tile tiles[kGroup];
-  for (int64_t first = begin; first < end; first += kGroup) {
-    const int64_t count = find_tiles(shape, first, end, kGroup, channels, tiles);
+  Walk in(shape, begin, channels), out(shape, begin, out_channels);
+  Tile tiles[Group::tiles];
+  for (int64_t first = begin; first < end; first += Group::tiles) {
+    const int64_t count = next_tiles<Group>(in, end - first, tiles);
     for (int64_t block = 0; block < channels / kLanes; block++) {
       for (int64_t t = 0; t < count; t++) {
-        read_input_tile(x + block * plane, tiles[t], v + (block * kGroup + t) * kLanes, v_stride);
+        read_input_tile<Group>(x + block * plane, tiles[t], v + block * Group::block + t * kLanes);
       }
     }
-    for (int64_t f = 0; f < kFrequencies; f++) {
-      multiply_frequency(v + f * v_stride, packed + f * channels * out_channels, channels, out_channels,
-                         m + f * m_stride);
+    for (int64_t f = 0; f < kFrequencies; f += kFrequenciesAtOnce) {
+      multiply_frequencies(v + f * Group::frequency, packed + f * channels * out_channels, count, channels,
+                           out_channels, m + f * Group::frequency);
     }
-    if (channels != out_channels) find_tiles(shape, first, end, kGroup, out_channels, tiles);
+    if (channels != out_channels) next_tiles<Group>(out, end - first, tiles);
     for (int64_t block = 0; block < out_channels / kLanes; block++) {
-      write(m + block * kGroup * kLanes, m_stride, tiles, count, after.bias ? after.bias + block * kLanes : nullptr,
+      write(m + block * Group::block, tiles, count, after.bias ? after.bias + block * kLanes : nullptr,
             y + block * plane);
     }
   }

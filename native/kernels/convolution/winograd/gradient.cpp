@@ -5,6 +5,8 @@
 namespace lyceum::winograd {
 namespace {
 
+using Group = GradientGroup;
+
 // sums[c][q] += Σ_t v[t][c] · w[q][t], for R in-channels of a block and Q blocks of sixteen out-channels.
 template <int R, int Q>
 LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int64_t out_channels, float* sums) {
@@ -17,7 +19,7 @@ LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int
   for (int64_t t = 0; t < count; t++, v += kLanes, w += kLanes) {
     __m512 gradients[Q];
 #pragma GCC unroll 4
-    for (int q = 0; q < Q; q++) gradients[q] = _mm512_loadu_ps(w + q * kGroup * kLanes);
+    for (int q = 0; q < Q; q++) gradients[q] = _mm512_loadu_ps(w + q * Group::block);
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++) {
       const __m512 value = _mm512_set1_ps(v[r]);
@@ -36,7 +38,7 @@ template <int R, int Q>
 LYCEUM_INLINE void accumulate_all(const float* v, const float* w, int64_t count, int64_t channels,
                                   int64_t out_channels, float* sums) {
   for (int64_t c = 0; c < channels; c += R) {
-    accumulate<R, Q>(v + c / kLanes * kGroup * kLanes + c % kLanes, w, count, out_channels,
+    accumulate<R, Q>(v + c / kLanes * Group::block + c % kLanes, w, count, out_channels,
                      sums + c * out_channels);
   }
 }
@@ -45,7 +47,7 @@ void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t
                           float* sums) {
   for (int64_t k = 0; k < out_channels;) {
     const int64_t left = (out_channels - k) / kLanes;
-    const float* from = w + k * kGroup;
+    const float* from = w + k / kLanes * Group::block;
     if (left >= 2) {
       accumulate_all<8, 2>(v, from, count, channels, out_channels, sums + k);
       k += 2 * kLanes;
@@ -61,26 +63,26 @@ void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t
 void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t begin, int64_t end, float* scratch,
                  float* sums) {
   const int64_t channels = shape.in_channels, out_channels = shape.out_channels;
-  const int64_t v_stride = frequency_stride(channels), w_stride = frequency_stride(out_channels);
   const int64_t plane = shape.height * shape.width * kLanes;
   float* v = scratch;
-  float* w = scratch + kFrequencies * v_stride;
-  Tile tiles[kGroup];
-  for (int64_t first = begin; first < end; first += kGroup) {
-    const int64_t count = find_tiles(shape, first, end, kGroup, channels, tiles);
+  float* w = scratch + channels / kLanes * Group::block;
+  Walk in(shape, begin, channels), out(shape, begin, out_channels);
+  Tile tiles[Group::tiles];
+  for (int64_t first = begin; first < end; first += Group::tiles) {
+    const int64_t count = next_tiles<Group>(in, end - first, tiles);
     for (int64_t block = 0; block < channels / kLanes; block++) {
       for (int64_t t = 0; t < count; t++) {
-        read_input_tile(x + block * plane, tiles[t], v + (block * kGroup + t) * kLanes, v_stride);
+        read_input_tile<Group>(x + block * plane, tiles[t], v + block * Group::block + t * kLanes);
       }
     }
-    if (channels != out_channels) find_tiles(shape, first, end, kGroup, out_channels, tiles);
+    if (channels != out_channels) next_tiles<Group>(out, end - first, tiles);
     for (int64_t block = 0; block < out_channels / kLanes; block++) {
       for (int64_t t = 0; t < count; t++) {
-        read_gradient_tile(dy + block * plane, tiles[t], w + (block * kGroup + t) * kLanes, w_stride);
+        read_gradient_tile<Group>(dy + block * plane, tiles[t], w + block * Group::block + t * kLanes);
       }
     }
     for (int64_t f = 0; f < kFrequencies; f++) {
-      accumulate_frequency(v + f * v_stride, w + f * w_stride, count, channels, out_channels,
+      accumulate_frequency(v + f * Group::frequency, w + f * Group::frequency, count, channels, out_channels,
                            sums + f * channels * out_channels);
     }
   }

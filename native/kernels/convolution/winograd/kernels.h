@@ -51,14 +51,25 @@ inline int64_t packed_size(int64_t in_channels, int64_t out_channels) {
 // out-channels exchanged: the caller exchanges the strides and the numbers of channels.
 void pack(const Weights& weights, const Shape& shape, bool turned, int64_t begin, int64_t end, float* packed);
 
-// Tiles that are computed together; work is best divided in multiples of it.
-constexpr int64_t kGroup = 24;
-// Floats from one frequency to the next, for a group of tiles; a little more than they fill, so that frequencies do not
-// fall on the same few lines of the caches.
-constexpr int64_t frequency_stride(int64_t channels) { return kGroup * channels + 16; }
+// How a group of tiles lies in scratch: block of channels by block, frequency by frequency, tile by tile. All distances
+// are constants to the compiler.
+template <int64_t kTiles>
+struct GroupOf {
+  static constexpr int64_t tiles = kTiles;
+  // Floats from one frequency to the next; a little more than they fill, so that frequencies do not fall on the same
+  // few lines of the caches.
+  static constexpr int64_t frequency = kTiles * 16 + 16;
+  static constexpr int64_t block = kFrequencies * frequency;
+};
+
+// Small groups stay in the first-level cache for longer; the weights' gradient gains more by summing over many tiles.
+using ConvolutionGroup = GroupOf<12>;
+using GradientGroup = GroupOf<24>;
+
 // Floats of scratch that a thread needs, aligned to 64 bytes.
+template <class Group>
 constexpr int64_t scratch_size(const Shape& shape) {
-  return kFrequencies * (frequency_stride(shape.in_channels) + frequency_stride(shape.out_channels));
+  return (shape.in_channels + shape.out_channels) / 16 * Group::block;
 }
 
 // Computes tiles [begin, end) of y.

@@ -18,25 +18,48 @@ struct Tile {
   bool inner;
 };
 
-inline Tile tile_at(const Shape& shape, int64_t index, int64_t channels) {
-  const int64_t wide = shape.tiles_wide(), high = shape.tiles_high();
-  const int64_t image = index / (wide * high), place = index % (wide * high);
-  Tile tile;
-  tile.row = place / wide * 4;
-  tile.column = place % wide * 4;
-  tile.row_stride = shape.width * kLanes;
-  tile.offset = image * channels * shape.height * shape.width + (tile.row * shape.width + tile.column) * kLanes;
-  tile.rows = shape.height - tile.row;
-  tile.columns = shape.width - tile.column;
-  tile.inner = tile.row > 0 && tile.column > 0 && tile.rows > 4 && tile.columns > 4;
-  return tile;
-}
+// Tiles one after the other, row by row and image by image, without a division for each.
+class Walk {
+ public:
+  Walk(const Shape& shape, int64_t first, int64_t channels) : shape_(shape) {
+    const int64_t wide = shape.tiles_wide(), tiles = wide * shape.tiles_high();
+    image_size_ = channels * shape.height * shape.width;
+    image_ = first / tiles * image_size_;
+    row_ = first % tiles / wide * 4;
+    column_ = first % wide * 4;
+  }
 
-// Tiles from `first` on, at most `most` and none from `end` on; returns how many.
-inline int64_t find_tiles(const Shape& shape, int64_t first, int64_t end, int64_t most, int64_t channels,
-                          Tile* tiles) {
-  const int64_t count = end - first < most ? end - first : most;
-  for (int64_t t = 0; t < count; t++) tiles[t] = tile_at(shape, first + t, channels);
+  Tile next() {
+    Tile tile;
+    tile.row = row_;
+    tile.column = column_;
+    tile.row_stride = shape_.width * kLanes;
+    tile.offset = image_ + row_ * tile.row_stride + column_ * kLanes;
+    tile.rows = shape_.height - row_;
+    tile.columns = shape_.width - column_;
+    tile.inner = row_ > 0 && column_ > 0 && tile.rows > 4 && tile.columns > 4;
+    column_ += 4;
+    if (column_ >= shape_.width) {
+      column_ = 0;
+      row_ += 4;
+      if (row_ >= shape_.height) {
+        row_ = 0;
+        image_ += image_size_;
+      }
+    }
+    return tile;
+  }
+
+ private:
+  const Shape& shape_;
+  int64_t image_size_, image_, row_, column_;
+};
+
+// The next tiles, of a group or as many as are left; returns how many.
+template <class Group>
+int64_t next_tiles(Walk& walk, int64_t left, Tile* tiles) {
+  const int64_t count = left < Group::tiles ? left : Group::tiles;
+  for (int64_t t = 0; t < count; t++) tiles[t] = walk.next();
   return count;
 }
 
@@ -62,8 +85,8 @@ struct Pixels {
 };
 
 // The first, or the last, three columns of frequencies: so that all of them stay in registers between the two passes.
-template <bool kLast, bool kInside>
-LYCEUM_INLINE void read_input_half(const Pixels<kInside>& d, float* v, int64_t stride) {
+template <class Group, bool kLast, bool kInside>
+LYCEUM_INLINE void read_input_half(const Pixels<kInside>& d, float* v) {
   Vector lines[3][6];
 #pragma GCC unroll 6
   for (int i = 0; i < 6; i++) {
@@ -85,26 +108,27 @@ LYCEUM_INLINE void read_input_half(const Pixels<kInside>& d, float* v, int64_t s
     Vector line[6];
     input_line(lines[j][0], lines[j][1], lines[j][2], lines[j][3], lines[j][4], lines[j][5], line);
 #pragma GCC unroll 6
-    for (int i = 0; i < 6; i++) store(v + (6 * i + j + (kLast ? 3 : 0)) * stride, line[i]);
+    for (int i = 0; i < 6; i++) store(v + (6 * i + j + (kLast ? 3 : 0)) * Group::frequency, line[i]);
   }
 }
 
-// Sixteen channels of the 6x6 pixels around a tile to frequencies `stride` floats apart.
-LYCEUM_INLINE void read_input_tile(const float* x, const Tile& tile, float* v, int64_t stride) {
+// Sixteen channels of the 6x6 pixels around a tile to frequencies.
+template <class Group>
+LYCEUM_INLINE void read_input_tile(const float* x, const Tile& tile, float* v) {
   const float* from = x + tile.offset - tile.row_stride - kLanes;
   if (tile.inner) {
     const Pixels<true> pixels{from, tile.row_stride, 0, 0};
-    read_input_half<false>(pixels, v, stride);
-    read_input_half<true>(pixels, v, stride);
+    read_input_half<Group, false>(pixels, v);
+    read_input_half<Group, true>(pixels, v);
   } else {
-    const Pixels<false> pixels{from, tile.row_stride, inside(tile.row, tile.rows) , inside(tile.column, tile.columns)};
-    read_input_half<false>(pixels, v, stride);
-    read_input_half<true>(pixels, v, stride);
+    const Pixels<false> pixels{from, tile.row_stride, inside(tile.row, tile.rows), inside(tile.column, tile.columns)};
+    read_input_half<Group, false>(pixels, v);
+    read_input_half<Group, true>(pixels, v);
   }
 }
 
-template <bool kInside>
-LYCEUM_INLINE void read_gradient(const Pixels<kInside>& dy, float* w, int64_t stride) {
+template <class Group, bool kInside>
+LYCEUM_INLINE void read_gradient(const Pixels<kInside>& dy, float* w) {
   Vector lines[6][4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
@@ -118,19 +142,19 @@ LYCEUM_INLINE void read_gradient(const Pixels<kInside>& dy, float* w, int64_t st
     Vector line[6];
     gradient_line(lines[j][0], lines[j][1], lines[j][2], lines[j][3], line);
 #pragma GCC unroll 6
-    for (int i = 0; i < 6; i++) store(w + (6 * i + j) * stride, line[i]);
+    for (int i = 0; i < 6; i++) store(w + (6 * i + j) * Group::frequency, line[i]);
   }
 }
 
-// Sixteen channels of the result's gradient, zero outside, to frequencies `stride` floats apart.
-LYCEUM_INLINE void read_gradient_tile(const float* dy, const Tile& tile, float* w, int64_t stride) {
+// Sixteen channels of the result's gradient, zero outside, to frequencies.
+template <class Group>
+LYCEUM_INLINE void read_gradient_tile(const float* dy, const Tile& tile, float* w) {
   const float* from = dy + tile.offset;
   if (tile.rows >= 4 && tile.columns >= 4) {
-    read_gradient(Pixels<true>{from, tile.row_stride, 0, 0}, w, stride);
+    read_gradient<Group>(Pixels<true>{from, tile.row_stride, 0, 0}, w);
   } else {
     // The pixel before is not looked at here.
-    read_gradient(Pixels<false>{from, tile.row_stride, inside(1, tile.rows) >> 1, inside(1, tile.columns) >> 1}, w,
-                  stride);
+    read_gradient<Group>(Pixels<false>{from, tile.row_stride, inside(1, tile.rows) >> 1, inside(1, tile.columns) >> 1}, w);
   }
 }
 

@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { BatchNorm2d, Conv2d, foldBatchNorm, Module, setKernels } from "../nn/index.js";
+import * as torch from "../torch/index.js";
+import { DenseBlock, frozenDenseBlock } from "./dense-block.js";
+
+class Layer extends Module {
+  readonly norm1: BatchNorm2d;
+  readonly conv1: Conv2d;
+  readonly norm2: BatchNorm2d;
+  readonly conv2: Conv2d;
+
+  constructor(from: number, inner: number, growth: number, generator: torch.Generator) {
+    super();
+    const norm = (channels: number) => {
+      const made = new BatchNorm2d(channels);
+      torch.noGrad(() => {
+        made.weight.uniform_(0.5, 1.5, { generator });
+        made.bias.uniform_(-1, 1, { generator });
+        made.runningMean.uniform_(-1, 1, { generator });
+        made.runningVar.uniform_(0.5, 2, { generator });
+      });
+      return made;
+    };
+    this.norm1 = norm(from);
+    this.conv1 = new Conv2d(from, inner, 1, { bias: false, generator });
+    this.norm2 = norm(inner);
+    this.conv2 = new Conv2d(inner, growth, 3, { padding: 1, bias: false, generator });
+  }
+
+  override batchNormPairs() {
+    return [["conv1", "norm2"]] as const;
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    const squeezed = this.norm2.forward(this.conv1.forward(this.norm1.forward(x, { relu: true })), {
+      relu: true,
+    });
+    return torch.cat([x, this.conv2.forward(squeezed)], 1);
+  }
+}
+
+function blockOf(from: number, inner: number, growth: number, count: number, seed: number): DenseBlock {
+  const generator = new torch.Generator(seed);
+  const layers = Array.from(
+    { length: count },
+    (_, i) => new Layer(from + i * growth, inner, growth, generator),
+  );
+  return foldBatchNorm(new DenseBlock(layers).eval());
+}
+
+const images = (shape: number[], seed: number) =>
+  torch.randn(shape, { generator: new torch.Generator(seed) }).to({ memoryFormat: "channelsLast" });
+
+const isFused = torch.hasOperator("lyceum::frozen_dense_block") && torch.op("lyceum::has_avx512");
+
+it.skipIf(!isFused)("a frozen block in one operator is what its layers are in float64", () => {
+  const cases = fc.record({
+    batch: fc.integer({ min: 1, max: 9 }),
+    from: fc.integer({ min: 1, max: 50 }),
+    inner: fc.constantFrom(16, 32, 48, 64),
+    growth: fc.integer({ min: 1, max: 16 }),
+    count: fc.integer({ min: 1, max: 5 }),
+    size: fc.tuple(fc.integer({ min: 2, max: 17 }), fc.integer({ min: 4, max: 17 })),
+    seed: fc.integer({ min: 0, max: 1000 }),
+  });
+  fc.assert(
+    fc.property(cases, ({ batch, from, inner, growth, count, size, seed }) => {
+      torch.noGrad(() =>
+        torch.scope(() => {
+          const block = blockOf(from, inner, growth, count, seed);
+          const layers = Array.from({ length: count }, (_, i) => block[`denselayer${i + 1}`] as Layer);
+          const x = images([batch, from, ...size], seed);
+          const found = frozenDenseBlock(layers, x);
+          expect(found?.shape).toEqual([batch, from + count * growth, ...size]);
+          const expected = block.to({ dtype: "float64" }).forward(x.to({ dtype: "float64" }));
+          const away = found!.sub(expected).abs().max().item() / expected.abs().max().item();
+          expect(away).toBeLessThan(1e-5);
+        }),
+      );
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it("a block that is trained, or of exact kernels, or of a few pixels, goes layer by layer", () => {
+  torch.scope(() => {
+    const block = blockOf(24, 16, 4, 2, 1);
+    const layers = [block.denselayer1, block.denselayer2] as Layer[];
+    const x = images([2, 24, 6, 6], 1);
+    const answer = block.forward(x);
+    expect(frozenDenseBlock(layers, images([2, 24, 1, 5], 1))).toBeUndefined();
+    expect(frozenDenseBlock(layers, x.detach().clone().requiresGrad_())).toBeUndefined();
+    setKernels("exact");
+    try {
+      expect(frozenDenseBlock(layers, x)).toBeUndefined();
+      expect(block.forward(x).sub(answer).abs().max().item()).toBeLessThan(1e-4);
+    } finally {
+      setKernels("fast");
+    }
+    block.train();
+    expect(frozenDenseBlock(layers, x)).toBeUndefined();
+  });
+});
+
+it.skipIf(!isFused)("what does not fit is refused in words", () => {
+  torch.scope(() => {
+    const [x, one, weight] = [torch.ones([1, 16, 4, 4]), torch.ones([16]), torch.ones([16, 16, 1, 1])];
+    const call = (...given: unknown[]) =>
+      torch.noGrad(() => torch.op("lyceum::frozen_dense_block", ...given, 1e-5) as torch.Tensor);
+    const wide = torch.ones([4, 16, 3, 3]);
+    expect(call(x, [one, one, one, one], [weight, wide], [one]).shape).toEqual([1, 20, 4, 4]);
+    expect(() => call(x, [one, one], [weight, wide], [one])).toThrow(/four of norms/);
+    expect(() => call(x, [one, one, one, torch.ones([3])], [weight, wide], [one])).toThrow(/float32 \[16\]/);
+    expect(() => call(x, [one, one, one, one], [wide, wide], [one])).toThrow(/a weight must be/);
+    const tall = torch.ones([32, 16, 3, 3]);
+    expect(() => call(x, [one, one, one, one], [weight, tall], [one])).toThrow(/grow by 1 to 16/);
+    const few = torch.ones([1, 16, 1, 2]);
+    expect(() => call(few, [one, one, one, one], [weight, wide], [one])).toThrow(/8 pixels or more/);
+  });
+});
