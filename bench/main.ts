@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { torch } from "lyceum";
-import { Peer, type PeerName, peerNames } from "./peer.js";
+import { Peer, type PeerName, peerNames, usualPeers } from "./peer.js";
 import { measurePeaks, type Peaks } from "./roofline/peak.js";
 import { type Roofline, roofline, rooflineLine } from "./roofline/roofline.js";
 import { table } from "./table.js";
@@ -26,7 +26,9 @@ const help = `npm run bench -- [options]
 
   --work NAME      one of ${works.map((work) => work.name).join(", ")}; may be repeated, as the next two; default: all
   --model NAME     one of ${modelNames.join(", ")}; default: all
-  --peer NAME      one of ${peerNames.join(", ")}; default: all
+  --peer NAME      one of ${peerNames.join(", ")}; default: the first two on the CPU, else the others
+  --device DEVICE  cpu, cuda or cuda:N (default: cpu); on a card only what trains or answers is measured
+  --eager          on a card: Lyceum's steps operator by operator, not as CUDA graphs
   --quick          few repetitions, for a look
   --out FILE       write the result there as JSON; default: bench/results/latest.json, for a whole run only
   --threads N      threads on both sides (default: physical cores)
@@ -39,6 +41,8 @@ function options() {
       work: { type: "string", multiple: true },
       model: { type: "string", multiple: true },
       peer: { type: "string", multiple: true },
+      device: { type: "string", default: "cpu" },
+      eager: { type: "boolean", default: false },
       quick: { type: "boolean", default: false },
       out: { type: "string" },
       threads: { type: "string" },
@@ -61,11 +65,14 @@ function options() {
     values.work,
     works.map(({ name }) => name),
   );
+  if (!/^(cpu|cuda(:\d+)?)$/.test(values.device)) throw new Error(`--device ${values.device}\n\n${help}`);
+  const device = values.device as torch.Device;
   return {
     ...values,
-    works: works.filter((work) => chosen.includes(work.name)),
+    device,
+    works: works.filter(({ name, onCards }) => chosen.includes(name) && (device === "cpu" || onCards)),
     models: values.model && pick("model", values.model, modelNames),
-    peers: pick("peer", values.peer, peerNames),
+    peers: values.peer ? pick("peer", values.peer, peerNames) : usualPeers(device),
   };
 }
 
@@ -76,9 +83,10 @@ function installPeer(): void {
   if (status !== 0) throw new Error(`apt-get ${arguments_.join(" ")} failed`);
 }
 
-async function startPeer(name: PeerName, python: string, threads: number): Promise<Peer[]> {
+async function startPeer(name: PeerName, threads: number): Promise<Peer[]> {
+  const { python, device } = given;
   try {
-    return [await Peer.start(name, python, threads)];
+    return [await Peer.start(name, python, threads, device)];
   } catch (error) {
     console.log(
       `${name} could not run in ${python}: ${error instanceof Error ? error.message : error}\n` +
@@ -107,7 +115,7 @@ if (given["install-peer"]) installPeer();
 if (given.threads) torch.setNumThreads(Number(given.threads));
 const threads = torch.getNumThreads();
 const peers: Peer[] = [];
-for (const name of given.peers) peers.push(...(await startPeer(name, given.python, threads)));
+for (const name of given.peers) peers.push(...(await startPeer(name, threads)));
 const machine = {
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   cores: torch.physicalCores(),
@@ -117,23 +125,34 @@ const machine = {
   node: process.version,
   libtorch: torch.version(),
   pytorch: peers[0]?.version,
+  device: given.device,
+  ...(given.device !== "cpu" && {
+    card: torch.cudaDevice(given.device),
+    cudaGraphs: torch.hasCudaGraphs && !given.eager,
+  }),
 };
-console.log(`${machine.cpu}, ${threads} threads; Node ${machine.node}; libtorch ${machine.libtorch}`);
+console.log(
+  `${machine.cpu}, ${threads} threads, ${given.device}; Node ${machine.node}; libtorch ${machine.libtorch}`,
+);
 
 const rows: Row[] = [];
 const loads: MeasuredLoad[] = [];
 try {
-  const { models, quick } = given;
+  const { models, quick, device, eager } = given;
   const onLoad = (load: MeasuredLoad) => void loads.push(load);
-  for (const work of given.works) rows.push(...(await work.run({ peers, models, quick, onLoad })));
+  for (const work of given.works)
+    rows.push(...(await work.run({ peers, device, recorded: !eager, models, quick, onLoad })));
 } finally {
   for (const peer of peers) peer.stop();
 }
 console.log(`\n${table(rows)}`);
 
-const peaks = loads.length > 0 ? peaksHere(threads) : undefined;
+// The roofline is the processor's.
+const peaks = loads.length > 0 && given.device === "cpu" ? peaksHere(threads) : undefined;
 const rooflines: Roofline[] = peaks
-  ? loads.map(({ load, precision, seconds, ...which }) => roofline(which, load, peaks[precision], seconds))
+  ? loads.flatMap(({ load, precision, seconds, ...which }) =>
+      precision === "float16" ? [] : roofline(which, load, peaks[precision], seconds),
+    )
   : [];
 if (peaks) {
   const rate = (perSecond: number) => `${(perSecond / 1e9).toFixed(perSecond < 1e11 ? 1 : 0)} G`;
@@ -144,7 +163,7 @@ if (peaks) {
   for (const line of rooflines.map(rooflineLine)) console.log(`  ${line}`);
 }
 
-const whole = !given.quick && !given.work && !given.model && !given.peer;
+const whole = !given.quick && !given.work && !given.model && !given.peer && given.device === "cpu";
 const out = given.out ?? (whole ? latest : undefined);
 if (out) {
   mkdirSync(dirname(out), { recursive: true });

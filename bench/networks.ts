@@ -18,6 +18,7 @@ const small = { size: 32, batchSize: 128, precision: "float32" } as const;
 export const networks: readonly Network[] = [
   { label: "resnet20", model: "resnet20", ...small },
   { label: "resnet20-bfloat16", model: "resnet20", ...small, precision: "bfloat16" },
+  { label: "resnet20-float16", model: "resnet20", ...small, precision: "float16" },
   { label: "resnet110", model: "resnet110", ...small },
   { label: "resnet110-bfloat16", model: "resnet110", ...small, precision: "bfloat16" },
   { label: "densenet-bc-40-12", model: "densenet-bc-40-12", ...small },

@@ -3,13 +3,29 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { torch } from "lyceum";
 
 // Compiled into build/bench; the script stays where it is.
 const script = fileURLToPath(new URL("../../bench/peer/main.py", import.meta.url));
 
-/** PyTorch as one tunes it, and as it comes. */
-export type PeerName = "pytorch-tuned" | "pytorch-default";
-export const peerNames: readonly PeerName[] = ["pytorch-tuned", "pytorch-default"];
+export const peerNames = [
+  "pytorch-tuned",
+  "pytorch-default",
+  "pytorch-eager-cuda",
+  "pytorch-compile",
+] as const;
+/** PyTorch as one tunes it, and as it comes; on a card as one tunes it, operator by operator or compiled. */
+export type PeerName = (typeof peerNames)[number];
+
+/** Whom to measure beside where nobody is named. */
+export function usualPeers(device: torch.Device): readonly PeerName[] {
+  return peerNames.filter((name) => /cuda|compile/.test(name) === (device !== "cpu"));
+}
+
+/** Whether it is written as one who wants speed writes it. */
+export function isTuned(name: PeerName): boolean {
+  return name !== "pytorch-default";
+}
 
 /** What `mallopt` does for Lyceum: big blocks are kept. */
 const tunedAllocator = {
@@ -34,7 +50,7 @@ export class Peer {
     this.name = name;
     // Lyceum sets this for its own process; PyTorch runs as it comes.
     const { GOMP_SPINCOUNT: _, ...env } = process.env;
-    const allocator = name === "pytorch-tuned" ? tunedAllocator : {};
+    const allocator = isTuned(name) ? tunedAllocator : {};
     this.python = python;
     this.env = { ...env, ...allocator };
     this.#process = spawn(python, [script], { env: this.env });
@@ -51,9 +67,9 @@ export class Peer {
   }
 
   /** @throws Error with Python's own words when it or its torch is not there */
-  static async start(name: PeerName, python: string, threads: number): Promise<Peer> {
+  static async start(name: PeerName, python: string, threads: number, device: torch.Device): Promise<Peer> {
     const peer = new Peer(name, python);
-    const { version } = await peer.ask<{ version: string }>({ do: "hello", threads });
+    const { version } = await peer.ask<{ version: string }>({ do: "hello", threads, device });
     peer.version = version;
     return peer;
   }

@@ -43,8 +43,12 @@ export async function interleave(rounds: number, sides: readonly Side[]): Promis
  * How often to measure what takes so many seconds, so that one row is done in under a minute for a look, and in a few
  * minutes otherwise.
  */
-export function plan(seconds: number, quick: boolean): { rounds: number; perTurn: number } {
-  const [mostRounds, mostPerTurn, budget] = quick ? [3, 2, 10] : [12, 4, 60];
+export function plan(
+  seconds: number,
+  quick: boolean,
+  mostPerTurn = quick ? 2 : 4,
+): { rounds: number; perTurn: number } {
+  const [mostRounds, budget] = quick ? [3, 10] : [12, 60];
   const perTurn = Math.min(mostPerTurn, Math.max(1, Math.floor(1 / seconds)));
   // One round more warms up.
   const rounds = Math.floor(budget / (perTurn * seconds)) - 1;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { data, models, nn, optim, torch, training } from "lyceum";
 import type { Network } from "./networks.js";
-import type { Peer } from "./peer.js";
+import { isTuned, type Peer } from "./peer.js";
 import { countLayers } from "./roofline/layers.js";
 import {
   type Load,
@@ -48,32 +48,41 @@ export function imagesOf(work: NetworkWork, { batchSize }: Network): number {
   return work === "evaluation" ? 2 * batchSize * batches : batchSize;
 }
 
-type Steps = Record<NetworkWork, () => number | Promise<number>>;
+/** One go each. The loss of it lies in a tensor, and is read when somebody wants it. */
+type Steps = Record<NetworkWork, () => void | Promise<void>>;
 
 export class Scene {
   readonly #steps: Steps;
+  readonly #loss: torch.Tensor;
   readonly #passes: Passes;
   readonly #free: () => void;
 
-  private constructor(steps: Steps, passes: Passes, free: () => void) {
+  private constructor(steps: Steps, loss: torch.Tensor, passes: Passes, free: () => void) {
     this.#steps = steps;
+    this.#loss = loss;
     this.#passes = passes;
     this.#free = free;
   }
 
   /** Also hands everything over to the peers; throws where one lost the layout that it is to keep. */
-  static async set(network: Network, peers: readonly Peer[]): Promise<Scene> {
+  static async set(
+    network: Network,
+    peers: readonly Peer[],
+    { device, recorded }: { device: torch.Device; recorded: boolean },
+  ): Promise<Scene> {
     const { batchSize, precision, size } = network;
     const generator = new torch.Generator(0);
     const make = () =>
       models
         .createModel(network.model, { classes, channels: 3, generator })
-        .to({ memoryFormat: "channelsLast" });
+        .to({ device, memoryFormat: "channelsLast" });
     const [teacher, student] = [make(), make()];
     const shape = [batchSize, 3, size, size];
+    // Drawn on the CPU, so that they are the same everywhere.
+    const there = (tensor: torch.Tensor) => torch.keep(tensor.to({ device }));
     const trained: Batch[] = Array.from({ length: batches }, () => ({
-      images: torch.keep(torch.randn(shape, { generator }).contiguous("channelsLast")),
-      labels: torch.keep(torch.randint(0, classes, [batchSize], { generator, dtype: "int64" })),
+      images: there(torch.randn(shape, { generator }).contiguous("channelsLast")),
+      labels: there(torch.randint(0, classes, [batchSize], { generator, dtype: "int64" })),
     }));
     const judged = torch.keep(
       torch.randint(0, 256, [imagesOf("evaluation", network), 3, size, size], { generator, dtype: "uint8" }),
@@ -83,14 +92,14 @@ export class Scene {
     const layersOf = (model: nn.Module) =>
       countLayers(model, () => torch.noGrad(() => torch.scope(() => void model.forward(images))));
     const trainedLayers = layersOf(teacher.train());
-    await handOver(peers, network, { teacher, student, trained, judged });
+    await handOver(peers, network, device, { teacher, student, trained, judged });
 
     // In place, so after the peers have got the weights.
     const frozen = nn.foldBatchNorm(teacher);
     const passes: Passes = {
       trained: trainedLayers,
       frozen: layersOf(frozen),
-      activationBytes: precision === "bfloat16" ? 2 : 4,
+      activationBytes: precision === "float32" ? 4 : 2,
     };
     const { learningRate, hardWeight, softWeight, patriarchHardWeight, k, mean, std } = settings;
     const optimizer = new optim.SGD(student.train().parameters(), {
@@ -98,18 +107,28 @@ export class Scene {
       momentum: 0.9,
       weightDecay: 1e-4,
     });
-    const loader = new data.Loader(imageSet(judged, size), { batchSize: 2 * batchSize, mean, std });
+    const scaler = precision === "float16" ? new optim.GradScaler({ device }) : undefined;
+    const loader = new data.Loader(imageSet(judged, size), { batchSize: 2 * batchSize, mean, std, device });
+    const loss = torch.keep(torch.zeros([], { device }));
+    const noteLoss = (found: torch.Tensor) => torch.noGrad(() => void loss.copy_(found));
     let done = 0;
     const batch = () => trained[done++ % batches]!;
-    const stepOf = (objective: training.Objective) => (): number => {
-      let loss = Number.NaN;
+    const steppers: training.Stepper[] = [];
+    const stepOf = (objective: training.Objective) => {
+      let stepper: training.Stepper | undefined;
       const watched: training.Objective = (...given) => {
         const found = objective(...given);
-        loss = found.loss.item();
+        noteLoss(found.loss);
         return found;
       };
-      training.trainStep({ model: student, optimizer, objective: watched, precision }, batch());
-      return loss;
+      return () => {
+        if (!stepper) {
+          const learner = { model: student, optimizer, objective: watched, precision, device, scaler };
+          stepper = stepperOf(learner, recorded);
+          steppers.push(stepper);
+        }
+        stepper.step(batch());
+      };
     };
     const steps: Steps = {
       "student-step": stepOf(training.studentObjective(frozen, { hardWeight, softWeight })),
@@ -118,22 +137,17 @@ export class Scene {
         torch.scope(() => {
           const { images, labels } = batch();
           const logits = torch.noGrad(() => frozen.forward(images.to({ dtype: precision })));
-          return torch.crossEntropyLoss(logits.to({ dtype: "float32" }), labels).item();
+          noteLoss(torch.crossEntropyLoss(logits.to({ dtype: "float32" }), labels));
         }),
       evaluation: async () => {
-        const { logits, labels } = await training.answer(frozen, loader);
-        const loss = torch.scope(() =>
-          torch.crossEntropyLoss(logits, torch.tensor(labels, { dtype: "int64" })).item(),
-        );
+        const { logits, labels } = await training.answer(frozen, loader, { device });
+        torch.scope(() => noteLoss(torch.crossEntropyLoss(logits, torch.tensor(labels, { dtype: "int64" }))));
         logits.dispose();
-        return loss;
       },
     };
-    return new Scene(steps, passes, () => {
-      loader.dispose();
-      optimizer.dispose();
-      judged.dispose();
-      for (const model of [student, frozen]) model.dispose();
+    return new Scene(steps, loss, passes, () => {
+      for (const part of [...steppers, loader, optimizer, judged, loss, student, frozen]) part.dispose();
+      scaler?.dispose();
       for (const { images, labels } of trained) for (const tensor of [images, labels]) tensor.dispose();
     });
   }
@@ -156,15 +170,34 @@ export class Scene {
     }
   }
 
-  async run(work: NetworkWork, steps: number): Promise<Taken> {
+  /** @param each whether every go is timed by itself, which makes it wait for its loss; else all together */
+  async run(work: NetworkWork, steps: number, each: boolean): Promise<Taken> {
     const taken: Taken = { seconds: [], losses: [] };
+    // Before the clock starts, what was asked for earlier is done.
+    this.#loss.item();
+    const begin = performance.now();
     for (let index = 0; index < steps; index++) {
       const start = performance.now();
-      taken.losses.push(await this.#steps[work]());
-      taken.seconds.push((performance.now() - start) / 1000);
+      await this.#steps[work]();
+      if (!each && index < steps - 1) continue;
+      taken.losses.push(this.#loss.item());
+      const [since, goes] = each ? [start, 1] : [begin, steps];
+      taken.seconds.push((performance.now() - since) / 1000 / goes);
     }
     return taken;
   }
+}
+
+/** As `lyceum train` takes its steps: on a card as a graph, where the build has them. */
+function stepperOf(
+  learner: training.Learner & { device: torch.Device },
+  recorded: boolean,
+): training.Stepper {
+  const { device } = learner;
+  const can = recorded && device !== "cpu" && torch.hasCudaGraphs && training.canRecord(learner);
+  const graph = can ? new torch.CudaGraph(device) : undefined;
+  // What lyceum train adds up besides is a few operators; the peers add up nothing.
+  return training.stepperFor(learner, undefined, graph);
 }
 
 function imageSet(images: torch.Tensor, size: number): data.ImageSet {
@@ -192,6 +225,7 @@ interface Shared {
 async function handOver(
   peers: readonly Peer[],
   { label, model, batchSize, precision }: Network,
+  device: torch.Device,
   { teacher, student, trained, judged }: Shared,
 ): Promise<void> {
   if (peers.length === 0) return;
@@ -208,10 +242,11 @@ async function handOver(
       }),
     );
     for (const peer of peers) {
-      const tuned = peer.name === "pytorch-tuned";
+      const tuned = isTuned(peer.name);
       const { layoutsLost } = await peer.ask<{ layoutsLost: string[] }>({
         do: "prepare",
         tuned,
+        compiled: peer.name === "pytorch-compile",
         model,
         precision,
         teacher: fileOf("teacher"),
@@ -221,11 +256,11 @@ async function handOver(
         ...settings,
       });
       if (layoutsLost.length > 0) {
-        throw new Error(
-          `${peer.name} left channels-last, the comparison would be unfair: ${layoutsLost.join(", ")}`,
-        );
-      }
-      if (tuned)
+        const lost = `${peer.name} left channels-last: ${layoutsLost.join(", ")}`;
+        if (device === "cpu") throw new Error(`${lost}; the comparison would be unfair`);
+        // cuDNN chooses for itself what order it goes through.
+        console.log(`${label}: ${lost}`);
+      } else if (tuned)
         console.log(`${label}: ${peer.name} keeps channels-last in every layer, forward and backward`);
     }
   } finally {

@@ -1,5 +1,5 @@
 /** What a measurement is given and what it must give back. */
-import type { training } from "lyceum";
+import type { torch, training } from "lyceum";
 import type { Peer } from "./peer.js";
 import type { Load } from "./roofline/load.js";
 import type { Spread } from "./sampling.js";
@@ -7,6 +7,10 @@ import type { Spread } from "./sampling.js";
 export interface Context {
   /** The PyTorch processes that could be started and are asked for. */
   peers: Peer[];
+  /** Where both sides compute. */
+  device: torch.Device;
+  /** Whether Lyceum's steps are CUDA graphs, where the build has them. */
+  recorded: boolean;
   /** Names of networks to measure; all when left out. */
   models: string[] | undefined;
   /** Fewer repetitions: a look, not a result. */
@@ -40,6 +44,8 @@ export interface Row {
 
 export interface Work {
   name: string;
+  /** Whether it measures something of a card. Default: no. */
+  onCards?: boolean;
   /** The networks that it can measure, where it measures any. */
   models?: readonly string[];
   /** Prints what a reader must know beside the numbers; throws when the two sides do not do the same. */

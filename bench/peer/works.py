@@ -45,20 +45,28 @@ def top_score_difference(logits, k):
     return (scores[:, 0] - scores[:, 1:].mean(1)).mean()
 
 
+def grad_scaler():
+    """By its newer name where there is one."""
+    make = getattr(torch.amp, "GradScaler", None)
+    return make("cuda") if make else torch.cuda.amp.GradScaler()
+
+
 class Scene:
     """A teacher and a student with Lyceum's weights.
 
-    Tuned: channels-last in every layer, batch norm of the teacher folded, SGD over all parameters at once, in
-    bfloat16 where asked by autocast. Otherwise as PyTorch is written by default.
+    Tuned: channels-last in every layer, batch norm of the teacher folded, SGD over all parameters at once, in 16 bits
+    where asked by autocast, in float16 with GradScaler. Otherwise as PyTorch is written by default. Compiled: network and
+    loss by torch.compile, as CUDA graphs on a card.
     """
 
-    def __init__(self, request):
+    def __init__(self, request, device):
         self.tuned = request["tuned"]
+        self.device = torch.device(device)
         self.precision = request["precision"]
         self.settings = request
         data = load_safetensors(request["data"])
         self.images = [self.laid_out(images) for images in data["images"]]
-        self.labels = list(data["labels"])
+        self.labels = list(data["labels"].to(self.device))
         self.judged = self.laid_out(data["judged"])
         make = lambda: create(request["model"], self.judged.shape[1], request["classes"], self.tuned)
         teacher = make()
@@ -74,19 +82,35 @@ class Scene:
                 self.student, self.images[0], lambda out: F.cross_entropy(out, self.labels[0])
             )
             self.student.load_state_dict(before)
-        foreach = {"foreach": True} if self.tuned else {}
+        on_card = self.device.type == "cuda"
+        at_once = {"fused": True} if on_card else {"foreach": True}
         self.optimizer = torch.optim.SGD(
-            self.student.parameters(), lr=request["learningRate"], momentum=0.9, weight_decay=1e-4, **foreach
+            self.student.parameters(),
+            lr=request["learningRate"],
+            momentum=0.9,
+            weight_decay=1e-4,
+            **(at_once if self.tuned else {}),
         )
+        self.scaler = grad_scaler() if self.precision == "float16" and on_card else None
+        # A whole function each, so that the loss is compiled with the network.
+        wrapped = lambda function: function
+        if request.get("compiled"):
+            options = {"mode": "reduce-overhead"} if on_card else {}
+            wrapped = lambda function: torch.compile(function, **options)
+        self.student_loss = wrapped(self.student_loss)
+        self.patriarch_loss = wrapped(self.patriarch_loss)
+        self.teacher_loss = wrapped(self.teacher_loss)
+        self.answer = wrapped(self.answer)
         self.done = 0
 
     def laid_out(self, what):
-        return what.to(memory_format=CHANNELS_LAST) if self.tuned else what
+        there = what.to(self.device)
+        return there.to(memory_format=CHANNELS_LAST) if self.tuned else there
 
     def arithmetic(self):
-        if self.precision == "bfloat16":
-            return torch.autocast("cpu", dtype=torch.bfloat16)
-        return contextlib.nullcontext()
+        if self.precision == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=getattr(torch, self.precision))
 
     def batch(self):
         index = self.done % len(self.images)
@@ -95,12 +119,17 @@ class Scene:
 
     def update(self, loss):
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return loss.item()
+        if self.scaler:
+            self.scaler.scale(loss).backward()
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        else:
+            loss.backward()
+            self.optimizer.step()
+        # A compiled function's result is written over by its next call.
+        return loss.detach().clone()
 
-    def student_step(self):
-        images, labels = self.batch()
+    def student_loss(self, images, labels):
         with self.arithmetic():
             with torch.no_grad():
                 taught = self.teacher(images)
@@ -108,36 +137,55 @@ class Scene:
         targets = F.log_softmax(taught.float(), 1)
         soft = F.kl_div(F.log_softmax(logits, 1), targets, reduction="batchmean", log_target=True)
         hard = F.cross_entropy(logits, labels)
-        return self.update(self.settings["hardWeight"] * hard + self.settings["softWeight"] * soft)
+        return self.settings["hardWeight"] * hard + self.settings["softWeight"] * soft
 
-    def patriarch_step(self):
-        images, labels = self.batch()
+    def patriarch_loss(self, images, labels):
         with self.arithmetic():
             logits = self.student(images).float()
         eta = self.settings["patriarchHardWeight"]
         difference = top_score_difference(logits, self.settings["k"])
-        return self.update(eta * F.cross_entropy(logits, labels) + (1 - eta) * difference)
+        return eta * F.cross_entropy(logits, labels) + (1 - eta) * difference
 
-    def teacher_forward(self):
-        images, labels = self.batch()
+    def teacher_loss(self, images, labels):
         with torch.no_grad(), self.arithmetic():
             logits = self.teacher(images)
-        return F.cross_entropy(logits.float(), labels).item()
+        return F.cross_entropy(logits.float(), labels)
+
+    def answer(self, images, mean, std):
+        with torch.no_grad():
+            return self.teacher(images.float().sub_(mean).div_(std))
+
+    def student_step(self):
+        return self.update(self.student_loss(*self.batch()))
+
+    def patriarch_step(self):
+        return self.update(self.patriarch_loss(*self.batch()))
+
+    def teacher_forward(self):
+        return self.teacher_loss(*self.batch()).clone()
 
     def evaluation(self):
-        mean, std = (255 * torch.tensor(self.settings[name]).view(1, -1, 1, 1) for name in ("mean", "std"))
+        names = ("mean", "std")
+        mean, std = (255 * torch.tensor(self.settings[name]).view(1, -1, 1, 1).to(self.device) for name in names)
         logits = []
-        with torch.no_grad():
-            for images in self.judged.split(self.settings["evaluationBatch"]):
-                logits.append(self.teacher(images.float().sub_(mean).div_(std)))
+        for images in self.judged.split(self.settings["evaluationBatch"]):
+            logits.append(self.answer(images, mean, std).clone())
         labels = torch.arange(len(self.judged)) % self.settings["classes"]
-        return F.cross_entropy(torch.cat(logits), labels).item()
+        return F.cross_entropy(torch.cat(logits).cpu(), labels)
 
-    def run(self, work, steps):
+    def run(self, work, steps, each):
+        """Every go by itself, which makes it wait for its loss, or all of them together."""
         step = getattr(self, work.replace("-", "_"))
         seconds, losses = [], []
-        for _ in range(steps):
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+        begin = time.perf_counter()
+        for index in range(steps):
             start = time.perf_counter()
-            losses.append(step())
-            seconds.append(time.perf_counter() - start)
+            loss = step()
+            if not each and index < steps - 1:
+                continue
+            losses.append(loss.item())
+            since, goes = (start, 1) if each else (begin, steps)
+            seconds.append((time.perf_counter() - since) / goes)
         return {"seconds": seconds, "losses": losses}

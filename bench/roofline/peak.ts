@@ -9,7 +9,8 @@ import type { Peak } from "./roofline.js";
 const source = fileURLToPath(new URL("../../../bench/roofline/peak.cpp", import.meta.url));
 const program = fileURLToPath(new URL("../../peak/peak", import.meta.url));
 
-export type Peaks = Record<training.Precision, Peak>;
+/** Of the processor. float16 is none of its. */
+export type Peaks = Record<Exclude<training.Precision, "float16">, Peak>;
 
 function run(command: string, args: string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8" });

@@ -4,6 +4,9 @@
 
 #include <new>
 
+#if defined(LYCEUM_CUDA)
+#include "bridge/cuda.h"
+#endif
 #include "bridge/division.h"
 
 namespace lyceum {
@@ -148,6 +151,9 @@ NAPI_MODULE_INIT() {
     exposeAutograd(env, exports, bridge);
     exposeGenerators(env, exports, bridge);
     exposeRuntime(env, exports, bridge);
+#if defined(LYCEUM_CUDA)
+    exposeCuda(env, exports, bridge);
+#endif
     return exports;
   } catch (...) {
     throwToJavaScript(env, "loading the libtorch bridge");

@@ -25,6 +25,9 @@ struct HeldTensor {
   int64_t loose = -1;
 };
 
+// Defined only in a build with CUDA.
+struct CudaGraph;
+
 // A tensor that lives until the garbage collector takes its JavaScript object.
 struct Loose {
   int64_t handle;
@@ -59,6 +62,7 @@ class Bridge {
   napi_env env;
   Slots<HeldTensor> tensors;
   Slots<at::Generator> generators;
+  Slots<std::shared_ptr<CudaGraph>> graphs;
   std::vector<std::unique_ptr<Operator>> operators;
   std::unordered_map<std::string, int32_t> operatorIds;
   torch::jit::Stack stack;

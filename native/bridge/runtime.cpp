@@ -13,6 +13,14 @@ namespace {
 napi_value version(const Call& call) { return text(call.env, TORCH_VERSION); }
 napi_value buildSettings(const Call& call) { return text(call.env, at::show_config()); }
 napi_value cudaAvailable(const Call& call) { return boolean(call.env, at::hasCUDA()); }
+// setCudnn(benchmark, deterministic, allowTF32): how cuDNN chooses its convolutions, and in how many bits they multiply.
+napi_value setCudnn(const Call& call) {
+  at::globalContext().setBenchmarkCuDNN(toBool(call.env, call[0]));
+  at::globalContext().setDeterministicCuDNN(toBool(call.env, call[1]));
+  at::globalContext().setAllowTF32CuDNN(toBool(call.env, call[2]));
+  return nullptr;
+}
+
 napi_value numThreads(const Call& call) { return integer(call.env, at::get_num_threads()); }
 
 napi_value setNumThreads(const Call& call) {
@@ -40,6 +48,7 @@ void exposeRuntime(napi_env env, napi_value exports, Bridge* bridge) {
   expose(env, exports, bridge, "version", version);
   expose(env, exports, bridge, "buildSettings", buildSettings);
   expose(env, exports, bridge, "cudaAvailable", cudaAvailable);
+  expose(env, exports, bridge, "setCudnn", setCudnn);
   expose(env, exports, bridge, "numThreads", numThreads);
   expose(env, exports, bridge, "setNumThreads", setNumThreads);
   expose(env, exports, bridge, "keepLargeBlocks", keepLargeBlocks);

@@ -56,7 +56,7 @@ async function checkTorch(): Promise<Finding[]> {
     ok("system", `${os}, ${arch}`),
     ok("threads", String(threads)),
     ok("convolutions", convolutions(torch)),
-    ok("CUDA", torch.cudaAvailable() ? "available" : "none: training runs on the CPU"),
+    ok("CUDA", cuda(torch)),
     advice
       ? { name: "matrix speed", state: "warning", detail: advice }
       : ok("matrix speed", `${gflops.toFixed(0)} GFLOP/s (float32, 1024 x 1024)`),
@@ -68,6 +68,16 @@ function convolutions({ hasOperator, op }: typeof Torch): string {
   if (!hasOperator("lyceum::conv2d")) return "libtorch's: ./setup found no oneDNN headers (libdnnl-dev)";
   const units = op("lyceum::has_amx") ? "bfloat16 by AMX" : "no units for bfloat16";
   return `prepared by oneDNN, ${units}`;
+}
+
+/** The card that `--device cuda` takes. */
+function cuda({ cudaAvailable, cudaDevice, hasCudaGraphs }: typeof Torch): string {
+  if (!cudaAvailable()) return "none: training runs on the CPU";
+  const card = cudaDevice("cuda");
+  if (!card || !hasCudaGraphs)
+    return "available; steps are no CUDA graphs: ./setup found no CUDA headers (CUDA_HOME)";
+  const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
+  return `${card.name}, ${gib(card.free)} of ${gib(card.total)} GiB free; steps are CUDA graphs`;
 }
 
 /** What `setup` noted when it chose a libtorch. */

@@ -35,14 +35,10 @@ export function drawOffsets(
   return offsets;
 }
 
-/** What {@link augment} and the operator `lyceum::augment` take. */
-export interface AugmentArguments {
+/** What every batch of a set has in common. */
+export interface AugmentSet {
   /** uint8 [N, C, H, W], contiguous */
   images: Tensor;
-  /** int64 [B], 0 .. N - 1 */
-  indices: Tensor;
-  /** int32 [B, 3] of {@link drawOffsets} */
-  offsets: Tensor;
   /**
    * Rows and columns of zeros around an image, less than its height and width. The padding is black:
    * normalised too.
@@ -53,31 +49,93 @@ export interface AugmentArguments {
   std: readonly number[];
 }
 
+/** What {@link augment} and the operator `lyceum::augment` take. */
+export interface AugmentArguments extends AugmentSet {
+  /** int64 [B], 0 .. N - 1 */
+  indices: Tensor;
+  /** int32 [B, 3] of {@link drawOffsets} */
+  offsets: Tensor;
+}
+
 /**
- * Crops, mirrors and normalises a batch, `(value / 255 - mean) / std`, out of plain torch operators: for
- * devices other than the CPU, and what the CPU's fused operator is tested against.
+ * Crops, mirrors and normalises batches, `(value / 255 - mean) / std`, out of plain torch operators: for devices other
+ * than the CPU, and what the CPU's fused operator is tested against.
  *
- * @returns float32 [B, C, H, W], channels-last
+ * Each of the 256 values is normalised once, here on the CPU, and then looked up: divisions round differently from
+ * device to device, and the same draws shall give the same bits on all. What a batch needs besides lies on the device
+ * before the first one, since bringing it there would make each step wait.
  */
-export function augment({ images, indices, offsets, pad, mean, std }: AugmentArguments): Tensor {
-  return torch.scope(() => {
-    const device = images.device;
+export class Augmenter {
+  readonly #set: AugmentSet;
+  /** float32 [C * 256] */
+  readonly #values: Tensor;
+  /** int32 [C]: where a channel's values begin. */
+  readonly #starts: Tensor;
+  /** int64 [H] and [W]: 0, 1, 2, … */
+  readonly #rows: Tensor;
+  readonly #columns: Tensor;
+
+  /** @param set whose images stay the caller's */
+  constructor(set: AugmentSet) {
+    const { images, mean, std } = set;
+    const { device } = images;
     const [, channels, height, width] = images.shape as [number, number, number, number];
-    const along = (n: number) => torch.arange(0, n, 1, { dtype: "int64", device });
-    const [dy, dx, flip] = [0, 1, 2].map((column) =>
-      offsets.select(1, column).to({ dtype: "int64" }).unsqueeze(1),
-    );
-    const rows = along(height).add(dy!);
-    const straight = along(width);
-    const columns = torch.where(flip!.eq(1), straight.neg().add(width - 1), straight).add(dx!);
-    const padded = torch.constantPadNd(images.indexSelect(0, indices), [pad, pad, pad, pad], 0);
-    const batch = along(indices.shape[0]!).reshape([-1, 1, 1]);
-    // Indices on both sides of the channels put them last: [B, H, W, C].
-    const pixels = padded.index([batch, undefined, rows.unsqueeze(2), columns.unsqueeze(1)]);
-    const perChannel = (values: readonly number[]) =>
-      torch.tensor([...values], { device }).reshape([channels]);
-    const normalised = pixels.to({ dtype: "float32" }).div(255).sub(perChannel(mean)).div(perChannel(std));
-    return normalised.permute([0, 3, 1, 2]);
+    const along = (n: number) => torch.keep(torch.arange(0, n, 1, { dtype: "int64", device }));
+    const starts = Int32Array.from({ length: channels }, (_, channel) => 256 * channel);
+    this.#set = set;
+    this.#values = torch.keep(torch.tensor(normalised(mean, std), { device }));
+    this.#starts = torch.keep(torch.tensor(starts, { device }));
+    this.#rows = along(height);
+    this.#columns = along(width);
+  }
+
+  /**
+   * @param indices int64 [B], 0 .. N - 1
+   * @param offsets int64 [B, 3] of {@link drawOffsets}
+   * @returns float32 [B, C, H, W], channels-last
+   */
+  batch(indices: Tensor, offsets: Tensor): Tensor {
+    return torch.scope(() => {
+      const { images, pad } = this.#set;
+      const { device } = images;
+      const size = indices.shape[0]!;
+      const [dy, dx, flip] = [0, 1, 2].map((column) => offsets.narrow(1, column, 1));
+      const straight = this.#columns;
+      const rows = this.#rows.add(dy!);
+      const mirrored = straight.neg().add(straight.numel - 1);
+      const columns = torch.where(flip!.eq(1), mirrored, straight).add(dx!);
+      const padded = torch.constantPadNd(images.indexSelect(0, indices), [pad, pad, pad, pad], 0);
+      const image = torch.arange(0, size, 1, { dtype: "int64", device }).reshape([-1, 1, 1]);
+      // Indices on both sides of the channels put them last: [B, H, W, C].
+      const pixels = padded.index([image, undefined, rows.unsqueeze(2), columns.unsqueeze(1)]);
+      const places = pixels.add(this.#starts);
+      const values = this.#values.indexSelect(0, places.reshape([-1])).reshape(places.shape);
+      return values.permute([0, 3, 1, 2]);
+    });
+  }
+
+  dispose(): void {
+    for (const tensor of [this.#values, this.#starts, this.#rows, this.#columns]) tensor.dispose();
+  }
+}
+
+/** All values of all channels, each operation rounded to float32 as the fused operator's are. */
+function normalised(mean: readonly number[], std: readonly number[]): Float32Array {
+  const { fround } = Math;
+  return Float32Array.from({ length: 256 * mean.length }, (_, at) => {
+    const channel = Math.floor(at / 256);
+    const centred = fround(fround((at % 256) / 255) - fround(mean[channel]!));
+    return fround(centred / fround(std[channel]!));
+  });
+}
+
+/** One batch by an {@link Augmenter} of its own. @returns float32 [B, C, H, W], channels-last */
+export function augment({ indices, offsets, ...set }: AugmentArguments): Tensor {
+  return torch.scope(() => {
+    const augmenter = new Augmenter(set);
+    const batch = augmenter.batch(indices, offsets.to({ dtype: "int64" }));
+    augmenter.dispose();
+    return batch;
   });
 }
 

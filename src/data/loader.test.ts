@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import * as torch from "../torch/index.js";
+import { native } from "../torch/native.js";
 import { settled } from "../torch/testing/settled.js";
 import { type ImageSet, subset } from "./image-set.js";
 import { type Batch, Loader, type LoaderOptions } from "./loader.js";
@@ -88,6 +89,29 @@ describe("Loader", () => {
     );
   });
 
+  it("makes the same bits of a set that lies on the device as on the CPU in the background", async () => {
+    for (const options of [{}, augmented, { ...augmented, indices: Int32Array.of(7, 3, 59), batchSize: 2 }]) {
+      for (const epoch of [0, 1]) {
+        const [here, there] = await Promise.all(
+          [false, true].map((resident) => collect(load({ ...options, resident }).epoch(epoch))),
+        );
+        expect(there).toEqual(here);
+      }
+    }
+  });
+
+  it("of a set that lies on the device brings an epoch's draws over at once, and nothing with a batch", async () => {
+    const loader = load({ ...augmented, resident: true });
+    const brought = vi.spyOn(native, "fromBytes");
+    const epoch = loader.epoch(0);
+    await epoch.next();
+    // Order and offsets.
+    expect(brought).toHaveBeenCalledTimes(2);
+    for await (const batch of epoch) batch.dispose();
+    expect(brought).toHaveBeenCalledTimes(2);
+    brought.mockRestore();
+  });
+
   it("crops an image alike in whatever batch it comes", async () => {
     const images = async (batchSize: number) => {
       const batches = await collect(load({ ...augmented, batchSize }).epoch(1));
@@ -110,32 +134,35 @@ describe("Loader", () => {
     );
   });
 
-  it("leaks nothing, at the end, after a break, or when the next batch fails", async () => {
-    const loader = load(augmented);
-    for await (const batch of loader.epoch(0)) batch.dispose();
-    const before = settled().tensors;
-    for (let epoch = 0; epoch < 3; epoch++) {
-      for await (const batch of loader.epoch(epoch)) batch.dispose();
-      for await (const batch of loader.epoch(epoch)) {
-        batch.dispose();
-        if (batch.step === 1) break;
+  it.each([false, true])(
+    "leaks nothing, at the end, after a break, or on failure; resident: %s",
+    async (resident) => {
+      const loader = load({ ...augmented, resident });
+      for await (const batch of loader.epoch(0)) batch.dispose();
+      const before = settled().tensors;
+      for (let epoch = 0; epoch < 3; epoch++) {
+        for await (const batch of loader.epoch(epoch)) batch.dispose();
+        for await (const batch of loader.epoch(epoch)) {
+          batch.dispose();
+          if (batch.step === 1) break;
+        }
+        await loader.epoch(epoch).return();
       }
-      await loader.epoch(epoch).return();
-    }
-    expect(torch.memoryStats().tensors).toBe(before);
-    const failing = load(augmented);
-    const epoch = failing.epoch(0);
-    const { value } = await epoch.next();
-    failing.dispose();
-    (value as Batch).dispose();
-    // Batch 1 was in the making already; batch 2 is asked for without images.
-    ((await epoch.next()).value as Batch).dispose();
-    await expect(epoch.next()).rejects.toThrow(/disposed/);
-    expect(torch.memoryStats().tensors).toBe(before);
-  });
+      expect(torch.memoryStats().tensors).toBe(before);
+      const failing = load({ ...augmented, resident });
+      const epoch = failing.epoch(0);
+      const { value } = await epoch.next();
+      failing.dispose();
+      (value as Batch).dispose();
+      // Batch 1 was in the making already; batch 2 is asked for without images.
+      ((await epoch.next()).value as Batch).dispose();
+      await expect(epoch.next()).rejects.toThrow(/disposed/);
+      expect(torch.memoryStats().tensors).toBe(before);
+    },
+  );
 
-  it("makes tensors that outlive any scope that happens to be open", async () => {
-    const loader = torch.scope(() => load(augmented));
+  it.each([false, true])("makes tensors that outlive any scope that happens to be open", async (resident) => {
+    const loader = torch.scope(() => load({ ...augmented, resident }));
     const epoch = loader.epoch(0);
     const promised = torch.scope(() => ({ first: epoch.next() })).first;
     const { value } = await promised;

@@ -1,8 +1,11 @@
 import type { Device, Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
-import { type AugmentOptions, augment, augmentInBackground, drawOffsets } from "./augment.js";
+import type { AugmentOptions } from "./augment.js";
+import type { BatchSource, EpochBatches } from "./batches.js";
+import { HostBatches } from "./host-batches.js";
 import type { ImageSet } from "./image-set.js";
 import { shuffled } from "./random.js";
+import { ResidentBatches } from "./resident-batches.js";
 
 /** Some images, ready for a network. Whoever receives it disposes of it. */
 export interface Batch {
@@ -32,8 +35,13 @@ export interface LoaderOptions {
   /** For normalisation, one per channel, fractions of 255: {@link channelStatistics}. */
   mean: readonly number[];
   std: readonly number[];
-  /** Where the batches are made. Default "cpu", where the next one is made in the background. */
+  /** Where the batches are to be. Default "cpu". */
   device?: Device | undefined;
+  /**
+   * Whether the whole set is brought to the device and its batches are made there, or made on the CPU in the background
+   * and brought over one by one. Default: the first, of a device other than the CPU that has room for it.
+   */
+  resident?: boolean | undefined;
 }
 
 const noAugmentation: AugmentOptions = { crop: 0, flip: false };
@@ -48,10 +56,9 @@ export class Loader {
   readonly size: number;
   /** Batches in an epoch. */
   readonly stepsPerEpoch: number;
-  readonly #set: ImageSet;
   readonly #indices: Int32Array;
   readonly #options: LoaderOptions;
-  readonly #images: Tensor;
+  readonly #source: BatchSource;
 
   /** @throws RangeError when the batch size, an index, the crop or the normalisation is out of range */
   constructor(set: ImageSet, options: LoaderOptions) {
@@ -61,21 +68,15 @@ export class Loader {
       dropLast = false,
     } = options;
     check(set, options, indices);
-    const device = options.device ?? "cpu";
-    this.#set = set;
     this.#indices = indices;
     this.#options = options;
     const whole = Math.floor(indices.length / batchSize) * batchSize;
     this.size = dropLast ? whole : indices.length;
     this.stepsPerEpoch = Math.ceil(this.size / batchSize);
-    const shape = [set.count, set.channels, set.height, set.width];
-    const { images } = set;
-    const here =
-      images.buffer instanceof SharedArrayBuffer
-        ? torch.fromBuffer(images, shape)
-        : torch.tensor(images, { shape });
-    this.#images = torch.keep(here.to({ device }));
-    if (this.#images !== here) here.dispose();
+    const { device = "cpu", resident = hasRoom(device, set), seed = 0, augment = noAugmentation } = options;
+    const { mean, std } = options;
+    const Source = resident ? ResidentBatches : HostBatches;
+    this.#source = new Source(set, { augment, seed, mean, std, device });
   }
 
   /** Which images an epoch goes through, in order. */
@@ -102,68 +103,50 @@ export class Loader {
       );
     }
     const order = this.order(epoch);
-    let next = this.#make(order, epoch, startStep);
+    const batches = this.#source.epoch(order, epoch);
+    let next = this.#make(batches, order, startStep);
     try {
       for (let step = startStep; step < this.stepsPerEpoch; step++) {
         const batch = await next;
-        next = this.#make(order, epoch, step + 1);
+        next = this.#make(batches, order, step + 1);
         yield batch!;
       }
     } finally {
       // Whoever stops early leaves one batch in the making.
       (await next.catch(() => undefined))?.dispose();
+      batches.dispose();
     }
   }
 
-  /** Frees the loader's view of the images. Batches already made stay. */
+  /** Frees the loader's images. Batches already made stay. */
   dispose(): void {
-    this.#images.dispose();
+    this.#source.dispose();
   }
 
-  #make(order: Int32Array, epoch: number, step: number): Promise<Batch | undefined> {
-    const made = this.#makeNow(order, epoch, step);
+  #make(batches: EpochBatches, order: Int32Array, step: number): Promise<Batch | undefined> {
+    const made = this.#makeNow(batches, order, step);
     // A failure is thrown where the batch is awaited, not while the one before it is still in use.
     made.catch(() => {});
     return made;
   }
 
-  async #makeNow(order: Int32Array, epoch: number, step: number): Promise<Batch | undefined> {
-    const {
-      batchSize,
-      seed = 0,
-      augment: random = noAugmentation,
-      mean,
-      std,
-      device = "cpu",
-    } = this.#options;
-    const indices = order.slice(step * batchSize, (step + 1) * batchSize);
-    if (indices.length === 0) return undefined;
-    const shape = [indices.length, 3];
-    const args = {
-      images: this.#images,
-      indices: torch.keep(torch.tensor(indices, { dtype: "int64", device })),
-      offsets: torch.keep(torch.tensor(drawOffsets(indices, random, seed, epoch), { shape, device })),
-      pad: random.crop,
-      mean,
-      std,
-    };
-    const chosen = indices.map((index) => this.#set.labels[index]!);
-    const labels = torch.keep(torch.tensor(chosen, { dtype: "int64", device }));
-    try {
-      const images = torch.keep(device === "cpu" ? await augmentInBackground(args) : augment(args));
-      const dispose = () => {
-        images.dispose();
-        labels.dispose();
-      };
-      return { step, images, labels, indices, dispose };
-    } catch (error) {
+  async #makeNow(batches: EpochBatches, order: Int32Array, step: number): Promise<Batch | undefined> {
+    const { batchSize } = this.#options;
+    const start = step * batchSize;
+    const end = Math.min(start + batchSize, order.length);
+    if (start >= end) return undefined;
+    const { images, labels } = await batches.make(start, end);
+    const dispose = () => {
+      images.dispose();
       labels.dispose();
-      throw error;
-    } finally {
-      args.indices.dispose();
-      args.offsets.dispose();
-    }
+    };
+    return { step, images, labels, indices: order.slice(start, end), dispose };
   }
+}
+
+/** Half of what is free: the network needs room too. */
+function hasRoom(device: Device, { images }: ImageSet): boolean {
+  return device !== "cpu" && images.byteLength <= torch.freeMemory(device) / 2;
 }
 
 function check(set: ImageSet, { batchSize, augment, mean, std }: LoaderOptions, indices: Int32Array): void {

@@ -2,7 +2,7 @@ import type { Dataset } from "../data/index.js";
 import { foldBatchNorm, setKernels } from "../nn/index.js";
 import type { EnsembleResult, Summary } from "../runs/index.js";
 import { type GenerationResult, RunFolder } from "../runs/index.js";
-import type * as torch from "../torch/index.js";
+import * as torch from "../torch/index.js";
 import { answer } from "../training/index.js";
 import { prepareImages } from "./images.js";
 import { freshModel, judgedK, type ModelFactory } from "./line.js";
@@ -38,7 +38,7 @@ export async function evaluateRun(
   options: EvaluateRunOptions = {},
 ): Promise<RunEvaluation> {
   const folder = await RunFolder.open(directory);
-  const { recipe } = folder;
+  const recipe = { ...folder.recipe, device: deviceHere(folder.recipe.device as torch.Device) };
   setKernels(recipe.kernels);
   const stored = await folder.readSummary();
   const finished = stored?.generations.length ?? 0;
@@ -62,8 +62,7 @@ export async function evaluateRun(
       const model = freshModel(recipe, generation, images, options.model);
       loadWeights(model, folder.generation(generation).weights);
       const frozen = foldBatchNorm(model);
-      const device = recipe.device as torch.Device;
-      const { logits } = await answer(frozen, loader, { device, signal: options.signal });
+      const { logits } = await answer(frozen, loader, { device: recipe.device, signal: options.signal });
       frozen.dispose();
       answers.push(logits);
       using teacherLogits =
@@ -77,4 +76,9 @@ export async function evaluateRun(
     loader.dispose();
     for (const logits of answers) logits.dispose();
   }
+}
+
+/** A run that was trained on a card can be judged without one. */
+function deviceHere(device: torch.Device): torch.Device {
+  return torch.cudaAvailable() ? device : "cpu";
 }

@@ -9,6 +9,7 @@ import {
   splitHeldOut,
 } from "../data/index.js";
 import type { Recipe } from "../recipe/index.js";
+import type * as torch from "../torch/index.js";
 import { deriveSeed } from "./seeds.js";
 
 /** A recipe's images, split and ready to be loaded. */
@@ -57,7 +58,7 @@ export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Im
   }
   // Held-out and test images must not shape what the network is fed.
   const { mean, std } = channelStatistics(train, split?.train);
-  const common = { mean, std };
+  const common = { mean, std, device: recipe.device as torch.Device };
 
   const evaluation = (set: ImageSet, indices?: Int32Array) =>
     new Loader(set, {

@@ -1,10 +1,16 @@
 /** How a recipe's networks, objectives and schedules come to be. */
 import { createModel, type ModelOptions, modelNames } from "../models/index.js";
 import type { Module } from "../nn/index.js";
-import { cosine, multiStep, oneCycle, type Schedule, SGD, withWarmup } from "../optim/index.js";
+import { cosine, GradScaler, multiStep, oneCycle, type Schedule, SGD, withWarmup } from "../optim/index.js";
 import { type Recipe, tolerance } from "../recipe/index.js";
-import { Generator } from "../torch/index.js";
-import { type Objective, patriarchObjective, strictObjective, studentObjective } from "../training/index.js";
+import { CudaGraph, type Device, Generator, hasCudaGraphs } from "../torch/index.js";
+import {
+  canRecord,
+  type Objective,
+  patriarchObjective,
+  strictObjective,
+  studentObjective,
+} from "../training/index.js";
 import { deriveSeed } from "./seeds.js";
 
 /** Makes a network with fresh weights, drawn from the given generator. */
@@ -46,6 +52,20 @@ export function optimizerFor(recipe: Recipe, model: Module): SGD {
   // Only weights with two dimensions or more: what is left are biases, and the scales and shifts of batch norm.
   const noDecay = decayNorm ? [] : model.parameters().filter((parameter) => parameter.shape.length < 2);
   return new SGD(model.parameters(), { ...options, noDecay });
+}
+
+/** Only float16 has numbers so small that gradients fall below them. */
+export function scalerFor({ precision, device }: Recipe): GradScaler | undefined {
+  return precision === "float16" ? new GradScaler({ device: device as Device }) : undefined;
+}
+
+/** A graph to record the step into, on a card whose build has them; `kernels: libtorch` does without. */
+export function graphFor(
+  { device, kernels }: Recipe,
+  learner: Parameters<typeof canRecord>[0],
+): CudaGraph | undefined {
+  const can = hasCudaGraphs && device !== "cpu" && kernels !== "libtorch" && canRecord(learner);
+  return can ? new CudaGraph(device as Device) : undefined;
 }
 
 export function scheduleFor(recipe: Recipe, stepsPerEpoch: number): Schedule {

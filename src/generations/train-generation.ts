@@ -7,7 +7,7 @@ import { type EpochRecord, type Role, type RunFolder, syncFolder } from "../runs
 import * as torch from "../torch/index.js";
 import { answer, type EpochReport, loadCheckpoint, saveCheckpoint, trainNetwork } from "../training/index.js";
 import type { Images } from "./images.js";
-import { objectiveFor, optimizerFor, scheduleFor } from "./line.js";
+import { graphFor, objectiveFor, optimizerFor, scalerFor, scheduleFor } from "./line.js";
 import { type OnProgress, secondsLeft } from "./progress.js";
 
 export interface TrainGenerationOptions {
@@ -45,10 +45,11 @@ export async function trainGeneration(
   const heldOutLoader = images.heldOutLoader();
   const optimizer = optimizerFor(recipe, model);
   const objective = objectiveFor(recipe, teacher);
+  const scaler = scalerFor(recipe);
   const paths = folder?.generation(generation);
   const checkpoint = paths && join(paths.checkpoint, "state.safetensors");
   const resumed = checkpoint && existsSync(checkpoint);
-  const position = resumed ? loadCheckpoint(checkpoint, model, optimizer) : undefined;
+  const position = resumed ? loadCheckpoint(checkpoint, model, optimizer, scaler) : undefined;
   if (paths) mkdirSync(paths.checkpoint, { recursive: true });
   const extent = {
     generations: recipe.generations,
@@ -68,12 +69,13 @@ export async function trainGeneration(
   };
 
   const end = await trainNetwork(
-    { model, optimizer, objective, device, precision: recipe.precision },
+    { model, optimizer, objective, device, precision: recipe.precision, scaler },
     {
       loader,
       epochs: recipe.epochs,
       schedule: scheduleFor(recipe, loader.stepsPerEpoch),
       position,
+      graph: graphFor(recipe, { optimizer, scaler }),
       signal,
       onStep: (report) => {
         const { epoch, step, imagesPerSecond, loss, terms } = report;
@@ -93,14 +95,15 @@ export async function trainGeneration(
         const record = recordOf({ generation, role, epochs: recipe.epochs }, report, await judgeHeldOut());
         // Metrics first: should the process die in between, the epoch is trained again and its later line counts.
         await folder?.appendMetrics(record);
-        if (checkpoint) saveCheckpoint(checkpoint, model, optimizer, next);
+        if (checkpoint) saveCheckpoint(checkpoint, model, optimizer, next, scaler);
         onProgress?.({ type: "epoch", record });
       },
     },
   );
   const interrupted = end.epoch < recipe.epochs;
-  if (interrupted && checkpoint) saveCheckpoint(checkpoint, model, optimizer, end);
+  if (interrupted && checkpoint) saveCheckpoint(checkpoint, model, optimizer, end, scaler);
   optimizer.dispose();
+  scaler?.dispose();
   loader.dispose();
   heldOutLoader?.dispose();
   if (interrupted) {

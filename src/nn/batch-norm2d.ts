@@ -75,7 +75,9 @@ export class BatchNorm2d extends Module {
         eps,
       );
     }
-    const y = torch.batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps, false);
+    // cuDNN's on a card, where it serves the shape and the order of memory.
+    const cudnn = true;
+    const y = torch.batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps, cudnn);
     return finish(y, after);
   }
 

@@ -206,8 +206,9 @@ describe("Conv2d", () => {
     const expected = layer.forward(x);
     for (const order of [rows, inBlocks]) {
       for (const choice of ["fast", "exact", "libtorch"] as const) {
-        // libtorch knows of no blocks.
-        if (choice === "libtorch" && order === inBlocks) continue;
+        // libtorch knows of no blocks, and a build without oneDNN has only its convolutions.
+        const own = choice !== "libtorch" && isPrepared("float32");
+        if (!own && order === inBlocks) continue;
         setKernels(choice);
         expect(
           plain(layer.forward(order(x)))

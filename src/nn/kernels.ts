@@ -1,14 +1,23 @@
+import { setCudnn } from "../torch/index.js";
+
 /**
- * What computes a network on the CPU:
+ * What computes a network. On the CPU:
  *
  * - `fast`: Lyceum's own operators; 3x3 convolutions take Winograd's algorithm where that is fastest, which needs a
  *   quarter of the products and rounds more coarsely
  * - `exact`: Lyceum's own operators, with convolutions that round as the definition does
  * - `libtorch`: none but libtorch's operators, to compare with
+ *
+ * On a card all are libtorch's operators:
+ *
+ * - `fast`: cuDNN tries its convolutions and takes the fastest; they may multiply in TF32 and add in any order
+ * - `exact`: float32 throughout, and only convolutions that give the same bits every time
+ * - `libtorch`: as libtorch comes, and step by step, not as a CUDA graph
  */
 export type Kernels = "fast" | "exact" | "libtorch";
 
 let chosen: Kernels = "fast";
+applyToCudnn();
 
 /** What {@link setKernels} has chosen. */
 export function kernels(): Kernels {
@@ -18,4 +27,10 @@ export function kernels(): Kernels {
 /** Chooses for the whole process, as the number of threads is. Default: `fast`. */
 export function setKernels(kernels: Kernels): void {
   chosen = kernels;
+  applyToCudnn();
+}
+
+function applyToCudnn(): void {
+  const exact = chosen === "exact";
+  setCudnn({ benchmark: chosen === "fast", deterministic: exact, allowTF32: !exact });
 }

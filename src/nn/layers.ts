@@ -63,8 +63,9 @@ export class AvgPool2d extends Pool {
  */
 export class GlobalAvgPool extends Module {
   override forward(x: torch.Tensor): torch.Tensor {
-    // Sums of a whole image are not left to bfloat16.
-    const fine = x.dtype === "bfloat16" ? x.to({ dtype: "float32" }) : x;
+    // Sums of a whole image are not left to 16 bits.
+    const coarse = x.dtype === "bfloat16" || x.dtype === "float16";
+    const fine = coarse ? x.to({ dtype: "float32" }) : x;
     return eachBlock(fine, (block) => torch.avgPool2d(block, block.shape.slice(2))).flatten(1);
   }
 }

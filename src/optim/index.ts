@@ -1,3 +1,4 @@
-/** Optimisers and learning-rate schedules. */
+/** Optimisers, learning-rate schedules, and the scaling of gradients. */
+export { GradScaler, type GradScalerOptions } from "./grad-scaler.js";
 export { cosine, multiStep, oneCycle, type Schedule, withWarmup } from "./schedules.js";
 export { SGD, type SGDOptions } from "./sgd.js";

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Parameter } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
+import { hasFusedUpdate } from "./fused-update.js";
 import { SGD, type SGDOptions } from "./index.js";
 
 interface Case {
@@ -33,12 +34,18 @@ function started(options: Partial<SGDOptions> = {}) {
   return { parameters, optimizer };
 }
 
+/** With one operator too, where this libtorch has it. Its learning rate is a float32. */
+const kinds = [
+  { fused: false, tolerance: 1e-14 },
+  ...(hasFusedUpdate ? [{ fused: true, tolerance: 1e-6 }] : []),
+];
+
 const values = (parameters: Parameter[]) => parameters.map((p) => p.tolist());
 
 describe("SGD", () => {
-  it.each(cases)(
-    "steps as torch.optim.SGD: momentum $momentum, nesterov $nesterov, weight decay $weightDecay",
-    ({ first, steps, ...options }) => {
+  it.each(kinds.flatMap((kind) => cases.map((one) => ({ ...kind, ...one }))))(
+    "steps as torch.optim.SGD: momentum $momentum, nesterov $nesterov, weight decay $weightDecay, fused $fused",
+    ({ first, steps, tolerance, ...options }) => {
       const parameters = first.map(parameter);
       // In the fixture the third parameter is not decayed, and the second has no gradient in the first two steps.
       const optimizer = new SGD(parameters, { ...options, learningRate: 1, noDecay: [parameters[2]!] });
@@ -48,12 +55,16 @@ describe("SGD", () => {
         optimizer.step();
         parameters.forEach((p, at) => {
           for (const [j, value] of (p.tolist() as number[]).entries()) {
-            expect(Math.abs(value - expected[at]![j]!)).toBeLessThan(1e-14);
+            expect(Math.abs(value - expected[at]![j]!)).toBeLessThan(tolerance);
           }
         });
       }
     },
   );
+
+  it.skipIf(hasFusedUpdate)("says when libtorch has no fused operator", () => {
+    expect(() => started({ fused: true })).toThrow(/has no fused SGD/);
+  });
 
   it("leaves the gradients as they were", () => {
     const { parameters } = started({ weightDecay: 1, nesterov: true });

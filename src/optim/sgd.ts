@@ -1,5 +1,7 @@
 import type { Parameter } from "../nn/index.js";
 import * as torch from "../torch/index.js";
+import { foreachUpdate } from "./foreach-update.js";
+import { fusedUpdate, hasFusedUpdate } from "./fused-update.js";
 
 export interface SGDOptions {
   learningRate: number;
@@ -9,23 +11,36 @@ export interface SGDOptions {
   weightDecay?: number;
   /** Parameters that weight decay leaves alone. */
   noDecay?: readonly Parameter[];
+  /** One operator for the whole update. Default: for parameters that are on a card, where libtorch has it. */
+  fused?: boolean;
+  /** Keeps the learning rate on the device too, so that a CUDA graph takes a new one. Default: as `fused`, or on a card. */
+  capturable?: boolean;
 }
 
 /**
  * Stochastic gradient descent with momentum, as torch.optim.SGD does it: v ← momentum · v + g, w ← w - lr · v, where
  * the first v is the first g, and Nesterov's variant steps by g + momentum · v.
  *
- * All parameters are updated by a few operators on the whole list. Those without a gradient are left alone.
+ * All parameters are updated by a few operators on the whole list, or by one. Those without a gradient are left alone.
  */
 export class SGD {
   learningRate: number;
+  /** Whether one operator does the update, which can leave a step out by itself. */
+  readonly fused: boolean;
+  /** Whether a step can be recorded and done again with another learning rate. */
+  readonly capturable: boolean;
   private readonly parameters: readonly Parameter[];
-  private readonly options: Required<Omit<SGDOptions, "learningRate" | "noDecay">>;
+  private readonly options: Required<Omit<SGDOptions, "learningRate" | "noDecay" | "fused" | "capturable">>;
   private readonly undecayed: ReadonlySet<Parameter>;
   /** The velocity of each parameter that was updated before. */
   private readonly velocities = new Map<Parameter, torch.Tensor>();
+  /** float32 [1], where `capturable`; and the number that was last written into it. */
+  private rate: { tensor: torch.Tensor; value: number } | undefined;
 
-  /** @throws RangeError when a number is out of range, or Nesterov is asked for without momentum */
+  /**
+   * @throws RangeError when a number is out of range, or Nesterov is asked for without momentum; Error when `fused` is
+   *   asked of a libtorch that has no such operator
+   */
   constructor(parameters: readonly Parameter[], options: SGDOptions) {
     const { learningRate, momentum = 0, nesterov = false, weightDecay = 0, noDecay = [] } = options;
     for (const [name, value] of Object.entries({ learningRate, momentum, weightDecay })) {
@@ -37,6 +52,30 @@ export class SGD {
     this.learningRate = learningRate;
     this.options = { momentum, nesterov, weightDecay };
     this.undecayed = new Set(noDecay);
+    const onCard = parameters[0]?.device.startsWith("cuda") ?? false;
+    this.fused = options.fused ?? (onCard && hasFusedUpdate);
+    this.capturable = this.fused || (options.capturable ?? onCard);
+    if (this.fused && !hasFusedUpdate) {
+      throw new Error(`libtorch ${torch.version()} has no fused SGD: leave \`fused\` out`);
+    }
+  }
+
+  /** Those that are there, in the order of their parameters. */
+  gradients(): torch.Tensor[] {
+    return this.parameters.flatMap((parameter) => parameter.grad ?? []);
+  }
+
+  /**
+   * Brings the learning rate to the device, if it has changed. `step` does so too, but a captured step, which repeats
+   * what tensors did, cannot.
+   */
+  prepare(): void {
+    const device = this.parameters[0]?.device;
+    if (!this.capturable || device === undefined) return;
+    const value = this.learningRate;
+    this.rate ??= { tensor: torch.keep(torch.zeros([1], { device })), value: 0 };
+    if (this.rate.value !== value) this.rate.tensor.fill_(value);
+    this.rate.value = value;
   }
 
   /** Forgets the gradients. */
@@ -44,8 +83,13 @@ export class SGD {
     for (const parameter of this.parameters) parameter.grad = undefined;
   }
 
-  /** Updates every parameter that has a gradient. */
-  step(): void {
+  /**
+   * Updates every parameter that has a gradient.
+   *
+   * @param options.foundInf float32 [1]: where it is not 0, nothing is changed. Only where `fused`.
+   */
+  step({ foundInf }: { foundInf?: torch.Tensor } = {}): void {
+    if (foundInf && !this.fused) throw new TypeError("only a fused SGD can leave a step out by itself");
     torch.noGrad(() =>
       torch.scope(() => {
         const ready = this.parameters.flatMap((parameter) => {
@@ -53,9 +97,12 @@ export class SGD {
           return gradient ? [{ parameter, gradient }] : [];
         });
         if (ready.length === 0) return;
-        const parameters = ready.map(({ parameter }) => parameter);
-        const gradients = this.decayed(ready);
-        torch.foreachAdd_(parameters, this.directions(parameters, gradients), { alpha: -this.learningRate });
+        const { velocities, undecayed } = this;
+        const update = { ready, velocities, undecayed, ...this.options };
+        this.prepare();
+        const rate = this.rate?.tensor;
+        if (this.fused && rate) fusedUpdate(update, rate, foundInf);
+        else foreachUpdate(update, rate ?? this.learningRate);
       }),
     );
   }
@@ -93,42 +140,9 @@ export class SGD {
 
   /** Frees the velocities; the next step starts without momentum. */
   dispose(): void {
+    this.rate?.tensor.dispose();
+    this.rate = undefined;
     for (const velocity of this.velocities.values()) velocity.dispose();
     this.velocities.clear();
-  }
-
-  private decayed(ready: { parameter: Parameter; gradient: torch.Tensor }[]): torch.Tensor[] {
-    const { weightDecay } = this.options;
-    const gradients = ready.map(({ gradient }) => gradient);
-    const chosen = ready.flatMap(({ parameter }, i) => (this.undecayed.has(parameter) ? [] : [i]));
-    if (weightDecay === 0 || chosen.length === 0) return gradients;
-    const sums = torch.foreachAdd(
-      chosen.map((i) => gradients[i]!),
-      chosen.map((i) => ready[i]!.parameter),
-      { alpha: weightDecay },
-    );
-    chosen.forEach((i, at) => {
-      gradients[i] = sums[at]!;
-    });
-    return gradients;
-  }
-
-  private directions(parameters: Parameter[], gradients: torch.Tensor[]): torch.Tensor[] {
-    const { momentum, nesterov } = this.options;
-    if (momentum === 0) return gradients;
-    const known = parameters.flatMap((parameter, i) => (this.velocities.has(parameter) ? [i] : []));
-    const moving = known.map((i) => this.velocities.get(parameters[i]!)!);
-    if (known.length > 0) {
-      torch.foreachMul_(moving, momentum);
-      torch.foreachAdd_(
-        moving,
-        known.map((i) => gradients[i]!),
-      );
-    }
-    parameters.forEach((parameter, i) => {
-      if (!this.velocities.has(parameter)) this.velocities.set(parameter, torch.keep(gradients[i]!.clone()));
-    });
-    const velocities = parameters.map((parameter) => this.velocities.get(parameter)!);
-    return nesterov ? torch.foreachAdd(gradients, velocities, { alpha: momentum }) : velocities;
   }
 }

@@ -213,18 +213,20 @@ export const recipeSchema = z
       .default("cpu")
       .describe('Where to train: "cpu", "cuda" or "cuda:1".'),
     precision: z
-      .enum(["float32", "bfloat16"])
+      .enum(["float32", "bfloat16", "float16"])
       .default("float32")
       .describe(
         "What activations are computed in while training. bfloat16 keeps 8 bits and is several times as fast where the " +
-          "processor has units for it (AMX, GPUs); weights, losses and evaluation stay float32.",
+          "processor has units for it (AMX, GPUs); float16 keeps 11, with scaled gradients, on GPUs only; weights, losses " +
+          "and evaluation stay float32.",
       ),
     kernels: z
       .enum(["fast", "exact", "libtorch"])
       .default("fast")
       .describe(
-        "What computes on the CPU: Lyceum's own operators, fast or with convolutions that round as the definition does, " +
-          "or none but libtorch's.",
+        "What computes: on the CPU Lyceum's own operators, fast or with convolutions that round as the definition does, " +
+          "or none but libtorch's; on a GPU each step as one CUDA graph, with the fastest convolutions or with those that " +
+          "give the same bits every time, or step by step.",
       ),
     threads: z
       .int()
@@ -249,6 +251,11 @@ export const recipeSchema = z
     }
     if (recipe.student.hardWeight + recipe.student.softWeight === 0)
       complain(["student"], "hardWeight and softWeight are both 0: there is nothing to learn from");
+    if (recipe.precision === "float16" && recipe.device === "cpu")
+      complain(
+        ["precision"],
+        "float16 needs a GPU, --device cuda; processors have units for bfloat16 at most",
+      );
     const { schedule, epochs } = recipe;
     if ("warmupEpochs" in schedule && schedule.warmupEpochs >= epochs)
       complain(

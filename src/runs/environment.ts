@@ -17,6 +17,8 @@ export const environmentSchema = z.object({
   machine: z.object({ cpu: text, cores: z.number(), memoryGiB: z.number(), os: text, arch: text }),
   threads: z.number(),
   device: text,
+  /** The card's name, where training ran on one and the build can ask it. */
+  card: text.exactOptional(),
   commandLine: text,
   /** ISO 8601, when the training began. */
   date: text,
@@ -35,6 +37,8 @@ export function lyceumVersion(): string {
 /** Describes this process and machine, at this moment. */
 export async function describeEnvironment({ device }: { device: string }): Promise<Environment> {
   const commit = await findCommit();
+  const card =
+    device === "cpu" || !torch.cudaAvailable() ? undefined : torch.cudaDevice(device as torch.Device);
   return {
     lyceum: lyceumVersion(),
     node: process.version,
@@ -43,6 +47,7 @@ export async function describeEnvironment({ device }: { device: string }): Promi
     machine: describeMachine(),
     threads: torch.getNumThreads(),
     device,
+    ...(card ? { card: card.name } : {}),
     commandLine: process.argv.join(" ").slice(0, 4000),
     date: new Date().toISOString(),
   };

@@ -124,17 +124,17 @@ function prepare(name: string, args: readonly unknown[]): [Resolved, unknown[]] 
 
 const op_isfinite = operator("aten::isfinite", "");
 const op_all = operator("aten::all", "");
+const op_item = operator("aten::item", "");
 
 function checkFinite(name: string, args: readonly unknown[]): void {
   for (const value of args) {
     if (!isTensor(value)) continue;
     const finite = native.call(op_isfinite, value.handle);
     const all = native.call(op_all, finite);
-    const answer = new Uint8Array(1);
-    native.read(all, answer);
+    const answer = native.call(op_item, all);
     native.releaseOne(finite);
     native.releaseOne(all);
-    if (answer[0] === 0) throw new RangeError(`${name}: all values must be finite`);
+    if (!answer) throw new RangeError(`${name}: all values must be finite`);
   }
 }
 

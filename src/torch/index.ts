@@ -1,13 +1,14 @@
 /** Tensors on libtorch: the only door to `native/`. */
 export { enableGrad, type GradOptions, grad, inferenceMode, noGrad } from "./autograd.js";
 export { fromBuffer, type TensorOptions, tensor } from "./create.js";
+export { cudaAvailable, cudaDevice, freeMemory, setCudnn } from "./cuda.js";
+export { CudaGraph, hasCudaGraphs, type StepGraph } from "./cuda-graph.js";
 export { hasOperator, op, opAsync, operatorNames, schemaOf } from "./dispatch.js";
 export * from "./generated/functions.js";
 export { Generator } from "./generator.js";
 export { nativePath } from "./native.js";
 export {
   buildSettings,
-  cudaAvailable,
   getNumThreads,
   memoryStats,
   physicalCores,

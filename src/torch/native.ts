@@ -79,9 +79,23 @@ export interface Native {
   version(): string;
   buildSettings(): string;
   cudaAvailable(): boolean;
+  setCudnn(benchmark: boolean, deterministic: boolean, allowTF32: boolean): void;
   numThreads(): number;
   setNumThreads(threads: number): void;
   keepLargeBlocks(): boolean;
+}
+
+/** What is there only in a build for a libtorch with CUDA, beside CUDA's headers. */
+export interface NativeCuda {
+  cudaDevice(device: string): { name: string; free: number; total: number };
+  cudaSynchronize(device: string): void;
+  createGraph(device: string): number;
+  disposeGraph(graph: number): void;
+  enterGraph(graph: number): void;
+  leaveGraph(graph: number): void;
+  beginRecording(graph: number): void;
+  endRecording(graph: number): void;
+  replayGraph(graph: number): void;
 }
 
 /** Where the addon is: `$LYCEUM_NATIVE`, else what `setup` built in the package's folder. */
@@ -123,5 +137,10 @@ function load(): Native {
 }
 
 export const native: Native = load();
+
+/** Undefined in a build without CUDA. */
+export const nativeCuda: NativeCuda | undefined =
+  "createGraph" in native ? (native as Native & NativeCuda) : undefined;
+
 // Before the first tensor is made.
 native.keepLargeBlocks();

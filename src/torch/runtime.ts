@@ -13,10 +13,6 @@ export function buildSettings(): string {
   return native.buildSettings();
 }
 
-export function cudaAvailable(): boolean {
-  return native.cudaAvailable();
-}
-
 /** How many threads an operator may use. */
 export function getNumThreads(): number {
   return native.numThreads();

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Module } from "../nn/index.js";
-import type { SGD } from "../optim/index.js";
+import type { GradScaler, SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 
 const count = z.int().min(0);
@@ -25,6 +25,7 @@ export type Position = z.infer<typeof positionSchema>;
 const format = "lyceum-checkpoint-1";
 const modelPrefix = "model.";
 const optimizerPrefix = "optimizer.";
+const scalerPrefix = "scaler.";
 
 function prefixed(prefix: string, tensors: Record<string, torch.Tensor>): [string, torch.Tensor][] {
   return Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]);
@@ -36,11 +37,18 @@ function unprefixed(prefix: string, tensors: Record<string, torch.Tensor>): Reco
 }
 
 /** Writes one file, whole or not at all: weights, the optimiser's state and the position belong together. */
-export function saveCheckpoint(path: string, model: Module, optimizer: SGD, position: Position): void {
+export function saveCheckpoint(
+  path: string,
+  model: Module,
+  optimizer: SGD,
+  position: Position,
+  scaler?: GradScaler,
+): void {
   torch.scope(() => {
     const tensors = Object.fromEntries([
       ...prefixed(modelPrefix, model.stateDict()),
       ...prefixed(optimizerPrefix, optimizer.stateDict()),
+      ...prefixed(scalerPrefix, scaler?.stateDict() ?? {}),
     ]);
     torch.saveSafetensors(path, tensors, {
       format,
@@ -50,17 +58,18 @@ export function saveCheckpoint(path: string, model: Module, optimizer: SGD, posi
 }
 
 /**
- * Puts model and optimiser back to where `saveCheckpoint` found them.
+ * Puts model, optimiser and scaler back to where `saveCheckpoint` found them.
  *
  * @throws Error naming the file when it is no checkpoint or of another model
  */
-export function loadCheckpoint(path: string, model: Module, optimizer: SGD): Position {
+export function loadCheckpoint(path: string, model: Module, optimizer: SGD, scaler?: GradScaler): Position {
   return torch.scope(() => {
     const { tensors, metadata } = torch.loadSafetensors(path);
     const position = parsePosition(path, metadata);
     try {
       model.loadStateDict(unprefixed(modelPrefix, tensors));
       optimizer.loadStateDict(unprefixed(optimizerPrefix, tensors));
+      scaler?.loadStateDict(unprefixed(scalerPrefix, tensors));
     } catch (cause) {
       throw new Error(`${path}: ${(cause as Error).message}`, { cause });
     }

@@ -25,23 +25,25 @@ export async function answer(
   const modes = [...model.namedModules().values()].map((module) => [module, module.training] as const);
   model.eval();
   const parts: torch.Tensor[] = [];
-  const labels: number[] = [];
+  const labels: torch.Tensor[] = [];
   try {
     for await (const batch of loader.epoch(0)) {
+      // Nothing is read before the end, so that no batch waits for a device.
       const logits = torch.scope(() =>
-        torch.noGrad(() =>
-          model.forward(batch.images.to({ device })).to({ device: "cpu", dtype: "float32" }),
-        ),
+        torch.noGrad(() => model.forward(batch.images.to({ device })).to({ dtype: "float32" })),
       );
-      parts.push(logits);
-      for (const label of batch.labels.toTypedArray()) labels.push(Number(label));
-      batch.dispose();
+      parts.push(torch.keep(logits));
+      labels.push(batch.labels);
+      batch.images.dispose();
       await nextTurn();
       signal?.throwIfAborted();
     }
-    return { logits: torch.cat(parts), labels: Int32Array.from(labels) };
+    return torch.scope(() => ({
+      logits: torch.cat(parts).to({ device: "cpu" }),
+      labels: Int32Array.from(torch.cat(labels).toTypedArray(), Number),
+    }));
   } finally {
-    for (const part of parts) part.dispose();
+    for (const part of [...parts, ...labels]) part.dispose();
     for (const [module, mode] of modes) module.training = mode;
   }
 }

@@ -9,7 +9,8 @@ export {
   strictObjective,
   studentObjective,
 } from "./objective.js";
-export { type Learner, type Precision, trainStep } from "./step.js";
+export { type Learner, type Precision, type TrainingBatch, trainStep } from "./step.js";
+export { canRecord, type Stepper, stepperFor } from "./stepper.js";
 export {
   Diverged,
   type EpochReport,

@@ -23,23 +23,37 @@ export interface MeterState {
  */
 export class Meter {
   private names: string[] = [];
-  /** [2 + terms] float64: hits, then loss and terms, each times the images of its batch. */
+  /**
+   * [2 + terms] float64: hits, then loss and terms, each times the images of its batch. Never another tensor until
+   * `reset`: a captured step goes on writing to this one.
+   */
   private sums: torch.Tensor | undefined;
+  /** What `sums` is to begin with, until the first batch says where that shall be. */
+  private restored: number[] = [];
   private images = 0;
 
   /** @param logits [N, C] and @param labels [N]: the batch that `losses` are means over */
-  add(logits: torch.Tensor, labels: torch.Tensor, { loss, terms }: Losses): void {
-    const count = labels.shape[0]!;
+  add(logits: torch.Tensor, labels: torch.Tensor, losses: Losses): void {
+    this.addSums(logits, labels, losses);
+    this.addImages(labels.shape[0]!);
+  }
+
+  /** The part of `add` that tensors do, and that a captured step repeats. */
+  addSums(logits: torch.Tensor, labels: torch.Tensor, { loss, terms }: Losses): void {
     torch.noGrad(() =>
       torch.scope(() => {
         this.names = Object.keys(terms);
         const hits = logits.argmax(1).eq(labels).sum().to({ dtype: "float64" });
         const means = torch.stack([loss, ...Object.values(terms)]).to({ dtype: "float64" });
-        const batch = torch.cat([hits.unsqueeze(0), means.mul(count)]);
-        if (this.sums) this.sums.add_(batch);
-        else this.sums = torch.keep(batch);
+        const batch = torch.cat([hits.unsqueeze(0), means.mul(labels.shape[0]!)]);
+        this.sums ??= this.firstSums(batch);
+        this.sums.add_(batch);
       }),
     );
+  }
+
+  /** The part of `add` that is left to do for a step that was captured. */
+  addImages(count: number): void {
     this.images += count;
   }
 
@@ -49,24 +63,36 @@ export class Meter {
   }
 
   state(): MeterState {
-    return {
-      names: this.names,
-      sums: this.sums ? Array.from(this.sums.toTypedArray(), Number) : [],
-      images: this.images,
-    };
+    const { names, images, sums, restored } = this;
+    if (images === 0) return { names, sums: [], images };
+    return { names, sums: sums ? Array.from(sums.toTypedArray(), Number) : restored, images };
   }
 
+  /** Goes on from a state, such as the empty one of a new epoch. */
   restore({ names, sums, images }: MeterState): void {
-    this.reset();
-    this.names = names;
     this.images = images;
-    if (sums.length > 0) this.sums = torch.keep(torch.tensor(sums, { dtype: "float64" }));
+    if (sums.length === 0) {
+      this.sums?.zero_();
+      this.restored = [];
+      return;
+    }
+    this.names = names;
+    if (this.sums) torch.scope(() => this.sums!.copy_(torch.tensor(sums, { dtype: "float64" })));
+    else this.restored = sums;
   }
 
   reset(): void {
     this.sums?.dispose();
     this.sums = undefined;
+    this.restored = [];
     this.images = 0;
+  }
+
+  private firstSums(like: torch.Tensor): torch.Tensor {
+    const { device } = like;
+    const { restored } = this;
+    if (restored.length === 0) return torch.keep(torch.zerosLike(like));
+    return torch.keep(torch.tensor(restored, { dtype: "float64", device }));
   }
 }
 

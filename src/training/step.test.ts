@@ -1,10 +1,13 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { draws, fill } from "../models/fixtures/cases.js";
 import { resnet8 } from "../models/index.js";
-import { foldBatchNorm, hasAmx } from "../nn/index.js";
-import { SGD } from "../optim/index.js";
+import { foldBatchNorm, hasAmx, type Module } from "../nn/index.js";
+import { hasFusedUpdate } from "../optim/fused-update.js";
+import { GradScaler, SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
+import { native } from "../torch/native.js";
 import { settled } from "../torch/testing/settled.js";
 import { between, Meter } from "./meter.js";
 import { type Objective, patriarchObjective, strictObjective, studentObjective } from "./objective.js";
@@ -35,6 +38,13 @@ function filled(seed: number, dtype: torch.DType) {
   model.to({ dtype: "float64", memoryFormat: "channelsLast" });
   fill(model, seed);
   return model.to({ dtype });
+}
+
+/** Short, because the difference of two networks in numbers fills a screen. */
+function bitsOf(model: Module): string {
+  const hash = createHash("sha256");
+  for (const parameter of model.parameters()) hash.update(parameter.toTypedArray());
+  return hash.digest("hex");
 }
 
 const student = (temperature: number) => (dtype: torch.DType) =>
@@ -83,6 +93,43 @@ it.skipIf(!hasAmx)("20 steps in bfloat16 lose what float32 loses, to its 8 bits"
   for (const parameter of model.parameters()) expect(parameter.dtype).toBe("float32");
 });
 
+it.each([false, ...(hasFusedUpdate ? [true] : [])])(
+  "20 steps with scaled gradients are the same to the bit; fused SGD: %s",
+  (fused) => {
+    const run = (scaler?: GradScaler) => {
+      const model = filled(1, "float32").train();
+      const options = { learningRate: 0.05, momentum: 0.9, weightDecay: 1e-4, fused };
+      const optimizer = new SGD(model.parameters(), options);
+      const objective = patriarchObjective({ hardWeight: 0.5, k: 5 });
+      const meter = new Meter();
+      for (let i = 0; i < 20; i++) {
+        trainStep({ model, optimizer, objective, scaler }, batch(i, "float32"), meter);
+      }
+      return { state: meter.state(), weights: bitsOf(model) };
+    };
+    // Powers of two change no digits; the scale grows twice on the way.
+    expect(run(new GradScaler({ initialScale: 1024, growthInterval: 8 }))).toEqual(run());
+  },
+);
+
+it("a loss that overflows leaves the network as it was, and lowers the scale", () => {
+  const model = filled(1, "float32").train();
+  const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9 });
+  const strict = strictObjective();
+  const objective: Objective = (...given) => {
+    const { loss, terms } = strict(...given);
+    return { loss: loss.mul(1e6), terms };
+  };
+  const scaler = new GradScaler({ initialScale: 2 ** 127 });
+  const before = bitsOf(model);
+  const meter = new Meter();
+  for (let i = 0; i < 3; i++) trainStep({ model, optimizer, objective, scaler }, batch(0, "float32"), meter);
+  expect(bitsOf(model)).toBe(before);
+  expect(scaler.stateDict().scale!.item()).toBe(2 ** 124);
+  // What is reported is the loss itself.
+  expect(meter.read().loss).toBeLessThan(1e7);
+});
+
 describe("trainStep", () => {
   it("leaves no tensors behind", () => {
     const model = filled(1, "float32").train();
@@ -96,6 +143,41 @@ describe("trainStep", () => {
     for (let i = 0; i < 50; i++) step();
     expect(torch.memoryStats()).toEqual({ tensors, bytes });
   });
+
+  it.each([
+    ["float32", false],
+    ["bfloat16", false],
+    ...(hasFusedUpdate ? ([["float32", true]] as const) : []),
+  ] as const)(
+    "reads nothing and brings nothing, which a device would wait for: %s, scaled %s",
+    (precision, scaled) => {
+      const teacher = foldBatchNorm(filled(5, "float32"));
+      for (const objective of [
+        strictObjective(),
+        patriarchObjective({ hardWeight: 0.5, k: 5 }),
+        studentObjective(teacher, { hardWeight: 1, softWeight: 1, temperature: 2 }),
+      ]) {
+        const model = filled(1, "float32").train();
+        const kind = scaled ? { fused: true } : { capturable: true };
+        const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9, ...kind });
+        const scaler = scaled ? new GradScaler() : undefined;
+        const [first, second] = [batch(0, "float32"), batch(1, "float32")];
+        const meter = new Meter();
+        trainStep({ model, optimizer, objective, precision, scaler }, first, meter);
+        optimizer.learningRate = 0.01;
+        const spies = [
+          vi.spyOn(native, "read"),
+          vi.spyOn(native, "fromBytes"),
+          vi.spyOn(torch.Tensor.prototype, "itemScalar"),
+        ];
+        trainStep({ model, optimizer, objective, precision, scaler }, second, meter);
+        expect(spies.map((spy) => spy.mock.calls.length)).toEqual([0, 0, 0]);
+        meter.read();
+        expect(spies[0]).toHaveBeenCalledOnce();
+        vi.restoreAllMocks();
+      }
+    },
+  );
 
   it("lets no gradient into the teacher", () => {
     const model = filled(1, "float32").train();
@@ -135,6 +217,22 @@ describe("Meter", () => {
       });
       expect(each.read()).toEqual({ loss: 2, terms: { hard: 2 }, top1: 0.75, images: 4 });
     }
+  });
+
+  it("keeps its sums in one place through the epochs", () => {
+    const meter = new Meter();
+    const add = () => meter.add(logits, labels, { loss: torch.tensor(2), terms: { hard: torch.tensor(1) } });
+    add();
+    const saved = meter.state();
+    meter.restore({ names: [], sums: [], images: 0 });
+    expect(meter.read().loss).toBeNaN();
+    add();
+    expect(meter.state()).toEqual(saved);
+    const { tensors } = settled();
+    meter.restore(saved);
+    add();
+    expect(meter.read()).toEqual({ loss: 2, terms: { hard: 1 }, top1: 2 / 3, images: 6 });
+    expect(settled().tensors).toBe(tensors);
   });
 
   it("tells what came between two of its states", () => {

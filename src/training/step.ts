@@ -1,5 +1,5 @@
 import type { Module } from "../nn/index.js";
-import type { SGD } from "../optim/index.js";
+import type { GradScaler, SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { asFloat } from "./as-float.js";
 import type { Meter } from "./meter.js";
@@ -17,29 +17,45 @@ export interface Learner {
    * Default: float32.
    */
   precision?: Precision;
+  /** Keeps small gradients of float16 from becoming zero. */
+  scaler?: GradScaler | undefined;
 }
 
-export type Precision = "float32" | "bfloat16";
+export type Precision = "float32" | "bfloat16" | "float16";
 
-/**
- * One step of gradient descent. Holds no memory afterwards but the parameters' gradients.
- *
- * @param batch images [N, channels, H, W] and labels [N] int64
- */
-export function trainStep(
-  { model, optimizer, objective, device = "cpu", precision }: Learner,
-  batch: { images: torch.Tensor; labels: torch.Tensor },
+/** Images [N, channels, H, W] and labels [N] int64. */
+export interface TrainingBatch {
+  images: torch.Tensor;
+  labels: torch.Tensor;
+}
+
+/** One step of gradient descent. Holds no memory afterwards but the parameters' gradients. */
+export function trainStep(learner: Learner, batch: TrainingBatch, meter?: Meter): void {
+  descend(learner, batch, meter);
+  meter?.addImages(batch.labels.shape[0]!);
+}
+
+/** All of a step that tensors do: nothing in it waits for the device, so that it can be captured. */
+export function descend(
+  { model, optimizer, objective, device = "cpu", precision = "float32", scaler }: Learner,
+  batch: TrainingBatch,
   meter?: Meter,
 ): void {
   torch.scope(() => {
     const given = batch.images.to({ device });
-    const images = precision === "bfloat16" ? given.to({ dtype: "bfloat16" }) : given;
+    // Images in float64 stay so: that is for tests.
+    const images = precision === "float32" ? given : given.to({ dtype: precision });
     const labels = batch.labels.to({ device });
     optimizer.zeroGrad();
     const logits = asFloat(model.forward(images));
     const losses = objective(logits, labels, images);
-    losses.loss.backward();
-    optimizer.step();
-    meter?.add(logits, labels, losses);
+    if (scaler) {
+      scaler.scale(losses.loss).backward();
+      scaler.step(optimizer);
+    } else {
+      losses.loss.backward();
+      optimizer.step();
+    }
+    meter?.addSums(logits, labels, losses);
   });
 }

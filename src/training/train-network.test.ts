@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { channelStatistics, Loader, makeSynthetic } from "../data/index.js";
 import { resnet8, resnet14 } from "../models/index.js";
 import { isBlocked, type Module } from "../nn/index.js";
-import { multiStep, SGD } from "../optim/index.js";
+import { GradScaler, multiStep, SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
 import { answer } from "./evaluate.js";
@@ -93,6 +93,20 @@ describe("trainNetwork", () => {
     expect(differing(second.model, learner(1).model)).not.toEqual([]);
     expect(whole.model.bn1.numBatchesTracked.item()).toBe(10);
     expect(seen).toEqual(epochs);
+  });
+
+  it("saves the scale of the gradients, and goes on with it", () => {
+    const { model, optimizer } = learner(1);
+    const path = join(folder, "scaled.safetensors");
+    const state = { scale: torch.tensor([32]), growth_tracker: torch.tensor([7], { dtype: "int32" }) };
+    const [scaler, other] = [new GradScaler(), new GradScaler()];
+    scaler.loadStateDict(state);
+    const position = { epoch: 1, step: 0, meter: new Meter().state(), seconds: 1, epochSeconds: 0 };
+    saveCheckpoint(path, model, optimizer, position, scaler);
+    loadCheckpoint(path, model, optimizer, other);
+    expect(Object.values(other.stateDict()).map((tensor) => tensor.item())).toEqual([32, 7]);
+    saveCheckpoint(path, model, optimizer, position);
+    expect(() => loadCheckpoint(path, model, optimizer, other)).toThrow(/scaled.*gradient scaler's scale/);
   });
 
   it("tells a loss that is no number from one that is, and names the remedy", async () => {

@@ -1,9 +1,11 @@
 import type { Loader } from "../data/index.js";
 import type { Schedule } from "../optim/index.js";
+import type { StepGraph } from "../torch/index.js";
 import type { Position } from "./checkpoint.js";
 import { between, Meter, type MeterState, type Reading } from "./meter.js";
 import { nextTurn } from "./next-turn.js";
-import { type Learner, trainStep } from "./step.js";
+import type { Learner } from "./step.js";
+import { type Stepper, stepperFor } from "./stepper.js";
 
 /** What a training tells a few times a second. */
 export interface StepReport extends Reading {
@@ -31,6 +33,8 @@ export interface TrainNetworkOptions {
   schedule: Schedule;
   /** Where to go on; the beginning when left out. */
   position?: Position | undefined;
+  /** Records the step, so that it is done again by one call. Disposed at the end. Default: steps one by one. */
+  graph?: StepGraph | undefined;
   /** Aborting finishes the step. */
   signal?: AbortSignal | undefined;
   onStep?: (report: StepReport) => void;
@@ -99,9 +103,24 @@ function checkFinite({ loss }: Reading, epoch: number, step: number): void {
  * @throws Diverged when the loss is no longer finite
  */
 export async function trainNetwork(learner: Learner, options: TrainNetworkOptions): Promise<Position> {
+  const meter = new Meter();
+  const stepper = stepperFor(learner, meter, options.graph);
+  try {
+    return await trainEpochs(learner, meter, stepper, options);
+  } finally {
+    stepper.dispose();
+    meter.reset();
+  }
+}
+
+async function trainEpochs(
+  learner: Learner,
+  meter: Meter,
+  stepper: Stepper,
+  options: TrainNetworkOptions,
+): Promise<Position> {
   const { loader, epochs, schedule, signal, reportEvery = 0.5 } = options;
   let position = options.position ?? beginning;
-  const meter = new Meter();
   const pace = new Pace();
   learner.model.train();
 
@@ -111,8 +130,9 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
     pace.restart(position.meter);
     const started = performance.now();
     const here = (step: number): Position => {
-      const passed = (performance.now() - started) / 1000;
+      // First, since it waits until all that was asked for is done.
       const meterState = meter.state();
+      const passed = (performance.now() - started) / 1000;
       return {
         epoch,
         step,
@@ -124,7 +144,7 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
 
     for await (const batch of loader.epoch(epoch, { startStep: position.step })) {
       learner.optimizer.learningRate = schedule(epoch * loader.stepsPerEpoch + batch.step);
-      trainStep(learner, batch, meter);
+      stepper.step(batch);
       batch.dispose();
       const step = batch.step + 1;
       if (pace.due(reportEvery)) {
@@ -156,6 +176,5 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
     );
     if (signal?.aborted) return position;
   }
-  meter.reset();
   return position;
 }

@@ -1,0 +1,14 @@
+// The parts of the bridge that are compiled only where libtorch has CUDA.
+#pragma once
+
+#include "bridge/bridge.h"
+
+namespace lyceum {
+
+// With an index in any case. Throws for what is no CUDA device.
+c10::Device cudaDeviceOf(const std::string& name);
+
+void exposeCuda(napi_env env, napi_value exports, Bridge* bridge);
+void exposeCudaGraphs(napi_env env, napi_value exports, Bridge* bridge);
+
+}  // namespace lyceum

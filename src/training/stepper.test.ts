@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { channelStatistics, Loader, makeSynthetic } from "../data/index.js";
+import { resnet8 } from "../models/index.js";
+import { foldBatchNorm } from "../nn/index.js";
+import { hasFusedUpdate } from "../optim/fused-update.js";
+import { cosine, GradScaler, SGD, type SGDOptions } from "../optim/index.js";
+import * as torch from "../torch/index.js";
+import { type EpochReport, studentObjective, trainNetwork } from "./index.js";
+import { Meter } from "./meter.js";
+import { stepperFor } from "./stepper.js";
+
+/** Does on the CPU what a CUDA graph does, but by calling the operators again. */
+class RepeatedGraph implements torch.StepGraph {
+  readonly calls: string[] = [];
+  #body = () => {};
+
+  warmUp(body: () => void) {
+    this.calls.push("warmUp");
+    body();
+  }
+  record(body: () => void) {
+    this.calls.push("record");
+    this.#body = body;
+  }
+  replay() {
+    this.calls.push("replay");
+    this.#body();
+  }
+  dispose() {
+    this.calls.push("dispose");
+  }
+}
+
+const { train } = makeSynthetic({ classes: 4, size: 12, trainCount: 86, testCount: 8, seed: 1 });
+const fresh = (seed: number) =>
+  resnet8({ classes: 4, channels: 3, generator: new torch.Generator(seed) }).to({
+    memoryFormat: "channelsLast",
+  });
+
+function learner(options: Partial<SGDOptions>, scaled = false) {
+  const model = fresh(1);
+  const optimizer = new SGD(model.parameters(), {
+    learningRate: 0,
+    momentum: 0.9,
+    weightDecay: 1e-4,
+    ...options,
+  });
+  const objective = studentObjective(foldBatchNorm(fresh(0)), { hardWeight: 0.5, softWeight: 0.5 });
+  const scaler = scaled ? new GradScaler({ initialScale: 64, growthInterval: 5 }) : undefined;
+  return { model, optimizer, objective, scaler };
+}
+
+/** Two epochs, the last batch of each smaller, with another learning rate at each step. */
+async function trained(
+  options: Partial<SGDOptions>,
+  { graph, scaled = false }: { graph?: torch.StepGraph; scaled?: boolean },
+) {
+  const loader = new Loader(train, {
+    ...channelStatistics(train),
+    batchSize: 16,
+    shuffle: true,
+    augment: { crop: 1, flip: true },
+    resident: true,
+  });
+  const reports: Pick<EpochReport, "loss" | "terms" | "top1" | "images">[] = [];
+  const one = learner(options, scaled);
+  await trainNetwork(one, {
+    loader,
+    epochs: 2,
+    schedule: cosine({ learningRate: 0.1, totalSteps: 12 }),
+    graph,
+    onEpoch: ({ loss, terms, top1, images }) => void reports.push({ loss, terms, top1, images }),
+  });
+  const weights = torch.cat(one.model.parameters().map((parameter) => parameter.detach().reshape([-1])));
+  return { reports, weights, scale: one.scaler?.stateDict().scale?.item() };
+}
+
+describe("a recorded step", () => {
+  it.each([
+    [{ capturable: true }, false],
+    ...(hasFusedUpdate
+      ? ([
+          [{ fused: true }, false],
+          [{ fused: true }, true],
+        ] as const)
+      : []),
+  ] as const)("trains as steps one by one do, to the bit: %j, scaled: %s", async (options, scaled) => {
+    const graph = new RepeatedGraph();
+    const recorded = await trained(options, { graph, scaled });
+    const eager = await trained(options, { scaled });
+    expect(recorded.reports).toEqual(eager.reports);
+    expect(recorded.weights.equal(eager.weights)).toBe(true);
+    expect(recorded.scale).toBe(eager.scale);
+    // Five whole batches an epoch; the sixth, of six images, is taken by itself.
+    const { calls } = graph;
+    expect(calls.slice(0, 5)).toEqual(["warmUp", "warmUp", "warmUp", "record", "replay"]);
+    expect(calls.slice(5)).toEqual([...Array<string>(6).fill("replay"), "dispose"]);
+    // And as with a learning rate that is a number, but for its rounding to a float32.
+    const plain = await trained({}, {});
+    expect(recorded.weights.allclose(plain.weights, 1e-2, 1e-3)).toBe(true);
+    expect(plain.reports[1]!.loss).toBeCloseTo(recorded.reports[1]!.loss, 2);
+  });
+
+  it("is refused where the learning rate, or whether to step, would be fixed for ever", () => {
+    const make = (options: Partial<SGDOptions>, scaled: boolean) =>
+      stepperFor(learner(options, scaled), new Meter(), new RepeatedGraph());
+    expect(() => make({}, false)).toThrow("needs a capturable SGD");
+    expect(() => make({ capturable: true }, true)).toThrow("a fused one to scale gradients");
+  });
+
+  it("names the way out where it cannot be recorded", () => {
+    const graph = new RepeatedGraph();
+    graph.record = () => {
+      throw new Error("operation not permitted when stream is capturing");
+    };
+    const stepper = stepperFor(learner({ capturable: true }), new Meter(), graph);
+    const batch = {
+      images: torch.randn([4, 3, 12, 12]),
+      labels: torch.tensor([0, 1, 2, 3], { dtype: "int64" }),
+    };
+    for (let i = 0; i < 3; i++) stepper.step(batch);
+    expect(() => stepper.step(batch)).toThrow(/could not be recorded.*not permitted.*kernels: libtorch/);
+  });
+});
+
+it.skipIf(torch.hasCudaGraphs)("says plainly when the build has no CUDA graphs", () => {
+  expect(() => new torch.CudaGraph("cuda")).toThrow("this build has no CUDA graphs");
+});
