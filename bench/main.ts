@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { torch } from "lyceum";
-import { Peer, type PeerName, peerNames, usualPeers } from "./peer.js";
+import { isPyTorch, Peer, type PeerName, peerNames, usualPeers } from "./peer.js";
 import { measurePeaks, type Peaks } from "./roofline/peak.js";
 import { type Roofline, roofline, rooflineLine } from "./roofline/roofline.js";
 import { table } from "./table.js";
@@ -88,8 +88,13 @@ async function startPeer(name: PeerName, threads: number): Promise<Peer[]> {
   try {
     return [await Peer.start(name, python, threads, device)];
   } catch (error) {
+    const problem = error instanceof Error ? error.message : error;
+    if (!isPyTorch(name)) {
+      console.log(`${name} could not run: ${problem}`);
+      return [];
+    }
     console.log(
-      `${name} could not run in ${python}: ${error instanceof Error ? error.message : error}\n` +
+      `${name} could not run in ${python}: ${problem}\n` +
         "  Debian and Ubuntu: sudo apt-get install python3-torch (or npm run bench -- --install-peer, as root)\n" +
         "  elsewhere: npm run bench -- --python PATH, a Python that has torch and numpy",
     );
@@ -114,8 +119,10 @@ if (given.help) {
 if (given["install-peer"]) installPeer();
 if (given.threads) torch.setNumThreads(Number(given.threads));
 const threads = torch.getNumThreads();
-const peers: Peer[] = [];
-for (const name of given.peers) peers.push(...(await startPeer(name, threads)));
+const started: Peer[] = [];
+for (const name of given.peers) started.push(...(await startPeer(name, threads)));
+const peers = started.filter(({ name }) => isPyTorch(name));
+const tfjs = started.find(({ name }) => !isPyTorch(name));
 const machine = {
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   cores: torch.physicalCores(),
@@ -125,6 +132,7 @@ const machine = {
   node: process.version,
   libtorch: torch.version(),
   pytorch: peers[0]?.version,
+  tfjs: tfjs?.version,
   device: given.device,
   ...(given.device !== "cpu" && {
     card: torch.cudaDevice(given.device),
@@ -141,9 +149,9 @@ try {
   const { models, quick, device, eager } = given;
   const onLoad = (load: MeasuredLoad) => void loads.push(load);
   for (const work of given.works)
-    rows.push(...(await work.run({ peers, device, recorded: !eager, models, quick, onLoad })));
+    rows.push(...(await work.run({ peers, tfjs, device, recorded: !eager, models, quick, onLoad })));
 } finally {
-  for (const peer of peers) peer.stop();
+  for (const peer of started) peer.stop();
 }
 console.log(`\n${table(rows)}`);
 

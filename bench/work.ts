@@ -7,6 +7,8 @@ import type { Spread } from "./sampling.js";
 export interface Context {
   /** The PyTorch processes that could be started and are asked for. */
   peers: Peer[];
+  /** TensorFlow.js, where it could be started and is asked for. */
+  tfjs?: Peer | undefined;
   /** Where both sides compute. */
   device: torch.Device;
   /** Whether Lyceum's steps are CUDA graphs, where the build has them. */
