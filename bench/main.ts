@@ -10,7 +10,7 @@ import { isPyTorch, Peer, type PeerName, peerNames, usualPeers } from "./peer.js
 import { measurePeaks, type Peaks } from "./roofline/peak.js";
 import { type Roofline, roofline, rooflineLine } from "./roofline/roofline.js";
 import { table } from "./table.js";
-import type { MeasuredLoad, Row, Work } from "./work.js";
+import type { Loading, MeasuredLoad, Row, Work } from "./work.js";
 import { augmentation } from "./works/augmentation.js";
 import { dispatch } from "./works/dispatch.js";
 import { freshWorks } from "./works/fresh.js";
@@ -145,11 +145,17 @@ console.log(
 
 const rows: Row[] = [];
 const loads: MeasuredLoad[] = [];
+let loading: Loading | undefined;
 try {
   const { models, quick, device, eager } = given;
   const onLoad = (load: MeasuredLoad) => void loads.push(load);
+  const onLoading = (found: Loading) => {
+    loading = found;
+  };
   for (const work of given.works)
-    rows.push(...(await work.run({ peers, tfjs, device, recorded: !eager, models, quick, onLoad })));
+    rows.push(
+      ...(await work.run({ peers, tfjs, device, recorded: !eager, models, quick, onLoad, onLoading })),
+    );
 } finally {
   for (const peer of started) peer.stop();
 }
@@ -181,6 +187,7 @@ if (out) {
     date: new Date().toISOString(),
     command: command.join(" "),
     rows,
+    loading,
     peaks,
     roofline: rooflines,
   };
