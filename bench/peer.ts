@@ -69,9 +69,13 @@ export class Peer {
   /** @throws Error with Python's own words when it or its torch is not there */
   static async start(name: PeerName, python: string, threads: number, device: torch.Device): Promise<Peer> {
     const peer = new Peer(name, python);
-    const { version } = await peer.ask<{ version: string }>({ do: "hello", threads, device });
-    peer.version = version;
-    return peer;
+    try {
+      peer.version = (await peer.ask<{ version: string }>({ do: "hello", threads, device })).version;
+      return peer;
+    } catch (error) {
+      peer.stop();
+      throw error;
+    }
   }
 
   async ask<Answer>(request: { do: string } & Record<string, unknown>): Promise<Answer> {
