@@ -6,17 +6,18 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { torch } from "lyceum";
-import { Peer, type PeerName, peerNames, usualPeers } from "./peer.js";
+import { isPyTorch, Peer, type PeerName, peerNames, usualPeers } from "./peer.js";
 import { measurePeaks, type Peaks } from "./roofline/peak.js";
 import { type Roofline, roofline, rooflineLine } from "./roofline/roofline.js";
 import { table } from "./table.js";
-import type { MeasuredLoad, Row, Work } from "./work.js";
+import type { Loading, MeasuredLoad, Row, Work } from "./work.js";
 import { augmentation } from "./works/augmentation.js";
 import { dispatch } from "./works/dispatch.js";
 import { freshWorks } from "./works/fresh.js";
 import { networkWork } from "./works/networks.js";
+import { quickstart } from "./works/quickstart.js";
 
-const works: Work[] = [dispatch, ...networkWork, augmentation, ...freshWorks];
+const works: Work[] = [dispatch, ...networkWork, augmentation, ...freshWorks, quickstart];
 const modelNames = [...new Set(works.flatMap(({ models }) => models ?? []))];
 
 const latest = fileURLToPath(new URL("../../bench/results/latest.json", import.meta.url));
@@ -87,8 +88,13 @@ async function startPeer(name: PeerName, threads: number): Promise<Peer[]> {
   try {
     return [await Peer.start(name, python, threads, device)];
   } catch (error) {
+    const problem = error instanceof Error ? error.message : error;
+    if (!isPyTorch(name)) {
+      console.log(`${name} could not run: ${problem}`);
+      return [];
+    }
     console.log(
-      `${name} could not run in ${python}: ${error instanceof Error ? error.message : error}\n` +
+      `${name} could not run in ${python}: ${problem}\n` +
         "  Debian and Ubuntu: sudo apt-get install python3-torch (or npm run bench -- --install-peer, as root)\n" +
         "  elsewhere: npm run bench -- --python PATH, a Python that has torch and numpy",
     );
@@ -115,8 +121,10 @@ if (given.device !== "cpu" && !torch.cudaAvailable())
   throw new Error(`--device ${given.device}: this libtorch (${torch.version()}) finds no CUDA device`);
 if (given.threads) torch.setNumThreads(Number(given.threads));
 const threads = torch.getNumThreads();
-const peers: Peer[] = [];
-for (const name of given.peers) peers.push(...(await startPeer(name, threads)));
+const started: Peer[] = [];
+for (const name of given.peers) started.push(...(await startPeer(name, threads)));
+const peers = started.filter(({ name }) => isPyTorch(name));
+const tfjs = started.find(({ name }) => !isPyTorch(name));
 const machine = {
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   cores: torch.physicalCores(),
@@ -126,6 +134,7 @@ const machine = {
   node: process.version,
   libtorch: torch.version(),
   pytorch: peers[0]?.version,
+  tfjs: tfjs?.version,
   device: given.device,
   ...(given.device !== "cpu" && {
     card: torch.cudaDevice(given.device),
@@ -138,6 +147,7 @@ console.log(
 
 const rows: Row[] = [];
 const loads: MeasuredLoad[] = [];
+let loading: Loading | undefined;
 const whole = !given.quick && !given.work && !given.model && !given.peer && given.device === "cpu";
 
 function write(out: string, peaks?: Peaks, rooflines?: Roofline[]): void {
@@ -148,6 +158,7 @@ function write(out: string, peaks?: Peaks, rooflines?: Roofline[]): void {
     date: new Date().toISOString(),
     command: command.join(" "),
     rows,
+    loading,
     peaks,
     roofline: rooflines,
   };
@@ -159,16 +170,20 @@ function write(out: string, peaks?: Peaks, rooflines?: Roofline[]): void {
 try {
   const { quick, device, eager } = given;
   const onLoad = (load: MeasuredLoad) => void loads.push(load);
+  const onLoading = (found: Loading) => {
+    loading = found;
+  };
+  const context = { peers, tfjs, device, recorded: !eager, quick, onLoad, onLoading };
   for (const work of given.works) {
     // One network after the other: what is measured is kept, should the time for it run out.
     const models = given.models ?? modelNames;
-    for (const chosen of work.models ? models.map((model) => [model]) : [undefined]) {
-      rows.push(...(await work.run({ peers, device, recorded: !eager, models: chosen, quick, onLoad })));
+    for (const chosen of work.models ? models.map((model) => [model]) : [given.models]) {
+      rows.push(...(await work.run({ ...context, models: chosen })));
       if (given.out) write(given.out);
     }
   }
 } finally {
-  for (const peer of peers) peer.stop();
+  for (const peer of started) peer.stop();
 }
 console.log(`\n${table(rows)}`);
 

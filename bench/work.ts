@@ -7,6 +7,8 @@ import type { Spread } from "./sampling.js";
 export interface Context {
   /** The PyTorch processes that could be started and are asked for. */
   peers: Peer[];
+  /** TensorFlow.js, where it could be started and is asked for. */
+  tfjs?: Peer | undefined;
   /** Where both sides compute. */
   device: torch.Device;
   /** Whether Lyceum's steps are CUDA graphs, where the build has them. */
@@ -17,6 +19,8 @@ export interface Context {
   quick: boolean;
   /** Told what a work asks of the machine at least, and how long it took. */
   onLoad(load: MeasuredLoad): void;
+  /** Told what loading costs a training that runs. */
+  onLoading(loading: Loading): void;
 }
 
 export interface MeasuredLoad {
@@ -25,6 +29,15 @@ export interface MeasuredLoad {
   precision: training.Precision;
   load: Load;
   seconds: number;
+}
+
+/** Seconds of a training step with its loading, without, and those spent waiting for a batch; medians. */
+export interface Loading {
+  step: number;
+  sameBatch: number;
+  waited: number;
+  /** Of a step; noise can make it negative. */
+  share: number;
 }
 
 /** One line of the table. */

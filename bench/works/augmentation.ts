@@ -1,18 +1,19 @@
 /**
  * Loading: a batch of 128 drawn, cropped, mirrored and normalised, beside the same written in PyTorch's operators on
- * whole batches. The line above the table says what share of a training step ours is.
+ * whole batches. The lines above the table say what ours costs a training that runs (`loading.ts`).
  */
 import { data, torch } from "lyceum";
 import type { Peer } from "../peer.js";
 import { interleave, spread } from "../sampling.js";
 import { type Row, row, type Work } from "../work.js";
+import { measureLoading } from "./loading.js";
 
 const batchSize = 128;
 const count = 5000;
 
 export const augmentation: Work = {
   name: "augmentation",
-  async run({ peers, quick }) {
+  async run({ peers, quick, onLoading }) {
     const set = data.makeSynthetic({
       classes: 100,
       size: 32,
@@ -43,6 +44,14 @@ export const augmentation: Work = {
     console.log(
       `augmentation: ${(mine!.median / 1e6).toFixed(2)} ms a batch on one thread in the background, ` +
         `with ${torch.getNumThreads()} threads for training`,
+    );
+    const loading = await measureLoading(quick);
+    onLoading(loading);
+    const milliseconds = (seconds: number) => (seconds * 1000).toFixed(2);
+    console.log(
+      `loading: a ResNet-20 student's step takes ${milliseconds(loading.step)} ms on the loader's batches and ` +
+        `${milliseconds(loading.sameBatch)} ms on one batch, ${(100 * loading.share).toFixed(1)} % of it; ` +
+        `${milliseconds(loading.waited)} ms were waiting for a batch`,
     );
     return peers.map(
       (peer, index): Row =>

@@ -92,6 +92,10 @@ const measurable = (work: NetworkWork, device?: torch.Device) =>
       (work !== "evaluation" || precision === "float32") && !(precision === "float16" && device === "cpu"),
   );
 
+/** What is written for TensorFlow.js (`tfjs/`). */
+const hasTensorFlow = (work: NetworkWork, { label }: Network) =>
+  (work === "student-step" || work === "teacher-forward") && label === "resnet20";
+
 export const networkWork: Work[] = networkWorks.map((name) => ({
   name,
   onCards: true,
@@ -101,7 +105,12 @@ export const networkWork: Work[] = networkWorks.map((name) => ({
     for (const network of measurable(name, context.device)) {
       if (context.models && !context.models.includes(network.label)) continue;
       try {
-        rows.push(...(await measure(name, network, context)));
+        const { peers, tfjs } = context;
+        if (peers.length > 0 || !tfjs) rows.push(...(await measure(name, network, context)));
+        // By itself: it takes so long that the others would be measured too seldom.
+        if (tfjs && hasTensorFlow(name, network)) {
+          rows.push(...(await measure(name, network, { ...context, peers: [tfjs], onLoad: () => {} })));
+        }
       } catch (error) {
         if (context.device === "cpu") throw error;
         console.log(`${network.label}: no ${name}: ${(error as Error).message}`);
