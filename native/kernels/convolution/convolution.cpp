@@ -4,7 +4,7 @@
 
 #include "kernels/channels.h"
 #include "kernels/convolution/kept_weights.h"
-#include "kernels/convolution/onednn.h"
+#include "kernels/convolution/engine.h"
 #include "kernels/convolution/winograd.h"
 
 namespace lyceum {
@@ -103,7 +103,7 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
   if (y.numel() == 0) return y;
   const bool own = winograd::suits(shape);
   const at::Tensor kept = own && after.frozen ? kept_packed(weight_in, weight, shape) : at::Tensor();
-  const auto run = own ? winograd::convolve : onednn::convolve;
+  const auto run = own ? winograd::convolve : engine::convolve;
   run(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr(),
               kept.defined() ? kept.data_ptr<float>() : nullptr});
   return y;
@@ -153,7 +153,7 @@ ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor
     const bool at_once = sum.defined() && own;
     found.x = at_once ? sum : at::empty_like(x);
     shape.sum = at_once;
-    const auto run = own ? winograd::convolve_backward_data : onednn::convolve_backward_data;
+    const auto run = own ? winograd::convolve_backward_data : engine::convolve_backward_data;
     if (!nothing) run(shape, {dy.data_ptr(), weight.data_ptr(), found.x.data_ptr()});
     if (sum.defined() && !at_once) found.x = at::Tensor(sum).add_(found.x);
     shape.sum = false;
@@ -161,7 +161,7 @@ ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor
   if (wanted[1] || wanted[2]) {
     found.weight = at::empty_like(weight);
     if (wanted[2]) found.bias = at::empty({shape.out_channels}, weight.options());
-    const auto run = own && !wanted[2] ? winograd::convolve_backward_weights : onednn::convolve_backward_weights;
+    const auto run = own && !wanted[2] ? winograd::convolve_backward_weights : engine::convolve_backward_weights;
     if (!nothing) {
       run(shape, {x.data_ptr(), dy.data_ptr(), found.weight.data_ptr(), wanted[2] ? found.bias.data_ptr() : nullptr});
     } else {

@@ -1,4 +1,4 @@
-#include "kernels/convolution/onednn.h"
+#include "kernels/convolution/engine.h"
 
 #include <oneapi/dnnl/dnnl.hpp>
 
@@ -8,7 +8,7 @@
 #include <tuple>
 #include <unordered_map>
 
-namespace lyceum::onednn {
+namespace lyceum::engine {
 namespace {
 
 using dnnl::memory;
@@ -16,12 +16,12 @@ using Format = memory::format_tag;
 using Type = memory::data_type;
 
 // Never destroyed: at the end of the process the library may be gone before our statics are.
-const dnnl::engine& engine() {
+const dnnl::engine& cpu() {
   static const auto* one = new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return *one;
 }
 dnnl::stream& stream() {
-  static auto* one = new dnnl::stream(engine());
+  static auto* one = new dnnl::stream(cpu());
   return *one;
 }
 // A primitive has one scratchpad, which its runs share: one run at a time.
@@ -53,7 +53,7 @@ Prepared& prepared(const ConvolutionShape& shape) {
 }
 
 memory at(const memory::desc& description, const void* data) {
-  return memory(description, engine(), const_cast<void*>(data));
+  return memory(description, cpu(), const_cast<void*>(data));
 }
 
 // The shape in oneDNN's words.
@@ -107,14 +107,14 @@ ForwardDescriptor forward_descriptor(const ConvolutionShape& s) {
   const auto kind = dnnl::prop_kind::forward_training;
   return with_algorithm(d, [&](dnnl::algorithm algorithm) {
     return ForwardDescriptor(
-        {kind, algorithm, d.x, d.any_weight, d.bias, d.y, d.strides, d.padding, d.padding}, attributes, engine());
+        {kind, algorithm, d.x, d.any_weight, d.bias, d.y, d.strides, d.padding, d.padding}, attributes, cpu());
   });
 }
 
 // Weights in the layout that the primitive wants, laid anew at every run: they change at every step.
 struct Packed {
   Packed(const memory::desc& plain, const memory::desc& wanted)
-      : from(plain), data(wanted, engine()), reorder(dnnl::reorder::primitive_desc(engine(), plain, engine(), wanted)) {}
+      : from(plain), data(wanted, cpu()), reorder(dnnl::reorder::primitive_desc(cpu(), plain, cpu(), wanted)) {}
 
   memory& pack(const void* weights) {
     memory source = at(from, weights);
@@ -145,7 +145,7 @@ struct BackwardData {
   static Descriptor describe(const ConvolutionShape& s) {
     Described d(s);
     return with_algorithm(d, [&](dnnl::algorithm algorithm) {
-      return Descriptor({algorithm, d.x, d.any_weight, d.y, d.strides, d.padding, d.padding}, engine(),
+      return Descriptor({algorithm, d.x, d.any_weight, d.y, d.strides, d.padding, d.padding}, cpu(),
                         forward_descriptor(s));
     });
   }
@@ -162,15 +162,15 @@ struct BackwardWeights {
       : descriptor(describe(s)),
         run(descriptor),
         plain(Described(s).weight),
-        gradient(descriptor.diff_weights_desc(), engine()),
-        unpack(dnnl::reorder::primitive_desc(engine(), descriptor.diff_weights_desc(), engine(), plain)) {}
+        gradient(descriptor.diff_weights_desc(), cpu()),
+        unpack(dnnl::reorder::primitive_desc(cpu(), descriptor.diff_weights_desc(), cpu(), plain)) {}
 
   static Descriptor describe(const ConvolutionShape& s) {
     Described d(s);
     // A gradient is summed in float32, whatever its terms are.
     const memory::desc any_gradient(d.weight.dims(), Type::f32, Format::any);
     return with_algorithm(d, [&](dnnl::algorithm algorithm) {
-      return Descriptor({algorithm, d.x, any_gradient, d.bias, d.y, d.strides, d.padding, d.padding}, engine(),
+      return Descriptor({algorithm, d.x, any_gradient, d.bias, d.y, d.strides, d.padding, d.padding}, cpu(),
                         forward_descriptor(s));
     });
   }
@@ -226,4 +226,4 @@ bool has_avx512() { return has(dnnl::cpu_isa::avx512_core); }
 
 bool has_amx() { return has(dnnl::cpu_isa::avx512_core_amx); }
 
-}  // namespace lyceum::onednn
+}  // namespace lyceum::engine
