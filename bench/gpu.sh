@@ -73,7 +73,7 @@ table() { # table NAME OPTION…
 gpu() { table gpu --device "$DEVICE" --peer pytorch-eager-cuda --peer pytorch-compile; }
 # What the graphs bring, for ResNet-20.
 eager() { table eager --device "$DEVICE" --eager --peer pytorch-eager-cuda --work student-step --work patriarch-step; }
-cpu() { table cpu --device cpu; }
+cpu() { table cpu --device cpu --peer pytorch-tuned --peer pytorch-default; }
 
 merge() {
   nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader >"$parts/card.txt" 2>/dev/null || true

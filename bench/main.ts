@@ -117,6 +117,8 @@ if (given.help) {
   process.exit(0);
 }
 if (given["install-peer"]) installPeer();
+if (given.device !== "cpu" && !torch.cudaAvailable())
+  throw new Error(`--device ${given.device}: this libtorch (${torch.version()}) finds no CUDA device`);
 if (given.threads) torch.setNumThreads(Number(given.threads));
 const threads = torch.getNumThreads();
 const started: Peer[] = [];
@@ -146,16 +148,40 @@ console.log(
 const rows: Row[] = [];
 const loads: MeasuredLoad[] = [];
 let loading: Loading | undefined;
+const whole = !given.quick && !given.work && !given.model && !given.peer && given.device === "cpu";
+
+function write(out: string, peaks?: Peaks, rooflines?: Roofline[]): void {
+  mkdirSync(dirname(out), { recursive: true });
+  const command = ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])];
+  const result = {
+    machine,
+    date: new Date().toISOString(),
+    command: command.join(" "),
+    rows,
+    loading,
+    peaks,
+    roofline: rooflines,
+  };
+  const rounded = (_: string, value: unknown) =>
+    typeof value === "number" ? Number(value.toPrecision(4)) : value;
+  writeFileSync(out, `${JSON.stringify(result, rounded, 2)}\n`);
+}
+
 try {
-  const { models, quick, device, eager } = given;
+  const { quick, device, eager } = given;
   const onLoad = (load: MeasuredLoad) => void loads.push(load);
   const onLoading = (found: Loading) => {
     loading = found;
   };
-  for (const work of given.works)
-    rows.push(
-      ...(await work.run({ peers, tfjs, device, recorded: !eager, models, quick, onLoad, onLoading })),
-    );
+  const context = { peers, tfjs, device, recorded: !eager, quick, onLoad, onLoading };
+  for (const work of given.works) {
+    // One network after the other: what is measured is kept, should the time for it run out.
+    const models = given.models ?? modelNames;
+    for (const chosen of work.models ? models.map((model) => [model]) : [given.models]) {
+      rows.push(...(await work.run({ ...context, models: chosen })));
+      if (given.out) write(given.out);
+    }
+  }
 } finally {
   for (const peer of started) peer.stop();
 }
@@ -177,22 +203,8 @@ if (peaks) {
   for (const line of rooflines.map(rooflineLine)) console.log(`  ${line}`);
 }
 
-const whole = !given.quick && !given.work && !given.model && !given.peer && given.device === "cpu";
 const out = given.out ?? (whole ? latest : undefined);
 if (out) {
-  mkdirSync(dirname(out), { recursive: true });
-  const command = ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])];
-  const result = {
-    machine,
-    date: new Date().toISOString(),
-    command: command.join(" "),
-    rows,
-    loading,
-    peaks,
-    roofline: rooflines,
-  };
-  const rounded = (_: string, value: unknown) =>
-    typeof value === "number" ? Number(value.toPrecision(4)) : value;
-  writeFileSync(out, `${JSON.stringify(result, rounded, 2)}\n`);
+  write(out, peaks, rooflines);
   console.log(`\nwritten to ${out}`);
 }

@@ -91,9 +91,13 @@ export class Peer {
   static async start(name: PeerName, python: string, threads: number, device: torch.Device): Promise<Peer> {
     if (!isPyTorch(name)) installTensorFlow();
     const peer = new Peer(name, python);
-    const { version } = await peer.ask<{ version: string }>({ do: "hello", threads, device });
-    peer.version = version;
-    return peer;
+    try {
+      peer.version = (await peer.ask<{ version: string }>({ do: "hello", threads, device })).version;
+      return peer;
+    } catch (error) {
+      peer.stop();
+      throw error;
+    }
   }
 
   async ask<Answer>(request: { do: string } & Record<string, unknown>): Promise<Answer> {

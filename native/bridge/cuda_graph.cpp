@@ -76,6 +76,7 @@ napi_value leave(const Call& call) {
     try {
       // Of a recording that failed it throws, too; what matters is that the stream goes on.
       it.graph.capture_end();
+      it.graph.reset();
     } catch (const std::exception&) {
     }
     it.entered.reset();
