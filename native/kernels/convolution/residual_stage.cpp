@@ -111,10 +111,13 @@ void write_results(const Kept& block) {
 }
 
 using Before = std::function<void(int64_t begin, int64_t end, float* x)>;
+using Needed = std::vector<lyceum::Needed>;
+
+lyceum::Needed images_of(const at::Tensor& x) { return {x.data_ptr(), x.stride(0) * x.element_size()}; }
 
 // Convolves x, which `before` writes some images of; or, where x is undefined, what `before` writes to where it is told to.
 void convolve_and_settle(const lyceum::ThroughConvolution& convolution, const at::Tensor& x, const Norm& norm,
-                         const Before& before, at::Tensor& z, lyceum::Settled& settled) {
+                         const Before& before, Needed needed, at::Tensor& z, lyceum::Settled& settled) {
   lyceum::PartMoments moments(convolution.parts(), norm.weight.numel());
   z = convolution.empty_result();
   lyceum::check_norm(z, norm, {});
@@ -122,7 +125,8 @@ void convolve_and_settle(const lyceum::ThroughConvolution& convolution, const at
     const auto [at, c] = Images(lyceum::channels_in(z), begin, end);
     lyceum::find_moments(z.data_ptr<float>() + at, c, 0, c.tiles(), moments[part]);
   };
-  convolution.forward(x, z, {before, after});
+  needed.push_back(images_of(z));
+  convolution.forward(x, z, {before, after, std::move(needed)});
   settled = lyceum::settle(norm, moments.all());
 }
 
@@ -142,8 +146,12 @@ std::vector<Kept> forward(const at::Tensor& x_given, const Stage& stage, const a
     Kept& block = all[i];
     if (const auto through = lyceum::ThroughConvolution::of(x, weight1, window1)) {
       Before before;
-      if (previous) before = [&](int64_t begin, int64_t end, float*) { write_result(*previous, begin, end); };
-      convolve_and_settle(*through, x, norm1, before, block.z1, block.first);
+      Needed needed{images_of(x)};
+      if (previous) {
+        before = [&](int64_t begin, int64_t end, float*) { write_result(*previous, begin, end); };
+        needed = {images_of(previous->z2), images_of(previous->shortcut), images_of(x)};
+      }
+      convolve_and_settle(*through, x, norm1, before, std::move(needed), block.z1, block.first);
     } else {
       if (previous) write_results(*previous);
       block.z1 = lyceum::convolve(x, weight1, {}, window1);
@@ -153,7 +161,7 @@ std::vector<Kept> forward(const at::Tensor& x_given, const Stage& stage, const a
       const auto before = [&](int64_t begin, int64_t end, float* y) {
         write_inner(block.z1, block.first.scaling, begin, end, y);
       };
-      convolve_and_settle(*through, {}, norm2, before, block.z2, block.second);
+      convolve_and_settle(*through, {}, norm2, before, {images_of(block.z1)}, block.z2, block.second);
     } else {
       block.y1 = lyceum::scaled(block.z1, block.first.scaling, {}, true);
       block.z2 = lyceum::convolve(block.y1, weight2, {}, window2);
@@ -224,7 +232,8 @@ at::Tensor backward_outer(const Saved& block, const lyceum::Window& window, cons
       const auto [at, some] = Images(c, begin, end);
       norm1->sum(part, {d_inner.data_ptr<float>() + at, inner + at}, some, 0, some.tiles());
     };
-    d_weight2 = through->backward({}, d_inner, false, {before, after});
+    const Needed needed{images_of(passed), images_of(block.z2), images_of(block.z1)};
+    d_weight2 = through->backward({}, d_inner, false, {before, after, needed, {images_of(d_inner)}});
   } else {
     const at::Tensor dz = at::empty_like(block.z2);
     input_all(norm2, d_outer, outer, dz.data_ptr<float>(), false, c);
@@ -308,14 +317,17 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
           norm1->input(d_inner_data + at, inner + at, dz, true, some, 0, some.tiles());
         };
         std::function<void(int64_t, int64_t, int64_t)> after;
+        Needed needed_after{images_of(dx)};
         if (i > 0) {
+          needed_after.push_back(images_of(block_of(i - 1).z2));
           previous.emplace(block_of(i - 1).norm2(through->parts()));
           after = [&, block_before = block_of(i - 1), data = dx.data_ptr<float>()](int64_t part, int64_t begin, int64_t end) {
             const auto [at, some] = Images(c, begin, end);
             previous->sum(part, block_before.outer(data, data, at), some, 0, some.tiles());
           };
         }
-        of[0] = through->backward(x, dx, sum, {before, after});
+        const Needed needed{images_of(d_inner), images_of(block.z1), images_of(x)};
+        of[0] = through->backward(x, dx, sum, {before, after, needed, needed_after});
       } else {
         input_all(*norm1, d_inner_data, inner, d_inner_data, true, c);
         const auto conv1 = lyceum::convolve_backward(
