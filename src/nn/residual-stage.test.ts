@@ -190,6 +190,7 @@ describe("ResidualStage", () => {
     [32, 32, 1, 5, [16, 16], 4],
     [32, 64, 2, 3, [16, 16], 9],
     [64, 64, 1, 3, [8, 8], 13],
+    [128, 128, 1, 2, [8, 8], 6],
   ] as const)("frozen, from %i to %i channels by stride %i, answers as its layers", (...given) => {
     const [from, to, stride, count, size, batch] = given;
     torch.scope(() => {
@@ -204,17 +205,24 @@ describe("ResidualStage", () => {
     });
   });
 
-  it("frozen, sees weights that are written to between two batches", () => {
-    torch.scope(() => {
-      const generator = new torch.Generator(2);
-      const stage = new ResidualStage(new Block(16, 16, 1, generator), new Block(16, 16, 1, generator));
-      const x = torch.randn([3, 16, 16, 16], { generator });
-      answers(stage, x);
-      torch.noGrad(() => stage.namedParameters().get("1.bn2.convolution.weight")!.mul_(-2));
-      const [found, expected] = answers(stage, x);
-      expect(found.sub(expected).abs().max().item()).toBeLessThan(1e-5 * expected.abs().max().item());
-    });
-  });
+  it.each([16, 128])(
+    "frozen, of %i channels, sees weights that are written to, and batches of any size",
+    (channels) => {
+      torch.scope(() => {
+        const generator = new torch.Generator(2);
+        const block = () => new Block(channels, channels, 1, generator);
+        const stage = new ResidualStage(block(), block());
+        const check = (shape: number[]) => {
+          const [found, expected] = answers(stage, torch.randn(shape, { generator }));
+          expect(found.sub(expected).abs().max().item()).toBeLessThan(1e-5 * expected.abs().max().item());
+        };
+        for (const batch of [3, 1, 5, 3]) check([batch, channels, 16, 16]);
+        check([4, channels, 7, 9]);
+        torch.noGrad(() => stage.namedParameters().get("1.bn2.convolution.weight")!.mul_(-2));
+        check([3, channels, 16, 16]);
+      });
+    },
+  );
 
   it("takes the weights' memory with them", () => {
     const bytes = () => process.memoryUsage().rss;

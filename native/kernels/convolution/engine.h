@@ -3,9 +3,14 @@
 // functions (engine_libtorch.cpp).
 #pragma once
 
+#include "kernels/convolution/kept_weights.h"
 #include "kernels/convolution/shape.h"
 
 namespace lyceum::engine {
+
+// Of frozen weights, for those who keep them from call to call; no floats where nothing is to be made of them.
+Layout packed_layout(const ConvolutionShape& shape);
+void pack(const ConvolutionShape& shape, const void* weight, float* packed);
 
 // Each throws what its library throws where that cannot.
 void convolve(const ConvolutionShape& shape, const ForwardMemory& memory);

@@ -33,7 +33,7 @@ std::mutex& running() {
 auto key(const ConvolutionShape& s) {
   return std::make_tuple(s.batch, s.in_channels, s.height, s.width, s.out_channels, s.kernel_height, s.kernel_width,
                          s.stride_height, s.stride_width, s.pad_height, s.pad_width, s.blocked, s.bfloat16, s.coarse,
-                         s.bias, s.sum, s.relu, s.weights_last, s.threads);
+                         s.bias, s.sum, s.relu, s.weights_last, s.frozen, s.threads);
 }
 using Key = decltype(key({}));
 
@@ -103,28 +103,51 @@ ForwardDescriptor forward_descriptor(const ConvolutionShape& s) {
   if (s.relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
   dnnl::primitive_attr attributes;
   attributes.set_post_ops(after);
-  // For inference oneDNN would transform the weights beforehand, which pays only for those that stay.
-  const auto kind = dnnl::prop_kind::forward_training;
+  // For inference oneDNN transforms the weights beforehand, which pays only for those that stay.
+  const auto kind = s.frozen ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
   return with_algorithm(d, [&](dnnl::algorithm algorithm) {
     return ForwardDescriptor(
         {kind, algorithm, d.x, d.any_weight, d.bias, d.y, d.strides, d.padding, d.padding}, attributes, cpu());
   });
 }
 
-// Weights in the layout that the primitive wants, laid anew at every run: they change at every step.
-struct Packed {
+// Weights in the layout that the primitive wants: laid anew at every run, since they change at every step, or once for the
+// caller to keep.
+class Packed {
+ public:
   Packed(const memory::desc& plain, const memory::desc& wanted)
-      : from(plain), data(wanted, cpu()), reorder(dnnl::reorder::primitive_desc(cpu(), plain, cpu(), wanted)) {}
+      : from_(plain), wanted_(wanted), reorder_(dnnl::reorder::primitive_desc(cpu(), plain, cpu(), wanted)) {}
 
-  memory& pack(const void* weights) {
-    memory source = at(from, weights);
-    reorder.execute(stream(), source, data);
-    return data;
+  memory pack(const void* weights) {
+    if (!data_) data_ = memory(wanted_, cpu());
+    return pack(weights, data_);
   }
 
-  memory::desc from;
-  memory data;
-  dnnl::reorder reorder;
+  memory pack(const void* weights, memory to) {
+    memory source = at(from_, weights);
+    reorder_.execute(stream(), source, to);
+    return to;
+  }
+
+  memory packed(const float* given) const { return at(wanted_, given); }
+
+  Layout layout() const {
+    constexpr size_t kFloat = sizeof(float);
+    return {int64_t((wanted_.get_size() + kFloat - 1) / kFloat), name()};
+  }
+
+ private:
+  // Fowler, Noll and Vo's hash of all that says how the weights lie.
+  uint64_t name() const {
+    uint64_t hash = 0xcbf29ce484222325;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&wanted_.data);
+    for (size_t i = 0; i < sizeof wanted_.data; i++) hash = (hash ^ bytes[i]) * 0x100000001b3;
+    return hash;
+  }
+
+  memory::desc from_, wanted_;
+  memory data_;
+  dnnl::reorder reorder_;
 };
 
 struct Forward {
@@ -192,11 +215,23 @@ using Arguments = std::unordered_map<int, memory>;
 
 }  // namespace
 
+Layout packed_layout(const ConvolutionShape& shape) {
+  const std::lock_guard<std::mutex> alone(running());
+  return prepared<Forward>(shape).weights.layout();
+}
+
+void pack(const ConvolutionShape& shape, const void* weight, float* packed) {
+  const std::lock_guard<std::mutex> alone(running());
+  Packed& weights = prepared<Forward>(shape).weights;
+  weights.pack(weight, weights.packed(packed));
+}
+
 void convolve(const ConvolutionShape& shape, const ForwardMemory& given) {
   const std::lock_guard<std::mutex> alone(running());
   auto& forward = prepared<Forward>(shape);
+  Packed& weights = forward.weights;
   Arguments arguments{{DNNL_ARG_SRC, at(forward.descriptor.src_desc(), given.x)},
-                      {DNNL_ARG_WEIGHTS, forward.weights.pack(given.weight)},
+                      {DNNL_ARG_WEIGHTS, given.packed ? weights.packed(given.packed) : weights.pack(given.weight)},
                       {DNNL_ARG_DST, at(forward.descriptor.dst_desc(), given.y)}};
   if (shape.bias) arguments.emplace(DNNL_ARG_BIAS, at(forward.descriptor.bias_desc(), given.bias));
   forward.run.execute(stream(), arguments);

@@ -68,7 +68,7 @@ constexpr int64_t kFrequenciesAtOnce = 2;
 
 // All out-channels of a few frequencies.
 template <bool kAsk>
-void multiply_frequencies(const float* v, const float* u, int64_t count, int64_t channels, int64_t out_channels,
+LYCEUM_INLINE void multiply_frequencies(const float* v, const float* u, int64_t count, int64_t channels, int64_t out_channels,
                           float* m, Ahead& ahead) {
   const int64_t size = channels * out_channels;
   for (int64_t k = 0; k < out_channels;) {
@@ -162,7 +162,7 @@ void convolve(const Shape& shape, const float* x, const float* packed, const Aft
   float* m = scratch + channels / kLanes * Group::block;
   const int64_t plane = shape.height * shape.width * kLanes;
   const WriteBlock write = write_block_for(after);
-  const auto multiply = ahead.any() ? multiply_frequencies<true> : multiply_frequencies<false>;
+  const bool ask = ahead.any();
   Walk in(shape, begin, channels), out(shape, begin, out_channels);
   Tile tiles[Group::tiles];
   for (int64_t first = begin; first < end; first += Group::tiles) {
@@ -173,8 +173,13 @@ void convolve(const Shape& shape, const float* x, const float* packed, const Aft
       }
     }
     for (int64_t f = 0; f < kFrequencies; f += kFrequenciesAtOnce) {
-      multiply(v + f * Group::frequency, packed + f * channels * out_channels, count, channels, out_channels,
-               m + f * Group::frequency, ahead);
+      const float *from = v + f * Group::frequency, *by = packed + f * channels * out_channels;
+      float* to = m + f * Group::frequency;
+      if (ask) {
+        multiply_frequencies<true>(from, by, count, channels, out_channels, to, ahead);
+      } else {
+        multiply_frequencies<false>(from, by, count, channels, out_channels, to, ahead);
+      }
     }
     if (channels != out_channels) next_tiles<Group>(out, end - first, tiles);
     for (int64_t block = 0; block < out_channels / kLanes; block++) {
