@@ -39,7 +39,12 @@ async function evaluate(nameOrPath: string, options: EvaluateOptions): Promise<v
   if (finished === 0) throw new Error(`${directory}: no generation is finished yet`);
   const generations = chosen(options, finished);
   const { evaluateRun } = await import("../generations/index.js");
-  const result = await evaluateRun(directory, { generations, ensemble: options.ensemble !== undefined });
+  const result = await evaluateRun(directory, {
+    generations,
+    ensemble: options.ensemble !== undefined,
+    onGeneration: (generation, testImages) =>
+      process.stderr.write(`generation ${generation} answers for ${testImages} test images\n`),
+  });
   const members = `${generations[0]}-${generations.at(-1)}`;
   const ensembles = result.ensemble ? { [members]: result.ensemble } : {};
   const differences = compare(result.stored, result.generations, ensembles);

@@ -18,6 +18,8 @@ export interface EvaluateRunOptions {
   model?: ModelFactory | undefined;
   dataset?: Dataset | undefined;
   signal?: AbortSignal | undefined;
+  /** Told of each generation before it is judged, and on how many images. */
+  onGeneration?: ((generation: number, testImages: number) => void) | undefined;
 }
 
 export interface RunEvaluation {
@@ -59,6 +61,7 @@ export async function evaluateRun(
   const generations: GenerationResult[] = [];
   try {
     for (const generation of wanted) {
+      options.onGeneration?.(generation, labels.length);
       const model = freshModel(recipe, generation, images, options.model);
       loadWeights(model, folder.generation(generation).weights);
       const frozen = foldBatchNorm(model);

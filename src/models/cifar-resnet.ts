@@ -53,8 +53,12 @@ class BasicBlock extends Module {
     ] as const;
   }
 
+  shortcut(x: torch.Tensor): torch.Tensor {
+    return optionAShortcut(x, this.width, this.stride);
+  }
+
   override forward(x: torch.Tensor): torch.Tensor {
-    return residualBlock(this, x, optionAShortcut(x, this.width, this.stride));
+    return residualBlock(this, x, this.shortcut(x));
   }
 }
 

@@ -57,8 +57,12 @@ class BasicBlock extends Module {
     ] as const;
   }
 
+  shortcut(x: torch.Tensor): torch.Tensor {
+    return this.downsample ? this.downsample.forward(x) : x;
+  }
+
   override forward(x: torch.Tensor): torch.Tensor {
-    return residualBlock(this, x, this.downsample ? this.downsample.forward(x) : x);
+    return residualBlock(this, x, this.shortcut(x));
   }
 }
 

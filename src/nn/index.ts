@@ -11,6 +11,6 @@ export { Linear } from "./linear.js";
 export { Module, type Placement } from "./module.js";
 export { Parameter } from "./parameter.js";
 export { hasAmx } from "./prepared.js";
-export { type ResidualLayers, residualBlock } from "./residual-block.js";
+export { type ResidualBlock, type ResidualLayers, residualBlock } from "./residual-block.js";
 export { ResidualStage } from "./residual-stage.js";
 export { Sequential } from "./sequential.js";

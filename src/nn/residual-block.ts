@@ -16,7 +16,13 @@ export interface ResidualLayers {
   readonly bn2: BatchNorm2d;
 }
 
-const hasFused = torch.hasOperator("lyceum::residual_block");
+/** A block that says what it adds. */
+export interface ResidualBlock extends ResidualLayers {
+  /** Of the result's shape; `x` itself where nothing changes. */
+  shortcut(x: torch.Tensor): torch.Tensor;
+}
+
+const hasFused = torch.hasOperator("lyceum::residual_stage");
 
 const isFusable = (x: torch.Tensor) => isBlocked(x) && x.dtype === "float32";
 
@@ -62,8 +68,7 @@ export function frozenBlocks(
 }
 
 /** The stride of the first convolution, where the fused operator serves. */
-function fusedStride({ conv1, bn1, conv2, bn2 }: ResidualLayers, x: torch.Tensor): number | undefined {
-  if (!hasFused || !isFusable(x)) return undefined;
+function fusedStride({ conv1, bn1, conv2, bn2 }: ResidualLayers): number | undefined {
   // A frozen network has other layers in these places.
   if (!(conv1 instanceof Conv2d && conv2 instanceof Conv2d && bn1.training && bn2.training)) return undefined;
   if (conv1.bias || conv2.bias) return undefined;
@@ -71,41 +76,59 @@ function fusedStride({ conv1, bn1, conv2, bn2 }: ResidualLayers, x: torch.Tensor
   return conv1.strideOf(3, 1);
 }
 
+/** Whether one operator takes a block after another one: it adds its input as it is, and its batch norm is as that one's. */
+function follows({ bn1: { eps, momentum } }: ResidualLayers, block: ResidualLayers): boolean {
+  const { conv1, bn1 } = block;
+  const keeps = fusedStride(block) === 1 && conv1.weight.shape[0] === conv1.weight.shape[1];
+  return keeps && bn1.eps === eps && bn1.momentum === momentum;
+}
+
 /**
- * relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut). In training, float32 in blocks of channels takes one operator, which
- * is differentiable once and goes over memory less often; so does what is frozen and folded, without gradient and over
- * `x`. All else goes layer by layer.
+ * As many of the first of these blocks as one operator takes: in training, float32 in blocks of channels. It is
+ * differentiable once and goes over memory less often.
+ *
+ * @param shortcut gives what the first block adds; the others add their input
+ * @returns the result and how many blocks it is the result of
+ * @throws RangeError when a channel of the result has one value
+ */
+export function trainedBlocks(
+  blocks: readonly ResidualLayers[],
+  x: torch.Tensor,
+  shortcut: () => torch.Tensor,
+): { y: torch.Tensor; taken: number } {
+  const [first] = blocks;
+  const stride = hasFused && isFusable(x) && first ? fusedStride(first) : undefined;
+  if (!first || stride === undefined) return { y: x, taken: 0 };
+  const other = blocks.findIndex((block, i) => i > 0 && !follows(first, block));
+  const taken = other < 0 ? blocks.length : other;
+  const added = shortcut();
+  const values = added.numel / channelsOf(added);
+  const [parameters, averages]: [torch.Tensor[], torch.Tensor[]] = [[], []];
+  for (const { conv1, bn1, conv2, bn2 } of blocks.slice(0, taken)) {
+    for (const [{ weight }, norm] of [[conv1, bn1] as const, [conv2, bn2] as const]) {
+      norm.track(values, added);
+      parameters.push(weight, norm.weight, norm.bias);
+      averages.push(norm.runningMean, norm.runningVar);
+    }
+  }
+  const { momentum, eps } = first.bn1;
+  const given = added === x ? undefined : added;
+  const args = [x, parameters, averages, given, stride, kernels() === "fast", momentum, eps] as const;
+  return { y: torch.op("lyceum::residual_stage", ...args), taken };
+}
+
+/**
+ * relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut). One operator takes it where {@link trainedBlocks} can, or
+ * {@link frozenBlocks}, which writes over `x`. All else goes layer by layer.
  *
  * @param shortcut of the result's shape; `x` itself where nothing changes
  * @throws RangeError in training when a channel of the result has one value
  */
 export function residualBlock(layers: ResidualLayers, x: torch.Tensor, shortcut: torch.Tensor): torch.Tensor {
+  const fused = x === shortcut ? frozenBlocks([layers], x) : undefined;
+  const { y, taken } = fused?.taken ? fused : trainedBlocks([layers], x, () => shortcut);
+  if (taken === 1) return y;
   const { conv1, bn1, conv2, bn2 } = layers;
-  if (x === shortcut) {
-    const { y, taken } = frozenBlocks([layers], x);
-    if (taken === 1) return y;
-  }
-  const stride = fusedStride(layers, x);
-  if (stride === undefined) {
-    const inner = bn1.forward(conv1.forward(x), { relu: true });
-    return bn2.forward(conv2.forward(inner), { residual: shortcut, lastUse: true, relu: true });
-  }
-  const values = shortcut.numel / channelsOf(shortcut);
-  const ofNorm = (norm: BatchNorm2d) => {
-    norm.track(values, shortcut);
-    return [norm.weight, norm.bias, norm.runningMean, norm.runningVar];
-  };
-  return torch.op(
-    "lyceum::residual_block",
-    x,
-    conv1.weight,
-    ...ofNorm(bn1),
-    conv2.weight,
-    ...ofNorm(bn2),
-    shortcut === x ? undefined : shortcut,
-    stride,
-    kernels() === "fast",
-    bn1.momentum,
-    bn1.eps,
-  );
+  const inner = bn1.forward(conv1.forward(x), { relu: true });
+  return bn2.forward(conv2.forward(inner), { residual: shortcut, lastUse: true, relu: true });
 }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
 import {
@@ -46,10 +47,13 @@ class Block extends Module {
     ] as const;
   }
 
-  override forward(x: torch.Tensor): torch.Tensor {
+  shortcut(x: torch.Tensor): torch.Tensor {
     // Where the shape changes, anything but the identity will do.
-    const shortcut = this.kept ? x : this.bn1.forward(this.conv1.forward(x)).mul(-1);
-    return residualBlock(this, x, shortcut);
+    return this.kept ? x : this.bn1.forward(this.conv1.forward(x)).mul(-1);
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    return residualBlock(this, x, this.shortcut(x));
   }
 }
 
@@ -68,13 +72,125 @@ function answers(stage: ResidualStage, x: torch.Tensor): [torch.Tensor, torch.Te
   });
 }
 
+interface Case {
+  from: number;
+  to: number;
+  stride: number;
+  count: number;
+  batch: number;
+  size: [number, number];
+  seed: number;
+}
+
+const cases = fc.record({
+  from: fc.constantFrom(16, 32),
+  to: fc.constantFrom(16, 32, 48),
+  stride: fc.constantFrom(1, 2),
+  count: fc.integer({ min: 1, max: 4 }),
+  batch: fc.integer({ min: 2, max: 9 }),
+  size: fc.tuple(fc.integer({ min: 3, max: 20 }), fc.integer({ min: 3, max: 20 })),
+  seed: fc.integer({ min: 0, max: 1000 }),
+});
+
+function stageOf({ from, to, stride, count, seed }: Case): ResidualStage {
+  const generator = new torch.Generator(seed);
+  const blocks = Array.from({ length: count }, (_, i) =>
+    i === 0 ? new Block(from, to, stride, generator) : new Block(to, to, 1, generator),
+  );
+  return new ResidualStage(...blocks);
+}
+
+/** The result of training, the gradients of all that it depends on, and the running statistics. */
+function outcome(
+  stage: ResidualStage,
+  x: torch.Tensor,
+  forward: (x: torch.Tensor) => torch.Tensor,
+): Record<string, torch.Tensor> {
+  const input = x.clone().requiresGrad_();
+  const y = forward(input);
+  const dy = torch.randn(y.shape, { generator: new torch.Generator(9) }).to({ dtype: y.dtype });
+  y.backward(dy);
+  const gradients = [...stage.namedParameters()].map(([name, parameter]) => [name, parameter.grad!] as const);
+  return {
+    y: y.detach(),
+    x: input.grad!,
+    ...Object.fromEntries(gradients),
+    ...Object.fromEntries(stage.namedBuffers()),
+  };
+}
+
+/** The largest difference of each part, relative to the largest value that is expected there. */
+function furthest(found: Record<string, torch.Tensor>, expected: Record<string, torch.Tensor>): number {
+  const away = Object.entries(expected).map(([name, value]) => {
+    const largest = Math.max(1e-3, value.to({ dtype: "float64" }).abs().max().item());
+    return found[name]!.sub(value).abs().max().item() / largest;
+  });
+  return Math.max(...away);
+}
+
 describe("ResidualStage", () => {
+  it("in training, does at once what its blocks do one by one, to the same bits forward", () => {
+    fc.assert(
+      fc.property(cases, (options) => {
+        torch.scope(() => {
+          const { from, batch, size } = options;
+          const x = torch.randn([batch, from, ...size], { generator: new torch.Generator(options.seed + 1) });
+          const [stage, other] = [stageOf(options), stageOf(options)];
+          const found = outcome(stage, x, (x) => plain(stage.forward(blocked(x))));
+          const expected = outcome(other, x, (x) => {
+            let y = blocked(x);
+            for (let i = 0; other[i]; i++) y = other[i]!.forward(y);
+            return plain(y);
+          });
+          expect(found.y!.equal(expected.y!)).toBe(true);
+          expect(furthest(found, expected)).toBeLessThan(1e-5);
+        });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("in training, is what its layers are in float64, with all gradients", () => {
+    fc.assert(
+      fc.property(cases, (options) => {
+        torch.scope(() => {
+          const { from, batch, size } = options;
+          const generator = new torch.Generator(options.seed + 1);
+          const x = torch.randn([batch, from, ...size], { generator });
+          const [stage, other] = [stageOf(options), stageOf(options)];
+          let nearest = Number.POSITIVE_INFINITY;
+          const relu = (x: torch.Tensor) => {
+            nearest = Math.min(nearest, x.detach().abs().min().item());
+            return x.relu();
+          };
+          other.to({ dtype: "float64" });
+          const expected = outcome(other, x.to({ dtype: "float64" }), (x) => {
+            let y = x;
+            for (let i = 0; other[i]; i++) {
+              const block = other[i] as Block;
+              const { conv1, bn1, conv2, bn2 } = block;
+              const inner = relu(bn1.forward(conv1.forward(y)));
+              y = relu(bn2.forward(conv2.forward(inner)).add(block.shortcut(y)));
+            }
+            return y;
+          });
+          // Where rounding decides what passes a ReLU, either is right.
+          fc.pre(nearest > 1e-5);
+          const found = outcome(stage, x, (x) => plain(stage.forward(blocked(x))));
+          expect(furthest(found, expected)).toBeLessThan(1e-3);
+        });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it.each([
     [16, 16, 1, 4, [9, 14], 7],
     [16, 32, 2, 3, [16, 16], 5],
     [32, 32, 1, 5, [16, 16], 4],
     [32, 64, 2, 3, [16, 16], 9],
     [64, 64, 1, 3, [8, 8], 13],
+    [128, 128, 1, 2, [8, 8], 6],
   ] as const)("frozen, from %i to %i channels by stride %i, answers as its layers", (...given) => {
     const [from, to, stride, count, size, batch] = given;
     torch.scope(() => {
@@ -89,17 +205,24 @@ describe("ResidualStage", () => {
     });
   });
 
-  it("frozen, sees weights that are written to between two batches", () => {
-    torch.scope(() => {
-      const generator = new torch.Generator(2);
-      const stage = new ResidualStage(new Block(16, 16, 1, generator), new Block(16, 16, 1, generator));
-      const x = torch.randn([3, 16, 16, 16], { generator });
-      answers(stage, x);
-      torch.noGrad(() => stage.namedParameters().get("1.bn2.convolution.weight")!.mul_(-2));
-      const [found, expected] = answers(stage, x);
-      expect(found.sub(expected).abs().max().item()).toBeLessThan(1e-5 * expected.abs().max().item());
-    });
-  });
+  it.each([16, 128])(
+    "frozen, of %i channels, sees weights that are written to, and batches of any size",
+    (channels) => {
+      torch.scope(() => {
+        const generator = new torch.Generator(2);
+        const block = () => new Block(channels, channels, 1, generator);
+        const stage = new ResidualStage(block(), block());
+        const check = (shape: number[]) => {
+          const [found, expected] = answers(stage, torch.randn(shape, { generator }));
+          expect(found.sub(expected).abs().max().item()).toBeLessThan(1e-5 * expected.abs().max().item());
+        };
+        for (const batch of [3, 1, 5, 3]) check([batch, channels, 16, 16]);
+        check([4, channels, 7, 9]);
+        torch.noGrad(() => stage.namedParameters().get("1.bn2.convolution.weight")!.mul_(-2));
+        check([3, channels, 16, 16]);
+      });
+    },
+  );
 
   it("takes the weights' memory with them", () => {
     const bytes = () => process.memoryUsage().rss;

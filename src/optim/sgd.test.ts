@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
-import { Parameter } from "../nn/index.js";
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { Parameter, setKernels } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
 import { hasFusedUpdate } from "./fused-update.js";
@@ -42,6 +43,8 @@ const kinds = [
 
 const values = (parameters: Parameter[]) => parameters.map((p) => p.tolist());
 
+afterEach(() => setKernels("fast"));
+
 describe("SGD", () => {
   it.each(kinds.flatMap((kind) => cases.map((one) => ({ ...kind, ...one }))))(
     "steps as torch.optim.SGD: momentum $momentum, nesterov $nesterov, weight decay $weightDecay, fused $fused",
@@ -61,6 +64,66 @@ describe("SGD", () => {
       }
     },
   );
+
+  it("steps by Lyceum's operator as by libtorch's, however gradients lie", () => {
+    const cases = fc.record({
+      shapes: fc.array(fc.array(fc.integer({ min: 0, max: 7 }), { maxLength: 4 }), {
+        minLength: 1,
+        maxLength: 5,
+      }),
+      large: fc.boolean(),
+      momentum: fc.constantFrom(0, 0.9),
+      nesterov: fc.boolean(),
+      weightDecay: fc.constantFrom(0, 0.1),
+      seed: fc.integer({ min: 0, max: 1000 }),
+    });
+    fc.assert(
+      fc.property(cases, ({ shapes, large, nesterov, seed, ...options }) => {
+        const run = (which: "fast" | "libtorch") =>
+          torch.scope(() => {
+            setKernels(which);
+            const generator = new torch.Generator(seed);
+            const draw = (shape: number[]) => torch.randn(shape, { generator });
+            const all = large ? [...shapes, [3, 40_000]] : shapes;
+            const order = (x: torch.Tensor) => (x.shape.length === 4 ? x.contiguous("channelsLast") : x);
+            const parameters = all.map((shape) => new Parameter(order(draw(shape))));
+            const nesterovToo = nesterov && options.momentum > 0;
+            const noDecay = parameters.slice(0, 1);
+            const optimizer = new SGD(parameters, {
+              ...options,
+              nesterov: nesterovToo,
+              noDecay,
+              learningRate: 0.1,
+            });
+            for (let step = 0; step < 3; step++) {
+              for (const parameter of parameters) parameter.grad = draw([...parameter.shape]);
+              optimizer.step();
+            }
+            return parameters.map((p) => p.detach().clone());
+          });
+        const [own, theirs] = [run("fast"), run("libtorch")];
+        for (const [i, expected] of theirs.entries()) {
+          if (expected.numel > 0) expect(own[i]!.sub(expected).abs().max().item()).toBeLessThan(2e-6);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("leaves an infinite weight infinite where nothing decays it", () => {
+    const weight = new Parameter(torch.tensor([Number.POSITIVE_INFINITY, 1]));
+    weight.grad = torch.ones([2]);
+    new SGD([weight], { learningRate: 1, momentum: 0.5 }).step();
+    expect(weight.tolist()).toEqual([Number.POSITIVE_INFINITY, 0]);
+  });
+
+  it("tells autograd that a parameter has changed", () => {
+    const weight = new Parameter(torch.ones([2]));
+    const squares = weight.mul(weight).sum();
+    weight.grad = torch.ones([2]);
+    new SGD([weight], { learningRate: 1 }).step();
+    expect(() => squares.backward()).toThrow(/modified by an inplace operation/);
+  });
 
   it.skipIf(hasFusedUpdate)("says when libtorch has no fused operator", () => {
     expect(() => started({ fused: true })).toThrow(/has no fused SGD/);

@@ -2,6 +2,7 @@ import type { Parameter } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { foreachUpdate } from "./foreach-update.js";
 import { fusedUpdate, hasFusedUpdate } from "./fused-update.js";
+import { kernelCan, kernelUpdate } from "./kernel-update.js";
 
 export interface SGDOptions {
   learningRate: number;
@@ -21,7 +22,7 @@ export interface SGDOptions {
  * Stochastic gradient descent with momentum, as torch.optim.SGD does it: v ← momentum · v + g, w ← w - lr · v, where
  * the first v is the first g, and Nesterov's variant steps by g + momentum · v.
  *
- * All parameters are updated by a few operators on the whole list, or by one. Those without a gradient are left alone.
+ * All parameters are updated by a few operators on the whole list, or by one: on the CPU in float32 by Lyceum's own. Those without a gradient are left alone.
  */
 export class SGD {
   learningRate: number;
@@ -102,6 +103,7 @@ export class SGD {
         this.prepare();
         const rate = this.rate?.tensor;
         if (this.fused && rate) fusedUpdate(update, rate, foundInf);
+        else if (!rate && kernelCan(update)) kernelUpdate(update, this.learningRate);
         else foreachUpdate(update, rate ?? this.learningRate);
       }),
     );

@@ -4,7 +4,7 @@
 
 #include "kernels/channels.h"
 #include "kernels/convolution/kept_weights.h"
-#include "kernels/convolution/onednn.h"
+#include "kernels/convolution/engine.h"
 #include "kernels/convolution/winograd.h"
 
 namespace lyceum {
@@ -74,10 +74,24 @@ at::Tensor empty_result(const at::TensorOptions& options, const ConvolutionShape
   return at::empty({s.batch, s.out_channels, s.out_height(), s.out_width()}, options, at::MemoryFormat::ChannelsLast);
 }
 
-// By the tensor that the caller holds: a dense copy of it is another each time.
-at::Tensor kept_packed(const at::Tensor& weight, const at::Tensor& dense, const ConvolutionShape& shape) {
-  return kept_weights(weight, winograd::packed_size(shape),
-                      [&](float* packed) { winograd::pack(shape, dense.data_ptr(), packed); });
+// What the kernel that serves makes of the weight, if anything. By the tensor that the caller holds: a dense copy of it is
+// another each time.
+at::Tensor kept_packed(const at::Tensor& weight, const ConvolutionShape& shape) {
+  const bool own = winograd::suits(shape);
+  const Layout layout = own ? Layout{winograd::packed_size(shape)} : engine::packed_layout(shape);
+  if (layout.size == 0) return {};
+  const auto pack = own ? winograd::pack : engine::pack;
+  return kept_weights(weight, layout, [&](float* packed) {
+    const at::Tensor plain = weight.contiguous();
+    pack(shape, plain.data_ptr(), packed);
+  });
+}
+
+// Of frozen networks: of weights in the plain order, in which alone oneDNN takes them to some of its own.
+ConvolutionShape frozen(ConvolutionShape shape) {
+  shape.frozen = true;
+  shape.weights_last = false;
+  return shape;
 }
 
 }  // namespace
@@ -102,8 +116,9 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
   }
   if (y.numel() == 0) return y;
   const bool own = winograd::suits(shape);
-  const at::Tensor kept = own && after.frozen ? kept_packed(weight_in, weight, shape) : at::Tensor();
-  const auto run = own ? winograd::convolve : onednn::convolve;
+  const at::Tensor kept = after.frozen ? kept_packed(weight_in, frozen(shape)) : at::Tensor();
+  if (kept.defined()) shape = frozen(shape);
+  const auto run = own ? winograd::convolve : engine::convolve;
   run(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr(),
               kept.defined() ? kept.data_ptr<float>() : nullptr});
   return y;
@@ -131,8 +146,7 @@ void convolve_blocks(at::Tensor& x, const std::vector<std::array<Filters, 2>>& b
   for (size_t i = 0; i < blocks.size(); i++) {
     for (size_t j = 0; j < 2; j++) {
       const auto& [weight, bias] = blocks[i][j];
-      const at::Tensor ordered = dense(weight);
-      held.push_back(kept_packed(weight, ordered, shape_of(x, ordered, true, window)));
+      held.push_back(kept_packed(weight, frozen(shape_of(x, dense(weight), true, window))));
       memory[i].packed[j] = held.back().data_ptr<float>();
       held.push_back(bias.contiguous());
       memory[i].biases[j] = held.back().data_ptr<float>();
@@ -153,7 +167,7 @@ ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor
     const bool at_once = sum.defined() && own;
     found.x = at_once ? sum : at::empty_like(x);
     shape.sum = at_once;
-    const auto run = own ? winograd::convolve_backward_data : onednn::convolve_backward_data;
+    const auto run = own ? winograd::convolve_backward_data : engine::convolve_backward_data;
     if (!nothing) run(shape, {dy.data_ptr(), weight.data_ptr(), found.x.data_ptr()});
     if (sum.defined() && !at_once) found.x = at::Tensor(sum).add_(found.x);
     shape.sum = false;
@@ -161,7 +175,7 @@ ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor
   if (wanted[1] || wanted[2]) {
     found.weight = at::empty_like(weight);
     if (wanted[2]) found.bias = at::empty({shape.out_channels}, weight.options());
-    const auto run = own && !wanted[2] ? winograd::convolve_backward_weights : onednn::convolve_backward_weights;
+    const auto run = own && !wanted[2] ? winograd::convolve_backward_weights : engine::convolve_backward_weights;
     if (!nothing) {
       run(shape, {x.data_ptr(), dy.data_ptr(), found.weight.data_ptr(), wanted[2] ? found.bias.data_ptr() : nullptr});
     } else {

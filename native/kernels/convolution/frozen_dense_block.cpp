@@ -68,7 +68,7 @@ void check_weight(const at::Tensor& weight, at::IntArrayRef sizes) {
 // [K, C, 1, 1] to [blocks, 16, K], each channel in its lane.
 at::Tensor in_lanes(const at::Tensor& weight, const std::vector<int64_t>& lanes) {
   const int64_t out = weight.size(0);
-  return lyceum::kept_weights(weight, int64_t(lanes.size()) * kLanes * out, [&](float* to) {
+  return lyceum::kept_weights(weight, {int64_t(lanes.size()) * kLanes * out}, [&](float* to) {
     const at::Tensor from = weight.reshape({out, -1}).t().contiguous();
     const float* row = from.data_ptr<float>();
     for (size_t block = 0; block < lanes.size(); block++) {
@@ -85,7 +85,7 @@ at::Tensor in_lanes(const at::Tensor& weight, const std::vector<int64_t>& lanes)
 // [growth, C, 3, 3] in frequencies, with as many zeros as fill a block.
 at::Tensor in_frequencies(const at::Tensor& weight) {
   const int64_t channels = weight.size(1);
-  return lyceum::kept_weights(weight, winograd::packed_size(channels, kLanes), [&](float* to) {
+  return lyceum::kept_weights(weight, {winograd::packed_size(channels, kLanes)}, [&](float* to) {
     at::Tensor padded = at::zeros({kLanes, channels, 3, 3}, weight.options());
     padded.narrow(0, 0, weight.size(0)).copy_(weight);
     const winograd::Weights weights{padded.data_ptr<float>(), 9 * channels, 9, 3, 1};

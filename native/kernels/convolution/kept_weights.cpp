@@ -11,6 +11,7 @@ using Weak = c10::weak_intrusive_ptr<c10::TensorImpl>;
 struct Kept {
   Weak of;
   uint32_t version;
+  uint64_t layout;
   at::Tensor made;
 };
 
@@ -30,7 +31,7 @@ void forget_dead() {
 
 }  // namespace
 
-at::Tensor kept_weights(const at::Tensor& weight, int64_t size, const std::function<void(float*)>& make) {
+at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout, const std::function<void(float*)>& make) {
   // Tensors of inference mode do not count how often they were written to.
   const bool counted = !weight.is_inference();
   const uint32_t version = counted ? weight._version() : 0;
@@ -40,16 +41,16 @@ at::Tensor kept_weights(const at::Tensor& weight, int64_t size, const std::funct
     const auto found = all().find(key);
     // Another tensor may have come to lie where one was that has died.
     if (found != all().end() && !found->second.of.expired() && found->second.version == version &&
-        found->second.made.numel() == size) {
+        found->second.layout == layout.name && found->second.made.numel() == layout.size) {
       return found->second.made;
     }
     forget_dead();
   }
-  const at::Tensor made = at::empty({size}, weight.options().memory_format(at::MemoryFormat::Contiguous));
+  const at::Tensor made = at::empty({layout.size}, weight.options().memory_format(at::MemoryFormat::Contiguous));
   make(made.data_ptr<float>());
   if (counted) {
     const std::lock_guard<std::mutex> lock(reading());
-    all().insert_or_assign(key, Kept{Weak(weight.getIntrusivePtr()), version, made});
+    all().insert_or_assign(key, Kept{Weak(weight.getIntrusivePtr()), version, layout.name, made});
   }
   return made;
 }

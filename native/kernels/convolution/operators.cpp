@@ -7,7 +7,7 @@
 
 #include "kernels/channels.h"
 #include "kernels/convolution/convolution.h"
-#include "kernels/convolution/onednn.h"
+#include "kernels/convolution/engine.h"
 
 namespace {
 
@@ -99,8 +99,8 @@ at::Tensor& add_conv2d_autograd(at::Tensor& sum, const at::Tensor& x, const at::
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
-  m.def("has_avx512() -> bool", lyceum::onednn::has_avx512);
-  m.def("has_amx() -> bool", lyceum::onednn::has_amx);
+  m.def("has_avx512() -> bool", lyceum::engine::has_avx512);
+  m.def("has_amx() -> bool", lyceum::engine::has_amx);
   m.def(
       "conv2d(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, bool coarse) -> Tensor");
   // Of frozen networks: without gradients.

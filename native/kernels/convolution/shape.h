@@ -22,6 +22,8 @@ struct ConvolutionShape {
   bool relu;
   // Weights lie as [K, H, W, C] rather than [K, C, H, W].
   bool weights_last;
+  // The weights stay: it pays to make more of them.
+  bool frozen;
   // Among so many the work is divided.
   int64_t threads;
 
@@ -33,7 +35,7 @@ struct ConvolutionShape {
 struct ForwardMemory {
   const void *x, *weight, *bias;
   void* y;
-  // The weight as winograd::pack has left it, or null.
+  // The weight as `pack` of the kernel that serves has left it, or null.
   const float* packed = nullptr;
 };
 struct BackwardDataMemory {

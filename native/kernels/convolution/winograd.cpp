@@ -80,14 +80,15 @@ struct ImageGroups {
                                  tiles_together / std::gcd(tiles, tiles_together));
   }
 
-  // Calls `body(part, begin, end)` for groups of images, those of a part one after the other.
+  // Calls `body(part, begin, end, next)` for groups of images, those of a part one after the other: [end, next) follow.
   template <class Body>
   void each(int64_t parts, const Body& body) const {
     at::parallel_for(0, parts, 1, [&](int64_t first, int64_t last) {
       for (int64_t part = first; part < last; part++) {
         const int64_t stop = batch * (part + 1) / parts;
         for (int64_t image = batch * part / parts; image < stop; image += images) {
-          body(part, image, std::min(image + images, stop));
+          const int64_t end = std::min(image + images, stop);
+          body(part, image, end, std::min(end + images, stop));
         }
       }
     });
@@ -96,6 +97,12 @@ struct ImageGroups {
   // Floats of an image, of x and of the result.
   int64_t batch, in_image, out_image, images;
 };
+
+Ahead ahead_of(const std::vector<Needed>& needed, int64_t begin, int64_t end) {
+  Ahead ahead;
+  for (const auto& [data, bytes] : needed) ahead.add(static_cast<const char*>(data) + begin * bytes, (end - begin) * bytes);
+  return ahead;
+}
 
 }  // namespace
 
@@ -142,7 +149,7 @@ void convolve_blocks(const ConvolutionShape& s, const std::vector<BlockMemory>& 
   float* x = static_cast<float*>(x_given);
   for (int64_t from = 0; from < count; from += at_once) {
     const int64_t to = std::min(from + at_once, count);
-    groups.each(parts(s), [&](int64_t, int64_t begin, int64_t end) {
+    groups.each(parts(s), [&](int64_t, int64_t begin, int64_t end, int64_t) {
       Shape some = all;
       some.batch = end - begin;
       const int64_t buffer = scratch_size<ConvolutionGroup>(all);
@@ -171,7 +178,7 @@ void convolve_through(const ConvolutionShape& s, const ForwardMemory& given, con
   pack(s, given.weight, weights);
   const float* x = static_cast<const float*>(given.x);
   float* y = static_cast<float*>(given.y);
-  groups.each(parts(s), [&](int64_t part, int64_t begin, int64_t end) {
+  groups.each(parts(s), [&](int64_t part, int64_t begin, int64_t end, int64_t next) {
     Shape some = all;
     some.batch = end - begin;
     const int64_t buffer = scratch_size<ConvolutionGroup>(all);
@@ -179,7 +186,8 @@ void convolve_through(const ConvolutionShape& s, const ForwardMemory& given, con
     float* made = working + buffer;
     const float* from = x ? x + begin * groups.in_image : made;
     if (through.before) through.before(begin, end, made);
-    convolve(some, from, weights, {}, 0, some.tiles(), working, y + begin * groups.out_image);
+    convolve(some, from, weights, {}, 0, some.tiles(), working, y + begin * groups.out_image,
+             ahead_of(through.needed, end, next));
     if (through.after) through.after(part, begin, end);
   });
 }
@@ -198,7 +206,7 @@ void convolve_backward_through(const ConvolutionShape& s, const BackwardMemory& 
   after.sum = s.sum;
   const float* x = static_cast<const float*>(given.x);
   float* dx = static_cast<float*>(given.dx);
-  groups.each(count, [&](int64_t part, int64_t begin, int64_t end) {
+  groups.each(count, [&](int64_t part, int64_t begin, int64_t end, int64_t next) {
     Shape some = all, some_back = back;
     some.batch = some_back.batch = end - begin;
     const int64_t buffer = std::max(scratch_size<ConvolutionGroup>(back), scratch_size<GradientGroup>(all));
@@ -207,8 +215,10 @@ void convolve_backward_through(const ConvolutionShape& s, const BackwardMemory& 
     float* made = dy + groups.images * groups.out_image;
     const float* from = x ? x + begin * groups.in_image : made;
     through.before(begin, end, dy, made);
-    sum_weights(some, from, dy, 0, some.tiles(), working, sums + part * size);
-    convolve(some_back, dy, weights, after, 0, some.tiles(), working, dx + begin * groups.in_image);
+    sum_weights(some, from, dy, 0, some.tiles(), working, sums + part * size,
+                ahead_of(through.needed_after, begin, end));
+    convolve(some_back, dy, weights, after, 0, some.tiles(), working, dx + begin * groups.in_image,
+             ahead_of(through.needed, end, next));
     if (through.after) through.after(part, begin, end);
   });
   at::parallel_for(0, s.in_channels, kChannelsAtOnce, [&](int64_t begin, int64_t end) {

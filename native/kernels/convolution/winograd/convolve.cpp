@@ -8,9 +8,10 @@ namespace {
 using Group = ConvolutionGroup;
 
 // m[q][r] = Σ_c v[c][r] · u[c][q], for F frequencies, R tiles and Q blocks of sixteen out-channels, all of it in
-// registers.
-template <int F, int R, int Q>
-LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, int64_t out_channels, float* m) {
+// registers. A line is asked for with each channel, which is as often as pays.
+template <bool kAsk, int F, int R, int Q>
+LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, int64_t out_channels, float* m,
+                            Ahead& ahead) {
   __m512 sums[F][R][Q];
 #pragma GCC unroll 2
   for (int f = 0; f < F; f++) {
@@ -21,8 +22,11 @@ LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, in
     }
   }
   const int64_t size = channels * out_channels;
+  Ahead::Lines lines{};
+  if constexpr (kAsk) lines = ahead.take(channels);
   for (int64_t block = 0; block < channels; block += kLanes, v += Group::block) {
     for (int64_t c = 0; c < kLanes; c++, u += out_channels) {
+      if constexpr (kAsk) lines.ask();
 #pragma GCC unroll 2
       for (int f = 0; f < F; f++) {
         __m512 weights[Q];
@@ -51,26 +55,27 @@ LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, in
 
 // F frequencies of a group of `count` tiles; a few more tiles than that may be multiplied, and their results be
 // anything.
-template <int F, int R, int Q>
+template <bool kAsk, int F, int R, int Q>
 LYCEUM_INLINE void multiply_tiles(const float* v, const float* u, int64_t count, int64_t channels,
-                                  int64_t out_channels, float* m) {
+                                  int64_t out_channels, float* m, Ahead& ahead) {
   static_assert(Group::tiles % R == 0 && kFrequencies % F == 0);
   for (int64_t t = 0; t < count; t += R) {
-    multiply<F, R, Q>(v + t * kLanes, u, channels, out_channels, m + t * kLanes);
+    multiply<kAsk, F, R, Q>(v + t * kLanes, u, channels, out_channels, m + t * kLanes, ahead);
   }
 }
 
 constexpr int64_t kFrequenciesAtOnce = 2;
 
 // All out-channels of a few frequencies.
-void multiply_frequencies(const float* v, const float* u, int64_t count, int64_t channels, int64_t out_channels,
-                          float* m) {
+template <bool kAsk>
+LYCEUM_INLINE void multiply_frequencies(const float* v, const float* u, int64_t count, int64_t channels, int64_t out_channels,
+                          float* m, Ahead& ahead) {
   const int64_t size = channels * out_channels;
   for (int64_t k = 0; k < out_channels;) {
     const int64_t left = (out_channels - k) / kLanes;
     float* out = m + k / kLanes * Group::block;
     if (left == 1) {
-      multiply_tiles<kFrequenciesAtOnce, 12, 1>(v, u + k, count, channels, out_channels, out);
+      multiply_tiles<kAsk, kFrequenciesAtOnce, 12, 1>(v, u + k, count, channels, out_channels, out, ahead);
       k += kLanes;
       continue;
     }
@@ -79,11 +84,11 @@ void multiply_frequencies(const float* v, const float* u, int64_t count, int64_t
       const float *from = v + f * Group::frequency, *by = u + f * size + k;
       float* to = out + f * Group::frequency;
       if (blocks == 4) {
-        multiply_tiles<1, 6, 4>(from, by, count, channels, out_channels, to);
+        multiply_tiles<kAsk, 1, 6, 4>(from, by, count, channels, out_channels, to, ahead);
       } else if (blocks == 3) {
-        multiply_tiles<1, 6, 3>(from, by, count, channels, out_channels, to);
+        multiply_tiles<kAsk, 1, 6, 3>(from, by, count, channels, out_channels, to, ahead);
       } else {
-        multiply_tiles<1, 12, 2>(from, by, count, channels, out_channels, to);
+        multiply_tiles<kAsk, 1, 12, 2>(from, by, count, channels, out_channels, to, ahead);
       }
     }
     k += blocks * kLanes;
@@ -151,12 +156,13 @@ WriteBlock write_block_for(const After& after) {
 }  // namespace
 
 void convolve(const Shape& shape, const float* x, const float* packed, const After& after, int64_t begin, int64_t end,
-              float* scratch, float* y) {
+              float* scratch, float* y, Ahead ahead) {
   const int64_t channels = shape.in_channels, out_channels = shape.out_channels;
   float* v = scratch;
   float* m = scratch + channels / kLanes * Group::block;
   const int64_t plane = shape.height * shape.width * kLanes;
   const WriteBlock write = write_block_for(after);
+  const bool ask = ahead.any();
   Walk in(shape, begin, channels), out(shape, begin, out_channels);
   Tile tiles[Group::tiles];
   for (int64_t first = begin; first < end; first += Group::tiles) {
@@ -167,8 +173,13 @@ void convolve(const Shape& shape, const float* x, const float* packed, const Aft
       }
     }
     for (int64_t f = 0; f < kFrequencies; f += kFrequenciesAtOnce) {
-      multiply_frequencies(v + f * Group::frequency, packed + f * channels * out_channels, count, channels,
-                           out_channels, m + f * Group::frequency);
+      const float *from = v + f * Group::frequency, *by = packed + f * channels * out_channels;
+      float* to = m + f * Group::frequency;
+      if (ask) {
+        multiply_frequencies<true>(from, by, count, channels, out_channels, to, ahead);
+      } else {
+        multiply_frequencies<false>(from, by, count, channels, out_channels, to, ahead);
+      }
     }
     if (channels != out_channels) next_tiles<Group>(out, end - first, tiles);
     for (int64_t block = 0; block < out_channels / kLanes; block++) {

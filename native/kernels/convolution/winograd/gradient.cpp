@@ -7,16 +7,23 @@ namespace {
 
 using Group = GradientGroup;
 
-// sums[c][q] += Σ_t v[t][c] · w[q][t], for R in-channels of a block and Q blocks of sixteen out-channels.
-template <int R, int Q>
-LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int64_t out_channels, float* sums) {
+// sums[c][q] += Σ_t v[t][c] · w[q][t], for R in-channels of a block and Q blocks of sixteen out-channels. A line is asked
+// for with every second tile, which is as often as pays.
+template <bool kAsk, int R, int Q>
+LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int64_t out_channels, float* sums,
+                              Ahead& ahead) {
   __m512 totals[R][Q];
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
     for (int q = 0; q < Q; q++) totals[r][q] = _mm512_loadu_ps(sums + r * out_channels + q * kLanes);
   }
+  Ahead::Lines lines{};
+  if constexpr (kAsk) lines = ahead.take((count + 1) / 2);
   for (int64_t t = 0; t < count; t++, v += kLanes, w += kLanes) {
+    if constexpr (kAsk) {
+      if (t % 2 == 0) lines.ask();
+    }
     __m512 gradients[Q];
 #pragma GCC unroll 4
     for (int q = 0; q < Q; q++) gradients[q] = _mm512_loadu_ps(w + q * Group::block);
@@ -34,25 +41,26 @@ LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int
   }
 }
 
-template <int R, int Q>
+template <bool kAsk, int R, int Q>
 LYCEUM_INLINE void accumulate_all(const float* v, const float* w, int64_t count, int64_t channels,
-                                  int64_t out_channels, float* sums) {
+                                  int64_t out_channels, float* sums, Ahead& ahead) {
   for (int64_t c = 0; c < channels; c += R) {
-    accumulate<R, Q>(v + c / kLanes * Group::block + c % kLanes, w, count, out_channels,
-                     sums + c * out_channels);
+    accumulate<kAsk, R, Q>(v + c / kLanes * Group::block + c % kLanes, w, count, out_channels,
+                           sums + c * out_channels, ahead);
   }
 }
 
+template <bool kAsk>
 void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t channels, int64_t out_channels,
-                          float* sums) {
+                          float* sums, Ahead& ahead) {
   for (int64_t k = 0; k < out_channels;) {
     const int64_t left = (out_channels - k) / kLanes;
     const float* from = w + k / kLanes * Group::block;
     if (left >= 2) {
-      accumulate_all<8, 2>(v, from, count, channels, out_channels, sums + k);
+      accumulate_all<kAsk, 8, 2>(v, from, count, channels, out_channels, sums + k, ahead);
       k += 2 * kLanes;
     } else {
-      accumulate_all<16, 1>(v, from, count, channels, out_channels, sums + k);
+      accumulate_all<kAsk, 16, 1>(v, from, count, channels, out_channels, sums + k, ahead);
       k += kLanes;
     }
   }
@@ -61,11 +69,12 @@ void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t
 }  // namespace
 
 void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t begin, int64_t end, float* scratch,
-                 float* sums) {
+                 float* sums, Ahead ahead) {
   const int64_t channels = shape.in_channels, out_channels = shape.out_channels;
   const int64_t plane = shape.height * shape.width * kLanes;
   float* v = scratch;
   float* w = scratch + channels / kLanes * Group::block;
+  const auto accumulate = ahead.any() ? accumulate_frequency<true> : accumulate_frequency<false>;
   Walk in(shape, begin, channels), out(shape, begin, out_channels);
   Tile tiles[Group::tiles];
   for (int64_t first = begin; first < end; first += Group::tiles) {
@@ -82,8 +91,8 @@ void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t be
       }
     }
     for (int64_t f = 0; f < kFrequencies; f++) {
-      accumulate_frequency(v + f * Group::frequency, w + f * Group::frequency, count, channels, out_channels,
-                           sums + f * channels * out_channels);
+      accumulate(v + f * Group::frequency, w + f * Group::frequency, count, channels, out_channels,
+                 sums + f * channels * out_channels, ahead);
     }
   }
 }

@@ -12,6 +12,8 @@
 
 #include <cstdint>
 
+#include "kernels/convolution/winograd/ahead.h"
+
 namespace lyceum::winograd {
 
 constexpr int64_t kFrequencies = 36;
@@ -72,13 +74,13 @@ constexpr int64_t scratch_size(const Shape& shape) {
   return (shape.in_channels + shape.out_channels) / 16 * Group::block;
 }
 
-// Computes tiles [begin, end) of y.
+// Computes tiles [begin, end) of y, and meanwhile asks for what lies ahead.
 void convolve(const Shape& shape, const float* x, const float* packed, const After& after, int64_t begin, int64_t end,
-              float* scratch, float* y);
+              float* scratch, float* y, Ahead ahead = {});
 
-// Adds tiles [begin, end) to the gradient in frequencies, `sums`, of packed_size.
+// Adds tiles [begin, end) to the gradient in frequencies, `sums`, of packed_size, and meanwhile asks for what lies ahead.
 void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t begin, int64_t end, float* scratch,
-                 float* sums);
+                 float* sums, Ahead ahead = {});
 
 // The gradient in pixels, of in-channels [begin, end), from `parts` sums lying one after the other.
 void unpack(const Shape& shape, const float* sums, int64_t parts, int64_t begin, int64_t end, float* d_weight,

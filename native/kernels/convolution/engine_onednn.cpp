@@ -1,4 +1,4 @@
-#include "kernels/convolution/onednn.h"
+#include "kernels/convolution/engine.h"
 
 #include <oneapi/dnnl/dnnl.hpp>
 
@@ -8,7 +8,7 @@
 #include <tuple>
 #include <unordered_map>
 
-namespace lyceum::onednn {
+namespace lyceum::engine {
 namespace {
 
 using dnnl::memory;
@@ -16,12 +16,12 @@ using Format = memory::format_tag;
 using Type = memory::data_type;
 
 // Never destroyed: at the end of the process the library may be gone before our statics are.
-const dnnl::engine& engine() {
+const dnnl::engine& cpu() {
   static const auto* one = new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return *one;
 }
 dnnl::stream& stream() {
-  static auto* one = new dnnl::stream(engine());
+  static auto* one = new dnnl::stream(cpu());
   return *one;
 }
 // A primitive has one scratchpad, which its runs share: one run at a time.
@@ -33,7 +33,7 @@ std::mutex& running() {
 auto key(const ConvolutionShape& s) {
   return std::make_tuple(s.batch, s.in_channels, s.height, s.width, s.out_channels, s.kernel_height, s.kernel_width,
                          s.stride_height, s.stride_width, s.pad_height, s.pad_width, s.blocked, s.bfloat16, s.coarse,
-                         s.bias, s.sum, s.relu, s.weights_last, s.threads);
+                         s.bias, s.sum, s.relu, s.weights_last, s.frozen, s.threads);
 }
 using Key = decltype(key({}));
 
@@ -53,7 +53,7 @@ Prepared& prepared(const ConvolutionShape& shape) {
 }
 
 memory at(const memory::desc& description, const void* data) {
-  return memory(description, engine(), const_cast<void*>(data));
+  return memory(description, cpu(), const_cast<void*>(data));
 }
 
 // The shape in oneDNN's words.
@@ -103,28 +103,51 @@ ForwardDescriptor forward_descriptor(const ConvolutionShape& s) {
   if (s.relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
   dnnl::primitive_attr attributes;
   attributes.set_post_ops(after);
-  // For inference oneDNN would transform the weights beforehand, which pays only for those that stay.
-  const auto kind = dnnl::prop_kind::forward_training;
+  // For inference oneDNN transforms the weights beforehand, which pays only for those that stay.
+  const auto kind = s.frozen ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
   return with_algorithm(d, [&](dnnl::algorithm algorithm) {
     return ForwardDescriptor(
-        {kind, algorithm, d.x, d.any_weight, d.bias, d.y, d.strides, d.padding, d.padding}, attributes, engine());
+        {kind, algorithm, d.x, d.any_weight, d.bias, d.y, d.strides, d.padding, d.padding}, attributes, cpu());
   });
 }
 
-// Weights in the layout that the primitive wants, laid anew at every run: they change at every step.
-struct Packed {
+// Weights in the layout that the primitive wants: laid anew at every run, since they change at every step, or once for the
+// caller to keep.
+class Packed {
+ public:
   Packed(const memory::desc& plain, const memory::desc& wanted)
-      : from(plain), data(wanted, engine()), reorder(dnnl::reorder::primitive_desc(engine(), plain, engine(), wanted)) {}
+      : from_(plain), wanted_(wanted), reorder_(dnnl::reorder::primitive_desc(cpu(), plain, cpu(), wanted)) {}
 
-  memory& pack(const void* weights) {
-    memory source = at(from, weights);
-    reorder.execute(stream(), source, data);
-    return data;
+  memory pack(const void* weights) {
+    if (!data_) data_ = memory(wanted_, cpu());
+    return pack(weights, data_);
   }
 
-  memory::desc from;
-  memory data;
-  dnnl::reorder reorder;
+  memory pack(const void* weights, memory to) {
+    memory source = at(from_, weights);
+    reorder_.execute(stream(), source, to);
+    return to;
+  }
+
+  memory packed(const float* given) const { return at(wanted_, given); }
+
+  Layout layout() const {
+    constexpr size_t kFloat = sizeof(float);
+    return {int64_t((wanted_.get_size() + kFloat - 1) / kFloat), name()};
+  }
+
+ private:
+  // Fowler, Noll and Vo's hash of all that says how the weights lie.
+  uint64_t name() const {
+    uint64_t hash = 0xcbf29ce484222325;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&wanted_.data);
+    for (size_t i = 0; i < sizeof wanted_.data; i++) hash = (hash ^ bytes[i]) * 0x100000001b3;
+    return hash;
+  }
+
+  memory::desc from_, wanted_;
+  memory data_;
+  dnnl::reorder reorder_;
 };
 
 struct Forward {
@@ -145,7 +168,7 @@ struct BackwardData {
   static Descriptor describe(const ConvolutionShape& s) {
     Described d(s);
     return with_algorithm(d, [&](dnnl::algorithm algorithm) {
-      return Descriptor({algorithm, d.x, d.any_weight, d.y, d.strides, d.padding, d.padding}, engine(),
+      return Descriptor({algorithm, d.x, d.any_weight, d.y, d.strides, d.padding, d.padding}, cpu(),
                         forward_descriptor(s));
     });
   }
@@ -162,15 +185,15 @@ struct BackwardWeights {
       : descriptor(describe(s)),
         run(descriptor),
         plain(Described(s).weight),
-        gradient(descriptor.diff_weights_desc(), engine()),
-        unpack(dnnl::reorder::primitive_desc(engine(), descriptor.diff_weights_desc(), engine(), plain)) {}
+        gradient(descriptor.diff_weights_desc(), cpu()),
+        unpack(dnnl::reorder::primitive_desc(cpu(), descriptor.diff_weights_desc(), cpu(), plain)) {}
 
   static Descriptor describe(const ConvolutionShape& s) {
     Described d(s);
     // A gradient is summed in float32, whatever its terms are.
     const memory::desc any_gradient(d.weight.dims(), Type::f32, Format::any);
     return with_algorithm(d, [&](dnnl::algorithm algorithm) {
-      return Descriptor({algorithm, d.x, any_gradient, d.bias, d.y, d.strides, d.padding, d.padding}, engine(),
+      return Descriptor({algorithm, d.x, any_gradient, d.bias, d.y, d.strides, d.padding, d.padding}, cpu(),
                         forward_descriptor(s));
     });
   }
@@ -192,11 +215,23 @@ using Arguments = std::unordered_map<int, memory>;
 
 }  // namespace
 
+Layout packed_layout(const ConvolutionShape& shape) {
+  const std::lock_guard<std::mutex> alone(running());
+  return prepared<Forward>(shape).weights.layout();
+}
+
+void pack(const ConvolutionShape& shape, const void* weight, float* packed) {
+  const std::lock_guard<std::mutex> alone(running());
+  Packed& weights = prepared<Forward>(shape).weights;
+  weights.pack(weight, weights.packed(packed));
+}
+
 void convolve(const ConvolutionShape& shape, const ForwardMemory& given) {
   const std::lock_guard<std::mutex> alone(running());
   auto& forward = prepared<Forward>(shape);
+  Packed& weights = forward.weights;
   Arguments arguments{{DNNL_ARG_SRC, at(forward.descriptor.src_desc(), given.x)},
-                      {DNNL_ARG_WEIGHTS, forward.weights.pack(given.weight)},
+                      {DNNL_ARG_WEIGHTS, given.packed ? weights.packed(given.packed) : weights.pack(given.weight)},
                       {DNNL_ARG_DST, at(forward.descriptor.dst_desc(), given.y)}};
   if (shape.bias) arguments.emplace(DNNL_ARG_BIAS, at(forward.descriptor.bias_desc(), given.bias));
   forward.run.execute(stream(), arguments);
@@ -226,4 +261,4 @@ bool has_avx512() { return has(dnnl::cpu_isa::avx512_core); }
 
 bool has_amx() { return has(dnnl::cpu_isa::avx512_core_amx); }
 
-}  // namespace lyceum::onednn
+}  // namespace lyceum::engine

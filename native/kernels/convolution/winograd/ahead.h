@@ -1,0 +1,56 @@
+// Memory that will be needed soon, asked for line by line while a core computes: it comes into the second-level cache
+// meanwhile. All at once it would take the few places that a core has for lines under way, and computing would wait.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "kernels/vector.h"
+
+namespace lyceum::winograd {
+
+class Ahead {
+ public:
+  static constexpr int64_t kMost = 4;
+  static constexpr int64_t kLine = 64;
+
+  // Lines one after the other. To ask for one that is not there does no harm.
+  struct Lines {
+    const char* next;
+    int64_t step;
+
+    LYCEUM_INLINE void ask() {
+      _mm_prefetch(next, _MM_HINT_T1);
+      next += step;
+    }
+  };
+
+  // What is more than kMost is left out.
+  void add(const void* data, int64_t bytes) {
+    if (count_ < kMost && bytes > 0) ranges_[count_++] = {static_cast<const char*>(data), (bytes + kLine - 1) / kLine};
+  }
+
+  bool any() const { return count_ > 0; }
+
+  // The next `count` lines; where none are left, one that is at hand again and again, which costs less than a test.
+  Lines take(int64_t count) {
+    if (first_ == count_) return {reinterpret_cast<const char*>(this), 0};
+    auto& [data, left] = ranges_[first_];
+    const Lines found{data, kLine};
+    data += count * kLine;
+    left -= count;
+    if (left <= 0) first_++;
+    return found;
+  }
+
+ private:
+  struct Range {
+    const char* data;
+    int64_t left;
+  };
+  Range ranges_[kMost];
+  int64_t count_ = 0, first_ = 0;
+};
+
+}  // namespace lyceum::winograd
