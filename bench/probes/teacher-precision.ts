@@ -1,0 +1,127 @@
+/**
+ * What a teacher of less precision does to its student: in float32, in bfloat16, and in 8 bits a number (simulated: weights
+ * rounded to 255 levels for each out-channel, what goes into a convolution to 255 for the whole layer, by the largest value
+ * of the first batch; computed in float32). ResNet-8 on 12,000 images of Fashion-MNIST with the quickstart's settings,
+ * judged on 10,000 other training images; the test set is not read.
+ *
+ *   npx tsc -p bench && node build/bench/probes/teacher-precision.js
+ */
+import { data, losses, models, nn, optim, torch, training } from "lyceum";
+
+const [trained, judged, batchSize, epochs] = [12_000, 10_000, 64, 6];
+const kinds = ["float32", "bfloat16", "int8"] as const;
+type Kind = (typeof kinds)[number];
+
+const { train: whole, classNames } = await data.loadDataset({ name: "fashion-mnist" });
+const chosen = data.subset(whole, data.stratifiedSample(whole.labels, trained + judged, 0));
+const split = data.splitHeldOut(chosen, { fraction: judged / (trained + judged), seed: 0 });
+const statistics = data.channelStatistics(chosen, split.train);
+
+const make = (seed: number) =>
+  models
+    .createModel("resnet8", { classes: classNames.length, channels: 1, generator: new torch.Generator(seed) })
+    .to({ memoryFormat: "channelsLast" });
+
+async function fit(model: nn.Module, objective: training.Objective, seed: number): Promise<void> {
+  const loader = new data.Loader(chosen, {
+    ...statistics,
+    indices: split.train,
+    batchSize,
+    seed,
+    shuffle: true,
+    augment: { crop: 0, flip: true },
+    dropLast: true,
+  });
+  const optimizer = new optim.SGD(model.train().parameters(), {
+    learningRate: 0.2,
+    momentum: 0.9,
+    weightDecay: 1e-4,
+  });
+  const schedule = optim.oneCycle({ learningRate: 0.2, totalSteps: epochs * loader.stepsPerEpoch });
+  await training.trainNetwork({ model, optimizer, objective }, { loader, epochs, schedule });
+  optimizer.dispose();
+  loader.dispose();
+}
+
+/** Percent of the held-out images. */
+async function top1(model: nn.Module): Promise<number> {
+  const loader = new data.Loader(chosen, { ...statistics, indices: split.heldOut, batchSize: 256 });
+  const { logits, labels } = await training.answer(model, loader);
+  loader.dispose();
+  return torch.scope(() => {
+    const right = logits.argmax(1).eq(torch.tensor(labels, { dtype: "int64" }));
+    return 100 * right.to({ dtype: "float32" }).mean().item();
+  });
+}
+
+/** To 255 levels of equal distance, the outermost at ±largest; one largest value for each first index, or one for all. */
+function rounded(x: torch.Tensor, largest: torch.Tensor): torch.Tensor {
+  const step = largest.div(127).clampMin(1e-12);
+  return x.div(step).round().clamp(-127, 127).mul(step);
+}
+
+/** Rounds weights now, and what goes in at each call. */
+function roundToInt8(frozen: nn.Module): void {
+  for (const layer of frozen.namedModules().values()) {
+    if (!(layer instanceof nn.Conv2d || layer instanceof nn.Linear)) continue;
+    torch.noGrad(() =>
+      torch.scope(() => {
+        const flat = layer.weight.abs().flatten(1);
+        const largest = flat.amax([1], true).reshape([-1, ...layer.weight.shape.slice(1).map(() => 1)]);
+        layer.weight.copy_(rounded(layer.weight, largest));
+      }),
+    );
+    const forward = layer.forward.bind(layer);
+    let largest: torch.Tensor | undefined;
+    layer.forward = (x: torch.Tensor) => {
+      largest ??= torch.keep(x.abs().amax());
+      return forward(rounded(x, largest));
+    };
+  }
+}
+
+/** The patriarch's answers in some precision; logits are float32. */
+class Teacher extends nn.Module {
+  readonly frozen: nn.Module;
+  private readonly kind: Kind;
+
+  constructor(frozen: nn.Module, kind: Kind) {
+    super();
+    this.frozen = frozen;
+    this.kind = kind;
+    if (kind === "int8") roundToInt8(frozen);
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    if (this.kind !== "int8") return this.frozen.forward(x.to({ dtype: this.kind })).to({ dtype: "float32" });
+    // Layer by layer, so that what goes into each can be rounded.
+    nn.setKernels("libtorch");
+    try {
+      return this.frozen.forward(x);
+    } finally {
+      nn.setKernels("fast");
+    }
+  }
+}
+
+const found = new Map<string, number[]>();
+const note = (name: string, value: number) => found.set(name, [...(found.get(name) ?? []), value]);
+
+for (const seed of [0, 1, 2]) {
+  const patriarch = make(2 * seed);
+  const hardWeight = losses.toleranceToHardWeight({ k: 3, primaryScore: 0.9 });
+  await fit(patriarch, training.patriarchObjective({ hardWeight, k: 3 }), seed);
+  const weights = [...patriarch.namedParameters(), ...patriarch.namedBuffers()];
+  for (const kind of kinds) {
+    const copy = make(0);
+    const tensors = new Map([...copy.namedParameters(), ...copy.namedBuffers()]);
+    torch.noGrad(() => weights.forEach(([name, tensor]) => void tensors.get(name)!.copy_(tensor)));
+    const teacher = new Teacher(nn.foldBatchNorm(copy.eval()), kind);
+    note(`patriarch in ${kind}`, await top1(teacher));
+    const student = make(2 * seed + 1);
+    await fit(student, training.studentObjective(teacher, { hardWeight: 0.5, softWeight: 0.5 }), seed + 100);
+    note(`its student, taught in ${kind}`, await top1(student));
+    for (const [name, values] of found) console.log(name.padEnd(32), values.map((v) => v.toFixed(2)).join(" "));
+    console.log();
+  }
+}
