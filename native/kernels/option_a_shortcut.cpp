@@ -1,7 +1,6 @@
-// lyceum::option_a_shortcut: every stride-th pixel of an activation, with channels of zeros on both sides: the
-// parameter-free shortcut of residual networks (He et al. 2016, section 4.1). In blocks of channels (channels.h),
-// float32, differentiable (once). The same out of ATen operators is in src/models/option-a-shortcut.ts.
-#include <ATen/ATen.h>
+// lyceum::option_a_shortcut, differentiable (once). The same out of ATen operators is in src/models/option-a-shortcut.ts.
+#include "kernels/option_a_shortcut.h"
+
 #include <ATen/Parallel.h>
 #include <torch/library.h>
 #include <torch/torch.h>
@@ -12,9 +11,9 @@
 
 #include "kernels/channels.h"
 
+namespace lyceum {
 namespace {
 
-using lyceum::kLanes;
 using torch::autograd::variable_list;
 
 struct Places {
@@ -66,13 +65,15 @@ void each_run(const Places& p, int64_t image, const Body& body) {
 // In line, where the count is a constant.
 LYCEUM_INLINE void copy(const float* from, int64_t count, float* to) { std::memcpy(to, from, count * sizeof(float)); }
 
+}  // namespace
+
 at::Tensor option_a_shortcut(const at::Tensor& x_in, int64_t channels, int64_t stride) {
   TORCH_CHECK(x_in.is_cpu() && x_in.layout() == at::kStrided && x_in.scalar_type() == at::kFloat &&
-                  lyceum::is_blocked(x_in),
+                  is_blocked(x_in),
               "option_a_shortcut: x must be float32 [N, C / 16, H, W, 16] on the CPU, got ", x_in.scalar_type(), " ",
               x_in.sizes());
-  TORCH_CHECK(channels % kLanes == 0 && channels >= lyceum::channels_of(x_in) && channels < (1 << 24),
-              "option_a_shortcut: channels must be a multiple of 16 and at least ", lyceum::channels_of(x_in), ", got ",
+  TORCH_CHECK(channels % kLanes == 0 && channels >= channels_of(x_in) && channels < (1 << 24),
+              "option_a_shortcut: channels must be a multiple of 16 and at least ", channels_of(x_in), ", got ",
               channels);
   TORCH_CHECK(stride >= 1 && stride <= (1 << 16), "option_a_shortcut: stride must be 1 or more, got ", stride);
   const at::Tensor x = x_in.contiguous();
@@ -92,13 +93,27 @@ at::Tensor option_a_shortcut(const at::Tensor& x_in, int64_t channels, int64_t s
   return y;
 }
 
+void add_option_a_gradient(const at::Tensor& dy, int64_t stride, const at::Tensor& dx) {
+  const Places p = places_of(dx.sizes(), channels_of(dy), stride);
+  const float* from = dy.data_ptr<float>();
+  float* to = dx.data_ptr<float>();
+  at::parallel_for(0, p.batch, 8, [&](int64_t begin, int64_t end) {
+    for (int64_t image = begin; image < end; image++) {
+      each_run(p, image, [&](int64_t pixel, int64_t result, auto count) __attribute__((always_inline)) {
+        for (int64_t i = 0; i < count; i++) to[pixel + i] += from[result + i];
+      });
+    }
+  });
+}
+
+namespace {
+
 class Shortcut : public torch::autograd::Function<Shortcut> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, int64_t channels,
                             int64_t stride) {
     at::AutoDispatchBelowADInplaceOrView below;
     context->saved_data["sizes"] = x.sizes().vec();
-    context->saved_data["channels"] = channels;
     context->saved_data["stride"] = stride;
     return option_a_shortcut(x, channels, stride);
   }
@@ -106,21 +121,8 @@ class Shortcut : public torch::autograd::Function<Shortcut> {
   static variable_list backward(torch::autograd::AutogradContext* context, variable_list gradients) {
     TORCH_CHECK(!at::GradMode::is_enabled(), "option_a_shortcut: has no second derivative; float64 takes ATen's "
                                              "operators, which have");
-    const auto sizes = context->saved_data["sizes"].toIntVector();
-    const Places p = places_of(sizes, context->saved_data["channels"].toInt(), context->saved_data["stride"].toInt());
-    const at::Tensor dy = gradients[0].contiguous();
-    at::Tensor dx = at::empty(sizes, dy.options());
-    const float* from = dy.data_ptr<float>();
-    float* to = dx.data_ptr<float>();
-    at::parallel_for(0, p.batch, 8, [&](int64_t begin, int64_t end) {
-      const int64_t size = p.blocks * p.height * p.width * kLanes;
-      for (int64_t image = begin; image < end; image++) {
-        std::fill_n(to + image * size, size, 0.0f);
-        each_run(p, image, [&](int64_t pixel, int64_t result, auto count) __attribute__((always_inline)) {
-          copy(from + result, count, to + pixel);
-        });
-      }
-    });
+    const at::Tensor dx = at::zeros(context->saved_data["sizes"].toIntVector(), gradients[0].options());
+    add_option_a_gradient(gradients[0].contiguous(), context->saved_data["stride"].toInt(), dx);
     return {dx, at::Tensor(), at::Tensor()};
   }
 };
@@ -130,9 +132,10 @@ at::Tensor option_a_shortcut_autograd(const at::Tensor& x, int64_t channels, int
 }
 
 }  // namespace
+}  // namespace lyceum
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) { m.def("option_a_shortcut(Tensor x, int channels, int stride) -> Tensor"); }
 
-TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("option_a_shortcut", option_a_shortcut); }
+TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("option_a_shortcut", lyceum::option_a_shortcut); }
 
-TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) { m.impl("option_a_shortcut", option_a_shortcut_autograd); }
+TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) { m.impl("option_a_shortcut", lyceum::option_a_shortcut_autograd); }

@@ -33,6 +33,7 @@ class BasicBlock extends Module {
   readonly bn1: BatchNorm2d;
   readonly conv2: Conv2d;
   readonly bn2: BatchNorm2d;
+  readonly dropsPixels = true;
   private readonly width: number;
   private readonly stride: number;
 

@@ -57,7 +57,7 @@ export class BatchNorm2d extends Module {
    * @throws RangeError in training when a channel has one value: the averages would be NaN from then on
    */
   override forward(x: torch.Tensor, after: AfterNorm = {}): torch.Tensor {
-    if (this.training) this.track(x.numel / this.weight.numel, x);
+    if (this.training) this.track(x.numel / this.weight.numel, x.shape);
     const { weight, bias, runningMean, runningVar, training, momentum, eps } = this;
     if (isFused(x, weight)) {
       const { residual, relu = false } = after;
@@ -82,9 +82,9 @@ export class BatchNorm2d extends Module {
   }
 
   /** @internal Of a batch that is trained on, with so many values a channel. */
-  track(values: number, x: torch.Tensor): void {
+  track(values: number, shape: readonly number[]): void {
     if (values === 1) {
-      throw new RangeError(`batch norm cannot train on one value a channel, got [${x.shape.join(", ")}]`);
+      throw new RangeError(`batch norm cannot train on one value a channel, got [${shape.join(", ")}]`);
     }
     this.numBatchesTracked.add_(1);
   }

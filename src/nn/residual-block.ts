@@ -20,6 +20,8 @@ export interface ResidualLayers {
 export interface ResidualBlock extends ResidualLayers {
   /** Of the result's shape; `x` itself where nothing changes. */
   shortcut(x: torch.Tensor): torch.Tensor;
+  /** Whether that drops pixels and adds channels of zeros (option A), which operators do by themselves. */
+  readonly dropsPixels?: boolean;
 }
 
 const hasFused = torch.hasOperator("lyceum::residual_stage");
@@ -87,26 +89,28 @@ function follows({ bn1: { eps, momentum } }: ResidualLayers, block: ResidualLaye
  * As many of the first of these blocks as one operator takes: in training, float32 in blocks of channels. It is
  * differentiable once and goes over memory less often.
  *
- * @param shortcut gives what the first block adds; the others add their input
+ * @param shortcut gives what the first block adds, where that is neither its input nor option A's; the others add theirs
  * @returns the result and how many blocks it is the result of
  * @throws RangeError when a channel of the result has one value
  */
 export function trainedBlocks(
   blocks: readonly ResidualLayers[],
   x: torch.Tensor,
-  shortcut: () => torch.Tensor,
+  shortcut?: () => torch.Tensor,
 ): { y: torch.Tensor; taken: number } {
   const [first] = blocks;
   const stride = hasFused && isFusable(x) && first ? fusedStride(first) : undefined;
   if (!first || stride === undefined) return { y: x, taken: 0 };
   const other = blocks.findIndex((block, i) => i > 0 && !follows(first, block));
   const taken = other < 0 ? blocks.length : other;
-  const added = shortcut();
-  const values = added.numel / channelsOf(added);
+  const added = shortcut?.();
+  const pixels = x.shape.slice(2, 4).map((size) => Math.ceil(size / stride));
+  const shape = [x.shape[0]!, first.conv1.weight.shape[0]! / 16, ...pixels, 16];
+  const values = shape[0]! * pixels[0]! * pixels[1]!;
   const [parameters, averages]: [torch.Tensor[], torch.Tensor[]] = [[], []];
   for (const { conv1, bn1, conv2, bn2 } of blocks.slice(0, taken)) {
     for (const [{ weight }, norm] of [[conv1, bn1] as const, [conv2, bn2] as const]) {
-      norm.track(values, added);
+      norm.track(values, shape);
       parameters.push(weight, norm.weight, norm.bias);
       averages.push(norm.runningMean, norm.runningVar);
     }

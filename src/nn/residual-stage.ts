@@ -3,6 +3,11 @@ import type { Module } from "./module.js";
 import { frozenBlocks, type ResidualBlock, trainedBlocks } from "./residual-block.js";
 import { Sequential } from "./sequential.js";
 
+/** Nothing where the operator knows by itself. */
+function shortcutOf(block: ResidualBlock, x: Tensor): (() => Tensor) | undefined {
+  return block.dropsPixels ? undefined : () => block.shortcut(x);
+}
+
 /**
  * Residual blocks one after another, named "0", "1", …; those that one operator takes together go together.
  *
@@ -22,7 +27,7 @@ export class ResidualStage extends Sequential {
       const left = blocks.slice(i);
       const frozen = frozenBlocks(left, input);
       const found =
-        frozen.taken > 0 ? frozen : scope(() => trainedBlocks(left, input, () => block.shortcut(input)));
+        frozen.taken > 0 ? frozen : scope(() => trainedBlocks(left, input, shortcutOf(block, input)));
       y = found.taken > 0 ? found.y : scope(() => block.forward(input));
       i += Math.max(1, found.taken);
     }

@@ -3,7 +3,8 @@
 //   x = relu(norm2(conv2(relu(norm1(conv1(x))))) + shortcut)
 //
 // with 3x3 convolutions, in blocks of channels (kernels/channels.h), float32, differentiable (once). The first block may
-// have a stride, and a shortcut of its own; the others add x as it is. Where the kernels can (ThroughConvolution), a few
+// have a stride, other channels than x, and a shortcut that is given; else it takes option A's where the shape changes
+// (kernels/option_a_shortcut.h). The others add x as it is. Where the kernels can (ThroughConvolution), a few
 // images at a time go through several layers while they are in a core's own cache:
 //
 //   forward    the block before's norm2 with the sum, conv1, its moments | norm1, conv2, its moments
@@ -19,6 +20,7 @@
 #include "kernels/batch_norm_steps.h"
 #include "kernels/channels.h"
 #include "kernels/convolution/convolution.h"
+#include "kernels/option_a_shortcut.h"
 
 namespace {
 
@@ -135,6 +137,14 @@ lyceum::Settled settle_all(const at::Tensor& z, const Norm& norm) {
   return lyceum::settle(norm, lyceum::statistics_of(z));
 }
 
+// What the first block adds.
+at::Tensor first_shortcut(const at::Tensor& x, const Stage& stage, const at::Tensor& given) {
+  const int64_t channels = stage[0].weight2.size(0);
+  if (given.defined()) return given.contiguous();
+  if (stage.strides[0] == 1 && channels == lyceum::channels_of(x)) return x;
+  return lyceum::option_a_shortcut(x, channels, stage.strides[0]);
+}
+
 // Results are written by whoever reads them first.
 std::vector<Kept> forward(const at::Tensor& x_given, const Stage& stage, const at::Tensor& shortcut) {
   check(x_given, stage);
@@ -167,7 +177,7 @@ std::vector<Kept> forward(const at::Tensor& x_given, const Stage& stage, const a
       block.z2 = lyceum::convolve(block.y1, weight2, {}, window2);
       block.second = settle_all(block.z2, norm2);
     }
-    block.shortcut = i == 0 && shortcut.defined() ? shortcut.contiguous() : x;
+    block.shortcut = i == 0 ? first_shortcut(x, stage, shortcut) : x;
     lyceum::check_norm(block.z2, norm2, block.shortcut);
     x = block.y2 = at::empty_like(block.z2);
   }
@@ -268,7 +278,7 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
     context->save_for_backward(std::move(saved));
     context->saved_data["stride"] = stride;
     context->saved_data["coarse"] = coarse;
-    context->saved_data["identity"] = !given.defined();
+    context->saved_data["given"] = given.defined();
     return all.back().y2;
   }
 
@@ -278,7 +288,7 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
     const variable_list saved = context->get_saved_variables();
     const size_t count = (saved.size() - 1) / (kParameters + Saved::kTensors);
     const int64_t stride = context->saved_data["stride"].toInt();
-    const bool coarse = context->saved_data["coarse"].toBool(), identity = context->saved_data["identity"].toBool();
+    const bool coarse = context->saved_data["coarse"].toBool(), given = context->saved_data["given"].toBool();
     const Stage stage{{saved.data() + 1, kParameters * count}, {}, {stride, stride}, coarse, 0, 0};
     const auto block_of = [&](size_t i) {
       const at::Tensor* s = &saved[1 + kParameters * count + Saved::kTensors * i];
@@ -306,7 +316,7 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
       of[5] = norm2->bias;
 
       const at::Tensor& x = i == 0 ? saved[0] : block_of(i - 1).y2;
-      const bool sum = i > 0 || identity;
+      const bool sum = i > 0 || (!given && x.sizes() == block.z1.sizes());
       float* d_inner_data = d_inner.data_ptr<float>();
       const float* inner = block.z1.data_ptr<float>();
       at::Tensor dx;
@@ -342,8 +352,9 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
         }
       }
       if (i == 0) {
+        if (!given && !sum && dx.defined()) lyceum::add_option_a_gradient(passed, stride, dx);
+        if (given) found[1 + (kParameters + kAverages) * count] = passed;
         found[0] = dx;
-        if (!identity) found[1 + (kParameters + kAverages) * count] = passed;
       }
       passed = dx;
       norm2 = std::move(previous);

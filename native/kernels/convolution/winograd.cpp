@@ -85,14 +85,16 @@ struct ImageGroups {
   void each(int64_t parts, const Body& body) const {
     at::parallel_for(0, parts, 1, [&](int64_t first, int64_t last) {
       for (int64_t part = first; part < last; part++) {
-        const int64_t stop = batch * (part + 1) / parts;
-        for (int64_t image = batch * part / parts; image < stop; image += images) {
+        const int64_t stop = first_of(part + 1, parts);
+        for (int64_t image = first_of(part, parts); image < stop; image += images) {
           const int64_t end = std::min(image + images, stop);
           body(part, image, end, std::min(end + images, stop));
         }
       }
     });
   }
+
+  int64_t first_of(int64_t part, int64_t parts) const { return batch * part / parts; }
 
   // Floats of an image, of x and of the result.
   int64_t batch, in_image, out_image, images;
@@ -201,7 +203,6 @@ void convolve_backward_through(const ConvolutionShape& s, const BackwardMemory& 
   float* weights = packed((1 + count) * size);
   float* sums = weights + size;
   pack_all({static_cast<const float*>(given.weight), w.in, w.out, w.row, w.column}, back, true, weights);
-  std::fill_n(sums, count * size, 0.0f);
   After after;
   after.sum = s.sum;
   const float* x = static_cast<const float*>(given.x);
@@ -214,6 +215,7 @@ void convolve_backward_through(const ConvolutionShape& s, const BackwardMemory& 
     float* dy = working + buffer;
     float* made = dy + groups.images * groups.out_image;
     const float* from = x ? x + begin * groups.in_image : made;
+    if (begin == groups.first_of(part, count)) std::fill_n(sums + part * size, size, 0.0f);
     through.before(begin, end, dy, made);
     sum_weights(some, from, dy, 0, some.tiles(), working, sums + part * size,
                 ahead_of(through.needed_after, begin, end));
