@@ -1,6 +1,5 @@
 import {
   BatchNorm2d,
-  blocked,
   Conv2d,
   GlobalAvgPool,
   kaimingNormalFanOut,
@@ -102,8 +101,8 @@ export class CifarResNet extends Module {
 
   /** @param x [N, channels, H, W], channels-last for speed; @returns logits [N, classes] */
   override forward(x: torch.Tensor): torch.Tensor {
-    const stem = blocked(this.bn1.forward(this.conv1.forward(x), { relu: true }));
-    const features = this.layer3.forward(this.layer2.forward(this.layer1.forward(stem)));
+    const first = this.layer1.forwardImages(x, this.conv1, this.bn1);
+    const features = this.layer3.forward(this.layer2.forward(first));
     return this.fc.forward(this.pool.forward(features));
   }
 }

@@ -24,6 +24,12 @@ export function channelsOf(x: torch.Tensor): number {
   return isBlocked(x) ? lanes * x.shape[1]! : x.shape[1]!;
 }
 
+/** Whether this machine computes such a network faster in blocks. @param x of it, of any number of channels */
+export function canBlock(x: torch.Tensor): boolean {
+  const suits = x.dtype === "float32" && x.device === "cpu" && x.shape.length === 4;
+  return hasAvx512 && suits && kernels() !== "libtorch";
+}
+
 /**
  * The activations in blocks, where this machine computes faster so, else as they are. What comes after must know of
  * both orders; the layers of `nn` do.
@@ -32,8 +38,7 @@ export function channelsOf(x: torch.Tensor): number {
  */
 export function blocked(x: torch.Tensor): torch.Tensor {
   const [n, channels, height, width] = x.shape as [number, number, number, number];
-  const suits = channels % lanes === 0 && x.dtype === "float32" && x.device === "cpu" && x.shape.length === 4;
-  if (!hasAvx512 || !suits || kernels() === "libtorch") return x;
+  if (!canBlock(x) || channels % lanes !== 0) return x;
   // By way of rows of channels: so the gradient comes back in channels-last, not in planes.
   return x
     .permute([0, 2, 3, 1])

@@ -1,9 +1,10 @@
 import * as torch from "../torch/index.js";
 import type { BatchNorm2d } from "./batch-norm2d.js";
-import { channelsOf, isBlocked } from "./blocked.js";
+import { canBlock, channelsOf, isBlocked, isOrdered } from "./blocked.js";
 import { Conv2d } from "./conv2d.js";
 import { FoldedConvolution } from "./folded-convolution.js";
 import { kernels } from "./kernels.js";
+import type { Module } from "./module.js";
 
 /**
  * The layers of a basic block (He et al. 2016): 3x3 convolutions, the second of stride 1, each with its batch norm; or
@@ -44,28 +45,56 @@ function frozenFilters(
   return filters;
 }
 
+/** Of the first of these blocks, as long as they are frozen, folded and keep the shape of their input. */
+function leadingFilters(blocks: readonly ResidualLayers[], channels: number): [torch.Tensor, torch.Tensor][] {
+  const filters: [torch.Tensor, torch.Tensor][] = [];
+  for (const block of blocks) {
+    const found = frozenFilters(block, channels);
+    if (!found) break;
+    filters.push(...found);
+  }
+  return filters;
+}
+
+/** A result and how many blocks it is the result of. */
+export interface Taken {
+  y: torch.Tensor;
+  taken: number;
+}
+
 /**
  * As many of the first of these blocks as one operator takes: frozen and folded ones that keep the shape of their input
  * and add it as it is, in float32 and blocks of channels. A few images at a time go through all of them.
  *
  * @param x is overwritten, unless no block is taken
- * @returns the result and how many blocks it is the result of
  */
-export function frozenBlocks(
-  blocks: readonly ResidualLayers[],
-  x: torch.Tensor,
-): { y: torch.Tensor; taken: number } {
-  const filters: [torch.Tensor, torch.Tensor][] = [];
-  if (hasFused && isFusable(x) && !x.requiresGrad) {
-    for (const block of blocks) {
-      const found = frozenFilters(block, channelsOf(x));
-      if (!found) break;
-      filters.push(...found);
-    }
-  }
+export function frozenBlocks(blocks: readonly ResidualLayers[], x: torch.Tensor): Taken {
+  const filters = hasFused && isFusable(x) && !x.requiresGrad ? leadingFilters(blocks, channelsOf(x)) : [];
   if (filters.length === 0) return { y: x, taken: 0 };
   const [weights, biases] = [filters.map(([weight]) => weight), filters.map(([, bias]) => bias)];
   const y = torch.op("lyceum::frozen_blocks_", x, weights, biases, kernels() === "fast");
+  return { y, taken: filters.length / 2 };
+}
+
+/**
+ * The same of relu(norm(conv(images))), a frozen network's first layer, with that layer in the same operator.
+ *
+ * @param images [N, C, H, W]; y is in blocks where any block is taken
+ */
+export function frozenStage(
+  { conv, norm }: { conv: Conv2d | Module; norm: Module },
+  blocks: readonly ResidualLayers[],
+  images: torch.Tensor,
+): Taken {
+  const none = { y: images, taken: 0 };
+  if (conv instanceof Conv2d || !(norm instanceof FoldedConvolution)) return none;
+  const { weight, bias } = norm.convolution;
+  const fits = hasFused && canBlock(images) && isOrdered(images) && !images.requiresGrad;
+  if (!fits || !bias || norm.convolution.strideOf(3, 1) !== 1 || weight.shape[0]! % 16 !== 0) return none;
+  const filters = leadingFilters(blocks, weight.shape[0]!);
+  if (filters.length === 0) return none;
+  const [weights, biases] = [filters.map(([weight]) => weight), filters.map(([, bias]) => bias)];
+  const y = torch.op("lyceum::frozen_stage", images, weight, bias, weights, biases, kernels() === "fast");
   return { y, taken: filters.length / 2 };
 }
 
@@ -90,14 +119,13 @@ function follows({ bn1: { eps, momentum } }: ResidualLayers, block: ResidualLaye
  * differentiable once and goes over memory less often.
  *
  * @param shortcut gives what the first block adds, where that is neither its input nor option A's; the others add theirs
- * @returns the result and how many blocks it is the result of
  * @throws RangeError when a channel of the result has one value
  */
 export function trainedBlocks(
   blocks: readonly ResidualLayers[],
   x: torch.Tensor,
   shortcut?: () => torch.Tensor,
-): { y: torch.Tensor; taken: number } {
+): Taken {
   const [first] = blocks;
   const stride = hasFused && isFusable(x) && first ? fusedStride(first) : undefined;
   if (!first || stride === undefined) return { y: x, taken: 0 };

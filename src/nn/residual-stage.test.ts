@@ -57,6 +57,29 @@ class Block extends Module {
   }
 }
 
+/** A first layer and a stage. */
+class Network extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly layer1: ResidualStage;
+
+  constructor(channels: number, to: number, generator: torch.Generator) {
+    super();
+    this.conv1 = new Conv2d(channels, to, 3, { padding: 1, bias: false, generator });
+    this.bn1 = new BatchNorm2d(to);
+    torch.noGrad(() => void this.bn1.runningMean.uniform_(-1, 1, { generator }));
+    this.layer1 = new ResidualStage(new Block(to, to, 1, generator), new Block(to, to, 1, generator));
+  }
+
+  override batchNormPairs() {
+    return [["conv1", "bn1"]] as const;
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    return this.layer1.forwardImages(x, this.conv1, this.bn1);
+  }
+}
+
 const plain = (x: torch.Tensor) => (isBlocked(x) ? x.permute([0, 1, 4, 2, 3]).flatten(1, 2) : x);
 
 /** What a frozen stage answers in float32 and blocks, and what its layers do one by one in float64. */
@@ -223,6 +246,32 @@ describe("ResidualStage", () => {
       });
     },
   );
+
+  it.each([
+    [3, 16, 5, [32, 32]],
+    [1, 16, 7, [28, 28]],
+    [3, 32, 4, [13, 35]],
+    [1, 16, 60, [5, 3]],
+    // Of so many channels, and so few tiles, the operator goes layer by layer.
+    [2, 16, 5, [16, 16]],
+    [3, 16, 2, [9, 7]],
+  ] as const)("frozen, takes a first layer from %i to %i channels with it, %i images of %j", (...given) => {
+    const [channels, to, batch, size] = given;
+    torch.scope(() => {
+      const generator = new torch.Generator(3);
+      const network = new Network(channels, to, generator);
+      const images = torch.randn([batch, channels, ...size], { generator }).contiguous("channelsLast");
+      torch.noGrad(() => {
+        const frozen = foldBatchNorm(network.eval());
+        const found = plain(frozen.forward(images));
+        frozen.to({ dtype: "float64" });
+        const { conv1, bn1, layer1 } = frozen;
+        let expected = bn1.forward(conv1.forward(images.to({ dtype: "float64" })), { relu: true });
+        for (let i = 0; layer1[i]; i++) expected = layer1[i]!.forward(expected);
+        expect(found.sub(expected).abs().max().item()).toBeLessThan(1e-5 * expected.abs().max().item());
+      });
+    });
+  });
 
   it("takes the weights' memory with them", () => {
     const bytes = () => process.memoryUsage().rss;

@@ -1,6 +1,8 @@
 import { scope, type Tensor } from "../torch/index.js";
+import type { BatchNorm2d } from "./batch-norm2d.js";
+import { blocked } from "./blocked.js";
 import type { Module } from "./module.js";
-import { frozenBlocks, type ResidualBlock, trainedBlocks } from "./residual-block.js";
+import { frozenBlocks, frozenStage, type ResidualBlock, trainedBlocks } from "./residual-block.js";
 import { Sequential } from "./sequential.js";
 
 /** Nothing where the operator knows by itself. */
@@ -20,9 +22,28 @@ export class ResidualStage extends Sequential {
 
   /** @param x overwritten where the blocks are frozen */
   override forward(x: Tensor): Tensor {
-    const blocks = Array.from({ length: this.count }, (_, i) => this[i] as Module & ResidualBlock);
+    return this.forwardFrom(x, 0);
+  }
+
+  /**
+   * The blocks after a network's first layer, relu(norm(conv(images))), which a frozen stage takes with it.
+   *
+   * @param images [N, C, H, W], channels-last for speed
+   */
+  forwardImages(images: Tensor, conv: Module, norm: Module & { forward: BatchNorm2d["forward"] }): Tensor {
+    const { y, taken } = frozenStage({ conv, norm }, this.blocks(), images);
+    if (taken > 0) return this.forwardFrom(y, taken);
+    return this.forwardFrom(blocked(norm.forward(conv.forward(images), { relu: true })), 0);
+  }
+
+  private blocks(): (Module & ResidualBlock)[] {
+    return Array.from({ length: this.count }, (_, i) => this[i] as Module & ResidualBlock);
+  }
+
+  private forwardFrom(x: Tensor, first: number): Tensor {
+    const blocks = this.blocks();
     let y = x;
-    for (let i = 0; i < blocks.length; ) {
+    for (let i = first; i < blocks.length; ) {
       const [block, input] = [blocks[i]!, y];
       const left = blocks.slice(i);
       const frozen = frozenBlocks(left, input);

@@ -2,13 +2,19 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
 #include "kernels/channels.h"
 #include "kernels/convolution/kept_weights.h"
 #include "kernels/convolution/engine.h"
+#include "kernels/convolution/stem/kernels.h"
 #include "kernels/convolution/winograd.h"
 
 namespace lyceum {
 namespace {
+
+// Of what is kept of a weight (kept_weights.h): [3, 3, C, K].
+constexpr uint64_t kStemLayout = 1;
 
 void check(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Window& window) {
   const auto [stride, padding, coarse] = window;
@@ -124,22 +130,23 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
   return y;
 }
 
-void convolve_blocks(at::Tensor& x, const std::vector<std::array<Filters, 2>>& blocks, const Window& window) {
-  bool own = true;
+namespace {
+
+using Blocks = std::vector<std::array<Filters, 2>>;
+
+// Whether our own kernels take all of them.
+bool own_blocks(const at::Tensor& x, const Blocks& blocks, const Window& window) {
+  bool own = x.numel() > 0 && !blocks.empty();
   for (const auto& block : blocks) {
     for (const Filters& filters : block) {
       check(x, filters.weight, filters.bias, window);
       own = own && filters.bias.defined() && winograd::suits(shape_of(x, dense(filters.weight), true, window));
     }
   }
-  if (x.numel() == 0 || blocks.empty()) return;
-  if (!own) {
-    for (const auto& [first, second] : blocks) {
-      const at::Tensor inner = convolve(x, first.weight, first.bias, window, {{}, true, true});
-      convolve(inner, second.weight, second.bias, window, {x, true, true});
-    }
-    return;
-  }
+  return own;
+}
+
+void convolve_own_blocks(at::Tensor& x, const Blocks& blocks, const Window& window, const winograd::StemMemory* stem) {
   // Hold the memory that the kernels are given.
   std::vector<at::Tensor> held;
   std::vector<winograd::BlockMemory> memory(blocks.size());
@@ -152,7 +159,53 @@ void convolve_blocks(at::Tensor& x, const std::vector<std::array<Filters, 2>>& b
       memory[i].biases[j] = held.back().data_ptr<float>();
     }
   }
-  winograd::convolve_blocks(shape_of(x, dense(blocks[0][0].weight), true, window), memory, x.data_ptr());
+  winograd::convolve_blocks(shape_of(x, dense(blocks[0][0].weight), true, window), memory, x.data_ptr(), stem);
+}
+
+// [N, C, H, W] in channels-last to blocks.
+at::Tensor in_blocks(const at::Tensor& x) {
+  const int64_t n = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
+  const at::Tensor rows = x.permute({0, 2, 3, 1}).reshape({n, height, width, channels / kLanes, kLanes});
+  return rows.permute({0, 3, 1, 2, 4}).contiguous();
+}
+
+}  // namespace
+
+void convolve_blocks(at::Tensor& x, const Blocks& blocks, const Window& window) {
+  if (own_blocks(x, blocks, window)) return convolve_own_blocks(x, blocks, window, nullptr);
+  if (x.numel() == 0) return;
+  for (const auto& [first, second] : blocks) {
+    const at::Tensor inner = convolve(x, first.weight, first.bias, window, {{}, true, true});
+    convolve(inner, second.weight, second.bias, window, {x, true, true});
+  }
+}
+
+at::Tensor convolve_stage(const at::Tensor& images_given, const Filters& first, const Blocks& blocks,
+                          const Window& window) {
+  check(images_given, first.weight, first.bias, window);
+  const at::Tensor images = in_order(images_given);
+  const int64_t channels = first.weight.size(0);
+  TORCH_CHECK(!is_blocked(images) && channels % kLanes == 0 && first.weight.size(2) == 3 && first.weight.size(3) == 3 &&
+                  first.bias.defined(),
+              "conv2d: a first layer must be [16 K, C, 3, 3] with a bias, of [N, C, H, W], got ", first.weight.sizes(),
+              " of ", images.sizes());
+  const stem::Shape shape{images.size(2), images.size(3), images.size(1), channels};
+  at::Tensor x = at::empty({images.size(0), channels / kLanes, shape.height, shape.width, kLanes}, images.options(),
+                           at::MemoryFormat::Contiguous);
+  if (images.scalar_type() != at::kFloat || !stem::suits(shape) || !own_blocks(x, blocks, window)) {
+    x = in_blocks(convolve(images, first.weight, first.bias, window, {{}, true, true}));
+    convolve_blocks(x, blocks, window);
+    return x;
+  }
+  const at::Tensor weights = kept_weights(first.weight, {first.weight.numel(), kStemLayout}, [&](float* to) {
+    const at::Tensor from = first.weight.permute({2, 3, 1, 0}).contiguous();
+    std::copy_n(from.data_ptr<float>(), from.numel(), to);
+  });
+  const at::Tensor bias = first.bias.contiguous();
+  const winograd::StemMemory memory{images.data_ptr<float>(), weights.data_ptr<float>(), bias.data_ptr<float>(),
+                                    shape.in_channels};
+  convolve_own_blocks(x, blocks, window, &memory);
+  return x;
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor& x, const at::Tensor& weight_in,

@@ -41,6 +41,10 @@ struct Filters {
 // Of frozen networks, without gradient.
 void convolve_blocks(at::Tensor& x, const std::vector<std::array<Filters, 2>>& blocks, const Window& window);
 
+// The same of relu(first(images)), 3x3, of [N, C, H, W] in channels-last; its result is in blocks.
+at::Tensor convolve_stage(const at::Tensor& images, const Filters& first,
+                          const std::vector<std::array<Filters, 2>>& blocks, const Window& window);
+
 struct ConvolutionGradients {
   at::Tensor x, weight, bias;
 };

@@ -6,6 +6,8 @@
 // float32, without gradient. A few images at a time go through all of them, so that what lies between stays in a core's
 // own cache. Weights and biases lie in the order in which they serve.
 //
+// lyceum::frozen_stage goes before them through a network's first layer too: x = relu(stem(images)), from channels-last.
+//
 // The same out of separate layers is in src/nn/residual-block.ts; tests hold the two together.
 #include <ATen/core/grad_mode.h>
 #include <torch/library.h>
@@ -17,46 +19,80 @@ namespace {
 
 constexpr int64_t kOnes[2] = {1, 1};
 
+using Blocks = std::vector<std::array<lyceum::Filters, 2>>;
+
+Blocks blocks_of(int64_t channels, at::TensorList weights, at::TensorList biases) {
+  TORCH_CHECK(weights.size() == biases.size() && weights.size() % 2 == 0,
+              "frozen_blocks_: two weights and two biases for each block, got ", weights.size(), " and ", biases.size());
+  Blocks blocks(weights.size() / 2);
+  for (size_t i = 0; i < weights.size(); i++) {
+    TORCH_CHECK(weights[i].sizes() == at::IntArrayRef({channels, channels, 3, 3}), "frozen_blocks_: weights must be [",
+                channels, ", ", channels, ", 3, 3], got ", weights[i].sizes());
+    blocks[i / 2][i % 2] = {weights[i], biases[i]};
+  }
+  return blocks;
+}
+
 at::Tensor& frozen_blocks_(at::Tensor& x, at::TensorList weights, at::TensorList biases, bool coarse) {
   TORCH_CHECK(lyceum::is_blocked(x) && x.scalar_type() == at::kFloat && x.is_contiguous(),
               "frozen_blocks_: x must be contiguous float32 [N, C / 16, H, W, 16], got ", x.scalar_type(), " ", x.sizes());
-  TORCH_CHECK(weights.size() == biases.size() && weights.size() % 2 == 0,
-              "frozen_blocks_: two weights and two biases for each block, got ", weights.size(), " and ", biases.size());
-  const int64_t channels = lyceum::channels_of(x);
-  for (const at::Tensor& weight : weights) {
-    TORCH_CHECK(weight.sizes() == at::IntArrayRef({channels, channels, 3, 3}), "frozen_blocks_: weights must be [",
-                channels, ", ", channels, ", 3, 3], got ", weight.sizes());
-  }
-  std::vector<std::array<lyceum::Filters, 2>> blocks(weights.size() / 2);
+  const Blocks blocks = blocks_of(lyceum::channels_of(x), weights, biases);
   for (size_t i = 0; i < weights.size(); i++) {
     TORCH_CHECK(!weights[i].is_alias_of(x) && !biases[i].is_alias_of(x),
                 "frozen_blocks_: weights and biases must not share x's memory");
-    blocks[i / 2][i % 2] = {weights[i], biases[i]};
   }
   lyceum::convolve_blocks(x, blocks, {kOnes, kOnes, coarse});
   return x;
 }
 
-at::Tensor& frozen_blocks_autograd(at::Tensor& x, at::TensorList weights, at::TensorList biases, bool coarse) {
+at::Tensor frozen_stage(const at::Tensor& images, const at::Tensor& stem_weight, const at::Tensor& stem_bias,
+                        at::TensorList weights, at::TensorList biases, bool coarse) {
+  const int64_t channels = stem_weight.dim() == 4 ? stem_weight.size(0) : 0;
+  return lyceum::convolve_stage(images, {stem_weight, stem_bias}, blocks_of(channels, weights, biases),
+                                {kOnes, kOnes, coarse});
+}
+
+void check_frozen(const at::Tensor& x, at::TensorList weights, at::TensorList biases) {
   const auto check = [](const at::Tensor& input) {
     TORCH_CHECK(!(at::GradMode::is_enabled() && input.requires_grad()),
-                "frozen_blocks_ has no gradient: call it in noGrad, or lyceum::residual_block");
+                "frozen blocks have no gradient: call them in noGrad, or lyceum::residual_stage");
   };
   check(x);
   for (const at::Tensor& weight : weights) check(weight);
   for (const at::Tensor& bias : biases) check(bias);
+}
+
+at::Tensor& frozen_blocks_autograd(at::Tensor& x, at::TensorList weights, at::TensorList biases, bool coarse) {
+  check_frozen(x, weights, biases);
   at::AutoDispatchBelowADInplaceOrView below;
   frozen_blocks_(x, weights, biases, coarse);
   x.unsafeGetTensorImpl()->bump_version();
   return x;
 }
 
+at::Tensor frozen_stage_autograd(const at::Tensor& images, const at::Tensor& stem_weight, const at::Tensor& stem_bias,
+                                 at::TensorList weights, at::TensorList biases, bool coarse) {
+  check_frozen(images, weights, biases);
+  check_frozen(images, stem_weight, stem_bias);
+  at::AutoDispatchBelowADInplaceOrView below;
+  return frozen_stage(images, stem_weight, stem_bias, weights, biases, coarse);
+}
+
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
   m.def("frozen_blocks_(Tensor(a!) self, Tensor[] weights, Tensor[] biases, bool coarse) -> Tensor(a!)");
+  m.def(
+      "frozen_stage(Tensor images, Tensor stem_weight, Tensor stem_bias, Tensor[] weights, Tensor[] biases, bool coarse) "
+      "-> Tensor");
 }
 
-TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("frozen_blocks_", frozen_blocks_); }
+TORCH_LIBRARY_IMPL(lyceum, CPU, m) {
+  m.impl("frozen_blocks_", frozen_blocks_);
+  m.impl("frozen_stage", frozen_stage);
+}
 
-TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) { m.impl("frozen_blocks_", frozen_blocks_autograd); }
+TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) {
+  m.impl("frozen_blocks_", frozen_blocks_autograd);
+  m.impl("frozen_stage", frozen_stage_autograd);
+}

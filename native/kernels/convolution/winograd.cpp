@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/convolution/stem/kernels.h"
 #include "kernels/convolution/winograd/kernels.h"
 #include "kernels/scratch.h"
 #include "kernels/vector.h"
@@ -142,22 +143,28 @@ void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
   convolve_all(shape, static_cast<const float*>(given.x), weights, after, static_cast<float*>(given.y));
 }
 
-void convolve_blocks(const ConvolutionShape& s, const std::vector<BlockMemory>& blocks, void* x_given) {
+void convolve_blocks(const ConvolutionShape& s, const std::vector<BlockMemory>& blocks, void* x_given,
+                     const StemMemory* first) {
   const Shape all = shape_of(s);
   const ImageGroups groups(all, ConvolutionGroup::tiles);
   // As many blocks as the same cache holds the weights of.
   const int64_t size = packed_size(s), count = blocks.size();
   const int64_t at_once = std::clamp<int64_t>(kWeightsAtOnce / (2 * size), 1, count);
+  const stem::Shape of_stem{s.height, s.width, first ? first->channels : 0, s.in_channels};
   float* x = static_cast<float*>(x_given);
   for (int64_t from = 0; from < count; from += at_once) {
     const int64_t to = std::min(from + at_once, count);
     groups.each(parts(s), [&](int64_t, int64_t begin, int64_t end, int64_t) {
       Shape some = all;
       some.batch = end - begin;
-      const int64_t buffer = scratch_size<ConvolutionGroup>(all);
+      const int64_t buffer = std::max(scratch_size<ConvolutionGroup>(all), first ? stem::scratch_size(of_stem) : 0);
       float* working = scratch(buffer + groups.images * groups.in_image);
       float* inner = working + buffer;
       float* here = x + begin * groups.in_image;
+      for (int64_t image = begin; first && from == 0 && image < end; image++) {
+        stem::convolve(of_stem, first->x + image * s.height * s.width * first->channels, first->weights, first->bias, working,
+                       x + image * groups.in_image);
+      }
       for (int64_t block = from; block < to; block++) {
         const auto& [packed, biases] = blocks[block];
         convolve(some, here, packed[0], {biases[0], false, true}, 0, some.tiles(), working, inner);
@@ -264,7 +271,7 @@ bool suits(const ConvolutionShape&) { return false; }
 int64_t packed_size(const ConvolutionShape&) { return 0; }
 void pack(const ConvolutionShape&, const void*, float*) {}
 void convolve(const ConvolutionShape&, const ForwardMemory&) {}
-void convolve_blocks(const ConvolutionShape&, const std::vector<BlockMemory>&, void*) {}
+void convolve_blocks(const ConvolutionShape&, const std::vector<BlockMemory>&, void*, const StemMemory*) {}
 int64_t parts(const ConvolutionShape&) { return 1; }
 bool suits_through(const ConvolutionShape&) { return false; }
 void convolve_through(const ConvolutionShape&, const ForwardMemory&, const Through&) {}

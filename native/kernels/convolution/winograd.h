@@ -23,8 +23,15 @@ void convolve(const ConvolutionShape& shape, const ForwardMemory& memory);
 struct BlockMemory {
   std::array<const float*, 2> packed, biases;
 };
-// For one block after the other: x = relu(second(relu(first(x))) + x), all of them of the same shape.
-void convolve_blocks(const ConvolutionShape& shape, const std::vector<BlockMemory>& blocks, void* x);
+// Images and the first layer's weights and bias (stem/kernels.h).
+struct StemMemory {
+  const float *x, *weights, *bias;
+  int64_t channels;
+};
+// For one block after the other: x = relu(second(relu(first(x))) + x), all of them of the same shape. Where there is a stem,
+// what x is at first is its result.
+void convolve_blocks(const ConvolutionShape& shape, const std::vector<BlockMemory>& blocks, void* x,
+                     const StemMemory* stem = nullptr);
 
 // The same with something done to a few images before and after they are convolved, while they are in a core's own
 // cache; by `parts(shape)` parts, each of which one thread does.
