@@ -57,11 +57,14 @@ void measure(const Shape& s, Type type, Format order, dnnl::algorithm algorithm)
   const Format in_order = s.channels % 16 == 0 ? order : Format::nhwc;
   const memory::desc x({kBatch, s.channels, s.size, s.size}, type, in_order);
   const memory::desc y({kBatch, s.filters, out, out}, type, order);
-  const memory::desc w({s.filters, s.channels, 3, 3}, type, Format::any), dw(w.dims(), Type::f32, Format::any);
+  // Numbers of 8 bits are for inference alone, activations without a sign.
+  const bool bytes = type == Type::u8;
+  const auto kind = bytes ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
+  const memory::desc w({s.filters, s.channels, 3, 3}, bytes ? Type::s8 : type, Format::any), dw(w.dims(), Type::f32, Format::any);
   const memory::dims stride{s.stride, s.stride}, pad{1, 1};
   const auto forward = [&] {
     return dnnl::convolution_forward::primitive_desc(
-        {dnnl::prop_kind::forward_training, algorithm, x, w, y, stride, pad, pad}, engine);
+        {kind, algorithm, x, w, y, stride, pad, pad}, engine);
   };
   report("forward", flops, [&](std::string& kernel) {
     const auto pd = forward();
@@ -106,5 +109,7 @@ int main() {
     measure(s, Type::f32, Format::nChw16c, dnnl::algorithm::convolution_winograd);
     std::printf(" bfloat16 channels-last direct  ");
     measure(s, Type::bf16, Format::nhwc, dnnl::algorithm::convolution_direct);
+    std::printf(" int8     channels-last direct  ");
+    measure(s, Type::u8, Format::nhwc, dnnl::algorithm::convolution_direct);
   }
 }

@@ -27,7 +27,7 @@ const single: ReadonlyMap<string, string> = new Map([
     "_adaptive_avg_pool2d_backward _adaptive_avg_pool3d_backward _add_batch_dim",
     "_batch_norm_impl_index_backward _cdist_backward _compute_linear_combination _ctc_loss",
     "_ctc_loss_backward _embedding_bag_backward _embedding_bag_dense_backward",
-    "_embedding_bag_forward_only _local_scalar_dense _log_softmax_backward_data",
+    "_embedding_bag_forward_only _foreach_copy _local_scalar_dense _log_softmax_backward_data",
     "_new_zeros_with_same_feature_meta _pad_packed_sequence _pdist_backward _remove_batch_dim",
     "_reshape_alias _reshape_alias_copy _sobol_engine_draw _sobol_engine_ff_",
     "_sobol_engine_initialize_state_ _sobol_engine_scramble_",
