@@ -22,7 +22,7 @@ const make = (seed: number) =>
     .createModel("resnet8", { classes: classNames.length, channels: 1, generator: new torch.Generator(seed) })
     .to({ memoryFormat: "channelsLast" });
 
-async function fit(model: nn.Module, objective: training.Objective, seed: number): Promise<void> {
+async function trainOne(model: nn.Module, objective: training.Objective, seed: number): Promise<void> {
   const loader = new data.Loader(chosen, {
     ...statistics,
     indices: split.train,
@@ -110,7 +110,7 @@ const note = (name: string, value: number) => found.set(name, [...(found.get(nam
 for (const seed of [0, 1, 2]) {
   const patriarch = make(2 * seed);
   const hardWeight = losses.toleranceToHardWeight({ k: 3, primaryScore: 0.9 });
-  await fit(patriarch, training.patriarchObjective({ hardWeight, k: 3 }), seed);
+  await trainOne(patriarch, training.patriarchObjective({ hardWeight, k: 3 }), seed);
   const weights = [...patriarch.namedParameters(), ...patriarch.namedBuffers()];
   for (const kind of kinds) {
     const copy = make(0);
@@ -119,9 +119,14 @@ for (const seed of [0, 1, 2]) {
     const teacher = new Teacher(nn.foldBatchNorm(copy.eval()), kind);
     note(`patriarch in ${kind}`, await top1(teacher));
     const student = make(2 * seed + 1);
-    await fit(student, training.studentObjective(teacher, { hardWeight: 0.5, softWeight: 0.5 }), seed + 100);
+    await trainOne(
+      student,
+      training.studentObjective(teacher, { hardWeight: 0.5, softWeight: 0.5 }),
+      seed + 100,
+    );
     note(`its student, taught in ${kind}`, await top1(student));
-    for (const [name, values] of found) console.log(name.padEnd(32), values.map((v) => v.toFixed(2)).join(" "));
+    for (const [name, values] of found)
+      console.log(name.padEnd(32), values.map((v) => v.toFixed(2)).join(" "));
     console.log();
   }
 }
