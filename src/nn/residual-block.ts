@@ -4,6 +4,7 @@ import { canBlock, channelsOf, isBlocked, isOrdered } from "./blocked.js";
 import { Conv2d } from "./conv2d.js";
 import { FoldedConvolution } from "./folded-convolution.js";
 import { kernels } from "./kernels.js";
+import { Identity } from "./layers.js";
 import type { Module } from "./module.js";
 
 /**
@@ -45,15 +46,26 @@ function frozenFilters(
   return filters;
 }
 
+interface Filters {
+  weights: torch.Tensor[];
+  biases: torch.Tensor[];
+  /** Of so many blocks. */
+  blocks: number;
+}
+
 /** Of the first of these blocks, as long as they are frozen, folded and keep the shape of their input. */
-function leadingFilters(blocks: readonly ResidualLayers[], channels: number): [torch.Tensor, torch.Tensor][] {
-  const filters: [torch.Tensor, torch.Tensor][] = [];
+function leadingFilters(blocks: readonly ResidualLayers[], channels: number): Filters {
+  const found: Filters = { weights: [], biases: [], blocks: 0 };
   for (const block of blocks) {
-    const found = frozenFilters(block, channels);
-    if (!found) break;
-    filters.push(...found);
+    const filters = frozenFilters(block, channels);
+    if (!filters) break;
+    for (const [weight, bias] of filters) {
+      found.weights.push(weight);
+      found.biases.push(bias);
+    }
+    found.blocks++;
   }
-  return filters;
+  return found;
 }
 
 /** A result and how many blocks it is the result of. */
@@ -69,11 +81,11 @@ export interface Taken {
  * @param x is overwritten, unless no block is taken
  */
 export function frozenBlocks(blocks: readonly ResidualLayers[], x: torch.Tensor): Taken {
-  const filters = hasFused && isFusable(x) && !x.requiresGrad ? leadingFilters(blocks, channelsOf(x)) : [];
-  if (filters.length === 0) return { y: x, taken: 0 };
-  const [weights, biases] = [filters.map(([weight]) => weight), filters.map(([, bias]) => bias)];
-  const y = torch.op("lyceum::frozen_blocks_", x, weights, biases, kernels() === "fast");
-  return { y, taken: filters.length / 2 };
+  const none = { y: x, taken: 0 };
+  if (!(hasFused && isFusable(x)) || x.requiresGrad) return none;
+  const { weights, biases, blocks: taken } = leadingFilters(blocks, channelsOf(x));
+  if (taken === 0) return none;
+  return { y: torch.op("lyceum::frozen_blocks_", x, weights, biases, kernels() === "fast"), taken };
 }
 
 /**
@@ -82,20 +94,20 @@ export function frozenBlocks(blocks: readonly ResidualLayers[], x: torch.Tensor)
  * @param images [N, C, H, W]; y is in blocks where any block is taken
  */
 export function frozenStage(
-  { conv, norm }: { conv: Conv2d | Module; norm: Module },
+  { conv, norm }: { conv: Module; norm: Module },
   blocks: readonly ResidualLayers[],
   images: torch.Tensor,
 ): Taken {
   const none = { y: images, taken: 0 };
-  if (conv instanceof Conv2d || !(norm instanceof FoldedConvolution)) return none;
+  // What a frozen network has in these places.
+  if (!(conv instanceof Identity && norm instanceof FoldedConvolution)) return none;
   const { weight, bias } = norm.convolution;
   const fits = hasFused && canBlock(images) && isOrdered(images) && !images.requiresGrad;
   if (!fits || !bias || norm.convolution.strideOf(3, 1) !== 1 || weight.shape[0]! % 16 !== 0) return none;
-  const filters = leadingFilters(blocks, weight.shape[0]!);
-  if (filters.length === 0) return none;
-  const [weights, biases] = [filters.map(([weight]) => weight), filters.map(([, bias]) => bias)];
-  const y = torch.op("lyceum::frozen_stage", images, weight, bias, weights, biases, kernels() === "fast");
-  return { y, taken: filters.length / 2 };
+  const { weights, biases, blocks: taken } = leadingFilters(blocks, weight.shape[0]!);
+  if (taken === 0) return none;
+  const args = [images, weight, bias, weights, biases, kernels() === "fast"] as const;
+  return { y: torch.op("lyceum::frozen_stage", ...args), taken };
 }
 
 /** The stride of the first convolution, where the fused operator serves. */

@@ -23,10 +23,10 @@ using Blocks = std::vector<std::array<lyceum::Filters, 2>>;
 
 Blocks blocks_of(int64_t channels, at::TensorList weights, at::TensorList biases) {
   TORCH_CHECK(weights.size() == biases.size() && weights.size() % 2 == 0,
-              "frozen_blocks_: two weights and two biases for each block, got ", weights.size(), " and ", biases.size());
+              "frozen blocks: two weights and two biases for each block, got ", weights.size(), " and ", biases.size());
   Blocks blocks(weights.size() / 2);
   for (size_t i = 0; i < weights.size(); i++) {
-    TORCH_CHECK(weights[i].sizes() == at::IntArrayRef({channels, channels, 3, 3}), "frozen_blocks_: weights must be [",
+    TORCH_CHECK(weights[i].sizes() == at::IntArrayRef({channels, channels, 3, 3}), "frozen blocks: weights must be [",
                 channels, ", ", channels, ", 3, 3], got ", weights[i].sizes());
     blocks[i / 2][i % 2] = {weights[i], biases[i]};
   }

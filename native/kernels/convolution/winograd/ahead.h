@@ -2,8 +2,6 @@
 // meanwhile. All at once it would take the few places that a core has for lines under way, and computing would wait.
 #pragma once
 
-#include <immintrin.h>
-
 #include <cstdint>
 
 #include "kernels/vector.h"
@@ -21,7 +19,8 @@ class Ahead {
     int64_t step;
 
     LYCEUM_INLINE void ask() {
-      _mm_prefetch(next, _MM_HINT_T1);
+      constexpr int kRead = 0, kSecondCache = 2;
+      __builtin_prefetch(next, kRead, kSecondCache);
       next += step;
     }
   };
