@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { torch } from "lyceum";
+import { plainEnvironment } from "./environment.js";
 
 // Compiled into build/bench; the scripts stay where they are.
 const script = fileURLToPath(new URL("../../bench/peer/main.py", import.meta.url));
@@ -67,11 +68,9 @@ export class Peer {
 
   private constructor(name: PeerName, python: string) {
     this.name = name;
-    // Lyceum sets this for its own process; PyTorch runs as it comes.
-    const { GOMP_SPINCOUNT: _, ...env } = process.env;
     const allocator = isTuned(name) ? tunedAllocator : {};
     this.python = python;
-    this.env = { ...env, ...allocator };
+    this.env = { ...plainEnvironment(), ...allocator };
     this.#process = isPyTorch(name)
       ? spawn(python, [script], { env: this.env })
       : spawn(process.execPath, [`${tfjsFolder}/main.js`], { env: this.env });

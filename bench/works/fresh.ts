@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { torch } from "lyceum";
+import { plainEnvironment } from "../environment.js";
 import type { Peer } from "../peer.js";
 import { interleave, spread } from "../sampling.js";
 import { type Context, type Row, row, type Work } from "../work.js";
@@ -33,8 +34,7 @@ async function runFresh(command: string, args: string[], env: NodeJS.ProcessEnv)
 
 /** So many steps that the memory is what training takes. */
 function lyceum(steps: number): Promise<Outcome> {
-  const { GOMP_SPINCOUNT: _, ...env } = process.env;
-  return runFresh(process.execPath, [ours, String(steps), String(torch.getNumThreads())], env);
+  return runFresh(process.execPath, [ours, String(steps), String(torch.getNumThreads())], plainEnvironment());
 }
 
 function pytorch(peer: Peer, steps: number): Promise<Outcome> {

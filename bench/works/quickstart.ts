@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadRecipe, losses, type Recipe, resolveRecipe, type Summary, torch } from "lyceum";
+import { plainEnvironment } from "../environment.js";
 import type { Peer } from "../peer.js";
 import { spread } from "../sampling.js";
 import { type Row, row, type Work } from "../work.js";
@@ -46,11 +47,10 @@ async function timed(command: string, args: string[], env: NodeJS.ProcessEnv): P
 async function lyceum(quick: boolean): Promise<Outcome> {
   const out = await mkdtemp(join(tmpdir(), "lyceum-quickstart-"));
   try {
-    const { GOMP_SPINCOUNT: _, ...env } = process.env;
     const fewer = quick ? ["--set", "epochs=1"] : [];
     const args = [ours, "train", "quickstart", "--out", out, "--json", ...fewer];
     const [seconds, printed] = await timed(process.execPath, args, {
-      ...env,
+      ...plainEnvironment(),
       OMP_NUM_THREADS: String(torch.getNumThreads()),
     });
     const { generations } = JSON.parse(printed) as Summary;

@@ -26,7 +26,8 @@ napi_value numThreads(const Call& call) { return integer(call.env, at::get_num_t
 napi_value setNumThreads(const Call& call) {
   const int64_t threads = toInt(call.env, call[0]);
   if (threads < 1 || threads > 1024) throw BadArgument("the number of threads must be within 1 and 1024");
-  at::set_num_threads(static_cast<int>(threads));
+  // Each call makes libtorch start a second pool of threads anew (src/torch/native.ts).
+  if (threads != at::get_num_threads()) at::set_num_threads(static_cast<int>(threads));
   return nullptr;
 }
 

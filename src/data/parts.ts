@@ -2,7 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
-import { extract } from "tar-stream";
+import { tarStream } from "../packages.js";
 import { type ByteSource, openBytes, readBytes } from "./byte-source.js";
 import { DataError } from "./data-error.js";
 
@@ -136,9 +136,10 @@ async function readArchive(
       yield chunk;
     }
   }
-  const entries = pipeline(openBytes(archive), bounded, extract(), () => {});
+  const extract = tarStream().extract();
+  const entries = pipeline(openBytes(archive), bounded, extract, () => {});
   try {
-    for await (const entry of entries as ReturnType<typeof extract>) {
+    for await (const entry of entries as typeof extract) {
       const { size = 0, type } = entry.header;
       const name = entry.header.name.replace(/^\.\//, "").replace(`${folder}/`, "");
       const source = { file: `${archive}: ${name}`, chunks: entry as AsyncIterable<Uint8Array>, remedy };

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { stringify } from "yaml";
 import { datasetNames } from "../data/sets/index.js";
 import { modelNames } from "../models/names.js";
 import { readBoundedText } from "./bounded-file.js";
@@ -10,7 +9,7 @@ import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";
 import { type Problem, problemsOf } from "./problems.js";
 import { type Recipe, recipeSchema } from "./schema.js";
-import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, YamlError } from "./yaml.js";
+import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from "./yaml.js";
 
 /** A recipe that cannot be used; the message has a line for each thing that is wrong. */
 export class RecipeError extends Error {
@@ -59,7 +58,7 @@ export function resolveRecipe(input: unknown): Recipe {
 
 /** A resolved recipe as YAML, all of it written out, as a run folder keeps it. */
 export function recipeToYaml(recipe: Recipe): string {
-  return stringify(recipe, { lineWidth: 100 });
+  return toYaml(recipe);
 }
 
 /** The recipes that come with Lyceum, by name. */
@@ -82,7 +81,7 @@ interface Origin {
 
 function resolve(base: unknown, origin: Origin): Recipe {
   const input = origin.overrides.reduce(applyOverride, base);
-  const result = recipeSchema.safeParse(input);
+  const result = recipeSchema().safeParse(input);
   const problems = result.success
     ? origin.onlyKnownNames
       ? unknownNames(result.data)

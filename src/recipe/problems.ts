@@ -1,4 +1,5 @@
-import { z } from "zod";
+import type { z } from "zod";
+import { zod } from "../packages.js";
 import { nearest } from "./nearest.js";
 import { recipeSchema } from "./schema.js";
 
@@ -32,7 +33,7 @@ let root: Shape | undefined;
  * @param error what zod found in `input`
  */
 export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
-  root ??= z.toJSONSchema(recipeSchema, { io: "input" }) as Shape;
+  root ??= zod().toJSONSchema(recipeSchema(), { io: "input" }) as Shape;
   return flatten(error.issues, []).flatMap((issue) => describe(issue, input));
 }
 

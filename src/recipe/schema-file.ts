@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import { zod } from "../packages.js";
 import { recipeSchema } from "./schema.js";
 
 /** Where the schema is published in the package. */
@@ -13,7 +13,7 @@ export const schemaPath = fileURLToPath(new URL("../../schema/recipe.schema.json
 
 /** The file's text, as it should be. */
 export function schemaText(): string {
-  return `${JSON.stringify(z.toJSONSchema(recipeSchema, { io: "input" }), null, 2)}\n`;
+  return `${JSON.stringify(zod().toJSONSchema(recipeSchema(), { io: "input" }), null, 2)}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(schemaPath, schemaText());

@@ -1,4 +1,5 @@
-import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
+import type { Node, Pair, visit } from "yaml";
+import { yaml } from "../packages.js";
 
 /** A YAML text as plain data, and where in the text each part of it stands. */
 export interface ParsedYaml {
@@ -32,11 +33,11 @@ export function parseYaml(text: string): ParsedYaml {
   if (Buffer.byteLength(text) > MAX_YAML_BYTES)
     throw new YamlError(`more than ${MAX_YAML_BYTES} bytes of YAML`);
   checkBrackets(text);
-  const lines = new LineCounter();
+  const lines = new (yaml().LineCounter)();
   const lineAt = (offset: number | undefined) =>
     offset === undefined ? undefined : lines.linePos(offset).line;
   // The parser's own check for repeated keys takes quadratic time; checkNodes does it instead.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const document = yaml().parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const trouble = document.errors[0] ?? document.warnings[0];
   if (trouble) throw new YamlError(trouble.message, lineAt(trouble.pos[0]));
   checkNodes(document, lineAt);
@@ -47,6 +48,11 @@ export function parseYaml(text: string): ParsedYaml {
     throw new YamlError((error as Error).message);
   }
   return { value, lineOf: (path) => lineAt(offsetOf(document.contents, path)) };
+}
+
+/** Plain data as YAML. */
+export function toYaml(value: unknown): string {
+  return yaml().stringify(value, { lineWidth: 100 });
 }
 
 /** Thousands of nested brackets cost the parser seconds before it gives up. */
@@ -60,6 +66,7 @@ function checkBrackets(text: string): void {
 }
 
 function checkNodes(document: Parameters<typeof visit>[0], lineAt: (o?: number) => number | undefined): void {
+  const { isScalar, visit } = yaml();
   visit(document, {
     Node(_, node, ancestors) {
       if (ancestors.length > 2 * MAX_DEPTH) throw new YamlError("nested too deeply", lineAt(node.range?.[0]));
@@ -79,6 +86,7 @@ function checkNodes(document: Parameters<typeof visit>[0], lineAt: (o?: number) 
 
 /** Offset of the deepest node of `path` that exists; of a mapping's entry, its key. */
 function offsetOf(contents: unknown, path: readonly PropertyKey[]): number | undefined {
+  const { isMap, isScalar } = yaml();
   let node = contents as Node | null | undefined;
   let offset = node?.range?.[0];
   for (const step of path) {

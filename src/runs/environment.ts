@@ -3,29 +3,31 @@ import { existsSync, readFileSync } from "node:fs";
 import { arch, cpus, release, totalmem, type } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { z } from "zod";
+import type { z } from "zod";
+import { schema } from "../packages.js";
 import * as torch from "../torch/index.js";
 
-const text = z.string().max(4000);
-
-export const environmentSchema = z.object({
-  lyceum: text,
-  node: text,
-  libtorch: text,
-  /** The commit of the checkout that Lyceum runs from, "+" behind it when files were changed. */
-  commit: text.exactOptional(),
-  machine: z.object({ cpu: text, cores: z.number(), memoryGiB: z.number(), os: text, arch: text }),
-  threads: z.number(),
-  device: text,
-  /** The card's name, where training ran on one and the build can ask it. */
-  card: text.exactOptional(),
-  commandLine: text,
-  /** ISO 8601, when the training began. */
-  date: text,
+export const environmentSchema = schema((z) => {
+  const text = z.string().max(4000);
+  return z.object({
+    lyceum: text,
+    node: text,
+    libtorch: text,
+    /** The commit of the checkout that Lyceum runs from, "+" behind it when files were changed. */
+    commit: text.exactOptional(),
+    machine: z.object({ cpu: text, cores: z.number(), memoryGiB: z.number(), os: text, arch: text }),
+    threads: z.number(),
+    device: text,
+    /** The card's name, where training ran on one and the build can ask it. */
+    card: text.exactOptional(),
+    commandLine: text,
+    /** ISO 8601, when the training began. */
+    date: text,
+  });
 });
 
 /** What a run was made with and on: enough to repeat it, or to see why it cannot be repeated. */
-export type Environment = z.infer<typeof environmentSchema>;
+export type Environment = z.infer<ReturnType<typeof environmentSchema>>;
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 

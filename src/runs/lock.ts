@@ -2,15 +2,18 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { z } from "zod";
+import type { z } from "zod";
+import { schema } from "../packages.js";
 
-const holderSchema = z.object({
-  pid: z.int().positive(),
-  host: z.string().max(300),
-  /** Tells a process from a later one with the same number; null where the system does not say. */
-  started: z.string().max(100).nullable(),
-});
-type Holder = z.infer<typeof holderSchema>;
+const holderSchema = schema((z) =>
+  z.object({
+    pid: z.int().positive(),
+    host: z.string().max(300),
+    /** Tells a process from a later one with the same number; null where the system does not say. */
+    started: z.string().max(100).nullable(),
+  }),
+);
+type Holder = z.infer<ReturnType<typeof holderSchema>>;
 
 /**
  * Takes a lock file, so that two processes never train into one folder. The lock of a process that is gone is
@@ -79,7 +82,7 @@ async function readLock(path: string): Promise<string | undefined> {
 
 function parse(content: string): Holder | undefined {
   try {
-    return holderSchema.parse(JSON.parse(content));
+    return holderSchema().parse(JSON.parse(content));
   } catch {
     return undefined;
   }

@@ -40,7 +40,7 @@ export async function readRecords(path: string): Promise<EpochRecord[]> {
 
 function parse(line: string): EpochRecord | undefined {
   try {
-    return epochRecordSchema.parse(JSON.parse(line));
+    return epochRecordSchema().parse(JSON.parse(line));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
+import { schema } from "../packages.js";
 import { loadStoredRecipe, type Recipe, readBoundedText, recipeToYaml } from "../recipe/index.js";
 import { syncFolder, writeAtomic } from "./atomic.js";
 import { type Environment, environmentSchema } from "./environment.js";
@@ -139,12 +140,12 @@ export class RunFolder {
    * @throws Error when the file is not what Lyceum writes
    */
   async readSummary(): Promise<Summary | undefined> {
-    return this.#readJson("summary.json", summarySchema);
+    return this.#readJson("summary.json", summarySchema());
   }
 
   /** The first sitting's environment, and those of the sittings that went on. */
-  async readEnvironment(): Promise<z.infer<typeof sittingsSchema> | undefined> {
-    return this.#readJson("environment.json", sittingsSchema);
+  async readEnvironment(): Promise<z.infer<ReturnType<typeof sittingsSchema>> | undefined> {
+    return this.#readJson("environment.json", sittingsSchema());
   }
 
   async status(): Promise<RunStatus> {
@@ -170,11 +171,13 @@ export class RunFolder {
   }
 }
 
-const sittingsSchema = environmentSchema.extend({
-  /** The fingerprint of the recipe that the run began with. */
-  recipe: z.string().max(100).exactOptional(),
-  resumed: z.array(environmentSchema).max(100).default([]),
-});
+const sittingsSchema = schema((z) =>
+  environmentSchema().extend({
+    /** The fingerprint of the recipe that the run began with. */
+    recipe: z.string().max(100).exactOptional(),
+    resumed: z.array(environmentSchema()).max(100).default([]),
+  }),
+);
 
 /** Takes the folder's lock, and gives it back at once where the folder then cannot be used. */
 async function hold(

@@ -1,5 +1,6 @@
 /** Tensors on libtorch: the only door to `native/`. */
 export { enableGrad, type GradOptions, grad, inferenceMode, noGrad } from "./autograd.js";
+export { physicalCores } from "./cores.js";
 export { fromBuffer, type TensorOptions, tensor } from "./create.js";
 export { cudaAvailable, cudaDevice, freeMemory, setCudnn } from "./cuda.js";
 export { CudaGraph, hasCudaGraphs, type StepGraph } from "./cuda-graph.js";
@@ -11,7 +12,6 @@ export {
   buildSettings,
   getNumThreads,
   memoryStats,
-  physicalCores,
   setNumThreads,
   version,
 } from "./runtime.js";

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { physicalCores } from "./cores.js";
 
 /** An operator's parameter as its schema gives it. */
 export interface ParameterInfo {
@@ -115,16 +116,32 @@ function waitPatiently(): void {
   if (!process.env.OMP_WAIT_POLICY) process.env.GOMP_SPINCOUNT ??= "3000";
 }
 
+/**
+ * A thread for each core, unless the environment says otherwise. By the environment, since libtorch starts a second pool of
+ * threads when it is told later, which spin against the first for milliseconds.
+ *
+ * @returns how many threads are wanted; a worker's settings of the environment do not reach libtorch
+ */
+function chooseThreads(): number | undefined {
+  if (process.env.OMP_NUM_THREADS) return undefined;
+  const threads = physicalCores();
+  process.env.OMP_NUM_THREADS = String(threads);
+  return threads;
+}
+
 function load(): Native {
   const path = nativePath();
   waitPatiently();
+  const threads = chooseThreads();
   if (!existsSync(path)) {
     throw new Error(
       `${path} does not exist: run ./setup, which builds it, or let LYCEUM_NATIVE name the built file`,
     );
   }
   try {
-    return createRequire(import.meta.url)(path) as Native;
+    const addon = createRequire(import.meta.url)(path) as Native;
+    if (threads !== undefined) addon.setNumThreads(threads);
+    return addon;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(

@@ -1,26 +1,28 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { Module } from "../nn/index.js";
 import type { GradScaler, SGD } from "../optim/index.js";
+import { schema } from "../packages.js";
 import * as torch from "../torch/index.js";
 
-const count = z.int().min(0);
-const seconds = z.number().min(0);
-
-const positionSchema = z
-  .object({
-    /** Epochs done. */
-    epoch: count,
-    /** Steps done of the epoch at hand. */
-    step: count,
-    meter: z.object({ names: z.array(z.string()), sums: z.array(z.number()), images: count }),
-    /** Training time so far, of the whole network and of the epoch at hand. */
-    seconds,
-    epochSeconds: seconds,
-  })
-  .refine(({ meter: { names, sums } }) => sums.length === 0 || sums.length === names.length + 2);
+const positionSchema = schema((z) => {
+  const count = z.int().min(0);
+  const seconds = z.number().min(0);
+  return z
+    .object({
+      /** Epochs done. */
+      epoch: count,
+      /** Steps done of the epoch at hand. */
+      step: count,
+      meter: z.object({ names: z.array(z.string()), sums: z.array(z.number()), images: count }),
+      /** Training time so far, of the whole network and of the epoch at hand. */
+      seconds,
+      epochSeconds: seconds,
+    })
+    .refine(({ meter: { names, sums } }) => sums.length === 0 || sums.length === names.length + 2);
+});
 
 /** How far a network's training has come. Order and crops follow from seed and epoch, so this is all. */
-export type Position = z.infer<typeof positionSchema>;
+export type Position = z.infer<ReturnType<typeof positionSchema>>;
 
 const format = "lyceum-checkpoint-1";
 const modelPrefix = "model.";
@@ -80,7 +82,7 @@ export function loadCheckpoint(path: string, model: Module, optimizer: SGD, scal
 function parsePosition(path: string, { format: found, position }: Record<string, string>): Position {
   if (found !== format) throw new Error(`${path}: no checkpoint: its format is not ${format}`);
   try {
-    return positionSchema.parse(JSON.parse(position ?? ""));
+    return positionSchema().parse(JSON.parse(position ?? ""));
   } catch (cause) {
     throw new Error(`${path}: no usable checkpoint: its position is damaged`, { cause });
   }

@@ -1,0 +1,41 @@
+# Debian's libtorch_cpu names two dozen libraries that it uses nothing of: OpenCV, FFmpeg and, by them, 250 more. To load
+# those takes longer than to load all that is used. A copy that does not name them lies where the addon looks first.
+#
+# lyceum_trim(TARGET)    for a system's libtorch, where ldd and patchelf are; otherwise nothing
+
+function(lyceum_trim target)
+  find_program(LYCEUM_LDD ldd)
+  find_program(LYCEUM_PATCHELF patchelf)
+  if(NOT TARGET torch_cpu OR NOT LYCEUM_LDD OR NOT LYCEUM_PATCHELF)
+    return()
+  endif()
+  get_target_property(library torch_cpu LOCATION)
+  get_filename_component(library "${library}" REALPATH)
+  # Those of whose symbols, functions' and variables', strong and weak, none is used.
+  execute_process(COMMAND "${LYCEUM_LDD}" -u "${library}" OUTPUT_VARIABLE unused ERROR_QUIET)
+  string(REGEX MATCHALL "[^/\n]+\n" unused "${unused}")
+  list(FILTER unused INCLUDE REGEX "\\.so")
+  string(STRIP "${unused}" unused)
+  string(REPLACE "\n;" ";" unused "${unused}")
+  if(NOT unused)
+    return()
+  endif()
+  execute_process(COMMAND "${LYCEUM_PATCHELF}" --print-soname "${library}"
+    OUTPUT_VARIABLE name OUTPUT_STRIP_TRAILING_WHITESPACE)
+  set(folder "${CMAKE_CURRENT_BINARY_DIR}/libtorch")
+  set(copy "${folder}/${name}")
+  file(REMOVE_RECURSE "${folder}")
+  configure_file("${library}" "${copy}" COPYONLY)
+  list(TRANSFORM unused PREPEND "--remove-needed;")
+  execute_process(COMMAND "${LYCEUM_PATCHELF}" ${unused} "${copy}" RESULT_VARIABLE failed)
+  execute_process(COMMAND "${LYCEUM_LDD}" -r "${copy}" OUTPUT_VARIABLE check ERROR_VARIABLE check)
+  if(failed OR check MATCHES "undefined symbol|not found")
+    file(REMOVE_RECURSE "${folder}")
+    message(WARNING "libtorch is used as it is: a copy without its unused libraries does not load. ${check}")
+    return()
+  endif()
+  list(LENGTH unused count)
+  math(EXPR count "${count} / 2")
+  message(STATUS "libtorch: a copy that leaves out ${count} libraries it does not use")
+  set_target_properties(${target} PROPERTIES BUILD_RPATH "$ORIGIN/libtorch")
+endfunction()
