@@ -25,6 +25,7 @@ LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, in
   Ahead::Lines lines{};
   if constexpr (kAsk) lines = ahead.take(channels);
   for (int64_t block = 0; block < channels; block += kLanes, v += Group::block) {
+#pragma GCC unroll 2
     for (int64_t c = 0; c < kLanes; c++, u += out_channels) {
       if constexpr (kAsk) lines.ask();
 #pragma GCC unroll 2
@@ -65,6 +66,8 @@ LYCEUM_INLINE void multiply_tiles(const float* v, const float* u, int64_t count,
 }
 
 constexpr int64_t kFrequenciesAtOnce = 2;
+// Of sixteen out-channels.
+constexpr int64_t kBlocksAtOnce = 4;
 
 // All out-channels of a few frequencies.
 template <bool kAsk>
@@ -79,12 +82,12 @@ LYCEUM_INLINE void multiply_frequencies(const float* v, const float* u, int64_t 
       k += kLanes;
       continue;
     }
-    const int64_t blocks = left >= 4 ? 4 : left;
+    const int64_t blocks = left < kBlocksAtOnce ? left : kBlocksAtOnce;
     for (int64_t f = 0; f < kFrequenciesAtOnce; f++) {
       const float *from = v + f * Group::frequency, *by = u + f * size + k;
       float* to = out + f * Group::frequency;
-      if (blocks == 4) {
-        multiply_tiles<kAsk, 1, 6, 4>(from, by, count, channels, out_channels, to, ahead);
+      if (blocks == kBlocksAtOnce) {
+        multiply_tiles<kAsk, 1, 6, kBlocksAtOnce>(from, by, count, channels, out_channels, to, ahead);
       } else if (blocks == 3) {
         multiply_tiles<kAsk, 1, 6, 3>(from, by, count, channels, out_channels, to, ahead);
       } else {
@@ -159,7 +162,10 @@ void convolve(const Shape& shape, const float* x, const float* packed, const Aft
               float* scratch, float* y, Ahead ahead) {
   const int64_t channels = shape.in_channels, out_channels = shape.out_channels;
   float* v = scratch;
-  float* m = scratch + channels / kLanes * Group::block;
+  // Where all out-channels of a few tiles are multiplied at once, products may lie where the frequencies were: half the
+  // memory, which then stays in the first-level cache.
+  const bool in_place = channels == out_channels && channels <= kBlocksAtOnce * kLanes;
+  float* m = in_place ? v : v + channels / kLanes * Group::block;
   const int64_t plane = shape.height * shape.width * kLanes;
   const WriteBlock write = write_block_for(after);
   const bool ask = ahead.any();

@@ -20,6 +20,7 @@ LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int
   }
   Ahead::Lines lines{};
   if constexpr (kAsk) lines = ahead.take((count + 1) / 2);
+#pragma GCC unroll 4
   for (int64_t t = 0; t < count; t++, v += kLanes, w += kLanes) {
     if constexpr (kAsk) {
       if (t % 2 == 0) lines.ask();

@@ -14,8 +14,6 @@ struct Tile {
   int64_t row_stride;
   // The tile's first pixel, and how many pixels there are from it to the far edges.
   int64_t row, column, rows, columns;
-  // Whether the 6x6 pixels around it are inside too.
-  bool inner;
 };
 
 // Tiles one after the other, row by row and image by image, without a division for each.
@@ -37,7 +35,6 @@ class Walk {
     tile.offset = image_ + row_ * tile.row_stride + column_ * kLanes;
     tile.rows = shape_.height - row_;
     tile.columns = shape_.width - column_;
-    tile.inner = row_ > 0 && column_ > 0 && tile.rows > 4 && tile.columns > 4;
     column_ += 4;
     if (column_ >= shape_.width) {
       column_ = 0;
@@ -68,25 +65,44 @@ inline unsigned inside(int64_t first, int64_t left) {
   return (left >= 5 ? 0x3fu : (2u << left) - 1) & (first == 0 ? ~1u : ~0u);
 }
 
-// Pixels of a tile and around it, one register each. Those outside are zero and are not read.
-template <bool kInside>
-struct Pixels {
+// A line of pixels outside.
+alignas(64) inline constexpr float kOutside[6 * kLanes] = {};
+
+// The 6x6 pixels around a tile, one register each. Lines outside are kOutside; the first column, or the last, may be outside.
+template <bool kFirst, bool kLast>
+struct Around {
+  const float* lines[6];
+
+  LYCEUM_INLINE Vector at(int i, int j) const {
+    if ((kFirst && j == 0) || (kLast && j == 5)) return Vector{};
+    return load(lines[i] + j * kLanes);
+  }
+};
+
+// Pixels of a tile and around it, where more columns than those are outside: these are zero and are not read.
+struct Masked {
   const float* from;
   int64_t row_stride;
   // A bit for each row and column that is inside.
   unsigned rows, columns;
 
-  LYCEUM_INLINE Vector at(int64_t i, int64_t j) const {
-    const float* place = from + i * row_stride + j * kLanes;
-    if constexpr (kInside) return load(place);
+  LYCEUM_INLINE Vector at(int i, int j) const {
     const auto mask = static_cast<__mmask16>(-(rows >> i & columns >> j & 1));
-    return reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(mask, place));
+    return reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(mask, from + i * row_stride + j * kLanes));
   }
 };
 
+// The 4x4 pixels of a tile that is inside.
+struct Whole {
+  const float* from;
+  int64_t row_stride;
+
+  LYCEUM_INLINE Vector at(int i, int j) const { return load(from + i * row_stride + j * kLanes); }
+};
+
 // The first, or the last, three columns of frequencies: so that all of them stay in registers between the two passes.
-template <class Group, bool kLast, bool kInside>
-LYCEUM_INLINE void read_input_half(const Pixels<kInside>& d, float* v) {
+template <class Group, bool kLast, class Pixels>
+LYCEUM_INLINE void read_input_half(const Pixels& d, float* v) {
   Vector lines[3][6];
 #pragma GCC unroll 6
   for (int i = 0; i < 6; i++) {
@@ -112,23 +128,45 @@ LYCEUM_INLINE void read_input_half(const Pixels<kInside>& d, float* v) {
   }
 }
 
+template <class Group, class Pixels>
+LYCEUM_INLINE void read_input(const Pixels& pixels, float* v) {
+  read_input_half<Group, false>(pixels, v);
+  read_input_half<Group, true>(pixels, v);
+}
+
 // Sixteen channels of the 6x6 pixels around a tile to frequencies.
 template <class Group>
 LYCEUM_INLINE void read_input_tile(const float* x, const Tile& tile, float* v) {
   const float* from = x + tile.offset - tile.row_stride - kLanes;
-  if (tile.inner) {
-    const Pixels<true> pixels{from, tile.row_stride, 0, 0};
-    read_input_half<Group, false>(pixels, v);
-    read_input_half<Group, true>(pixels, v);
+  if (tile.columns < 4) {
+    const unsigned rows = inside(tile.row, tile.rows), columns = inside(tile.column, tile.columns);
+    return read_input<Group>(Masked{from, tile.row_stride, rows, columns}, v);
+  }
+  const float* lines[6];
+#pragma GCC unroll 6
+  for (int i = 0; i < 6; i++) {
+    const bool outside = i == 0 ? tile.row == 0 : tile.rows < i;
+    lines[i] = outside ? kOutside : from + i * tile.row_stride;
+  }
+  const auto read = [&](auto around) {
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; i++) around.lines[i] = lines[i];
+    read_input<Group>(around, v);
+  };
+  const bool first = tile.column == 0, last = tile.columns == 4;
+  if (first && last) {
+    read(Around<true, true>{});
+  } else if (first) {
+    read(Around<true, false>{});
+  } else if (last) {
+    read(Around<false, true>{});
   } else {
-    const Pixels<false> pixels{from, tile.row_stride, inside(tile.row, tile.rows), inside(tile.column, tile.columns)};
-    read_input_half<Group, false>(pixels, v);
-    read_input_half<Group, true>(pixels, v);
+    read(Around<false, false>{});
   }
 }
 
-template <class Group, bool kInside>
-LYCEUM_INLINE void read_gradient(const Pixels<kInside>& dy, float* w) {
+template <class Group, class Pixels>
+LYCEUM_INLINE void read_gradient(const Pixels& dy, float* w) {
   Vector lines[6][4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
@@ -151,10 +189,10 @@ template <class Group>
 LYCEUM_INLINE void read_gradient_tile(const float* dy, const Tile& tile, float* w) {
   const float* from = dy + tile.offset;
   if (tile.rows >= 4 && tile.columns >= 4) {
-    read_gradient<Group>(Pixels<true>{from, tile.row_stride, 0, 0}, w);
+    read_gradient<Group>(Whole{from, tile.row_stride}, w);
   } else {
     // The pixel before is not looked at here.
-    read_gradient<Group>(Pixels<false>{from, tile.row_stride, inside(1, tile.rows) >> 1, inside(1, tile.columns) >> 1}, w);
+    read_gradient<Group>(Masked{from, tile.row_stride, inside(1, tile.rows) >> 1, inside(1, tile.columns) >> 1}, w);
   }
 }
 
