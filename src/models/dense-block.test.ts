@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { BatchNorm2d, Conv2d, foldBatchNorm, Module, setKernels } from "../nn/index.js";
 import * as torch from "../torch/index.js";
-import { DenseBlock, frozenDenseBlock } from "./dense-block.js";
+import { DenseBlock, frozenDenseBlock, trainedDenseBlock } from "./dense-block.js";
 
 class Layer extends Module {
   readonly norm1: BatchNorm2d;
@@ -40,14 +40,26 @@ class Layer extends Module {
   }
 }
 
-function blockOf(from: number, inner: number, growth: number, count: number, seed: number): DenseBlock {
+function trainedBlockOf(
+  from: number,
+  inner: number,
+  growth: number,
+  count: number,
+  seed: number,
+): DenseBlock {
   const generator = new torch.Generator(seed);
   const layers = Array.from(
     { length: count },
     (_, i) => new Layer(from + i * growth, inner, growth, generator),
   );
-  return foldBatchNorm(new DenseBlock(layers).eval());
+  return new DenseBlock(layers).train();
 }
+
+const blockOf = (...given: Parameters<typeof trainedBlockOf>) =>
+  foldBatchNorm(trainedBlockOf(...given).eval());
+
+const layersOf = (block: DenseBlock, count: number) =>
+  Array.from({ length: count }, (_, i) => block[`denselayer${i + 1}`] as Layer);
 
 const images = (shape: number[], seed: number) =>
   torch.randn(shape, { generator: new torch.Generator(seed) }).to({ memoryFormat: "channelsLast" });
@@ -69,7 +81,7 @@ it.skipIf(!isFused)("a frozen block in one operator is what its layers are in fl
       torch.noGrad(() =>
         torch.scope(() => {
           const block = blockOf(from, inner, growth, count, seed);
-          const layers = Array.from({ length: count }, (_, i) => block[`denselayer${i + 1}`] as Layer);
+          const layers = layersOf(block, count);
           const x = images([batch, from, ...size], seed);
           const found = frozenDenseBlock(layers, x);
           expect(found?.shape).toEqual([batch, from + count * growth, ...size]);
@@ -81,6 +93,95 @@ it.skipIf(!isFused)("a frozen block in one operator is what its layers are in fl
     }),
     { numRuns: 60 },
   );
+});
+
+/** What training has of a block: its result, all gradients, the averages. */
+function trained(block: DenseBlock, x: torch.Tensor, dy: torch.Tensor): Map<string, torch.Tensor> {
+  const input = x.detach().clone().requiresGrad_();
+  const y = block.forward(input);
+  y.backward(dy);
+  const found = new Map([
+    ["y", y.detach()],
+    ["x", input.grad!],
+  ]);
+  for (const [name, parameter] of block.namedParameters()) found.set(name, parameter.grad!);
+  for (const [name, buffer] of block.namedBuffers()) found.set(name, buffer);
+  return found;
+}
+
+/** How near to zero any value comes that goes through a ReLU. */
+function nearestToZero(layers: readonly Layer[], x: torch.Tensor): number {
+  let [y, nearest] = [x, Number.POSITIVE_INFINITY];
+  const seen = (value: torch.Tensor) => {
+    nearest = Math.min(nearest, value.abs().min().item());
+    return value.relu();
+  };
+  for (const { norm1, conv1, norm2, conv2 } of layers) {
+    const squeezed = conv1.forward(seen(norm1.forward(y)));
+    y = torch.cat([y, conv2.forward(seen(norm2.forward(squeezed)))], 1);
+  }
+  return nearest;
+}
+
+it.skipIf(!isFused)("a block in training in one operator is what its layers are in float64", () => {
+  const cases = fc.record({
+    batch: fc.integer({ min: 1, max: 9 }),
+    from: fc.integer({ min: 1, max: 50 }),
+    inner: fc.constantFrom(16, 32, 48, 64),
+    growth: fc.integer({ min: 1, max: 16 }),
+    count: fc.integer({ min: 1, max: 5 }),
+    size: fc.tuple(fc.integer({ min: 2, max: 17 }), fc.integer({ min: 4, max: 17 })),
+    seed: fc.integer({ min: 0, max: 1000 }),
+  });
+  fc.assert(
+    fc.property(cases, ({ batch, from, inner, growth, count, size, seed }) => {
+      torch.scope(() => {
+        const x = images([batch, from, ...size], seed);
+        const dy = images([batch, from + count * growth, ...size], seed + 1);
+        const [block, double, other] = [1, 2, 3].map(() => trainedBlockOf(from, inner, growth, count, seed));
+        const of = { dtype: "float64" } as const;
+        // Where rounding decides what passes a ReLU, either is right.
+        fc.pre(nearestToZero(layersOf(other!.to(of), count), x.to(of)) > 1e-5);
+        const found = trained(block!, x, dy);
+        const expected = trained(double!.to(of), x.to(of), dy.to(of));
+        expect([...found.keys()]).toEqual([...expected.keys()]);
+        for (const name of ["y", "x"]) expect(found.get(name)!.isContiguous("channelsLast"), name).toBe(true);
+        for (const [name, value] of expected) {
+          const away = found.get(name)!.sub(value).abs().max().item() / (value.abs().max().item() + 1e-3);
+          expect(away, name).toBeLessThan(1e-3);
+        }
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it.skipIf(!isFused)("a block in training, one that cannot be fused, and values that are no numbers", () => {
+  torch.scope(() => {
+    const layers = layersOf(trainedBlockOf(24, 16, 4, 2, 1), 2);
+    const x = images([2, 24, 6, 6], 1);
+    expect(trainedDenseBlock(layers, x)?.requiresGrad).toBe(true);
+    expect(layers[1]!.norm2.numBatchesTracked.item()).toBe(1);
+    layers[1]!.norm2.eval();
+    expect(trainedDenseBlock(layers, x)).toBeUndefined();
+    layers[1]!.norm2.train();
+    expect(trainedDenseBlock(layers, x.to({ dtype: "float64" }))).toBeUndefined();
+    expect(layers[1]!.norm2.numBatchesTracked.item()).toBe(1);
+
+    const spoilt = x.clone();
+    spoilt.select(1, 3).fill_(Number.NaN);
+    const [found, expected] = (["fast", "libtorch"] as const).map((kernels) => {
+      setKernels(kernels);
+      try {
+        return trained(trainedBlockOf(24, 16, 4, 2, 1), spoilt, torch.onesLike(images([2, 32, 6, 6], 1)));
+      } finally {
+        setKernels("fast");
+      }
+    });
+    for (const [name, value] of expected!) {
+      expect(found!.get(name)!.isnan().equal(value.isnan()), name).toBe(true);
+    }
+  });
 });
 
 it("a block that is trained, or of exact kernels, or of a few pixels, goes layer by layer", () => {

@@ -1,4 +1,4 @@
-import { type BatchNorm2d, Conv2d, FoldedConvolution, kernels, Module } from "../nn/index.js";
+import { BatchNorm2d, Conv2d, FoldedConvolution, kernels, Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 
 /** The layers of a bottleneck, or what `foldBatchNorm` has put in their places. */
@@ -13,18 +13,36 @@ const hasFused = torch.hasOperator("lyceum::frozen_dense_block") && torch.op("ly
 /** The kernels compute so many pixels together. */
 const leastPixels = 8;
 
-function isFusable(layers: readonly DenseLayers[], x: torch.Tensor): boolean {
-  const [, , height = 0, width = 0] = x.shape;
-  if (!hasFused || kernels() !== "fast" || x.requiresGrad || x.dtype !== "float32" || x.device !== "cpu")
-    return false;
-  if (height * width < leastPixels || x.shape[0] === 0) return false;
+function isFusable(x: torch.Tensor): boolean {
+  const [batch = 0, , height = 0, width = 0] = x.shape;
+  const fits = batch > 0 && height * width >= leastPixels && x.dtype === "float32" && x.device === "cpu";
+  return hasFused && kernels() === "fast" && fits;
+}
+
+/** Whether the fused operators have kernels for these two convolutions. */
+function haveKernels(narrow: Conv2d, wide: Module): boolean {
+  if (!(wide instanceof Conv2d) || wide.bias) return false;
+  if (narrow.strideOf(1, 0) !== 1 || wide.strideOf(3, 1) !== 1) return false;
+  const [growth = 0, inner = 0] = wide.weight.shape;
+  return growth <= 16 && inner % 16 === 0;
+}
+
+function areFrozen(layers: readonly DenseLayers[]): boolean {
+  const { eps } = layers[0]!.norm1;
   return layers.every(({ norm1, norm2, conv2 }) => {
-    if (!(norm2 instanceof FoldedConvolution && norm2.convolution.bias && conv2 instanceof Conv2d))
-      return false;
-    const [growth = 0, inner = 0] = conv2.weight.shape;
-    if (norm1.training || norm1.eps !== layers[0]!.norm1.eps || conv2.bias) return false;
-    if (norm2.convolution.strideOf(1, 0) !== 1 || conv2.strideOf(3, 1) !== 1) return false;
-    return growth <= 16 && inner % 16 === 0;
+    if (!(norm2 instanceof FoldedConvolution && norm2.convolution.bias)) return false;
+    return !norm1.training && norm1.eps === eps && haveKernels(norm2.convolution, conv2);
+  });
+}
+
+type TrainedLayers = DenseLayers & { conv1: Conv2d; norm2: BatchNorm2d };
+
+function areTrained(layers: readonly DenseLayers[]): layers is readonly TrainedLayers[] {
+  const { eps, momentum } = layers[0]!.norm1;
+  const fits = (norm: Module) =>
+    norm instanceof BatchNorm2d && norm.training && norm.eps === eps && norm.momentum === momentum;
+  return layers.every(({ norm1, conv1, norm2, conv2 }) => {
+    return fits(norm1) && fits(norm2) && conv1 instanceof Conv2d && !conv1.bias && haveKernels(conv1, conv2);
   });
 }
 
@@ -36,7 +54,7 @@ function isFusable(layers: readonly DenseLayers[], x: torch.Tensor): boolean {
  * @param x [N, C, H, W]
  */
 export function frozenDenseBlock(layers: readonly DenseLayers[], x: torch.Tensor): torch.Tensor | undefined {
-  if (!isFusable(layers, x)) return undefined;
+  if (!isFusable(x) || x.requiresGrad || !areFrozen(layers)) return undefined;
   const norms = layers.flatMap(({ norm1: { weight, bias, runningMean, runningVar } }) => [
     weight,
     bias,
@@ -47,6 +65,25 @@ export function frozenDenseBlock(layers: readonly DenseLayers[], x: torch.Tensor
   const weights = layers.flatMap(({ conv2 }, i) => [narrowing[i]!.weight, conv2.weight]);
   const biases = narrowing.map(({ bias }) => bias!);
   return torch.op("lyceum::frozen_dense_block", x, norms, weights, biases, layers[0]!.norm1.eps);
+}
+
+/**
+ * The same of layers that are trained; differentiable once. Nothing where that is not possible.
+ *
+ * @param x [N, C, H, W]
+ */
+export function trainedDenseBlock(layers: readonly DenseLayers[], x: torch.Tensor): torch.Tensor | undefined {
+  if (!isFusable(x) || !areTrained(layers)) return undefined;
+  const [parameters, averages]: [torch.Tensor[], torch.Tensor[]] = [[], []];
+  for (const { norm1, conv1, norm2, conv2 } of layers) {
+    for (const [norm, { weight }] of [[norm1, conv1] as const, [norm2, conv2] as const]) {
+      norm.track(x.numel / x.shape[1]!, x.shape);
+      parameters.push(norm.weight, norm.bias, weight);
+      averages.push(norm.runningMean, norm.runningVar);
+    }
+  }
+  const { momentum, eps } = layers[0]!.norm1;
+  return torch.op("lyceum::dense_block", x, parameters, averages, momentum, eps);
 }
 
 /** Dense layers one after another, named "denselayer1", "denselayer2", … */
@@ -62,7 +99,7 @@ export class DenseBlock extends Module {
 
   override forward(x: torch.Tensor): torch.Tensor {
     const layers = this.#names.map((name) => this[name] as Module & DenseLayers);
-    const answer = frozenDenseBlock(layers, x);
+    const answer = frozenDenseBlock(layers, x) ?? trainedDenseBlock(layers, x);
     if (answer) return answer;
     // Each part in a scope of its own: what nobody needs for the gradient is free for the next part to use.
     return layers.reduce((y, layer) => torch.scope(() => layer.forward(y)), x);

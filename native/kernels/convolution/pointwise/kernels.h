@@ -1,5 +1,6 @@
-// 1x1 convolutions with what a frozen DenseNet has around them, for AVX-512: batch norm and ReLU before, bias and ReLU
-// after. Activations in blocks of sixteen channels, float32, of which the last lanes of a block may be unused.
+// 1x1 convolutions with what a DenseNet has around them, for AVX-512: batch norm and ReLU before, and in frozen networks bias
+// and ReLU after; and their gradients. Activations in blocks of sixteen channels, float32, of which the last lanes of a
+// block may be unused.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,8 @@ namespace lyceum::pointwise {
 
 // Pixels that are computed together; there must be as many.
 constexpr int64_t kPixels = 8;
+// Pixels whose share of the weights' gradient is summed in registers.
+constexpr int64_t kTile = 64;
 
 struct Input {
   // [blocks] of [pixels, 16], so many floats apart.
@@ -15,7 +18,7 @@ struct Input {
   int64_t block_stride, blocks, pixels;
   // Used lanes of each block.
   const int64_t* lanes;
-  // [blocks, 16] each: relu(x · scale + shift) is convolved.
+  // [blocks, 16] each, zero in unused lanes: relu(x · scale + shift) is convolved.
   const float *scale, *shift;
 };
 
@@ -28,7 +31,35 @@ struct Output {
 // Floats of scratch that it needs.
 constexpr int64_t scratch_size(int64_t blocks) { return blocks * kPixels * 16; }
 
-// `weights` are [in-blocks, 16, out-blocks, 16], `bias` [out-blocks, 16].
+// `weights` are [in-blocks, 16, out-blocks, 16], `bias` [out-blocks, 16]; without it there is no ReLU after either.
 void convolve(const Input& in, const float* weights, const float* bias, float* scratch, const Output& out);
+
+struct Gradient {
+  // Of the result, [out-blocks] of [pixels, 16], so many floats apart; may be read up to kPixels pixels beyond.
+  const float* dy;
+  int64_t block_stride, out_blocks;
+  // [out-blocks, 16, in-blocks, 16].
+  const float* weights;
+  // Each in-channel's mean, [in-blocks, 16].
+  const float* mean;
+
+  // What came through the ReLU, times scale, is added to it; as x lies.
+  float* dx;
+  // [in-blocks, 16, out-blocks, 16]; added to.
+  float* d_weights;
+  // [in-blocks, 16]: what came through the ReLU, and its products with x - mean; added to.
+  double *sums, *products;
+};
+
+// Floats of scratch that it needs.
+constexpr int64_t gradient_scratch_size(int64_t blocks) { return (kTile + 2 * blocks) * 16; }
+
+// By the scale alone: what mean and variance, which depend on x, add to x's gradient is for the caller, who knows the sums of
+// the whole batch.
+void add_gradient(const Input& in, const Gradient& gradient, float* scratch);
+
+// dx = d - (x - mean) · along - level, of a block of sixteen channels.
+void add_statistics(const float* d, const float* x, const float* mean, const float* along, const float* level,
+                    int64_t pixels, float* dx);
 
 }  // namespace lyceum::pointwise
