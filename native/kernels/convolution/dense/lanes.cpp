@@ -54,7 +54,7 @@ void check_dense_weights(const char* name, const DenseShape& shape, int64_t chan
   check(wide, {shape.growth, shape.inner, 3, 3});
 }
 
-void read_lanes(const DenseShape& shape, const float* from, int64_t block_stride, float* to) {
+LYCEUM_VARIANTS void read_lanes(const DenseShape& shape, const float* from, int64_t block_stride, float* to) {
   const int64_t pixels = shape.pixels(), channels = shape.channels(), blocks = shape.lanes.size();
   const float* end = from + pixels * channels;
   for (int64_t b = 0; b < blocks; b++, to += block_stride) {
@@ -71,7 +71,7 @@ void read_lanes(const DenseShape& shape, const float* from, int64_t block_stride
   }
 }
 
-void write_lanes(const DenseShape& shape, const float* from, int64_t block_stride, float* to) {
+LYCEUM_VARIANTS void write_lanes(const DenseShape& shape, const float* from, int64_t block_stride, float* to) {
   const int64_t pixels = shape.pixels(), blocks = shape.lanes.size();
   const float* end = to + pixels * shape.channels();
   for (int64_t i = 0; i < pixels; i++, from += kLanes) {
