@@ -67,23 +67,46 @@ export function frozenDenseBlock(layers: readonly DenseLayers[], x: torch.Tensor
   return torch.op("lyceum::frozen_dense_block", x, norms, weights, biases, layers[0]!.norm1.eps);
 }
 
+/** Means of relu(norm(x)) over windows of so many rows and columns. */
+export interface Averages {
+  norm: BatchNorm2d;
+  window: readonly [number, number];
+}
+
+function areFusable({ norm, window }: Averages, first: BatchNorm2d, x: torch.Tensor): boolean {
+  if (!norm.training || norm.eps !== first.eps || norm.momentum !== first.momentum) return false;
+  return window.every((size, i) => size > 0 && x.shape[2 + i]! % size === 0);
+}
+
 /**
  * The same of layers that are trained; differentiable once. Nothing where that is not possible.
  *
  * @param x [N, C, H, W]
+ * @param after what is made of the answer; it goes with it
  */
-export function trainedDenseBlock(layers: readonly DenseLayers[], x: torch.Tensor): torch.Tensor | undefined {
+export function trainedDenseBlock(
+  layers: readonly DenseLayers[],
+  x: torch.Tensor,
+  after?: Averages,
+): torch.Tensor | undefined {
   if (!isFusable(x) || !areTrained(layers)) return undefined;
+  if (after && !areFusable(after, layers[0]!.norm1, x)) return undefined;
   const [parameters, averages]: [torch.Tensor[], torch.Tensor[]] = [[], []];
+  const values = x.numel / x.shape[1]!;
   for (const { norm1, conv1, norm2, conv2 } of layers) {
     for (const [norm, { weight }] of [[norm1, conv1] as const, [norm2, conv2] as const]) {
-      norm.track(x.numel / x.shape[1]!, x.shape);
+      norm.track(values, x.shape);
       parameters.push(norm.weight, norm.bias, weight);
       averages.push(norm.runningMean, norm.runningVar);
     }
   }
+  if (after) {
+    after.norm.track(values, x.shape);
+    parameters.push(after.norm.weight, after.norm.bias);
+    averages.push(after.norm.runningMean, after.norm.runningVar);
+  }
   const { momentum, eps } = layers[0]!.norm1;
-  return torch.op("lyceum::dense_block", x, parameters, averages, momentum, eps);
+  return torch.op("lyceum::dense_block", x, parameters, averages, after?.window ?? [], momentum, eps);
 }
 
 /** Dense layers one after another, named "denselayer1", "denselayer2", … */
@@ -97,8 +120,18 @@ export class DenseBlock extends Module {
     for (const [i, name] of this.#names.entries()) this[name] = layers[i];
   }
 
+  /** pool(relu(norm(forward(x)))), where `pool` averages over windows, which one operator takes with the block. */
+  forwardPooled(x: torch.Tensor, norm: BatchNorm2d, pool: Module, window: Averages["window"]): torch.Tensor {
+    const answer = trainedDenseBlock(this.#layers(), x, { norm, window });
+    return answer ?? pool.forward(norm.forward(this.forward(x), { relu: true }));
+  }
+
+  #layers(): (Module & DenseLayers)[] {
+    return this.#names.map((name) => this[name] as Module & DenseLayers);
+  }
+
   override forward(x: torch.Tensor): torch.Tensor {
-    const layers = this.#names.map((name) => this[name] as Module & DenseLayers);
+    const layers = this.#layers();
     const answer = frozenDenseBlock(layers, x) ?? trainedDenseBlock(layers, x);
     if (answer) return answer;
     // Each part in a scope of its own: what nobody needs for the gradient is free for the next part to use.

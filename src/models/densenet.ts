@@ -43,11 +43,11 @@ class DenseLayer extends Module {
   }
 }
 
-/** Half the channels, half the height and width. */
+/** Between two blocks: half the channels, half the height and width. */
 class Transition extends Module {
+  /** Goes with the block before, and with the average over 2x2 pixels. */
   readonly norm: BatchNorm2d;
   readonly conv: Conv2d;
-  readonly pool = new AvgPool2d(2);
 
   constructor(from: number, to: number, generator: torch.Generator) {
     super();
@@ -55,28 +55,68 @@ class Transition extends Module {
     this.conv = convolution(from, to, 1, generator);
   }
 
-  override forward(x: torch.Tensor): torch.Tensor {
-    // Averages first: the mean of what a 1x1 convolution makes of four pixels is what it makes of their mean, for a
-    // quarter of the products.
-    return this.conv.forward(this.pool.forward(this.norm.forward(x, { relu: true })));
+  /**
+   * @param averages of what the norm made: the mean of what a 1x1 convolution makes of four pixels is what it makes of their
+   * mean, for a quarter of the products
+   */
+  override forward(averages: torch.Tensor): torch.Tensor {
+    return this.conv.forward(averages);
   }
 }
 
-/** Modules one after another, under names of their own. */
-class Chain extends Module {
-  readonly #names: string[];
-  [name: string]: unknown;
+/** All but the classifier. */
+class Features extends Module {
+  // torchvision's names, however many blocks come before the last norm.
+  readonly conv0: Conv2d;
+  readonly denseblock1: DenseBlock;
+  readonly transition1: Transition;
+  readonly denseblock2: DenseBlock;
+  readonly transition2: Transition;
+  readonly denseblock3: DenseBlock;
+  readonly norm5: BatchNorm2d;
+  /** How many channels come out. */
+  readonly width: number;
 
-  constructor(parts: Record<string, Module>) {
+  constructor(layers: number, growth: number, channels: number, generator: torch.Generator) {
     super();
-    this.#names = Object.keys(parts);
-    Object.assign(this, parts);
+    let width = 2 * growth;
+    const block = () => {
+      const made = Array.from(
+        { length: layers },
+        (_, i) => new DenseLayer(width + i * growth, growth, generator),
+      );
+      width += layers * growth;
+      return new DenseBlock(made);
+    };
+    const transition = () => {
+      const from = width;
+      width = Math.floor(width / 2);
+      return new Transition(from, width, generator);
+    };
+    this.conv0 = convolution(channels, width, 3, generator);
+    this.denseblock1 = block();
+    this.transition1 = transition();
+    this.denseblock2 = block();
+    this.transition2 = transition();
+    this.denseblock3 = block();
+    this.norm5 = new BatchNorm2d(width);
+    this.width = width;
   }
 
+  /** @returns [N, width], the means over all pixels */
   override forward(x: torch.Tensor): torch.Tensor {
     // Each part in a scope of its own: what nobody needs for the gradient is free for the next part to use.
-    return this.#names.reduce((y, name) => torch.scope(() => (this[name] as Module).forward(y)), x);
+    const start = torch.scope(() => this.conv0.forward(x));
+    const half = torch.scope(() => halved(this.denseblock1, this.transition1, start));
+    const quarter = torch.scope(() => halved(this.denseblock2, this.transition2, half));
+    const [, , height = 0, width = 0] = quarter.shape;
+    const means = this.denseblock3.forwardPooled(quarter, this.norm5, new GlobalAvgPool(), [height, width]);
+    return means.flatten(1);
   }
+}
+
+function halved(block: DenseBlock, transition: Transition, x: torch.Tensor): torch.Tensor {
+  return transition.forward(block.forwardPooled(x, transition.norm, new AvgPool2d(2), [2, 2]));
 }
 
 export interface DenseNetOptions extends ModelOptions {
@@ -94,8 +134,7 @@ export interface DenseNetOptions extends ModelOptions {
  * `2 c + c floor(c / 2)`.
  */
 export class DenseNet extends Module {
-  readonly features: Module;
-  readonly pool = new GlobalAvgPool();
+  readonly features: Features;
   readonly classifier: Linear;
 
   /** @throws RangeError when `depth` is not 6n + 4, or `growth` no positive integer */
@@ -107,28 +146,12 @@ export class DenseNet extends Module {
     if (!(Number.isInteger(growth) && growth >= 1))
       throw new RangeError(`growth must be 1 or more, got ${growth}`);
 
-    let width = 2 * growth;
-    const parts: Record<string, Module> = { conv0: convolution(channels, width, 3, generator) };
-    for (const block of [1, 2, 3]) {
-      const made = Array.from(
-        { length: layers },
-        (_, i) => new DenseLayer(width + i * growth, growth, generator),
-      );
-      width += layers * growth;
-      parts[`denseblock${block}`] = new DenseBlock(made);
-      if (block === 3) break;
-      const half = Math.floor(width / 2);
-      parts[`transition${block}`] = new Transition(width, half, generator);
-      width = half;
-    }
-    // torchvision's name, however many blocks come before.
-    parts.norm5 = new BatchNorm2d(width);
-    this.features = new Chain(parts);
-    this.classifier = new Linear(width, classes, { generator });
+    this.features = new Features(layers, growth, channels, generator);
+    this.classifier = new Linear(this.features.width, classes, { generator });
   }
 
   /** @param x [N, channels, H, W] of 4 pixels or more, channels-last for speed; @returns logits [N, classes] */
   override forward(x: torch.Tensor): torch.Tensor {
-    return this.classifier.forward(this.pool.forward(this.features.forward(x).relu()));
+    return this.classifier.forward(this.features.forward(x));
   }
 }

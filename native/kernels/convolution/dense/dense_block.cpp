@@ -2,7 +2,8 @@
 //
 //   x = cat(x, conv3x3(relu(norm2(conv1x1(relu(norm1(x)))))))
 //
-// layer after layer; float32, channels-last, differentiable (once). Inside, channels lie in lanes (lanes.h),
+// layer after layer; float32, channels-last, differentiable (once). Where windows are given, what comes after the block goes
+// with it: the averages of relu(norm(x)) over each window. Inside, channels lie in lanes (lanes.h),
 // [blocks][images][pixels][16], where a layer writes beside what is there, and every later layer reads it:
 //
 //   forward    norm1, conv1x1, its moments | norm2, conv3x3, its moments
@@ -41,6 +42,8 @@ constexpr const char* kName = "dense_block";
 
 // Norm's weight and bias and convolution's weight, twice; running mean and variance, twice.
 constexpr size_t kParameters = 6, kAverages = 4;
+// Weight and bias, mean and variance, of the norm that comes after the block.
+constexpr size_t kAfter = 2;
 
 struct Layer {
   const at::Tensor &weight1, &bias1, &narrow, &weight2, &bias2, &wide;
@@ -135,14 +138,39 @@ struct Forward {
   std::vector<Kept> layers;
 };
 
-DenseShape check(const at::Tensor& x, at::TensorList parameters, at::TensorList averages) {
-  TORCH_CHECK(!parameters.empty() && parameters.size() % kParameters == 0 &&
-                  averages.size() == parameters.size() / kParameters * kAverages,
-              kName, ": six parameters and four averages for each layer, got ", parameters.size(), " and ",
-              averages.size());
+size_t layers_of(at::TensorList parameters) { return parameters.size() / kParameters; }
+
+pointwise::Windows windows_of(const DenseShape& shape, at::IntArrayRef window) {
+  return {shape.height / window[0], shape.width / window[1], window[0], window[1]};
+}
+
+// The same channels at another size.
+DenseShape resized(const DenseShape& shape, int64_t height, int64_t width) {
+  DenseShape other = shape;
+  other.height = height;
+  other.width = width;
+  return other;
+}
+
+DenseShape check(const at::Tensor& x, at::TensorList parameters, at::TensorList averages, at::IntArrayRef window) {
+  const size_t count = layers_of(parameters), after = window.empty() ? 0 : kAfter;
+  TORCH_CHECK(count > 0 && parameters.size() == count * kParameters + after && averages.size() == count * kAverages + after,
+              kName, ": six parameters and four averages for each layer, and two of each with a window, got ",
+              parameters.size(), " and ", averages.size());
   const DenseShape shape = lyceum::dense_shape(kName, x, parameters[2], parameters[5]);
   TORCH_CHECK(x.size(0) > 0, kName, ": a batch of no images has no statistics");
-  for (size_t i = 0; i < parameters.size() / kParameters; i++) {
+  if (after > 0) {
+    TORCH_CHECK(window.size() == 2 && window[0] > 0 && window[1] > 0 && shape.height % window[0] == 0 &&
+                    shape.width % window[1] == 0,
+                kName, ": a window must divide images of ", shape.height, "x", shape.width, ", got ", window);
+    const int64_t channels = shape.in_channels + int64_t(count) * shape.growth;
+    for (const at::TensorList list : {parameters, averages}) {
+      for (const at::Tensor& values : list.slice(list.size() - kAfter)) {
+        lyceum::check_dense_values(kName, values, channels, "the last norm's");
+      }
+    }
+  }
+  for (size_t i = 0; i < count; i++) {
     const at::Tensor *p = &parameters[kParameters * i], *a = &averages[kAverages * i];
     const int64_t channels = shape.in_channels + int64_t(i) * shape.growth;
     lyceum::check_dense_weights(kName, shape, channels, p[2], p[5]);
@@ -227,13 +255,48 @@ void widen(const Layer& layer, const lyceum::Scaling& scaling, const Batch& batc
   append(found.statistics, moments.all(), &shape.lanes.back());
 }
 
-Forward forward(const at::Tensor& x_given, at::TensorList parameters, at::TensorList averages, double momentum,
-                double eps) {
-  Forward found{check(x_given, parameters, averages), {}, {}, {}, {}};
+// As it lies outside.
+void write_result(const Batch& batch, Forward& found) {
+  const DenseShape& shape = found.shape;
+  found.y = at::empty({batch.size, shape.channels(), shape.height, shape.width}, found.grown.options(),
+                      at::MemoryFormat::ChannelsLast);
+  const float* grown = found.grown.data_ptr<float>();
+  float* y = found.y.data_ptr<float>();
+  batch.each(1, [&](int64_t, int64_t image, int64_t) {
+    lyceum::write_lanes(shape, grown + image * batch.plane, batch.block_stride(),
+                        y + image * batch.pixels * shape.channels());
+  });
+}
+
+// The averages of relu(norm(x)).
+void write_averages(const Batch& batch, const Norm& norm, at::IntArrayRef window, Forward& found) {
+  const std::vector<int64_t>& lanes = found.shape.lanes;
+  const lyceum::Scaling scaling = lyceum::settle(norm, found.statistics).scaling;
+  const std::vector<float> scale = lyceum::in_lanes(lanes, scaling.scale.data());
+  const std::vector<float> shift = lyceum::in_lanes(lanes, scaling.shift.data());
+  const pointwise::Windows windows = windows_of(found.shape, window);
+  const DenseShape small = resized(found.shape, windows.high, windows.wide);
+  const int64_t blocks = lanes.size(), channels = small.channels();
+  found.y = at::empty({batch.size, channels, small.height, small.width}, found.grown.options(),
+                      at::MemoryFormat::ChannelsLast);
+  const float* grown = found.grown.data_ptr<float>();
+  float* y = found.y.data_ptr<float>();
+  batch.each(1, [&](int64_t, int64_t image, int64_t) {
+    float* averages = scratch(blocks * small.plane());
+    pointwise::average({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
+                        scale.data(), shift.data()},
+                       windows, averages);
+    lyceum::write_lanes(small, averages, small.plane(), y + image * small.pixels() * channels);
+  });
+}
+
+Forward forward(const at::Tensor& x_given, at::TensorList parameters, at::TensorList averages, at::IntArrayRef window,
+                double momentum, double eps) {
+  Forward found{check(x_given, parameters, averages, window), {}, {}, {}, {}};
   const at::Tensor x = x_given.contiguous(at::MemoryFormat::ChannelsLast);
   DenseShape& shape = found.shape;
   const Batch batch(shape, x.size(0));
-  found.layers.resize(parameters.size() / kParameters);
+  found.layers.resize(layers_of(parameters));
   const int64_t blocks = shape.in_blocks() + int64_t(found.layers.size());
   found.grown = at::empty({blocks, batch.size, batch.pixels, kLanes}, x.options());
   read_input(x, batch, found);
@@ -247,20 +310,18 @@ Forward forward(const at::Tensor& x_given, at::TensorList parameters, at::Tensor
     const lyceum::Scaling scaling = narrow(layer, norm1, norm2, batch, found, kept);
     widen(layer, scaling, batch, found, kept);
   }
-  found.y = at::empty({batch.size, shape.channels(), shape.height, shape.width}, x.options(),
-                      at::MemoryFormat::ChannelsLast);
-  const float* grown = found.grown.data_ptr<float>();
-  float* y = found.y.data_ptr<float>();
-  batch.each(1, [&](int64_t, int64_t image, int64_t) {
-    lyceum::write_lanes(shape, grown + image * batch.plane, batch.block_stride(),
-                        y + image * batch.pixels * shape.channels());
-  });
+  if (window.empty()) {
+    write_result(batch, found);
+  } else {
+    const at::Tensor *p = &parameters[parameters.size() - kAfter], *a = &averages[averages.size() - kAfter];
+    write_averages(batch, {p[0], p[1], a[0], a[1], momentum, eps}, window, found);
+  }
   return found;
 }
 
-at::Tensor dense_block(const at::Tensor& x, at::TensorList parameters, at::TensorList averages, double momentum,
-                       double eps) {
-  return forward(x, parameters, averages, momentum, eps).y;
+at::Tensor dense_block(const at::Tensor& x, at::TensorList parameters, at::TensorList averages, at::IntArrayRef window,
+                       double momentum, double eps) {
+  return forward(x, parameters, averages, window, momentum, eps).y;
 }
 
 // What backward goes with from layer to layer. Vectors are of lanes.
@@ -270,8 +331,53 @@ struct Backward {
   Batch batch;
   at::Tensor grown, d_grown;
   std::vector<float> mean, inverse, along, level;
+  // Whether a norm comes after the block.
+  bool after;
+};
 
-  Channels inner(int64_t images) const { return batch.inner(images); }
+// Scale and shift of a norm with this weight and bias.
+struct LaneScaling {
+  LaneScaling(const at::Tensor& weight, const at::Tensor& bias, const Backward& at)
+      : scale(lyceum::in_lanes(at.shape.lanes, weight.data_ptr<float>())),
+        shift(lyceum::in_lanes(at.shape.lanes, bias.data_ptr<float>())) {
+    for (size_t i = 0; i < scale.size(); i++) {
+      const double slope = double(scale[i]) * at.inverse[i];
+      scale[i] = float(slope);
+      shift[i] = float(shift[i] - at.mean[i] * slope);
+    }
+  }
+
+  std::vector<float> scale, shift;
+};
+
+// Of each lane, in parts: a norm's gradients that came through the ReLU, and their products with x - mean.
+struct Sums {
+  Sums(const Backward& at)
+      : values(at.shape.lanes.size() * kLanes), sums(at.batch.parts * values), products(at.batch.parts * values) {}
+
+  // The gradients of weight and bias; channels take what the norm's statistics add to theirs.
+  void settle(const std::vector<float>& scale, Backward& at, at::Tensor& d_weight, at::Tensor& d_bias) const {
+    const double count = double(at.batch.size * at.batch.pixels);
+    d_weight = at::empty({at.shape.channels()}, at.grown.options());
+    d_bias = at::empty_like(d_weight);
+    for (int64_t lane = 0, channel = 0; lane < values; lane++) {
+      if (lane % kLanes >= at.shape.lanes[lane / kLanes]) continue;
+      double sum = 0, product = 0;
+      for (int64_t part = 0; part < at.batch.parts; part++) {
+        sum += sums[part * values + lane];
+        product += products[part * values + lane];
+      }
+      const double inverse = at.inverse[lane];
+      d_weight.data_ptr<float>()[channel] = float(product * inverse);
+      d_bias.data_ptr<float>()[channel] = float(sum);
+      at.level[lane] += float(scale[lane] * sum / count);
+      at.along[lane] += float(scale[lane] * product * inverse * inverse / count);
+      channel++;
+    }
+  }
+
+  int64_t values;
+  std::vector<double> sums, products;
 };
 
 using NormGradient = lyceum::NormGradient<float>;
@@ -289,8 +395,8 @@ at::Tensor widen_backward(const Layer& layer, const Kept& kept, const Backward& 
   const int64_t working = std::max(winograd::scratch_size<winograd::ConvolutionGroup>(turned(one)),
                                    winograd::scratch_size<winograd::GradientGroup>(one));
   const int64_t block = at.shape.lanes.size(), lane = block * kLanes;
-  // By a later layer of the block; the last one has none.
-  const bool normalised = lane + kLanes < int64_t(at.mean.size());
+  // By a later layer, or by what comes after the block.
+  const bool normalised = at.after || lane + kLanes < int64_t(at.mean.size());
   const float *z = kept.z.data_ptr<float>(), *grown = at.grown.data_ptr<float>() + block * batch.block_stride();
   const float* d_grown = at.d_grown.data_ptr<float>() + block * batch.block_stride();
   float *sums_of = sums.data_ptr<float>(), *d = d_inner.data_ptr<float>();
@@ -337,16 +443,10 @@ void narrow_backward(const Layer& layer, const Kept& kept, const at::Tensor& d_i
   const Batch& batch = at.batch;
   const std::vector<int64_t>& lanes = at.shape.lanes;
   const int64_t blocks = lanes.size(), values = blocks * kLanes, channels = at.shape.channels(), inner = at.shape.inner;
-  std::vector<float> scale = lyceum::in_lanes(lanes, layer.weight1.data_ptr<float>());
-  std::vector<float> shift = lyceum::in_lanes(lanes, layer.bias1.data_ptr<float>());
-  for (int64_t i = 0; i < values; i++) {
-    const double slope = double(scale[i]) * at.inverse[i];
-    scale[i] = float(slope);
-    shift[i] = float(shift[i] - at.mean[i] * slope);
-  }
+  const auto [scale, shift] = LaneScaling(layer.weight1, layer.bias1, at);
   const std::vector<float> weights = transposed(layer.narrow, lanes);
   const at::Tensor d_weights = at::zeros({batch.parts, values, inner}, kept.z.options());
-  std::vector<double> sums(batch.parts * values), products(batch.parts * values);
+  Sums sums(at);
   const float *z = kept.z.data_ptr<float>(), *d = d_inner.data_ptr<float>(), *grown = at.grown.data_ptr<float>();
   float *d_grown = at.d_grown.data_ptr<float>(), *d_weights_of = d_weights.data_ptr<float>();
   const int64_t working = pointwise::gradient_scratch_size(blocks);
@@ -359,44 +459,51 @@ void narrow_backward(const Layer& layer, const Kept& kept, const at::Tensor& d_i
     pointwise::add_gradient({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
                              scale.data(), shift.data()},
                             {dz, batch.plane, batch.inner_blocks, weights.data(), at.mean.data(),
-                             d_grown + image * batch.plane, d_weights_of + part * values * inner, &sums[part * values],
-                             &products[part * values]},
+                             d_grown + image * batch.plane, d_weights_of + part * values * inner, &sums.sums[part * values],
+                             &sums.products[part * values]},
                             memory);
   });
-  const double count = double(batch.size * batch.pixels);
-  found[0] = at::empty_like(layer.weight1);
-  found[1] = at::empty_like(layer.bias1);
+  sums.settle(scale, at, found[0], found[1]);
   const at::Tensor d_rows = at::empty({channels, inner}, kept.z.options()), summed = d_weights.sum(0);
-  for (int64_t lane = 0, channel = 0; lane < values; lane++) {
-    if (lane % kLanes >= lanes[lane / kLanes]) continue;
-    double sum = 0, product = 0;
-    for (int64_t part = 0; part < batch.parts; part++) {
-      sum += sums[part * values + lane];
-      product += products[part * values + lane];
-    }
-    const double inverse = at.inverse[lane];
-    found[0].data_ptr<float>()[channel] = float(product * inverse);
-    found[1].data_ptr<float>()[channel] = float(sum);
-    at.level[lane] += float(scale[lane] * sum / count);
-    at.along[lane] += float(scale[lane] * product * inverse * inverse / count);
-    std::copy_n(summed.data_ptr<float>() + lane * inner, inner, d_rows.data_ptr<float>() + channel * inner);
-    channel++;
+  for (int64_t block = 0, channel = 0; block < blocks; channel += lanes[block++]) {
+    std::copy_n(summed.data_ptr<float>() + block * kLanes * inner, lanes[block] * inner,
+                d_rows.data_ptr<float>() + channel * inner);
   }
   found[2] = at::empty_like(layer.narrow).copy_(d_rows.t().reshape(layer.narrow.sizes()));
 }
 
 // The gradient of the whole block's result, by lanes.
-at::Tensor read_gradient(const at::Tensor& dy_given, const DenseShape& shape, const Batch& batch) {
-  const at::Tensor dy = dy_given.contiguous(at::MemoryFormat::ChannelsLast);
-  const at::Tensor d_grown =
-      at::empty({int64_t(shape.lanes.size()), batch.size, batch.pixels, kLanes}, dy.options());
+void read_gradient(const at::Tensor& dy, const Backward& at) {
+  const Batch& batch = at.batch;
   const float* from = dy.data_ptr<float>();
-  float* to = d_grown.data_ptr<float>();
+  float* to = at.d_grown.data_ptr<float>();
   batch.each(1, [&](int64_t, int64_t image, int64_t) {
-    lyceum::read_lanes(shape, from + image * batch.pixels * shape.channels(), batch.block_stride(),
+    lyceum::read_lanes(at.shape, from + image * batch.pixels * at.shape.channels(), batch.block_stride(),
                        to + image * batch.plane);
   });
-  return d_grown;
+}
+
+// The same from that of the averages of relu(norm(x)).
+void average_backward(const at::Tensor& dy, const at::Tensor* norm, at::IntArrayRef window, Backward& at,
+                      at::Tensor* found) {
+  const Batch& batch = at.batch;
+  const std::vector<int64_t>& lanes = at.shape.lanes;
+  const auto [scale, shift] = LaneScaling(norm[0], norm[1], at);
+  const pointwise::Windows windows = windows_of(at.shape, window);
+  const DenseShape small = resized(at.shape, windows.high, windows.wide);
+  const int64_t blocks = lanes.size();
+  Sums sums(at);
+  const float *from = dy.data_ptr<float>(), *grown = at.grown.data_ptr<float>();
+  float* to = at.d_grown.data_ptr<float>();
+  batch.each(1, [&](int64_t part, int64_t image, int64_t) {
+    float* d = scratch(blocks * small.plane());
+    lyceum::read_lanes(small, from + image * small.pixels() * small.channels(), small.plane(), d);
+    pointwise::average_gradient({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
+                                 scale.data(), shift.data()},
+                                windows, d, at.mean.data(), to + image * batch.plane, &sums.sums[part * sums.values],
+                                &sums.products[part * sums.values]);
+  });
+  sums.settle(scale, at, found[0], found[1]);
 }
 
 // x's gradient, with what the statistics add to it.
@@ -422,9 +529,9 @@ at::Tensor write_input_gradient(const Backward& at) {
 class DenseBlock : public torch::autograd::Function<DenseBlock> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, at::TensorList parameters,
-                            at::TensorList averages, double momentum, double eps) {
+                            at::TensorList averages, at::IntArrayRef window, double momentum, double eps) {
     at::AutoDispatchBelowADInplaceOrView below;
-    const Forward found = ::forward(x, parameters, averages, momentum, eps);
+    const Forward found = ::forward(x, parameters, averages, window, momentum, eps);
     for (const at::Tensor& average : averages) average.unsafeGetTensorImpl()->bump_version();
     const auto lanes_of = [&](const std::vector<double>& values) {
       const std::vector<float> floats(values.begin(), values.end());
@@ -440,6 +547,7 @@ class DenseBlock : public torch::autograd::Function<DenseBlock> {
     context->saved_data["channels"] = found.shape.in_channels;
     context->saved_data["height"] = found.shape.height;
     context->saved_data["width"] = found.shape.width;
+    context->saved_data["window"] = window.vec();
     return found.y;
   }
 
@@ -447,30 +555,38 @@ class DenseBlock : public torch::autograd::Function<DenseBlock> {
     TORCH_CHECK(!at::GradMode::is_enabled(),
                 "dense_block: has no second derivative; float64 takes separate layers, which have");
     const variable_list saved = context->get_saved_variables();
-    constexpr size_t kFirst = 3;
-    const size_t count = (saved.size() - kFirst) / (kParameters + Kept::kTensors);
-    const at::Tensor *parameters = &saved[kFirst], *kept = parameters + kParameters * count;
     const auto number = [&](const char* name) { return context->saved_data[name].toInt(); };
+    const std::vector<int64_t> window = context->saved_data["window"].toIntVector();
+    const size_t after = window.empty() ? 0 : kAfter;
+    constexpr size_t kFirst = 3;
+    const size_t count = (saved.size() - kFirst - after) / (kParameters + Kept::kTensors);
+    const at::Tensor *parameters = &saved[kFirst], *norm = parameters + kParameters * count, *kept = norm + after;
     const at::Tensor& wide = parameters[5];
     DenseShape shape(number("channels"), wide.size(1), wide.size(0), number("height"), number("width"));
     for (size_t i = 0; i < count; i++) shape.lanes.push_back(shape.growth);
-    const Batch batch(shape, saved[0].size(1));
     const auto vector = [&](const at::Tensor& values) {
       return std::vector<float>(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
     };
-    Backward at{shape, batch, saved[0], read_gradient(gradients[0], shape, batch), vector(saved[1]), vector(saved[2]), {}, {}};
+    Backward at{shape, Batch(shape, saved[0].size(1)), saved[0], at::empty_like(saved[0]), vector(saved[1]), vector(saved[2]),
+                {}, {}, after > 0};
     at.along.resize(at.mean.size());
     at.level.resize(at.mean.size());
 
     // All inputs' gradients in their order; averages have none.
-    variable_list found(1 + (kParameters + kAverages) * count + 2);
+    variable_list found(1 + (kParameters + kAverages) * count + 2 * after + 3);
+    const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+    if (after > 0) {
+      average_backward(dy, norm, window, at, &found[1 + kParameters * count]);
+    } else {
+      read_gradient(dy, at);
+    }
     for (size_t i = count; i-- > 0;) {
       const Layer layer = Layer::of(parameters + kParameters * i);
       const at::Tensor* k = kept + Kept::kTensors * i;
       const Kept of{k[0], k[1], k[2]};
       at::Tensor* to = &found[1 + kParameters * i];
       at.shape.lanes.pop_back();
-      NormGradient norm2(layer.weight2, layer.bias2, of.mean, of.inverse, true, batch.parts);
+      NormGradient norm2(layer.weight2, layer.bias2, of.mean, of.inverse, true, at.batch.parts);
       const at::Tensor d_inner = widen_backward(layer, of, at, norm2, to[5]);
       to[3] = norm2.weight;
       to[4] = norm2.bias;
@@ -481,16 +597,16 @@ class DenseBlock : public torch::autograd::Function<DenseBlock> {
   }
 };
 
-at::Tensor dense_block_autograd(const at::Tensor& x, at::TensorList parameters, at::TensorList averages, double momentum,
-                                double eps) {
-  return DenseBlock::apply(x, parameters, averages, momentum, eps);
+at::Tensor dense_block_autograd(const at::Tensor& x, at::TensorList parameters, at::TensorList averages,
+                                at::IntArrayRef window, double momentum, double eps) {
+  return DenseBlock::apply(x, parameters, averages, window, momentum, eps);
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
   m.def(
-      "dense_block(Tensor x, Tensor[] parameters, Tensor(a!)[] averages, float momentum, float eps) -> Tensor");
+      "dense_block(Tensor x, Tensor[] parameters, Tensor(a!)[] averages, int[] window, float momentum, float eps) -> Tensor");
 }
 
 TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("dense_block", dense_block); }

@@ -58,6 +58,18 @@ constexpr int64_t gradient_scratch_size(int64_t blocks) { return (kTile + 2 * bl
 // the whole batch.
 void add_gradient(const Input& in, const Gradient& gradient, float* scratch);
 
+// Windows that lie beside each other and are averaged: so many high and wide, each of so many pixels.
+struct Windows {
+  int64_t high, wide, height, width;
+};
+
+// y, [blocks, windows, 16], are the averages of relu(x · scale + shift).
+void average(const Input& in, const Windows& windows, float* y);
+
+// Of these, dx as far as it follows from the scale alone: it is written, not added to; sums and products as in Gradient.
+void average_gradient(const Input& in, const Windows& windows, const float* dy, const float* mean, float* dx,
+                      double* sums, double* products);
+
 // dx = d - (x - mean) · along - level, of a block of sixteen channels.
 void add_statistics(const float* d, const float* x, const float* mean, const float* along, const float* level,
                     int64_t pixels, float* dx);
