@@ -208,7 +208,7 @@ it.skipIf(!isFused)("what does not fit is refused in words", () => {
   torch.scope(() => {
     const [x, one, weight] = [torch.ones([1, 16, 4, 4]), torch.ones([16]), torch.ones([16, 16, 1, 1])];
     const call = (...given: unknown[]) =>
-      torch.noGrad(() => torch.op("lyceum::frozen_dense_block", ...given, 1e-5) as torch.Tensor);
+      torch.noGrad(() => torch.op("lyceum::frozen_dense_block", ...given, [], 1e-5) as torch.Tensor);
     const wide = torch.ones([4, 16, 3, 3]);
     expect(call(x, [one, one, one, one], [weight, wide], [one]).shape).toEqual([1, 20, 4, 4]);
     expect(() => call(x, [one, one], [weight, wide], [one])).toThrow(/four of norms/);

@@ -46,36 +46,51 @@ function areTrained(layers: readonly DenseLayers[]): layers is readonly TrainedL
   });
 }
 
-/**
- * The answer of frozen dense layers, each of which adds its channels to those that came in: by one operator, which
- * takes an image through all of them in a core's own cache. Nothing where that is not possible; the layers one by one
- * are the same but for rounding.
- *
- * @param x [N, C, H, W]
- */
-export function frozenDenseBlock(layers: readonly DenseLayers[], x: torch.Tensor): torch.Tensor | undefined {
-  if (!isFusable(x) || x.requiresGrad || !areFrozen(layers)) return undefined;
-  const norms = layers.flatMap(({ norm1: { weight, bias, runningMean, runningVar } }) => [
-    weight,
-    bias,
-    runningMean,
-    runningVar,
-  ]);
-  const narrowing = layers.map(({ norm2 }) => (norm2 as FoldedConvolution).convolution);
-  const weights = layers.flatMap(({ conv2 }, i) => [narrowing[i]!.weight, conv2.weight]);
-  const biases = narrowing.map(({ bias }) => bias!);
-  return torch.op("lyceum::frozen_dense_block", x, norms, weights, biases, layers[0]!.norm1.eps);
-}
-
 /** Means of relu(norm(x)) over windows of so many rows and columns. */
 export interface Averages {
   norm: BatchNorm2d;
   window: readonly [number, number];
 }
 
-function areFusable({ norm, window }: Averages, first: BatchNorm2d, x: torch.Tensor): boolean {
-  if (!norm.training || norm.eps !== first.eps || norm.momentum !== first.momentum) return false;
+/** Whether the operator takes the averages along: windows fill the images, and the norm is as those of the layers. */
+function followOn(after: Averages | undefined, first: BatchNorm2d, x: torch.Tensor): boolean {
+  if (!after) return true;
+  const { norm, window } = after;
+  if (norm.training !== first.training || norm.eps !== first.eps) return false;
+  if (norm.training && norm.momentum !== first.momentum) return false;
   return window.every((size, i) => size > 0 && x.shape[2 + i]! % size === 0);
+}
+
+const statisticsOf = ({ weight, bias, runningMean, runningVar }: BatchNorm2d) => [
+  weight,
+  bias,
+  runningMean,
+  runningVar,
+];
+
+/**
+ * The answer of frozen dense layers, each of which adds its channels to those that came in: by one operator, which
+ * takes an image through all of them in a core's own cache. Nothing where that is not possible; the layers one by one
+ * are the same but for rounding.
+ *
+ * @param x [N, C, H, W]
+ * @param after what is made of the answer; it goes with it
+ */
+export function frozenDenseBlock(
+  layers: readonly DenseLayers[],
+  x: torch.Tensor,
+  after?: Averages,
+): torch.Tensor | undefined {
+  if (!isFusable(x) || x.requiresGrad || !areFrozen(layers)) return undefined;
+  const { norm1 } = layers[0]!;
+  if (!followOn(after, norm1, x)) return undefined;
+  const norms = layers.flatMap(({ norm1 }) => statisticsOf(norm1));
+  if (after) norms.push(...statisticsOf(after.norm));
+  const narrowing = layers.map(({ norm2 }) => (norm2 as FoldedConvolution).convolution);
+  const weights = layers.flatMap(({ conv2 }, i) => [narrowing[i]!.weight, conv2.weight]);
+  const biases = narrowing.map(({ bias }) => bias!);
+  const window = after?.window ?? [];
+  return torch.op("lyceum::frozen_dense_block", x, norms, weights, biases, window, norm1.eps);
 }
 
 /**
@@ -90,7 +105,7 @@ export function trainedDenseBlock(
   after?: Averages,
 ): torch.Tensor | undefined {
   if (!isFusable(x) || !areTrained(layers)) return undefined;
-  if (after && !areFusable(after, layers[0]!.norm1, x)) return undefined;
+  if (!followOn(after, layers[0]!.norm1, x)) return undefined;
   const [parameters, averages]: [torch.Tensor[], torch.Tensor[]] = [[], []];
   const values = x.numel / x.shape[1]!;
   for (const { norm1, conv1, norm2, conv2 } of layers) {
@@ -122,7 +137,8 @@ export class DenseBlock extends Module {
 
   /** pool(relu(norm(forward(x)))), where `pool` averages over windows, which one operator takes with the block. */
   forwardPooled(x: torch.Tensor, norm: BatchNorm2d, pool: Module, window: Averages["window"]): torch.Tensor {
-    const answer = trainedDenseBlock(this.#layers(), x, { norm, window });
+    const [layers, after] = [this.#layers(), { norm, window }];
+    const answer = frozenDenseBlock(layers, x, after) ?? trainedDenseBlock(layers, x, after);
     return answer ?? pool.forward(norm.forward(this.forward(x), { relu: true }));
   }
 

@@ -140,18 +140,6 @@ struct Forward {
 
 size_t layers_of(at::TensorList parameters) { return parameters.size() / kParameters; }
 
-pointwise::Windows windows_of(const DenseShape& shape, at::IntArrayRef window) {
-  return {shape.height / window[0], shape.width / window[1], window[0], window[1]};
-}
-
-// The same channels at another size.
-DenseShape resized(const DenseShape& shape, int64_t height, int64_t width) {
-  DenseShape other = shape;
-  other.height = height;
-  other.width = width;
-  return other;
-}
-
 DenseShape check(const at::Tensor& x, at::TensorList parameters, at::TensorList averages, at::IntArrayRef window) {
   const size_t count = layers_of(parameters), after = window.empty() ? 0 : kAfter;
   TORCH_CHECK(count > 0 && parameters.size() == count * kParameters + after && averages.size() == count * kAverages + after,
@@ -160,9 +148,7 @@ DenseShape check(const at::Tensor& x, at::TensorList parameters, at::TensorList 
   const DenseShape shape = lyceum::dense_shape(kName, x, parameters[2], parameters[5]);
   TORCH_CHECK(x.size(0) > 0, kName, ": a batch of no images has no statistics");
   if (after > 0) {
-    TORCH_CHECK(window.size() == 2 && window[0] > 0 && window[1] > 0 && shape.height % window[0] == 0 &&
-                    shape.width % window[1] == 0,
-                kName, ": a window must divide images of ", shape.height, "x", shape.width, ", got ", window);
+    shape.averaged(kName, window);
     const int64_t channels = shape.in_channels + int64_t(count) * shape.growth;
     for (const at::TensorList list : {parameters, averages}) {
       for (const at::Tensor& values : list.slice(list.size() - kAfter)) {
@@ -274,8 +260,8 @@ void write_averages(const Batch& batch, const Norm& norm, at::IntArrayRef window
   const lyceum::Scaling scaling = lyceum::settle(norm, found.statistics).scaling;
   const std::vector<float> scale = lyceum::in_lanes(lanes, scaling.scale.data());
   const std::vector<float> shift = lyceum::in_lanes(lanes, scaling.shift.data());
-  const pointwise::Windows windows = windows_of(found.shape, window);
-  const DenseShape small = resized(found.shape, windows.high, windows.wide);
+  const DenseShape small = found.shape.averaged(kName, window);
+  const pointwise::Windows windows{small.height, small.width, window[0], window[1]};
   const int64_t blocks = lanes.size(), channels = small.channels();
   found.y = at::empty({batch.size, channels, small.height, small.width}, found.grown.options(),
                       at::MemoryFormat::ChannelsLast);
@@ -489,8 +475,8 @@ void average_backward(const at::Tensor& dy, const at::Tensor* norm, at::IntArray
   const Batch& batch = at.batch;
   const std::vector<int64_t>& lanes = at.shape.lanes;
   const auto [scale, shift] = LaneScaling(norm[0], norm[1], at);
-  const pointwise::Windows windows = windows_of(at.shape, window);
-  const DenseShape small = resized(at.shape, windows.high, windows.wide);
+  const DenseShape small = at.shape.averaged(kName, window);
+  const pointwise::Windows windows{small.height, small.width, window[0], window[1]};
   const int64_t blocks = lanes.size();
   Sums sums(at);
   const float *from = dy.data_ptr<float>(), *grown = at.grown.data_ptr<float>();

@@ -3,7 +3,8 @@
 //
 //   x = cat(x, conv3x3(relu(conv1x1(relu(norm(x))))))
 //
-// layer after layer; float32, channels-last, without gradient. An image at a time, or a few, go through all layers in a
+// layer after layer; float32, channels-last, without gradient. Where windows are given, what comes after the block goes with
+// it: the averages of relu(norm(x)) over each window. An image at a time, or a few, go through all layers in a
 // core's own cache: in memory, a block that grows by a few channels a layer costs more time than its arithmetic does.
 // Inside, channels lie in lanes (lanes.h), [blocks][images][pixels][16].
 //
@@ -29,15 +30,37 @@ namespace winograd = lyceum::winograd;
 
 constexpr const char* kName = "frozen_dense_block";
 
+// Of four tensors: weight, bias, running mean and variance.
+constexpr size_t kNorm = 4;
+
+// Scale and shift of a norm by its running averages, in lanes.
+struct Scaling {
+  std::vector<float> scale, shift;
+
+  static Scaling of(at::TensorList norm, double eps, const lyceum::DenseShape& shape) {
+    std::vector<float> scale, shift;
+    for (const at::Tensor& values : norm) lyceum::check_dense_values(kName, values, shape.channels(), "each of norms");
+    for (int64_t channel = 0; channel < norm[0].numel(); channel++) {
+      const auto at = [&](int i) { return double(norm[i].data_ptr<float>()[channel]); };
+      const double slope = at(0) / std::sqrt(at(3) + eps);
+      scale.push_back(float(slope));
+      shift.push_back(float(at(1) - at(2) * slope));
+    }
+    return {lyceum::in_lanes(shape.lanes, scale.data()), lyceum::in_lanes(shape.lanes, shift.data())};
+  }
+};
+
 // What a layer computes with, in lanes.
 struct Layer {
-  std::vector<float> scale, shift;
+  Scaling norm;
   at::Tensor narrow, bias, wide;
 };
 
 struct Block {
   lyceum::DenseShape shape;
   std::vector<Layer> layers;
+  // What comes after them.
+  Scaling after;
 };
 
 at::Tensor narrow_of(const at::Tensor& weight, const std::vector<int64_t>& lanes) {
@@ -54,51 +77,36 @@ at::Tensor wide_of(const at::Tensor& weight) {
   });
 }
 
-// Scale and shift of a norm by its running averages.
-void scale_by_averages(at::TensorList norm, double eps, const std::vector<int64_t>& lanes, Layer& layer) {
-  std::vector<float> scale, shift;
-  for (int64_t channel = 0; channel < norm[0].numel(); channel++) {
-    const auto at = [&](int i) { return double(norm[i].data_ptr<float>()[channel]); };
-    const double slope = at(0) / std::sqrt(at(3) + eps);
-    scale.push_back(float(slope));
-    shift.push_back(float(at(1) - at(2) * slope));
-  }
-  layer.scale = lyceum::in_lanes(lanes, scale.data());
-  layer.shift = lyceum::in_lanes(lanes, shift.data());
-}
-
-Block block_of(const at::Tensor& x, at::TensorList norms, at::TensorList weights, at::TensorList biases, double eps) {
-  const size_t count = biases.size();
-  TORCH_CHECK(count > 0 && norms.size() == 4 * count && weights.size() == 2 * count, kName,
-              ": for each layer four of norms, two weights and a bias, got ", norms.size(), ", ", weights.size(), " and ",
-              count);
-  Block block{lyceum::dense_shape(kName, x, weights[0], weights[1]), {}};
+Block block_of(const at::Tensor& x, at::TensorList norms, at::TensorList weights, at::TensorList biases,
+               at::IntArrayRef window, double eps) {
+  const size_t count = biases.size(), after = window.empty() ? 0 : 1;
+  TORCH_CHECK(count > 0 && norms.size() == kNorm * (count + after) && weights.size() == 2 * count, kName,
+              ": for each layer, and for a window, four of norms, for each layer two weights and a bias, got ", norms.size(),
+              ", ", weights.size(), " and ", count);
+  Block block{lyceum::dense_shape(kName, x, weights[0], weights[1]), {}, {}};
   lyceum::DenseShape& shape = block.shape;
   for (size_t i = 0; i < count; i++) {
-    const int64_t channels = shape.channels();
-    for (size_t j = 0; j < 4; j++) lyceum::check_dense_values(kName, norms[4 * i + j], channels, "each of norms");
-    lyceum::check_dense_weights(kName, shape, channels, weights[2 * i], weights[2 * i + 1]);
+    lyceum::check_dense_weights(kName, shape, shape.channels(), weights[2 * i], weights[2 * i + 1]);
     lyceum::check_dense_values(kName, biases[i], shape.inner, "a bias");
-    Layer layer;
-    scale_by_averages(norms.slice(4 * i, 4), eps, shape.lanes, layer);
-    layer.narrow = narrow_of(weights[2 * i], shape.lanes);
-    layer.bias = biases[i];
-    layer.wide = wide_of(weights[2 * i + 1]);
-    block.layers.push_back(std::move(layer));
+    block.layers.push_back({Scaling::of(norms.slice(kNorm * i, kNorm), eps, shape), narrow_of(weights[2 * i], shape.lanes),
+                            biases[i], wide_of(weights[2 * i + 1])});
     shape.lanes.push_back(shape.growth);
   }
+  if (after > 0) block.after = Scaling::of(norms.slice(kNorm * count, kNorm), eps, shape);
   return block;
 }
 
 at::Tensor frozen_dense_block(const at::Tensor& x_in, at::TensorList norms, at::TensorList weights,
-                              at::TensorList biases, double eps) {
-  const Block block = block_of(x_in, norms, weights, biases, eps);
+                              at::TensorList biases, at::IntArrayRef window, double eps) {
+  const Block block = block_of(x_in, norms, weights, biases, window, eps);
   const lyceum::DenseShape& shape = block.shape;
+  const bool averages = !window.empty();
+  const lyceum::DenseShape out = averages ? shape.averaged(kName, window) : shape;
   const lyceum::DenseShape in(shape.in_channels, shape.inner, shape.growth, shape.height, shape.width);
   const at::Tensor x = x_in.contiguous(at::MemoryFormat::ChannelsLast);
   const int64_t batch = x.size(0), pixels = shape.pixels(), plane = shape.plane(), inner_blocks = shape.inner_blocks();
   const at::Tensor y =
-      at::empty({batch, shape.channels(), shape.height, shape.width}, x.options(), at::MemoryFormat::ChannelsLast);
+      at::empty({batch, out.channels(), out.height, out.width}, x.options(), at::MemoryFormat::ChannelsLast);
   const int64_t at_once = shape.images_at_once(), blocks = shape.lanes.size();
   winograd::Shape tiled{at_once, shape.height, shape.width, shape.inner, kLanes};
   const int64_t working = winograd::scratch_size<winograd::ConvolutionGroup>(tiled) + pointwise::scratch_size(blocks);
@@ -108,9 +116,10 @@ at::Tensor frozen_dense_block(const at::Tensor& x_in, at::TensorList norms, at::
   at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
     thread_local lyceum::Scratch scratch;
     const int64_t block_stride = at_once * plane;
-    float* memory = scratch.of(working + (blocks + inner_blocks) * block_stride);
+    float* memory = scratch.of(working + (blocks + inner_blocks) * block_stride + blocks * out.plane());
     float* grown = memory + working;
     float* inner = grown + blocks * block_stride;
+    float* small = inner + inner_blocks * block_stride;
     winograd::Shape some = tiled;
     for (int64_t first = begin; first < end; first += at_once) {
       some.batch = std::min(at_once, end - first);
@@ -121,8 +130,8 @@ at::Tensor frozen_dense_block(const at::Tensor& x_in, at::TensorList norms, at::
         const Layer& layer = block.layers[l];
         const int64_t there = shape.in_blocks() + int64_t(l);
         for (int64_t i = 0; i < some.batch; i++) {
-          pointwise::convolve({grown + i * plane, block_stride, there, pixels, shape.lanes.data(), layer.scale.data(),
-                               layer.shift.data()},
+          pointwise::convolve({grown + i * plane, block_stride, there, pixels, shape.lanes.data(), layer.norm.scale.data(),
+                               layer.norm.shift.data()},
                               layer.narrow.data_ptr<float>(), layer.bias.data_ptr<float>(), memory,
                               {inner + i * inner_blocks * plane, plane, inner_blocks});
         }
@@ -130,7 +139,15 @@ at::Tensor frozen_dense_block(const at::Tensor& x_in, at::TensorList norms, at::
                            grown + there * block_stride);
       }
       for (int64_t i = 0; i < some.batch; i++) {
-        lyceum::write_lanes(shape, grown + i * plane, block_stride, to + (first + i) * pixels * shape.channels());
+        const float* result = grown + i * plane;
+        if (averages) {
+          pointwise::average({result, block_stride, blocks, pixels, shape.lanes.data(), block.after.scale.data(),
+                              block.after.shift.data()},
+                             {out.height, out.width, window[0], window[1]}, small);
+          result = small;
+        }
+        lyceum::write_lanes(out, result, averages ? out.plane() : block_stride,
+                            to + (first + i) * out.pixels() * out.channels());
       }
     }
   });
@@ -138,7 +155,7 @@ at::Tensor frozen_dense_block(const at::Tensor& x_in, at::TensorList norms, at::
 }
 
 at::Tensor frozen_dense_block_autograd(const at::Tensor& x, at::TensorList norms, at::TensorList weights,
-                                       at::TensorList biases, double eps) {
+                                       at::TensorList biases, at::IntArrayRef window, double eps) {
   const auto check = [](const at::Tensor& input) {
     TORCH_CHECK(!(at::GradMode::is_enabled() && input.requires_grad()),
                 "frozen_dense_block has no gradient: call it in noGrad");
@@ -148,14 +165,14 @@ at::Tensor frozen_dense_block_autograd(const at::Tensor& x, at::TensorList norms
     for (const at::Tensor& tensor : list) check(tensor);
   }
   at::AutoDispatchBelowADInplaceOrView below;
-  return frozen_dense_block(x, norms, weights, biases, eps);
+  return frozen_dense_block(x, norms, weights, biases, window, eps);
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
   m.def(
-      "frozen_dense_block(Tensor x, Tensor[] norms, Tensor[] weights, Tensor[] biases, float eps) -> Tensor");
+      "frozen_dense_block(Tensor x, Tensor[] norms, Tensor[] weights, Tensor[] biases, int[] window, float eps) -> Tensor");
 }
 
 TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("frozen_dense_block", frozen_dense_block); }

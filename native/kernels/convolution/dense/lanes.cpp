@@ -15,6 +15,15 @@ DenseShape::DenseShape(int64_t in_channels, int64_t inner, int64_t growth, int64
 
 int64_t DenseShape::channels() const { return std::accumulate(lanes.begin(), lanes.end(), int64_t{0}); }
 
+DenseShape DenseShape::averaged(const char* name, at::IntArrayRef window) const {
+  TORCH_CHECK(window.size() == 2 && window[0] > 0 && window[1] > 0 && height % window[0] == 0 && width % window[1] == 0,
+              name, ": a window must divide images of ", height, "x", width, ", got ", window);
+  DenseShape small = *this;
+  small.height /= window[0];
+  small.width /= window[1];
+  return small;
+}
+
 int64_t DenseShape::images_at_once() const {
   constexpr int64_t kFloats = 1 << 15, kMost = 3;
   return std::clamp<int64_t>(kFloats / plane(), 1, kMost);

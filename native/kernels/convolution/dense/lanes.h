@@ -27,6 +27,9 @@ struct DenseShape {
   // Of all blocks.
   int64_t channels() const;
 
+  // The same channels where windows of the images are averaged; throws c10::Error unless these divide them.
+  DenseShape averaged(const char* name, at::IntArrayRef window) const;
+
   // 128 KiB of a block of channels, or an image; with small images as many as fill groups of tiles.
   int64_t images_at_once() const;
 };
