@@ -1,8 +1,19 @@
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { BatchNorm2d, Conv2d, foldBatchNorm, Module, setKernels } from "../nn/index.js";
 import * as torch from "../torch/index.js";
-import { DenseBlock, frozenDenseBlock, trainedDenseBlock } from "./dense-block.js";
+import { type Averages, DenseBlock, frozenDenseBlock, trainedDenseBlock } from "./dense-block.js";
+
+function normOf(channels: number, generator: torch.Generator): BatchNorm2d {
+  const made = new BatchNorm2d(channels);
+  torch.noGrad(() => {
+    made.weight.uniform_(0.5, 1.5, { generator });
+    made.bias.uniform_(-1, 1, { generator });
+    made.runningMean.uniform_(-1, 1, { generator });
+    made.runningVar.uniform_(0.5, 2, { generator });
+  });
+  return made;
+}
 
 class Layer extends Module {
   readonly norm1: BatchNorm2d;
@@ -12,19 +23,9 @@ class Layer extends Module {
 
   constructor(from: number, inner: number, growth: number, generator: torch.Generator) {
     super();
-    const norm = (channels: number) => {
-      const made = new BatchNorm2d(channels);
-      torch.noGrad(() => {
-        made.weight.uniform_(0.5, 1.5, { generator });
-        made.bias.uniform_(-1, 1, { generator });
-        made.runningMean.uniform_(-1, 1, { generator });
-        made.runningVar.uniform_(0.5, 2, { generator });
-      });
-      return made;
-    };
-    this.norm1 = norm(from);
+    this.norm1 = normOf(from, generator);
     this.conv1 = new Conv2d(from, inner, 1, { bias: false, generator });
-    this.norm2 = norm(inner);
+    this.norm2 = normOf(inner, generator);
     this.conv2 = new Conv2d(inner, growth, 3, { padding: 1, bias: false, generator });
   }
 
@@ -84,10 +85,17 @@ it.skipIf(!isFused)("a frozen block in one operator is what its layers are in fl
           const layers = layersOf(block, count);
           const x = images([batch, from, ...size], seed);
           const found = frozenDenseBlock(layers, x);
+          const norm = normOf(from + count * growth, new torch.Generator(seed)).eval();
+          const means = frozenDenseBlock(layers, x, { norm, window: size });
           expect(found?.shape).toEqual([batch, from + count * growth, ...size]);
-          const expected = block.to({ dtype: "float64" }).forward(x.to({ dtype: "float64" }));
-          const away = found!.sub(expected).abs().max().item() / expected.abs().max().item();
-          expect(away).toBeLessThan(1e-5);
+          expect(means?.shape).toEqual([batch, from + count * growth, 1, 1]);
+          const of = { dtype: "float64" } as const;
+          const expected = block.to(of).forward(x.to(of));
+          const expectedMeans = norm.to(of).forward(expected, { relu: true }).mean([2, 3], true);
+          for (const [one, other] of [[found!, expected] as const, [means!, expectedMeans] as const]) {
+            const away = one.sub(other).abs().max().item() / other.abs().max().item();
+            expect(away).toBeLessThan(1e-5);
+          }
         }),
       );
     }),
@@ -95,17 +103,40 @@ it.skipIf(!isFused)("a frozen block in one operator is what its layers are in fl
   );
 });
 
+/** Windows of another height than width, which `AvgPool2d` has not. */
+class Pool extends Module {
+  constructor(readonly window: readonly [number, number]) {
+    super();
+  }
+  override forward(x: torch.Tensor): torch.Tensor {
+    return torch.avgPool2d(x, this.window);
+  }
+}
+
+const forwardPooled = (block: DenseBlock, x: torch.Tensor, { norm, window }: Averages) =>
+  block.forwardPooled(x, norm, new Pool(window), window);
+
 /** What training has of a block: its result, all gradients, the averages. */
-function trained(block: DenseBlock, x: torch.Tensor, dy: torch.Tensor): Map<string, torch.Tensor> {
+function trained(
+  block: DenseBlock,
+  x: torch.Tensor,
+  dy: torch.Tensor,
+  after?: Averages,
+): Map<string, torch.Tensor> {
   const input = x.detach().clone().requiresGrad_();
-  const y = block.forward(input);
+  const y = after ? forwardPooled(block, input, after) : block.forward(input);
   y.backward(dy);
   const found = new Map([
     ["y", y.detach()],
     ["x", input.grad!],
   ]);
-  for (const [name, parameter] of block.namedParameters()) found.set(name, parameter.grad!);
-  for (const [name, buffer] of block.namedBuffers()) found.set(name, buffer);
+  for (const [module, prefix] of [
+    [block, ""] as const,
+    ...(after ? [[after.norm, "after."] as const] : []),
+  ]) {
+    for (const [name, parameter] of module.namedParameters()) found.set(prefix + name, parameter.grad!);
+    for (const [name, buffer] of module.namedBuffers()) found.set(prefix + name, buffer);
+  }
   return found;
 }
 
@@ -132,18 +163,30 @@ it.skipIf(!isFused)("a block in training in one operator is what its layers are 
     count: fc.integer({ min: 1, max: 5 }),
     size: fc.tuple(fc.integer({ min: 2, max: 17 }), fc.integer({ min: 4, max: 17 })),
     seed: fc.integer({ min: 0, max: 1000 }),
+    // Of each image: all of it, or where it can be halved.
+    window: fc.constantFrom(undefined, "image", "half"),
+    threads: fc.integer({ min: 1, max: 3 }),
   });
+  const before = torch.getNumThreads();
+  onTestFinished(() => torch.setNumThreads(before));
   fc.assert(
-    fc.property(cases, ({ batch, from, inner, growth, count, size, seed }) => {
+    fc.property(cases, ({ batch, from, inner, growth, count, size, seed, window, threads }) => {
+      torch.setNumThreads(threads);
+      const [height, width] = size.map((length) => (window === "half" && length % 2 === 0 ? 2 : length));
+      const averages = window && ([height!, width!] as const);
+      const small = averages ? size.map((length, i) => length / averages[i]!) : size;
       torch.scope(() => {
         const x = images([batch, from, ...size], seed);
-        const dy = images([batch, from + count * growth, ...size], seed + 1);
+        const dy = images([batch, from + count * growth, ...small], seed + 1);
         const [block, double, other] = [1, 2, 3].map(() => trainedBlockOf(from, inner, growth, count, seed));
         const of = { dtype: "float64" } as const;
         // Where rounding decides what passes a ReLU, either is right.
         fc.pre(nearestToZero(layersOf(other!.to(of), count), x.to(of)) > 1e-5);
-        const found = trained(block!, x, dy);
-        const expected = trained(double!.to(of), x.to(of), dy.to(of));
+        const norms = [block!, double!].map(() => normOf(from + count * growth, new torch.Generator(seed)));
+        const found = trained(block!, x, dy, averages && { norm: norms[0]!, window: averages });
+        norms[1]!.to(of);
+        const after = averages && { norm: norms[1]!, window: averages };
+        const expected = trained(double!.to(of), x.to(of), dy.to(of), after);
         expect([...found.keys()]).toEqual([...expected.keys()]);
         for (const name of ["y", "x"]) expect(found.get(name)!.isContiguous("channelsLast"), name).toBe(true);
         for (const [name, value] of expected) {
@@ -162,11 +205,16 @@ it.skipIf(!isFused)("a block in training, one that cannot be fused, and values t
     const x = images([2, 24, 6, 6], 1);
     expect(trainedDenseBlock(layers, x)?.requiresGrad).toBe(true);
     expect(layers[1]!.norm2.numBatchesTracked.item()).toBe(1);
+    const norm = new BatchNorm2d(32).train();
+    expect(trainedDenseBlock(layers, x, { norm, window: [3, 2] })?.shape).toEqual([2, 32, 2, 3]);
+    expect(trainedDenseBlock(layers, x, { norm, window: [4, 2] })).toBeUndefined();
+    expect(trainedDenseBlock(layers, x, { norm: norm.eval(), window: [3, 2] })).toBeUndefined();
+    expect([layers[1]!.norm2, norm].map((each) => each.numBatchesTracked.item())).toEqual([2, 1]);
     layers[1]!.norm2.eval();
     expect(trainedDenseBlock(layers, x)).toBeUndefined();
     layers[1]!.norm2.train();
     expect(trainedDenseBlock(layers, x.to({ dtype: "float64" }))).toBeUndefined();
-    expect(layers[1]!.norm2.numBatchesTracked.item()).toBe(1);
+    expect(layers[1]!.norm2.numBatchesTracked.item()).toBe(2);
 
     const spoilt = x.clone();
     spoilt.select(1, 3).fill_(Number.NaN);
@@ -201,6 +249,32 @@ it("a block that is trained, or of exact kernels, or of a few pixels, goes layer
     }
     block.train();
     expect(frozenDenseBlock(layers, x)).toBeUndefined();
+  });
+});
+
+it.skipIf(!isFused)("what does not fit in training is refused in words", () => {
+  torch.scope(() => {
+    const [x, one, many] = [torch.ones([2, 16, 4, 4]), torch.ones([16]), torch.ones([20])];
+    const [narrow, wide] = [torch.ones([16, 16, 1, 1]), torch.ones([4, 16, 3, 3])];
+    const parameters = [one, one, narrow, one, one, wide];
+    const call = (x: torch.Tensor, ...given: unknown[]) =>
+      torch.op("lyceum::dense_block", x, ...given, 0.1, 1e-5) as torch.Tensor;
+    const averages = [0, 1, 2, 3].map(() => torch.ones([16]));
+    expect(call(x, parameters, averages, []).shape).toEqual([2, 20, 4, 4]);
+    const [more, last] = [
+      [...parameters, many, many],
+      [...averages, torch.ones([20]), torch.ones([20])],
+    ];
+    expect(call(x, more, last, [2, 4]).shape).toEqual([2, 20, 2, 1]);
+    expect(() => call(x, more, last, [])).toThrow(/two of each with a window/);
+    expect(() => call(x, more, last, [3, 4])).toThrow(/must divide images of 4x4/);
+    expect(() => call(x, more, last, [2])).toThrow(/must divide images of 4x4/);
+    expect(() => call(x, [], [], [])).toThrow(/six parameters and four averages/);
+    expect(() => call(x, [...parameters, one, one], last, [2, 2])).toThrow(/last norm's must be .*\[20\]/);
+    expect(() => call(x, parameters.with(3, many), averages, [])).toThrow(/second norm's must be .*\[16\]/);
+    expect(() => call(x, parameters, averages.with(0, many), [])).toThrow(/first norm's must be .*\[16\]/);
+    expect(() => call(torch.ones([0, 16, 4, 4]), parameters, averages, [])).toThrow(/no images/);
+    expect(() => call(x.to({ dtype: "float64" }), parameters, averages, [])).toThrow(/x must be float32/);
   });
 });
 

@@ -75,17 +75,32 @@ struct Batch {
 
   int64_t block_stride() const { return size * plane; }
 
-  // Calls `body(part, begin, end)` for groups of at most `images`.
+  // Calls `body(part, begin, end, next)` for groups of at most `images`, those of a part one after the other: [end, next)
+  // follow.
   template <class Body>
-  void each(int64_t images, const Body& body) const {
+  void each_group(int64_t images, const Body& body) const {
     at::parallel_for(0, parts, 1, [&](int64_t first, int64_t last) {
       for (int64_t part = first; part < last; part++) {
         const int64_t stop = size * (part + 1) / parts;
         for (int64_t image = size * part / parts; image < stop; image += images) {
-          body(part, image, std::min(image + images, stop));
+          const int64_t end = std::min(image + images, stop);
+          body(part, image, end, std::min(end + images, stop));
         }
       }
     });
+  }
+
+  template <class Body>
+  void each(const Body& body) const {
+    each_group(1, [&](int64_t part, int64_t image, int64_t, int64_t) { body(part, image); });
+  }
+
+  // Some images of a block, and of what lies between the two convolutions.
+  void ask_block(winograd::Ahead& ahead, const float* block, int64_t begin, int64_t end) const {
+    ahead.add(block + begin * plane, (end - begin) * plane * int64_t(sizeof(float)));
+  }
+  void ask_inner(winograd::Ahead& ahead, const float* inner, int64_t begin, int64_t end) const {
+    ahead.add(inner + inner_at(begin), inner_at(end - begin) * int64_t(sizeof(float)));
   }
 
   // Some images of some blocks.
@@ -177,7 +192,7 @@ void read_input(const at::Tensor& x, const Batch& batch, Forward& found) {
   lyceum::PartMoments moments(batch.parts, blocks * kLanes);
   const float* from = x.data_ptr<float>();
   float* grown = found.grown.data_ptr<float>();
-  batch.each(1, [&](int64_t part, int64_t image, int64_t) {
+  batch.each([&](int64_t part, int64_t image) {
     float* to = grown + image * batch.plane;
     lyceum::read_lanes(shape, from + image * batch.pixels * shape.in_channels, batch.block_stride(), to);
     const Channels c = batch.blocks(blocks, 1);
@@ -199,7 +214,7 @@ lyceum::Scaling narrow(const Layer& layer, const Norm& norm1, const Norm& norm2,
   lyceum::PartMoments moments(batch.parts, found.shape.inner);
   const float* grown = found.grown.data_ptr<float>();
   float* z = kept.z.data_ptr<float>();
-  batch.each(1, [&](int64_t part, int64_t image, int64_t) {
+  batch.each([&](int64_t part, int64_t image) {
     float* to = z + batch.inner_at(image);
     pointwise::convolve({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
                          scale.data(), shift.data()},
@@ -225,7 +240,7 @@ void widen(const Layer& layer, const lyceum::Scaling& scaling, const Batch& batc
   lyceum::PartMoments moments(batch.parts, kLanes);
   const float* z = kept.z.data_ptr<float>();
   float* grown = found.grown.data_ptr<float>() + int64_t(shape.lanes.size()) * batch.block_stride();
-  batch.each(batch.at_once, [&](int64_t part, int64_t begin, int64_t end) {
+  batch.each_group(batch.at_once, [&](int64_t part, int64_t begin, int64_t end, int64_t next) {
     float* memory = scratch(working + batch.inner_at(batch.at_once));
     float* y = memory + working;
     const Channels c = batch.inner(end - begin), c_grown = batch.blocks(1, end - begin);
@@ -234,7 +249,10 @@ void widen(const Layer& layer, const lyceum::Scaling& scaling, const Batch& batc
                   c, 0, c.tiles());
     const winograd::Shape some = tiled(shape, end - begin);
     float* to = grown + begin * batch.plane;
-    winograd::convolve(some, y, weights.data(), {}, 0, some.tiles(), memory, to);
+    winograd::Ahead ahead;
+    batch.ask_inner(ahead, z, end, next);
+    batch.ask_block(ahead, grown, end, next);
+    winograd::convolve(some, y, weights.data(), {}, 0, some.tiles(), memory, to, ahead);
     lyceum::find_moments(to, c_grown, 0, c_grown.tiles(), moments[part]);
   });
   shape.lanes.push_back(shape.growth);
@@ -248,7 +266,7 @@ void write_result(const Batch& batch, Forward& found) {
                       at::MemoryFormat::ChannelsLast);
   const float* grown = found.grown.data_ptr<float>();
   float* y = found.y.data_ptr<float>();
-  batch.each(1, [&](int64_t, int64_t image, int64_t) {
+  batch.each([&](int64_t, int64_t image) {
     lyceum::write_lanes(shape, grown + image * batch.plane, batch.block_stride(),
                         y + image * batch.pixels * shape.channels());
   });
@@ -267,7 +285,7 @@ void write_averages(const Batch& batch, const Norm& norm, at::IntArrayRef window
                       at::MemoryFormat::ChannelsLast);
   const float* grown = found.grown.data_ptr<float>();
   float* y = found.y.data_ptr<float>();
-  batch.each(1, [&](int64_t, int64_t image, int64_t) {
+  batch.each([&](int64_t, int64_t image) {
     float* averages = scratch(blocks * small.plane());
     pointwise::average({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
                         scale.data(), shift.data()},
@@ -387,7 +405,7 @@ at::Tensor widen_backward(const Layer& layer, const Kept& kept, const Backward& 
   const float* d_grown = at.d_grown.data_ptr<float>() + block * batch.block_stride();
   float *sums_of = sums.data_ptr<float>(), *d = d_inner.data_ptr<float>();
   const lyceum::Scaling& scaling = norm2.scaling();
-  batch.each(batch.at_once, [&](int64_t part, int64_t begin, int64_t end) {
+  batch.each_group(batch.at_once, [&](int64_t part, int64_t begin, int64_t end, int64_t next) {
     float* memory = scratch(working + batch.inner_at(batch.at_once) + batch.at_once * batch.plane);
     float* y = memory + working;
     const Channels c = batch.inner(end - begin);
@@ -402,8 +420,13 @@ at::Tensor widen_backward(const Layer& layer, const Kept& kept, const Backward& 
     lyceum::apply(lyceum::Apply<float>{z + first, nullptr, scaling.scale.data(), scaling.shift.data(), y, true}, c, 0,
                   c.tiles());
     const winograd::Shape some = tiled(at.shape, end - begin);
-    winograd::sum_weights(some, y, dy, 0, some.tiles(), memory, sums_of + part * size);
-    winograd::convolve(turned(some), dy, weights.data(), {}, 0, some.tiles(), memory, d + first);
+    winograd::Ahead after, ahead;
+    batch.ask_inner(after, d, begin, end);
+    winograd::sum_weights(some, y, dy, 0, some.tiles(), memory, sums_of + part * size, after);
+    batch.ask_inner(ahead, z, end, next);
+    batch.ask_block(ahead, d_grown, end, next);
+    batch.ask_block(ahead, grown, end, next);
+    winograd::convolve(turned(some), dy, weights.data(), {}, 0, some.tiles(), memory, d + first, ahead);
     norm2.sum(part, {d + first, z + first}, c, 0, c.tiles());
   });
   winograd::unpack(one, sums_of, batch.parts, 0, inner, padded.data_ptr<float>(), 9 * inner, 9, 3, 1);
@@ -436,7 +459,7 @@ void narrow_backward(const Layer& layer, const Kept& kept, const at::Tensor& d_i
   const float *z = kept.z.data_ptr<float>(), *d = d_inner.data_ptr<float>(), *grown = at.grown.data_ptr<float>();
   float *d_grown = at.d_grown.data_ptr<float>(), *d_weights_of = d_weights.data_ptr<float>();
   const int64_t working = pointwise::gradient_scratch_size(blocks);
-  batch.each(1, [&](int64_t part, int64_t image, int64_t) {
+  batch.each([&](int64_t part, int64_t image) {
     float* memory = scratch(working + batch.inner_at(1) + pointwise::kPixels * kLanes);
     float* dz = memory + working;
     const Channels c = batch.inner(1);
@@ -463,7 +486,7 @@ void read_gradient(const at::Tensor& dy, const Backward& at) {
   const Batch& batch = at.batch;
   const float* from = dy.data_ptr<float>();
   float* to = at.d_grown.data_ptr<float>();
-  batch.each(1, [&](int64_t, int64_t image, int64_t) {
+  batch.each([&](int64_t, int64_t image) {
     lyceum::read_lanes(at.shape, from + image * batch.pixels * at.shape.channels(), batch.block_stride(),
                        to + image * batch.plane);
   });
@@ -481,7 +504,7 @@ void average_backward(const at::Tensor& dy, const at::Tensor* norm, at::IntArray
   Sums sums(at);
   const float *from = dy.data_ptr<float>(), *grown = at.grown.data_ptr<float>();
   float* to = at.d_grown.data_ptr<float>();
-  batch.each(1, [&](int64_t part, int64_t image, int64_t) {
+  batch.each([&](int64_t part, int64_t image) {
     float* d = scratch(blocks * small.plane());
     lyceum::read_lanes(small, from + image * small.pixels() * small.channels(), small.plane(), d);
     pointwise::average_gradient({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
@@ -500,7 +523,7 @@ at::Tensor write_input_gradient(const Backward& at) {
                                   at::MemoryFormat::ChannelsLast);
   const float *grown = at.grown.data_ptr<float>(), *d_grown = at.d_grown.data_ptr<float>();
   float* to = dx.data_ptr<float>();
-  batch.each(1, [&](int64_t, int64_t image, int64_t) {
+  batch.each([&](int64_t, int64_t image) {
     float* d = scratch(shape.in_blocks() * batch.plane);
     for (int64_t block = 0; block < shape.in_blocks(); block++) {
       const int64_t from = block * batch.block_stride() + image * batch.plane, lane = block * kLanes;
