@@ -36,8 +36,10 @@ napi_value setNumThreads(const Call& call) {
 napi_value keepLargeBlocks(const Call& call) {
   bool done = false;
 #if defined(__GLIBC__)
-  // glibc refuses a higher threshold for mapping than 32 MiB, but may be told to map nothing.
-  done = mallopt(M_MMAP_MAX, 0) == 1 && mallopt(M_TRIM_THRESHOLD, 0x7fffffff) == 1 && mallopt(M_TOP_PAD, 64 << 20) == 1;
+  // glibc refuses a higher threshold than 32 MiB. It could be told to map nothing, and keep all blocks (M_MMAP_MAX); but a
+  // small block that comes to lie in a large one's place, and stays, then costs as much memory as the large one.
+  done = mallopt(M_MMAP_THRESHOLD, 32 << 20) == 1 && mallopt(M_TRIM_THRESHOLD, 0x7fffffff) == 1 &&
+         mallopt(M_TOP_PAD, 64 << 20) == 1;
 #endif
   return boolean(call.env, done);
 }
