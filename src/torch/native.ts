@@ -101,7 +101,7 @@ export interface NativeCuda {
 
 /** Where the addon is: `$LYCEUM_NATIVE`, else what `setup` built in the package's folder. */
 export function nativePath(): string {
-  // The same relative path from src/torch and from dist/torch.
+  // The same relative path from src/torch and from dist/chunks (bundle.mjs).
   return (
     process.env.LYCEUM_NATIVE ?? fileURLToPath(new URL("../../build/native/lyceum.node", import.meta.url))
   );
