@@ -7,6 +7,7 @@
 
 #include "kernels/batch_norm.h"
 #include "kernels/channels.h"
+#include "kernels/saved.h"
 
 namespace {
 
@@ -24,10 +25,12 @@ at::Tensor batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
 
 class BatchNorm : public torch::autograd::Function<BatchNorm> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& running_mean,
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x_given,
+                            const at::Tensor& weight_given, const at::Tensor& bias_given, const at::Tensor& running_mean,
                             const at::Tensor& running_var, const OptionalTensor& residual, bool relu,
                             bool training, double momentum, double eps) {
+    const at::Tensor x = lyceum::alias_of(x_given), weight = lyceum::alias_of(weight_given);
+    const at::Tensor bias = lyceum::alias_of(bias_given);
     at::AutoDispatchBelowADInplaceOrView below;
     const Norm norm{weight, bias, running_mean, running_var, momentum, eps};
     auto [y, mean, inverse] = lyceum::normalise(x, norm, or_none(residual), relu, training);

@@ -214,6 +214,8 @@ it.skipIf(!isFused)("a block in training, one that cannot be fused, and values t
     expect(trainedDenseBlock(layers, x)).toBeUndefined();
     layers[1]!.norm2.train();
     expect(trainedDenseBlock(layers, x.to({ dtype: "float64" }))).toBeUndefined();
+    const other = new Layer(28, 16, 5, new torch.Generator(1)).train();
+    expect(trainedDenseBlock([layers[0]!, other], x)).toBeUndefined();
     expect(layers[1]!.norm2.numBatchesTracked.item()).toBe(2);
 
     const spoilt = x.clone();
@@ -272,7 +274,9 @@ it.skipIf(!isFused)("what does not fit in training is refused in words", () => {
     expect(() => call(x, [], [], [])).toThrow(/six parameters and four averages/);
     expect(() => call(x, [...parameters, one, one], last, [2, 2])).toThrow(/last norm's must be .*\[20\]/);
     expect(() => call(x, parameters.with(3, many), averages, [])).toThrow(/second norm's must be .*\[16\]/);
-    expect(() => call(x, parameters, averages.with(0, many), [])).toThrow(/first norm's must be .*\[16\]/);
+    expect(() => call(x, parameters, averages.with(0, many), [])).toThrow(
+      /each of averages must be .*\[16\]/,
+    );
     expect(() => call(torch.ones([0, 16, 4, 4]), parameters, averages, [])).toThrow(/no images/);
     expect(() => call(x.to({ dtype: "float64" }), parameters, averages, [])).toThrow(/x must be float32/);
   });
@@ -290,6 +294,8 @@ it.skipIf(!isFused)("what does not fit is refused in words", () => {
     expect(() => call(x, [one, one, one, one], [wide, wide], [one])).toThrow(/a weight must be/);
     const tall = torch.ones([32, 16, 3, 3]);
     expect(() => call(x, [one, one, one, one], [weight, tall], [one])).toThrow(/grow by 1 to 16/);
+    const huge = torch.empty([0, 16, 2 ** 30, 2 ** 30]);
+    expect(() => call(huge, [one, one, one, one], [weight, wide], [one])).toThrow(/too large/);
     const few = torch.ones([1, 16, 1, 2]);
     expect(() => call(few, [one, one, one, one], [weight, wide], [one])).toThrow(/8 pixels or more/);
   });

@@ -27,8 +27,13 @@ function haveKernels(narrow: Conv2d, wide: Module): boolean {
   return growth <= 16 && inner % 16 === 0;
 }
 
+/** The operators take layers of one size. */
+const areAlike = (layers: readonly DenseLayers[]) =>
+  layers.every(({ conv2 }) => conv2.weight.shape.join() === layers[0]!.conv2.weight.shape.join());
+
 function areFrozen(layers: readonly DenseLayers[]): boolean {
   const { eps } = layers[0]!.norm1;
+  if (!areAlike(layers)) return false;
   return layers.every(({ norm1, norm2, conv2 }) => {
     if (!(norm2 instanceof FoldedConvolution && norm2.convolution.bias)) return false;
     return !norm1.training && norm1.eps === eps && haveKernels(norm2.convolution, conv2);
@@ -41,6 +46,7 @@ function areTrained(layers: readonly DenseLayers[]): layers is readonly TrainedL
   const { eps, momentum } = layers[0]!.norm1;
   const fits = (norm: Module) =>
     norm instanceof BatchNorm2d && norm.training && norm.eps === eps && norm.momentum === momentum;
+  if (!areAlike(layers)) return false;
   return layers.every(({ norm1, conv1, norm2, conv2 }) => {
     return fits(norm1) && fits(norm2) && conv1 instanceof Conv2d && !conv1.bias && haveKernels(conv1, conv2);
   });

@@ -11,6 +11,8 @@ using Weak = c10::weak_intrusive_ptr<c10::TensorImpl>;
 struct Kept {
   Weak of;
   uint32_t version;
+  // Another tensor's memory may be put in its place, which no version counts.
+  const void* data;
   uint64_t layout;
   at::Tensor made;
 };
@@ -41,7 +43,7 @@ at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout, const st
     const auto found = all().find(key);
     // Another tensor may have come to lie where one was that has died.
     if (found != all().end() && !found->second.of.expired() && found->second.version == version &&
-        found->second.layout == layout.name && found->second.made.numel() == layout.size) {
+        found->second.data == weight.data_ptr() && found->second.layout == layout.name && found->second.made.numel() == layout.size) {
       return found->second.made;
     }
     forget_dead();
@@ -50,7 +52,7 @@ at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout, const st
   make(made.data_ptr<float>());
   if (counted) {
     const std::lock_guard<std::mutex> lock(reading());
-    all().insert_or_assign(key, Kept{Weak(weight.getIntrusivePtr()), version, layout.name, made});
+    all().insert_or_assign(key, Kept{Weak(weight.getIntrusivePtr()), version, weight.data_ptr(), layout.name, made});
   }
   return made;
 }

@@ -8,6 +8,7 @@
 #include "kernels/channels.h"
 #include "kernels/convolution/convolution.h"
 #include "kernels/convolution/engine.h"
+#include "kernels/saved.h"
 
 namespace {
 
@@ -36,9 +37,10 @@ at::Tensor& add_conv2d_(at::Tensor& sum, const at::Tensor& x, const at::Tensor& 
 
 class Convolution : public torch::autograd::Function<Convolution> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& weight, const OptionalTensor& bias, at::IntArrayRef stride,
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x_given,
+                            const at::Tensor& weight_given, const OptionalTensor& bias, at::IntArrayRef stride,
                             at::IntArrayRef padding, bool coarse) {
+    const at::Tensor x = lyceum::alias_of(x_given), weight = lyceum::alias_of(weight_given);
     at::AutoDispatchBelowADInplaceOrView below;
     const at::Tensor ordered = x.dim() == 4 || lyceum::is_blocked(x) ? lyceum::in_order(x) : x;
     at::Tensor y = conv2d(ordered, weight, bias, stride, padding, coarse);

@@ -21,6 +21,7 @@
 #include "kernels/channels.h"
 #include "kernels/convolution/convolution.h"
 #include "kernels/option_a_shortcut.h"
+#include "kernels/saved.h"
 
 namespace {
 
@@ -260,11 +261,13 @@ at::Tensor backward_outer(const Saved& block, const lyceum::Window& window, cons
 class ResidualStage : public torch::autograd::Function<ResidualStage> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x_in,
-                            at::TensorList parameters, at::TensorList averages, const OptionalTensor& shortcut,
+                            at::TensorList parameters_given, at::TensorList averages, const OptionalTensor& shortcut,
                             int64_t stride, bool coarse, double momentum, double eps) {
+    const at::Tensor x_alias = lyceum::alias_of(x_in);
+    const variable_list parameters = lyceum::aliases_of(parameters_given);
     at::AutoDispatchBelowADInplaceOrView below;
     const Stage stage{parameters, averages, {stride, stride}, coarse, momentum, eps};
-    const at::Tensor x = x_in.contiguous(), given = shortcut.has_value() ? *shortcut : at::Tensor();
+    const at::Tensor x = x_alias.contiguous(), given = shortcut.has_value() ? *shortcut : at::Tensor();
     const std::vector<Kept> all = ::forward(x, stage, given);
     variable_list saved{x};
     saved.insert(saved.end(), parameters.begin(), parameters.end());

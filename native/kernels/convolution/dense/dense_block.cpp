@@ -26,6 +26,7 @@
 #include "kernels/convolution/dense/lanes.h"
 #include "kernels/convolution/pointwise/kernels.h"
 #include "kernels/convolution/winograd/kernels.h"
+#include "kernels/saved.h"
 #include "kernels/scratch.h"
 
 namespace {
@@ -155,6 +156,21 @@ struct Forward {
 
 size_t layers_of(at::TensorList parameters) { return parameters.size() / kParameters; }
 
+// The parameters of each layer, and of the norm that comes after them.
+void check_parameters(const DenseShape& shape, at::TensorList parameters, size_t after) {
+  const size_t count = layers_of(parameters);
+  const auto channels = [&](size_t i) { return shape.in_channels + int64_t(i) * shape.growth; };
+  for (size_t i = 0; i < count; i++) {
+    const at::Tensor* p = &parameters[kParameters * i];
+    lyceum::check_dense_weights(kName, shape, channels(i), p[2], p[5]);
+    for (const int j : {0, 1}) lyceum::check_dense_values(kName, p[j], channels(i), "a first norm's");
+    for (const int j : {3, 4}) lyceum::check_dense_values(kName, p[j], shape.inner, "a second norm's");
+  }
+  for (const at::Tensor& values : parameters.slice(parameters.size() - after)) {
+    lyceum::check_dense_values(kName, values, channels(count), "the last norm's");
+  }
+}
+
 DenseShape check(const at::Tensor& x, at::TensorList parameters, at::TensorList averages, at::IntArrayRef window) {
   const size_t count = layers_of(parameters), after = window.empty() ? 0 : kAfter;
   TORCH_CHECK(count > 0 && parameters.size() == count * kParameters + after && averages.size() == count * kAverages + after,
@@ -162,25 +178,14 @@ DenseShape check(const at::Tensor& x, at::TensorList parameters, at::TensorList 
               parameters.size(), " and ", averages.size());
   const DenseShape shape = lyceum::dense_shape(kName, x, parameters[2], parameters[5]);
   TORCH_CHECK(x.size(0) > 0, kName, ": a batch of no images has no statistics");
-  if (after > 0) {
-    shape.averaged(kName, window);
-    const int64_t channels = shape.in_channels + int64_t(count) * shape.growth;
-    for (const at::TensorList list : {parameters, averages}) {
-      for (const at::Tensor& values : list.slice(list.size() - kAfter)) {
-        lyceum::check_dense_values(kName, values, channels, "the last norm's");
-      }
-    }
-  }
-  for (size_t i = 0; i < count; i++) {
-    const at::Tensor *p = &parameters[kParameters * i], *a = &averages[kAverages * i];
-    const int64_t channels = shape.in_channels + int64_t(i) * shape.growth;
-    lyceum::check_dense_weights(kName, shape, channels, p[2], p[5]);
-    for (const at::Tensor* values : {&p[0], &p[1], &a[0], &a[1]}) {
-      lyceum::check_dense_values(kName, *values, channels, "a first norm's");
-    }
-    for (const at::Tensor* values : {&p[3], &p[4], &a[2], &a[3]}) {
-      lyceum::check_dense_values(kName, *values, shape.inner, "a second norm's");
-    }
+  if (after > 0) shape.averaged(kName, window);
+  check_parameters(shape, parameters, after);
+  for (size_t i = 0; i < averages.size(); i++) {
+    // Of the first norm, the second, or the last.
+    const size_t layer = i / kAverages;
+    const bool second = layer < count && i % kAverages >= 2;
+    const int64_t channels = second ? shape.inner : shape.in_channels + int64_t(layer) * shape.growth;
+    lyceum::check_dense_values(kName, averages[i], channels, "each of averages");
   }
   return shape;
 }
@@ -537,8 +542,9 @@ at::Tensor write_input_gradient(const Backward& at) {
 
 class DenseBlock : public torch::autograd::Function<DenseBlock> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, at::TensorList parameters,
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, at::TensorList parameters_given,
                             at::TensorList averages, at::IntArrayRef window, double momentum, double eps) {
+    const variable_list parameters = lyceum::aliases_of(parameters_given);
     at::AutoDispatchBelowADInplaceOrView below;
     const Forward found = ::forward(x, parameters, averages, window, momentum, eps);
     for (const at::Tensor& average : averages) average.unsafeGetTensorImpl()->bump_version();
@@ -583,7 +589,7 @@ class DenseBlock : public torch::autograd::Function<DenseBlock> {
 
     // All inputs' gradients in their order; averages have none.
     variable_list found(1 + (kParameters + kAverages) * count + 2 * after + 3);
-    const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor dy = gradients[0].resolve_neg().contiguous(at::MemoryFormat::ChannelsLast);
     if (after > 0) {
       average_backward(dy, norm, window, at, &found[1 + kParameters * count]);
     } else {

@@ -63,9 +63,11 @@ struct Block {
   Scaling after;
 };
 
-at::Tensor narrow_of(const at::Tensor& weight, const std::vector<int64_t>& lanes) {
-  return lyceum::kept_weights(weight, {int64_t(lanes.size()) * kLanes * weight.size(0)},
-                              [&](float* to) { lyceum::pack_narrow(weight, lanes, to); });
+at::Tensor narrow_of(const at::Tensor& weight, const lyceum::DenseShape& shape) {
+  // As many floats may be of other lanes. Told apart from other kernels' names by the last bits.
+  const uint64_t name = (uint64_t(shape.in_channels) * 32 + shape.growth) * 4 + 2;
+  return lyceum::kept_weights(weight, {int64_t(shape.lanes.size()) * kLanes * weight.size(0), name},
+                              [&](float* to) { lyceum::pack_narrow(weight, shape.lanes, to); });
 }
 
 at::Tensor wide_of(const at::Tensor& weight) {
@@ -88,7 +90,7 @@ Block block_of(const at::Tensor& x, at::TensorList norms, at::TensorList weights
   for (size_t i = 0; i < count; i++) {
     lyceum::check_dense_weights(kName, shape, shape.channels(), weights[2 * i], weights[2 * i + 1]);
     lyceum::check_dense_values(kName, biases[i], shape.inner, "a bias");
-    block.layers.push_back({Scaling::of(norms.slice(kNorm * i, kNorm), eps, shape), narrow_of(weights[2 * i], shape.lanes),
+    block.layers.push_back({Scaling::of(norms.slice(kNorm * i, kNorm), eps, shape), narrow_of(weights[2 * i], shape),
                             biases[i], wide_of(weights[2 * i + 1])});
     shape.lanes.push_back(shape.growth);
   }

@@ -35,6 +35,10 @@ DenseShape dense_shape(const char* name, const at::Tensor& x, const at::Tensor& 
                   x.size(1) > 0 && x.size(2) * x.size(3) >= pointwise::kPixels,
               name, ": x must be float32 [N, C, H, W] of ", pointwise::kPixels, " pixels or more on the CPU, got ",
               x.scalar_type(), " ", x.sizes());
+  // Tensors without images cost no memory, however large; and sizes must not overflow.
+  constexpr int64_t kMost = 1000 * 1000;
+  TORCH_CHECK(x.size(1) <= kMost && x.size(2) <= kMost && x.size(3) <= kMost && !x.is_neg(), name,
+              ": x is too large, or lazily negated: ", x.sizes());
   TORCH_CHECK(wide.dim() == 4, name, ": weights must be [K, C, h, w], got ", wide.sizes());
   const DenseShape shape(x.size(1), wide.size(1), wide.size(0), x.size(2), x.size(3));
   TORCH_CHECK(shape.inner > 0 && shape.inner % kLanes == 0 && shape.growth >= 1 && shape.growth <= kLanes, name,
@@ -45,7 +49,7 @@ DenseShape dense_shape(const char* name, const at::Tensor& x, const at::Tensor& 
 }
 
 void check_dense_values(const char* name, const at::Tensor& values, int64_t count, const char* what) {
-  TORCH_CHECK(values.is_cpu() && values.scalar_type() == at::kFloat && values.is_contiguous() &&
+  TORCH_CHECK(values.is_cpu() && values.scalar_type() == at::kFloat && values.is_contiguous() && !values.is_neg() &&
                   values.sizes() == at::IntArrayRef({count}),
               name, ": ", what, " must be contiguous float32 [", count, "] on the CPU, got ", values.scalar_type(), " ",
               values.sizes());
@@ -54,7 +58,7 @@ void check_dense_values(const char* name, const at::Tensor& values, int64_t coun
 void check_dense_weights(const char* name, const DenseShape& shape, int64_t channels, const at::Tensor& narrow,
                          const at::Tensor& wide) {
   const auto check = [&](const at::Tensor& weight, at::IntArrayRef sizes) {
-    TORCH_CHECK(weight.is_cpu() && weight.scalar_type() == at::kFloat && weight.layout() == at::kStrided &&
+    TORCH_CHECK(weight.is_cpu() && weight.scalar_type() == at::kFloat && weight.layout() == at::kStrided && !weight.is_neg() &&
                     weight.sizes() == sizes,
                 name, ": a weight must be float32 ", sizes, " on the CPU, got ", weight.scalar_type(), " ",
                 weight.sizes());
