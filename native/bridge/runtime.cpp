@@ -5,6 +5,7 @@
 #include <malloc.h>
 #endif
 
+#include "bridge/small_blocks.h"
 #include "bridge/values.h"
 
 namespace lyceum {
@@ -44,6 +45,8 @@ napi_value keepLargeBlocks(const Call& call) {
   return boolean(call.env, done);
 }
 
+napi_value keepSmall(const Call& call) { return boolean(call.env, keepSmallBlocks()); }
+
 }  // namespace
 
 void exposeRuntime(napi_env env, napi_value exports, Bridge* bridge) {
@@ -54,6 +57,7 @@ void exposeRuntime(napi_env env, napi_value exports, Bridge* bridge) {
   expose(env, exports, bridge, "numThreads", numThreads);
   expose(env, exports, bridge, "setNumThreads", setNumThreads);
   expose(env, exports, bridge, "keepLargeBlocks", keepLargeBlocks);
+  expose(env, exports, bridge, "keepSmallBlocks", keepSmall);
 }
 
 }  // namespace lyceum

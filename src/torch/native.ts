@@ -23,7 +23,10 @@ export interface OperatorInfo {
   returnsArguments: boolean;
 }
 
-/** Tensors and generators are handles: indices into tables of the addon, 0 for none. */
+/**
+ * Tensors and generators are handles: indices into tables of the addon, 0 for none. A tensor's is even where little hangs
+ * on it: a small block of memory, no graph.
+ */
 export interface Native {
   resolve(name: string, overload: string): number;
   schema(id: number): OperatorInfo;
@@ -37,13 +40,18 @@ export interface Native {
   release(handles: Int32Array, count: number): void;
   releaseOne(handle: number): void;
   /**
-   * Lets the tensor live as long as the object does, and tells V8 of the memory that hangs on it. Returns whether a
-   * sweep is due.
+   * Lets the tensor live as long as the object does, and tells V8 of the memory that hangs on it. Returns whether it is
+   * time to collect young objects and to sweep.
    */
   leaveToCollector(handle: number, object: object): boolean;
+  /** The same of the first `count` tensors together. */
+  leaveLitter(handles: Int32Array, count: number, object: object): boolean;
   takeFromCollector(handle: number): void;
-  /** Frees tensors whose objects were collected: looks at as many as are due, or at all. */
-  sweep(all: boolean): void;
+  /**
+   * Frees tensors whose objects were collected: looks at the young and at some older ones, or at all. Returns the objects
+   * of litters that live on, and forgets these: their members must be left anew.
+   */
+  sweep(all: boolean): object[] | undefined;
   shape(handle: number): number[];
   strides(handle: number): number[];
   dtype(handle: number): string;
@@ -84,6 +92,7 @@ export interface Native {
   numThreads(): number;
   setNumThreads(threads: number): void;
   keepLargeBlocks(): boolean;
+  keepSmallBlocks(): boolean;
 }
 
 /** What is there only in a build for a libtorch with CUDA, beside CUDA's headers. */
@@ -161,3 +170,5 @@ export const nativeCuda: NativeCuda | undefined =
 
 // Before the first tensor is made.
 native.keepLargeBlocks();
+// With LYCEUM_SMALL_BLOCKS=0 they are malloc's, whose checks and tools find operators that write past their memory.
+if (process.env.LYCEUM_SMALL_BLOCKS !== "0") native.keepSmallBlocks();

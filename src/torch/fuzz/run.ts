@@ -4,7 +4,14 @@ import { native } from "../native.js";
 import type { Plan, Program, Step, TensorPlan } from "./plans.js";
 
 /** What has effects beyond this process, or ends what the run stands on. */
-const leftOut = new Set(["constructor", "saveSafetensors", "setNumThreads", "keepLargeBlocks", "opAsync"]);
+const leftOut = new Set([
+  "constructor",
+  "saveSafetensors",
+  "setNumThreads",
+  "keepLargeBlocks",
+  "keepSmallBlocks",
+  "opAsync",
+]);
 
 const methods = [...new Set([...namesOf(torch.Tensor.prototype), "shape", "grad"])];
 const functions = namesOf(torch);
