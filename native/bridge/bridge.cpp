@@ -19,6 +19,13 @@ int64_t ownBytes(const at::Tensor& tensor) {
   return storage.use_count() == 1 ? static_cast<int64_t>(storage.nbytes()) : 0;
 }
 
+// Whether little lives as long as this tensor does.
+bool isLight(const at::Tensor& tensor) {
+  constexpr size_t kLightBytes = 4096;
+  return tensor.device().is_cpu() && tensor.has_storage() && tensor.storage().nbytes() <= kLightBytes &&
+         !tensor.unsafeGetTensorImpl()->autograd_meta();
+}
+
 struct Entry {
   Bridge* bridge;
   Function function;
@@ -67,18 +74,19 @@ int32_t Bridge::hold(at::Tensor held) {
   }
   const int64_t size = ownBytes(held);
   bytes += size;
-  return tensors.add({std::move(held), size});
+  const bool light = isLight(held);
+  return tensors.add({std::move(held), size, ++numbers_}) << 1 | (light ? 0 : 1);
 }
 
 void Bridge::release(int64_t handle) {
   HeldTensor dead;
-  if (!tensors.take(handle, dead)) return;
+  if (!tensors.take(handle >> 1, dead)) return;
   bytes -= dead.bytes;
-  if (dead.loose >= 0) forget(dead);
+  forget(dead);
 }
 
 at::Tensor& Bridge::tensor(int64_t handle) {
-  HeldTensor* held = tensors.find(handle);
+  HeldTensor* held = find(handle);
   if (!held) throw BadArgument(handle == 0 ? "was disposed" : "is no live Tensor");
   return held->tensor;
 }

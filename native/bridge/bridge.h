@@ -21,17 +21,26 @@ namespace lyceum {
 struct HeldTensor {
   at::Tensor tensor;
   int64_t bytes = 0;
-  // Its number in the queue of loose ones; -1 when it is none.
-  int64_t loose = -1;
+  // No other tensor's, and another one once the collector no longer decides.
+  int64_t number = 0;
+  // Its JavaScript object, weakly, where the collector decides about it alone.
+  napi_ref object = nullptr;
+  // Bytes that the collector was told of.
+  int64_t told = 0;
 };
 
 // Defined only in a build with CUDA.
 struct CudaGraph;
 
-// A tensor that lives until the garbage collector takes its JavaScript object.
+// A tensor that lives until the garbage collector takes its JavaScript object, unless its number has changed since.
 struct Loose {
   int64_t handle;
-  // Weak, so empty once the object is gone; null when the collector no longer decides.
+  int64_t number;
+};
+
+// Loose tensors of which one weak reference tells that all their objects are gone.
+struct Litter {
+  std::vector<Loose> members;
   napi_ref object;
 };
 
@@ -46,15 +55,20 @@ class Bridge {
  public:
   explicit Bridge(napi_env environment) : env(environment) {}
 
+  // The handle is even where little hangs on the tensor: a small block of memory, no graph.
   int32_t hold(at::Tensor tensor);
   void release(int64_t handle);
-  // Lets the tensor live as long as `object` does. Returns whether `sweep` is due. The collector is told how much memory
-  // hangs on a small object. Not done for what a scope frees: hundreds of megabytes a step would start collections that
-  // have nothing to collect.
+  // Lets the tensor live as long as `object` does. Returns whether it is time to collect young objects and to sweep. The
+  // collector is told how much memory hangs on a small object. Not done for what a scope frees: hundreds of megabytes a
+  // step would start collections that have nothing to collect.
   bool leaveToCollector(int64_t handle, napi_value object);
+  // The same of several, which live as long as `object`.
+  bool leaveLitter(const int32_t* handles, int64_t count, napi_value object);
   void takeFromCollector(int64_t handle);
-  // Looks at some loose tensors, or at all of them, and frees those whose objects were collected.
-  void sweep(bool all);
+  // Looks at the young loose tensors and some older ones, or at all of them, and frees those whose objects were collected.
+  // Returns the objects of litters that live on, whose members are nobody's until they are left anew, each by itself; null
+  // where there are none.
+  napi_value sweep(bool all);
   // Throws when the handle names no live tensor.
   at::Tensor& tensor(int64_t handle);
   void dropDeadBuffers();
@@ -76,12 +90,21 @@ class Bridge {
   int depth = 0;
 
  private:
+  HeldTensor* find(int64_t handle) { return tensors.find(handle >> 1); }
+  bool isDue();
+  napi_value sweepLitters();
+  bool lives(const Loose& loose);
   void forget(HeldTensor& held);
-  void tellCollector(int64_t delta);
-  // In the order of the looks, and how many of them are due.
-  std::deque<Loose> loose_;
-  int64_t firstLoose_ = 0;
-  int64_t due_ = 0;
+  void tellCollector(HeldTensor& held, int64_t bytes);
+  // Those made since the last sweep, those that lived through it, and those that lived longer in the order of the looks.
+  std::vector<Litter> litters_;
+  std::vector<Loose> made_;
+  std::vector<Loose> young_;
+  std::deque<Loose> old_;
+  int64_t numbers_ = 0;
+  // Since it was last time to collect.
+  int64_t madeCount_ = 0;
+  int64_t madeBytes_ = 0;
   int64_t untold_ = 0;
 };
 

@@ -2,70 +2,125 @@
 //
 // A FinalizationRegistry calls back only between turns of the event loop, costs more than a small operator, and keeps
 // V8's cheap collections of young objects from taking the object. A weak reference of Node-API does none of that, but
-// somebody must look at it: whoever makes loose tensors looks at some older ones.
+// somebody must look at it. V8 sees small objects only and would let tens of thousands of tensors die unseen, whose memory
+// is out of the processor's cache when it is used again. So whoever makes loose tensors asks for a collection of young
+// objects every so many tensors or bytes (src/torch/loose.ts), and frees at once what it took. Since most die before the
+// first one, small tensors share a weak reference until then.
 #include "bridge/bridge.h"
 
 namespace lyceum {
 namespace {
 
-// For each tensor made: more than one, or the dead would outrun the looks.
-constexpr int64_t kLooks = 2;
-// Large tensors pay for more looks, so that few of them are dead and not yet seen.
-constexpr int64_t kBytesPerLook = 64 << 10;
-// Looks are taken together, which saves calls.
-constexpr int64_t kLooksAtOnce = 32;
+// After so many tensors, or so much memory, it is time for a collection.
+constexpr int64_t kMade = 1024;
+constexpr int64_t kMadeBytes = 16 << 20;
+// Looks at older tensors in each sweep.
+constexpr size_t kOldLooks = kMade;
 
 }  // namespace
 
 bool Bridge::leaveToCollector(int64_t handle, napi_value object) {
-  HeldTensor* held = tensors.find(handle);
+  HeldTensor* held = find(handle);
   if (!held) return false;
-  if (held->loose >= 0) forget(*held);
-  napi_ref reference;
-  check(env, napi_create_reference(env, object, 0, &reference));
-  held->loose = firstLoose_ + static_cast<int64_t>(loose_.size());
-  loose_.push_back({handle, reference});
-  tellCollector(held->bytes);
-  due_ += kLooks + held->bytes / kBytesPerLook;
-  return due_ >= kLooksAtOnce;
+  forget(*held);
+  check(env, napi_create_reference(env, object, 0, &held->object));
+  made_.push_back({handle, held->number});
+  tellCollector(*held, held->bytes);
+  ++madeCount_;
+  madeBytes_ += held->bytes;
+  return isDue();
+}
+
+bool Bridge::leaveLitter(const int32_t* handles, int64_t count, napi_value object) {
+  Litter litter;
+  litter.members.reserve(count);
+  for (int64_t i = 0; i < count; ++i) {
+    HeldTensor* held = find(handles[i]);
+    if (!held) continue;
+    litter.members.push_back({handles[i], held->number});
+    tellCollector(*held, held->bytes);
+  }
+  if (litter.members.empty()) return false;
+  check(env, napi_create_reference(env, object, 0, &litter.object));
+  litters_.push_back(std::move(litter));
+  madeCount_ += count;
+  return isDue();
+}
+
+bool Bridge::isDue() {
+  // Inside another function of the bridge nobody sweeps.
+  if (depth > 1 || (madeCount_ < kMade && madeBytes_ < kMadeBytes)) return false;
+  madeCount_ = 0;
+  madeBytes_ = 0;
+  return true;
 }
 
 void Bridge::takeFromCollector(int64_t handle) {
-  HeldTensor* held = tensors.find(handle);
-  if (held && held->loose >= 0) forget(*held);
+  if (HeldTensor* held = find(handle)) forget(*held);
 }
 
-void Bridge::sweep(bool all) {
+napi_value Bridge::sweep(bool all) {
   // A function further down the stack may be about to use a handle whose object is gone already.
-  if (depth > 1) return;
-  const auto count = static_cast<int64_t>(loose_.size());
-  for (int64_t looks = all ? count : std::min(due_, count); looks > 0; --looks) {
-    const Loose oldest = loose_.front();
-    napi_value object = nullptr;
-    if (oldest.object) check(env, napi_get_reference_value(env, oldest.object, &object));
-    if (oldest.object && !object) release(oldest.handle);
-    loose_.pop_front();
-    ++firstLoose_;
-    // Alive: to the end of the queue.
-    if (!object) continue;
-    tensors.find(oldest.handle)->loose = firstLoose_ + static_cast<int64_t>(loose_.size());
-    loose_.push_back(oldest);
+  if (depth > 1) return nullptr;
+  for (const Loose& loose : young_) {
+    if (lives(loose)) old_.push_back(loose);
   }
-  due_ = 0;
+  young_.clear();
+  for (const Loose& loose : made_) {
+    if (lives(loose)) young_.push_back(loose);
+  }
+  made_.clear();
+  for (size_t looks = all ? old_.size() : std::min(kOldLooks, old_.size()); looks > 0; --looks) {
+    const Loose oldest = old_.front();
+    old_.pop_front();
+    if (lives(oldest)) old_.push_back(oldest);
+  }
   dropDeadBuffers();
+  return sweepLitters();
 }
 
+napi_value Bridge::sweepLitters() {
+  napi_value alive = nullptr;
+  uint32_t count = 0;
+  for (const Litter& litter : litters_) {
+    napi_value object = nullptr;
+    check(env, napi_get_reference_value(env, litter.object, &object));
+    napi_delete_reference(env, litter.object);
+    if (object) {
+      if (!alive) check(env, napi_create_array(env, &alive));
+      check(env, napi_set_element(env, alive, count++, object));
+      continue;
+    }
+    for (const Loose& member : litter.members) {
+      const HeldTensor* held = find(member.handle);
+      if (held && held->number == member.number) release(member.handle);
+    }
+  }
+  litters_.clear();
+  return alive;
+}
+
+// Whether the tensor is still loose and its object there; frees it when the object is not.
+bool Bridge::lives(const Loose& loose) {
+  const HeldTensor* held = find(loose.handle);
+  if (!held || held->number != loose.number) return false;
+  napi_value object = nullptr;
+  check(env, napi_get_reference_value(env, held->object, &object));
+  if (!object) release(loose.handle);
+  return object != nullptr;
+}
+
+// Its place in a list goes at the next look at it.
 void Bridge::forget(HeldTensor& held) {
-  // Its place in the queue stays, empty, until the next look at it.
-  napi_ref& object = loose_[held.loose - firstLoose_].object;
-  napi_delete_reference(env, object);
-  object = nullptr;
-  held.loose = -1;
-  tellCollector(-held.bytes);
+  held.number = ++numbers_;
+  tellCollector(held, 0);
+  if (held.object) napi_delete_reference(env, held.object);
+  held.object = nullptr;
 }
 
-void Bridge::tellCollector(int64_t delta) {
-  untold_ += delta;
+void Bridge::tellCollector(HeldTensor& held, int64_t bytes) {
+  untold_ += bytes - held.told;
+  held.told = bytes;
   // V8 may start a collection when told, so tell it rarely.
   constexpr int64_t kStep = 4 << 20;
   if (untold_ < kStep && untold_ > -kStep) return;

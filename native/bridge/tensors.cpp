@@ -9,15 +9,25 @@ namespace {
 // A copy: reading arguments may run JavaScript, which may release the handle.
 at::Tensor self(const Call& call) { return call.bridge.tensor(toInt(call.env, call[0])); }
 
-// release(handles): the first `count` of an Int32Array, dead ones ignored.
-napi_value release(const Call& call) {
+struct Handles {
+  const int32_t* first;
+  int64_t count;
+};
+
+// The first `call[1]` elements of the Int32Array `call[0]`.
+Handles handles(const Call& call) {
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
   check(call.env, napi_get_typedarray_info(call.env, call[0], &type, &length, &data, nullptr, nullptr));
   if (type != napi_int32_array) throw BadArgument("must be an Int32Array");
-  const int64_t count = std::min<int64_t>(toInt(call.env, call[1]), length);
-  for (int64_t i = 0; i < count; ++i) call.bridge.release(static_cast<int32_t*>(data)[i]);
+  return {static_cast<int32_t*>(data), std::min<int64_t>(toInt(call.env, call[1]), length)};
+}
+
+// release(handles, count): dead ones ignored.
+napi_value release(const Call& call) {
+  const auto [first, count] = handles(call);
+  for (int64_t i = 0; i < count; ++i) call.bridge.release(first[i]);
   call.bridge.dropDeadBuffers();
   return nullptr;
 }
@@ -29,11 +39,17 @@ napi_value releaseOne(const Call& call) {
   return nullptr;
 }
 
-// leaveToCollector(handle, object): whether a sweep is due.
+// leaveToCollector(handle, object): whether a collection and a sweep are due.
 napi_value leaveToCollector(const Call& call) {
   int32_t handle = 0;
   napi_get_value_int32(call.env, call[0], &handle);
   return boolean(call.env, call.bridge.leaveToCollector(handle, call[1]));
+}
+
+// leaveLitter(handles, count, object): the same.
+napi_value leaveLitter(const Call& call) {
+  const auto [first, count] = handles(call);
+  return boolean(call.env, call.bridge.leaveLitter(first, count, call[2]));
 }
 
 napi_value takeFromCollector(const Call& call) {
@@ -43,11 +59,8 @@ napi_value takeFromCollector(const Call& call) {
   return nullptr;
 }
 
-// sweep(all)
-napi_value sweep(const Call& call) {
-  call.bridge.sweep(toBool(call.env, call[0]));
-  return nullptr;
-}
+// sweep(all): the objects of litters to be left anew; undefined for none.
+napi_value sweep(const Call& call) { return call.bridge.sweep(toBool(call.env, call[0])); }
 
 napi_value shape(const Call& call) {
   const at::Tensor tensor = self(call);
@@ -187,6 +200,7 @@ void exposeTensors(napi_env env, napi_value exports, Bridge* bridge) {
   expose(env, exports, bridge, "release", release);
   expose(env, exports, bridge, "releaseOne", releaseOne);
   expose(env, exports, bridge, "leaveToCollector", leaveToCollector);
+  expose(env, exports, bridge, "leaveLitter", leaveLitter);
   expose(env, exports, bridge, "takeFromCollector", takeFromCollector);
   expose(env, exports, bridge, "sweep", sweep);
   expose(env, exports, bridge, "shape", shape);

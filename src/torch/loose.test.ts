@@ -31,6 +31,34 @@ describe("tensors outside any scope", () => {
     expect(live()).toBeLessThan(before + 900);
   });
 
+  it("are freed though others made beside them live on", () => {
+    const before = settled().tensors;
+    const numbered = Array.from({ length: 5000 }, (_, i) => i);
+    const kept = numbered.map((i) => torch.full([1], i)).filter((_, i) => i % 16 === 3);
+    expect(settled().tensors).toBe(before + kept.length);
+    expect(kept.map((tensor) => tensor.item())).toEqual(kept.map((_, i) => 16 * i + 3));
+    for (const tensor of kept) tensor.dispose();
+  });
+
+  it("wait for others to die with them only if little hangs on them", () => {
+    const waits = (tensor: torch.Tensor) => tensor.handle % 2 === 0;
+    const large = torch.zeros([1025]);
+    expect(waits(torch.zeros([1024]).relu())).toBe(true);
+    expect(waits(large)).toBe(false);
+    expect(waits(large.narrow(0, 0, 1))).toBe(false);
+    expect(waits(torch.ones([4]).requiresGrad_().sum())).toBe(false);
+  });
+
+  it("are few that are dead and not yet freed, if they are large", () => {
+    const before = settled().tensors;
+    let most = 0;
+    for (let i = 0; i < 1000; i++) {
+      torch.zeros([2 ** 18]);
+      most = Math.max(most, live() - before);
+    }
+    expect(most).toBeLessThan(500);
+  });
+
   it("stay what they are, whatever is made, disposed of, taken over and collected around them", () => {
     const step = fc.record({
       what: fc.constantFrom("make", "make", "make", "drop", "dispose", "take", "scope", "minor", "full"),

@@ -1,14 +1,89 @@
 /**
- * Tensors outside any scope. Each lives until the garbage collector has taken its object; the sweep that then frees its
- * memory is run by those who make more of them.
+ * Tensors outside any scope. Each lives until the garbage collector has taken its object. Those who make more of them
+ * run it now and then, and the sweep that frees the memory of what it took.
  */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { native } from "./native.js";
 
+/** A tensor that no scope owns. */
+interface Loose {
+  handle: number;
+  litter: Loose[] | undefined;
+}
+
+/**
+ * Small tensors made one after the other, which hold each other: the collector takes them together, and one weak
+ * reference tells so. A litter of which any lives on is broken up at the first sweep.
+ */
+const litterSize = 16;
+let litter: Loose[] = [];
+const handles = new Int32Array(litterSize);
 let held = 0;
 
 /** Leaves a tensor to the garbage collector. */
-export function leave(tensor: { handle: number }): void {
-  if (native.leaveToCollector(tensor.handle, tensor) && held === 0) native.sweep(false);
+export function leave(tensor: Loose): void {
+  // Odd where much hangs on it, which must not wait for others.
+  const due = tensor.handle & 1 ? native.leaveToCollector(tensor.handle, tensor) : join(tensor);
+  if (due && held === 0 && collectYoung()) sweep(false);
+}
+
+function join(tensor: Loose): boolean {
+  tensor.litter = litter;
+  return litter.push(tensor) === litterSize && closeLitter();
+}
+
+function closeLitter(): boolean {
+  const closed = litter;
+  litter = [];
+  closed.forEach(({ handle }, i) => {
+    handles[i] = handle;
+  });
+  return native.leaveLitter(handles, closed.length, closed);
+}
+
+/** Frees tensors whose objects were collected: looks at the young and at some older ones, or at all. */
+export function sweep(all: boolean): void {
+  if (all) closeLitter();
+  const living = native.sweep(all) as Loose[][] | undefined;
+  for (const members of living ?? []) {
+    for (const tensor of members) {
+      // Disposed of, or its handle taken by another.
+      if (tensor.handle === 0) continue;
+      tensor.litter = undefined;
+      native.leaveToCollector(tensor.handle, tensor);
+    }
+  }
+}
+
+let minor: (() => void) | undefined;
+let notBefore = 0;
+// Tests may put a clock of their own in its place.
+const now = performance.now.bind(performance);
+
+/** Milliseconds; longer only if another program had the processor meanwhile. */
+const longestPause = 20;
+
+/**
+ * Collects V8's young objects, unless it would take more than a tenth of the time: it takes some 40 µs where few of them
+ * live, and more where many do. Returns whether it has.
+ */
+function collectYoung(): boolean {
+  minor ??= findMinor();
+  const start = now();
+  if (start < notBefore) return false;
+  minor();
+  const end = now();
+  notBefore = end + Math.min(9 * (end - start), longestPause);
+  return true;
+}
+
+/** V8 shows its collector to contexts that are made after it was told to. */
+function findMinor(): () => void {
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc") as (options: { type: "minor" }) => void;
+  const options = { type: "minor" } as const;
+  return () => gc(options);
 }
 
 /**
@@ -26,7 +101,7 @@ export function withoutSweeping<T>(read: () => T): T {
 
 // Should nobody make any more: the collection of a worthless object says that it is time to look.
 const collections = new FinalizationRegistry<undefined>(() => {
-  native.sweep(true);
+  sweep(true);
   awaitCollection();
 });
 

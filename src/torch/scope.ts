@@ -9,6 +9,8 @@ import { native } from "./native.js";
 export interface Owned {
   handle: number;
   owner: Scope | undefined;
+  /** Of a loose one that was made lately: those that the collector takes together with it. */
+  litter: Owned[] | undefined;
 }
 
 export interface Scope {

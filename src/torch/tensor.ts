@@ -32,12 +32,15 @@ export class Tensor extends TensorMethods {
   handle: number;
   /** @internal */
   owner: Scope | undefined;
+  /** @internal */
+  litter: Tensor[] | undefined;
 
   /** @internal Takes the handle over. Tensors are made by `torch.tensor`, `torch.zeros` and operators. */
   constructor(handle: number) {
     super();
     this.handle = handle;
     this.owner = undefined;
+    this.litter = undefined;
     track(this);
   }
 
