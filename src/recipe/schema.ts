@@ -229,7 +229,7 @@ export const recipeSchema = schema((z) => {
         .enum(["float32", "bfloat16", "float16"])
         .default("float32")
         .describe(
-          "What activations are computed in while training. bfloat16 keeps 8 bits and is several times as fast where the " +
+          "What activations are computed in while training. bfloat16 keeps 8 bits and is faster where the " +
             "processor has units for it (AMX, GPUs); float16 keeps 11, with scaled gradients, on GPUs only; weights, losses " +
             "and evaluation stay float32.",
         ),
