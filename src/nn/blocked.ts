@@ -1,11 +1,11 @@
 /**
- * Activations in blocks of sixteen channels: [N, C / 16, H, W, 16], one AVX-512 register after the other. The fastest
- * convolutions of such processors want them so; a network goes over to that order after its first layers and stays in
+ * Activations in blocks of sixteen channels: [N, C / 16, H, W, 16], one AVX-512 register after the other. Our own
+ * convolutions want them so; a network goes over to that order after its first layers and stays in
  * it until its pooling. At sixteen channels it is the very memory of channels-last.
  */
 import type * as torch from "../torch/index.js";
 import { kernels } from "./kernels.js";
-import { hasAvx512 } from "./prepared.js";
+import { hasLevels } from "./prepared.js";
 
 const lanes = 16;
 
@@ -27,7 +27,7 @@ export function channelsOf(x: torch.Tensor): number {
 /** Whether this machine computes such a network faster in blocks. @param x of it, of any number of channels */
 export function canBlock(x: torch.Tensor): boolean {
   const suits = x.dtype === "float32" && x.device === "cpu" && x.shape.length === 4;
-  return hasAvx512 && suits && kernels() !== "libtorch";
+  return hasLevels && suits && kernels() !== "libtorch";
 }
 
 /**

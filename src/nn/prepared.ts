@@ -3,7 +3,10 @@ import * as torch from "../torch/index.js";
 
 const hasPrepared = torch.hasOperator("lyceum::conv2d");
 
-/** Whether blocks of channels are faster, and bfloat16 can be computed at all. */
+/** Whether blocks of channels are faster: our own convolutions want them so. */
+export const hasLevels: boolean = hasPrepared && torch.op("lyceum::has_levels");
+
+/** Whether bfloat16 can be computed at all. */
 export const hasAvx512: boolean = hasPrepared && torch.op("lyceum::has_avx512");
 
 /** Whether the processor has units for bfloat16, so that it is several times as fast as float32. */

@@ -1,6 +1,5 @@
-// Convolutions of any shape, by what the build has: oneDNN's, prepared once for each shape and kept, which ATen makes anew
-// at every call (engine_onednn.cpp); or libtorch's, where oneDNN's headers are not or are of a version that has other
-// functions (engine_libtorch.cpp).
+// Convolutions of any shape by others' kernels: oneDNN's, or libtorch's where the build has no oneDNN or it has no kernels
+// for the shape on this processor (engines.h).
 #pragma once
 
 #include "kernels/convolution/kept_weights.h"
@@ -17,8 +16,7 @@ void convolve(const ConvolutionShape& shape, const ForwardMemory& memory);
 void convolve_backward_data(const ConvolutionShape& shape, const BackwardDataMemory& memory);
 void convolve_backward_weights(const ConvolutionShape& shape, const BackwardWeightsMemory& memory);
 
-// Whether the processor has AVX-512, so that blocks of sixteen channels are what the fastest convolutions want, and
-// bfloat16 is computed.
+// Whether the processor has AVX-512, so that bfloat16 is computed.
 bool has_avx512();
 
 // Whether it has AMX, so that bfloat16 is several times as fast as float32.

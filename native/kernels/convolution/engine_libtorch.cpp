@@ -5,13 +5,9 @@
 #include <tuple>
 
 #include "kernels/channels.h"
-#include "kernels/convolution/engine.h"
+#include "kernels/convolution/engines.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
-namespace lyceum::engine {
+namespace lyceum::engine::libtorch {
 namespace {
 
 struct Sizes {
@@ -70,10 +66,6 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> backward(const ConvolutionShape& 
 
 }  // namespace
 
-Layout packed_layout(const ConvolutionShape&) { return {0}; }
-
-void pack(const ConvolutionShape&, const void*, float*) {}
-
 void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
   c10::optional<at::Tensor> bias;
   if (s.bias) bias = in_type(over(given.bias, {s.out_channels}, {1}, at::kFloat), s);
@@ -101,23 +93,4 @@ void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsM
   if (s.bias) over(given.d_bias, {s.out_channels}, {1}, at::kFloat).copy_(std::get<2>(found));
 }
 
-bool has_avx512() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-#else
-  return false;
-#endif
-}
-
-bool has_amx() {
-#if defined(__x86_64__)
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  constexpr unsigned kTiles = 1u << 24, kBfloat16 = 1u << 22;
-  return has_avx512() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & kTiles) && (d & kBfloat16);
-#else
-  return false;
-#endif
-}
-
-}  // namespace lyceum::engine
+}  // namespace lyceum::engine::libtorch

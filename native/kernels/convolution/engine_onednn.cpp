@@ -1,4 +1,4 @@
-#include "kernels/convolution/engine.h"
+#include "kernels/convolution/engines.h"
 
 #include <oneapi/dnnl/dnnl.hpp>
 
@@ -8,7 +8,7 @@
 #include <tuple>
 #include <unordered_map>
 
-namespace lyceum::engine {
+namespace lyceum::engine::onednn {
 namespace {
 
 using dnnl::memory;
@@ -261,4 +261,4 @@ bool has_avx512() { return has(dnnl::cpu_isa::avx512_core); }
 
 bool has_amx() { return has(dnnl::cpu_isa::avx512_core_amx); }
 
-}  // namespace lyceum::engine
+}  // namespace lyceum::engine::onednn

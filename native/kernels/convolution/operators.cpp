@@ -8,6 +8,7 @@
 #include "kernels/channels.h"
 #include "kernels/convolution/convolution.h"
 #include "kernels/convolution/engine.h"
+#include "kernels/level.h"
 #include "kernels/saved.h"
 
 namespace {
@@ -101,6 +102,7 @@ at::Tensor& add_conv2d_autograd(at::Tensor& sum, const at::Tensor& x, const at::
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
+  m.def("has_levels() -> bool", [] { return lyceum::level() != lyceum::Level::kNone; });
   m.def("has_avx512() -> bool", lyceum::engine::has_avx512);
   m.def("has_amx() -> bool", lyceum::engine::has_amx);
   m.def(

@@ -7,12 +7,13 @@
 
 #include "kernels/convolution/stem/kernels.h"
 #include "kernels/convolution/winograd/kernels.h"
+#include "kernels/level.h"
 #include "kernels/scratch.h"
 #include "kernels/vector.h"
 
 namespace lyceum::winograd {
 
-#ifdef LYCEUM_AVX512
+#ifdef LYCEUM_LEVELS
 namespace {
 
 // Of each thread.
@@ -110,13 +111,12 @@ Ahead ahead_of(const std::vector<Needed>& needed, int64_t begin, int64_t end) {
 }  // namespace
 
 bool suits(const ConvolutionShape& s) {
-  static const bool here = __builtin_cpu_supports("avx512f");
   const bool window = s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 && s.stride_width == 1 &&
                       s.pad_height == 1 && s.pad_width == 1;
   // From 128 channels on the weights do not stay in the second-level cache, and oneDNN's kernels are as fast.
   const bool channels = s.in_channels % kLanes == 0 && s.out_channels % kLanes == 0 && s.in_channels < 128 &&
                         s.out_channels < 128;
-  return here && window && channels && s.coarse && s.blocked && !s.bfloat16 && shape_of(s).tiles() >= kLeastTiles;
+  return level() != Level::kNone && window && channels && s.coarse && s.blocked && !s.bfloat16 && shape_of(s).tiles() >= kLeastTiles;
 }
 
 int64_t parts(const ConvolutionShape& s) { return std::min(s.threads, s.batch); }

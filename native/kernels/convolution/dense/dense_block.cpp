@@ -17,7 +17,7 @@
 // batch: the first part is added up layer by layer, the others at the end, so that none has to wait for its own sums.
 //
 // The same out of separate layers is in src/models/densenet.ts; tests hold the two together.
-#ifdef LYCEUM_AVX512
+#ifdef LYCEUM_LEVELS
 #include <ATen/Parallel.h>
 #include <torch/library.h>
 #include <torch/torch.h>

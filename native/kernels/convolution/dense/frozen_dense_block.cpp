@@ -9,7 +9,7 @@
 // Inside, channels lie in lanes (lanes.h), [blocks][images][pixels][16].
 //
 // The same out of separate layers is in src/models/dense-block.ts; tests hold the two together.
-#ifdef LYCEUM_AVX512
+#ifdef LYCEUM_LEVELS
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/library.h>

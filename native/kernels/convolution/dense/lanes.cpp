@@ -1,10 +1,11 @@
-#ifdef LYCEUM_AVX512
+#ifdef LYCEUM_LEVELS
 #include "kernels/convolution/dense/lanes.h"
 
 #include <algorithm>
 #include <numeric>
 
 #include "kernels/convolution/pointwise/kernels.h"
+#include "kernels/level.h"
 
 namespace lyceum {
 
@@ -30,7 +31,7 @@ int64_t DenseShape::images_at_once() const {
 }
 
 DenseShape dense_shape(const char* name, const at::Tensor& x, const at::Tensor& narrow, const at::Tensor& wide) {
-  TORCH_CHECK(__builtin_cpu_supports("avx512f"), name, " needs a processor with AVX-512");
+  TORCH_CHECK(level() != Level::kNone, name, " needs a processor with AVX2 and FMA, or AVX-512");
   TORCH_CHECK(x.is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided && x.dim() == 4 &&
                   x.size(1) > 0 && x.size(2) * x.size(3) >= pointwise::kPixels,
               name, ": x must be float32 [N, C, H, W] of ", pointwise::kPixels, " pixels or more on the CPU, got ",

@@ -1,42 +1,63 @@
-#include <immintrin.h>
-
 #include "kernels/convolution/pointwise/kernels.h"
-#include "kernels/vector.h"
+#include "kernels/register.h"
 
-namespace lyceum::pointwise {
+namespace lyceum::pointwise::LYCEUM_LEVEL {
 namespace {
 
-// A few pixels of Q out-blocks, all of it in registers.
-template <bool kFinish, int Q>
+using namespace lyceum::LYCEUM_LEVEL;
+
+// R pixels of Q registers of out-channels, all of it in registers. `a` is [in-blocks, kPixels, 16].
+template <bool kFinish, int R, int Q>
 void multiply(const Input& in, const float* a, const float* weights, const float* bias, int64_t out_channels, float* y,
               int64_t block_stride) {
-  __m512 sums[kPixels][Q];
+  Register sums[R][Q];
 #pragma GCC unroll 8
-  for (int r = 0; r < kPixels; r++) {
+  for (int r = 0; r < R; r++) {
 #pragma GCC unroll 3
-    for (int q = 0; q < Q; q++) sums[r][q] = kFinish ? _mm512_loadu_ps(bias + q * kLanes) : _mm512_setzero_ps();
+    for (int q = 0; q < Q; q++) sums[r][q] = kFinish ? read(bias + q * kRegister) : Register{};
   }
   for (int64_t block = 0; block < in.blocks; block++, a += kPixels * kLanes, weights += kLanes * out_channels) {
     for (int64_t c = 0; c < in.lanes[block]; c++) {
-      __m512 by[Q];
+      Register by[Q];
 #pragma GCC unroll 3
-      for (int q = 0; q < Q; q++) by[q] = _mm512_loadu_ps(weights + c * out_channels + q * kLanes);
+      for (int q = 0; q < Q; q++) by[q] = read(weights + c * out_channels + q * kRegister);
 #pragma GCC unroll 8
-      for (int r = 0; r < kPixels; r++) {
-        const __m512 value = _mm512_set1_ps(a[r * kLanes + c]);
+      for (int r = 0; r < R; r++) {
+        const Register value = splat(a[r * kLanes + c]);
 #pragma GCC unroll 3
-        for (int q = 0; q < Q; q++) sums[r][q] = _mm512_fmadd_ps(value, by[q], sums[r][q]);
+        for (int q = 0; q < Q; q++) sums[r][q] = multiply_add(value, by[q], sums[r][q]);
       }
     }
   }
 #pragma GCC unroll 8
-  for (int r = 0; r < kPixels; r++) {
+  for (int r = 0; r < R; r++) {
 #pragma GCC unroll 3
     for (int q = 0; q < Q; q++) {
-      const Vector sum = reinterpret_cast<Vector>(sums[r][q]);
-      store(y + q * block_stride + r * kLanes, kFinish ? relu(sum) : sum);
+      write(y + register_at(q, block_stride) + r * kLanes, kFinish ? rectified(sums[r][q]) : sums[r][q]);
     }
   }
+}
+
+// A few pixels of some blocks of out-channels, `left` or fewer; returns how many.
+template <bool kFinish>
+int64_t multiply_blocks(const Input& in, const float* a, const float* weights, const float* bias, int64_t out_channels,
+                        float* y, int64_t block_stride, int64_t left) {
+  if constexpr (kRegister < kLanes) {
+    for (int64_t r = 0; r < kPixels; r += 4) {
+      multiply<kFinish, 4, 2>(in, a + r * kLanes, weights, bias, out_channels, y + r * kLanes, block_stride);
+    }
+    return 1;
+  }
+  if (left >= 3) {
+    multiply<kFinish, kPixels, 3>(in, a, weights, bias, out_channels, y, block_stride);
+    return 3;
+  }
+  if (left == 2) {
+    multiply<kFinish, kPixels, 2>(in, a, weights, bias, out_channels, y, block_stride);
+    return 2;
+  }
+  multiply<kFinish, kPixels, 1>(in, a, weights, bias, out_channels, y, block_stride);
+  return 1;
 }
 
 template <bool kFinish>
@@ -55,17 +76,7 @@ void convolve_all(const Input& in, const float* weights, const float* bias, floa
     for (int64_t k = 0; k < out.blocks;) {
       const float *w = weights + k * kLanes, *b = kFinish ? bias + k * kLanes : nullptr;
       float* y = out.y + k * out.block_stride + pixel * kLanes;
-      const int64_t left = out.blocks - k;
-      if (left >= 3) {
-        multiply<kFinish, 3>(in, scratch, w, b, out_channels, y, out.block_stride);
-        k += 3;
-      } else if (left == 2) {
-        multiply<kFinish, 2>(in, scratch, w, b, out_channels, y, out.block_stride);
-        k += 2;
-      } else {
-        multiply<kFinish, 1>(in, scratch, w, b, out_channels, y, out.block_stride);
-        k += 1;
-      }
+      k += multiply_blocks<kFinish>(in, scratch, w, b, out_channels, y, out.block_stride, out.blocks - k);
     }
   }
 }
@@ -76,4 +87,4 @@ void convolve(const Input& in, const float* weights, const float* bias, float* s
   (bias ? convolve_all<true> : convolve_all<false>)(in, weights, bias, scratch, out);
 }
 
-}  // namespace lyceum::pointwise
+}  // namespace lyceum::pointwise::LYCEUM_LEVEL

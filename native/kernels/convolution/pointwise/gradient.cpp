@@ -1,37 +1,38 @@
-#include <immintrin.h>
-
 #include "kernels/convolution/pointwise/kernels.h"
-#include "kernels/vector.h"
+#include "kernels/register.h"
 
-namespace lyceum::pointwise {
+namespace lyceum::pointwise::LYCEUM_LEVEL {
 namespace {
 
-// d_weights[c][q] += Σ_p a[p][c] · dy[q][p], for R in-channels of a block and Q out-blocks, all of it in registers.
+using namespace lyceum::LYCEUM_LEVEL;
+
+// d_weights[c][q] += Σ_p a[p][c] · dy[q][p], for R in-channels of a block and Q registers of out-channels, all of it
+// in registers.
 template <int R, int Q>
 void accumulate(const float* a, const float* dy, int64_t block_stride, int64_t pixels, int64_t out_channels,
                 float* d_weights) {
-  __m512 totals[R][Q];
+  Register totals[R][Q];
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++) {
 #pragma GCC unroll 3
-    for (int q = 0; q < Q; q++) totals[r][q] = _mm512_loadu_ps(d_weights + r * out_channels + q * kLanes);
+    for (int q = 0; q < Q; q++) totals[r][q] = read(d_weights + r * out_channels + q * kRegister);
   }
 #pragma GCC unroll 2
   for (int64_t p = 0; p < pixels; p++, a += kLanes, dy += kLanes) {
-    __m512 gradients[Q];
+    Register gradients[Q];
 #pragma GCC unroll 3
-    for (int q = 0; q < Q; q++) gradients[q] = _mm512_loadu_ps(dy + q * block_stride);
+    for (int q = 0; q < Q; q++) gradients[q] = read(dy + register_at(q, block_stride));
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
-      const __m512 value = _mm512_set1_ps(a[r]);
+      const Register value = splat(a[r]);
 #pragma GCC unroll 3
-      for (int q = 0; q < Q; q++) totals[r][q] = _mm512_fmadd_ps(value, gradients[q], totals[r][q]);
+      for (int q = 0; q < Q; q++) totals[r][q] = multiply_add(value, gradients[q], totals[r][q]);
     }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++) {
 #pragma GCC unroll 3
-    for (int q = 0; q < Q; q++) _mm512_storeu_ps(d_weights + r * out_channels + q * kLanes, totals[r][q]);
+    for (int q = 0; q < Q; q++) write(d_weights + r * out_channels + q * kRegister, totals[r][q]);
   }
 }
 
@@ -39,7 +40,12 @@ void accumulate(const float* a, const float* dy, int64_t block_stride, int64_t p
 template <int Q>
 void accumulate_block(const float* a, int64_t lanes, const float* dy, int64_t block_stride, int64_t pixels,
                       int64_t out_channels, float* d_weights) {
-  if (lanes > 12) {
+  if constexpr (kRegister < kLanes) {
+    // All lanes: what the unused ones sum is nobody's.
+    for (int64_t c = 0; c < lanes; c += 4) {
+      accumulate<4, Q>(a + c, dy, block_stride, pixels, out_channels, d_weights + c * out_channels);
+    }
+  } else if (lanes > 12) {
     accumulate<8, Q>(a, dy, block_stride, pixels, out_channels, d_weights);
     accumulate<8, Q>(a + 8, dy, block_stride, pixels, out_channels, d_weights + 8 * out_channels);
   } else {
@@ -60,7 +66,10 @@ void add_weights(const Input& in, const Gradient& g, int64_t first, int64_t pixe
       const float* dy = g.dy + k * g.block_stride + first * kLanes;
       float* to = g.d_weights + block * kLanes * out_channels + k * kLanes;
       const int64_t left = g.out_blocks - k;
-      if (left >= 3) {
+      if constexpr (kRegister < kLanes) {
+        accumulate_block<2>(a, in.lanes[block], dy, g.block_stride, pixels, out_channels, to);
+        k += 1;
+      } else if (left >= 3) {
         accumulate_block<3>(a, in.lanes[block], dy, g.block_stride, pixels, out_channels, to);
         k += 3;
       } else if (left == 2) {
@@ -74,16 +83,16 @@ void add_weights(const Input& in, const Gradient& g, int64_t first, int64_t pixe
   }
 }
 
-// x's gradient of a few pixels, of Q in-blocks from `block` on: all of it in registers. `sums` and `products` are [blocks, 16]
-// each.
-template <int Q>
+// x's gradient of R pixels, of which so many are there, and of Q registers of in-channels from `block` on: all of it in
+// registers. `sums` and `products` are [blocks, 16] each.
+template <int R, int Q>
 void add_input(const Input& in, const Gradient& g, int64_t block, int64_t first, int64_t pixels, float* sums,
                float* products) {
-  __m512 found[kPixels][Q];
+  Register found[R][Q];
 #pragma GCC unroll 8
-  for (int r = 0; r < kPixels; r++) {
+  for (int r = 0; r < R; r++) {
 #pragma GCC unroll 3
-    for (int q = 0; q < Q; q++) found[r][q] = _mm512_setzero_ps();
+    for (int q = 0; q < Q; q++) found[r][q] = Register{};
   }
   const int64_t in_channels = in.blocks * kLanes;
   const float* weights = g.weights + block * kLanes;
@@ -91,36 +100,59 @@ void add_input(const Input& in, const Gradient& g, int64_t block, int64_t first,
     const float* dy = g.dy + out * g.block_stride + first * kLanes;
 #pragma GCC unroll 2
     for (int64_t k = 0; k < kLanes; k++, weights += in_channels) {
-      __m512 by[Q];
+      Register by[Q];
 #pragma GCC unroll 3
-      for (int q = 0; q < Q; q++) by[q] = _mm512_loadu_ps(weights + q * kLanes);
+      for (int q = 0; q < Q; q++) by[q] = read(weights + q * kRegister);
 #pragma GCC unroll 8
-      for (int r = 0; r < kPixels; r++) {
-        const __m512 value = _mm512_set1_ps(dy[r * kLanes + k]);
+      for (int r = 0; r < R; r++) {
+        const Register value = splat(dy[r * kLanes + k]);
 #pragma GCC unroll 3
-        for (int q = 0; q < Q; q++) found[r][q] = _mm512_fmadd_ps(value, by[q], found[r][q]);
+        for (int q = 0; q < Q; q++) found[r][q] = multiply_add(value, by[q], found[r][q]);
       }
     }
   }
 #pragma GCC unroll 3
   for (int q = 0; q < Q; q++) {
-    const int64_t channel = (block + q) * kLanes, at = (block + q) * in.block_stride + first * kLanes;
-    const Vector scale = load(in.scale + channel), shift = load(in.shift + channel), mean = load(g.mean + channel);
-    Vector sum = load(sums + channel), product = load(products + channel);
+    const int64_t channel = block * kLanes + q * kRegister;
+    const int64_t at = block * in.block_stride + register_at(q, in.block_stride) + first * kLanes;
+    const Register scale = read(in.scale + channel), shift = read(in.shift + channel), mean = read(g.mean + channel);
+    Register sum = read(sums + channel), product = read(products + channel);
 #pragma GCC unroll 8
-    for (int r = 0; r < kPixels; r++) {
+    for (int r = 0; r < R; r++) {
       if (r >= pixels) continue;
-      const Vector x = load(in.x + at + r * kLanes);
+      const Register x = read(in.x + at + r * kLanes);
       // What is no number passes, as in ATen.
-      const Vector passed = x * scale + shift <= 0.0f ? Vector{} : reinterpret_cast<Vector>(found[r][q]);
+      const Register passed = x * scale + shift <= 0.0f ? Register{} : found[r][q];
       sum += passed;
       product += passed * (x - mean);
       float* dx = g.dx + at + r * kLanes;
-      store(dx, load(dx) + scale * passed);
+      write(dx, read(dx) + scale * passed);
     }
-    store(sums + channel, sum);
-    store(products + channel, product);
+    write(sums + channel, sum);
+    write(products + channel, product);
   }
+}
+
+// Of kPixels pixels and some blocks of in-channels, `left` or fewer; returns how many.
+int64_t add_input_blocks(const Input& in, const Gradient& g, int64_t block, int64_t first, int64_t pixels, float* sums,
+                         float* products, int64_t left) {
+  if constexpr (kRegister < kLanes) {
+    for (int64_t r = 0; r < kPixels && r < pixels; r += 4) {
+      add_input<4, 2>(in, g, block, first + r, pixels - r, sums, products);
+    }
+    return 1;
+  }
+  // Two and two instead of three and one.
+  if (left >= 3 && left != 4) {
+    add_input<kPixels, 3>(in, g, block, first, pixels, sums, products);
+    return 3;
+  }
+  if (left >= 2) {
+    add_input<kPixels, 2>(in, g, block, first, pixels, sums, products);
+    return 2;
+  }
+  add_input<kPixels, 1>(in, g, block, first, pixels, sums, products);
+  return 1;
 }
 
 }  // namespace
@@ -134,18 +166,7 @@ void add_gradient(const Input& in, const Gradient& g, float* scratch) {
     for (int64_t i = 0; i < 2 * in.blocks * kLanes; i++) sums[i] = 0;
     for (int64_t p = 0; p < pixels; p += kPixels) {
       for (int64_t block = 0; block < in.blocks;) {
-        const int64_t left = in.blocks - block;
-        // Two and two instead of three and one.
-        if (left >= 3 && left != 4) {
-          add_input<3>(in, g, block, first + p, pixels - p, sums, products);
-          block += 3;
-        } else if (left >= 2) {
-          add_input<2>(in, g, block, first + p, pixels - p, sums, products);
-          block += 2;
-        } else {
-          add_input<1>(in, g, block, first + p, pixels - p, sums, products);
-          block += 1;
-        }
+        block += add_input_blocks(in, g, block, first + p, pixels - p, sums, products, in.blocks - block);
       }
     }
     // Floats sum a tile, doubles the tiles.
@@ -164,4 +185,4 @@ void add_statistics(const float* d, const float* x, const float* mean_of, const 
   }
 }
 
-}  // namespace lyceum::pointwise
+}  // namespace lyceum::pointwise::LYCEUM_LEVEL

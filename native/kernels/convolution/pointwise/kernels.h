@@ -1,4 +1,4 @@
-// 1x1 convolutions with what a DenseNet has around them, for AVX-512: batch norm and ReLU before, and in frozen networks bias
+// 1x1 convolutions with what a DenseNet has around them, for AVX-512 and AVX2 (level.h): batch norm and ReLU before, and in frozen networks bias
 // and ReLU after; and their gradients. Activations in blocks of sixteen channels, float32, of which the last lanes of a
 // block may be unused.
 #pragma once

@@ -1,8 +1,10 @@
 #include "kernels/convolution/pointwise/kernels.h"
-#include "kernels/vector.h"
+#include "kernels/register.h"
 
-namespace lyceum::pointwise {
+namespace lyceum::pointwise::LYCEUM_LEVEL {
 namespace {
+
+using namespace lyceum::LYCEUM_LEVEL;
 
 // Calls `body(pixel, window)` for the pixels of each window: one row of windows after the other.
 template <class Body>
@@ -59,4 +61,4 @@ void average_gradient(const Input& in, const Windows& windows, const float* dy, 
   }
 }
 
-}  // namespace lyceum::pointwise
+}  // namespace lyceum::pointwise::LYCEUM_LEVEL

@@ -1,16 +1,15 @@
 #include "kernels/convolution/stem/kernels.h"
 
-#include <immintrin.h>
+#include "kernels/register.h"
 
-#include "kernels/vector.h"
-
-namespace lyceum::stem {
+namespace lyceum::stem::LYCEUM_LEVEL {
 namespace {
 
-// Pixels of a row that are computed together: their sums stay in registers.
-constexpr int64_t kPixels = 16;
+using namespace lyceum::LYCEUM_LEVEL;
 
-int64_t padded_row(const Shape& s) { return (s.width + 2) * s.in_channels; }
+// Pixels of a row that are computed together: their sums stay in registers.
+constexpr int64_t kPixels = kRegister;
+static_assert(kPixels <= kMostPixels);
 
 // The image with a pixel of zeros around it.
 void pad(const Shape& s, const float* x, float* padded) {
@@ -26,29 +25,28 @@ void pad(const Shape& s, const float* x, float* padded) {
 template <int C>
 void convolve_padded(const Shape& s, const float* padded, const float* weights, const float* bias, float* y) {
   const int64_t stride = padded_row(s);
-  for (int64_t block = 0; block < s.out_channels; block += kLanes) {
-    const __m512 level = _mm512_loadu_ps(bias + block);
-    for (int64_t row = 0; row < s.height; row++, y += s.width * kLanes) {
+  for (int64_t k = 0; k < s.out_channels; k += kRegister) {
+    const Register level = read(bias + k);
+    for (int64_t row = 0; row < s.height; row++) {
+      float* to = y + register_at(k / kRegister, s.height * s.width * kLanes) + row * s.width * kLanes;
       for (int64_t first = 0; first < s.width; first += kPixels) {
-        __m512 sums[kPixels];
+        Register sums[kPixels];
 #pragma GCC unroll 16
         for (int64_t p = 0; p < kPixels; p++) sums[p] = level;
         for (int64_t i = 0; i < 3; i++) {
           const float* line = padded + (row + i) * stride + first * C;
-          const float* w = weights + i * 3 * C * s.out_channels + block;
+          const float* w = weights + i * 3 * C * s.out_channels + k;
 #pragma GCC unroll 9
           for (int64_t j = 0; j < 3 * C; j++) {
-            const __m512 weight = _mm512_loadu_ps(w + j * s.out_channels);
+            const Register weight = read(w + j * s.out_channels);
 #pragma GCC unroll 16
-            for (int64_t p = 0; p < kPixels; p++) {
-              sums[p] = _mm512_fmadd_ps(_mm512_set1_ps(line[p * C + j]), weight, sums[p]);
-            }
+            for (int64_t p = 0; p < kPixels; p++) sums[p] = multiply_add(splat(line[p * C + j]), weight, sums[p]);
           }
         }
         const int64_t left = s.width - first;
 #pragma GCC unroll 16
         for (int64_t p = 0; p < kPixels; p++) {
-          if (p < left) store(y + (first + p) * kLanes, relu(reinterpret_cast<Vector>(sums[p])));
+          if (p < left) write(to + (first + p) * kLanes, rectified(sums[p]));
         }
       }
     }
@@ -57,12 +55,9 @@ void convolve_padded(const Shape& s, const float* padded, const float* weights, 
 
 }  // namespace
 
-// The last pixels of the last row look further, at numbers that nobody needs.
-int64_t scratch_size(const Shape& s) { return (s.height + 2) * padded_row(s) + kPixels * s.in_channels; }
-
 void convolve(const Shape& s, const float* x, const float* weights, const float* bias, float* scratch, float* y) {
   pad(s, x, scratch);
   (s.in_channels == 1 ? convolve_padded<1> : convolve_padded<3>)(s, scratch, weights, bias, y);
 }
 
-}  // namespace lyceum::stem
+}  // namespace lyceum::stem::LYCEUM_LEVEL

@@ -1,9 +1,11 @@
-// The first convolution of a frozen network, from the few channels of an image to blocks of sixteen, for AVX-512: 3x3, stride
-// 1, padding 1, with its bias and ReLU, by the definition. An image at a time, so that what comes next finds the result in a
+// The first convolution of a frozen network, from the few channels of an image to blocks of sixteen, for AVX-512 and AVX2
+// (level.h): 3x3, stride 1, padding 1, with its bias and ReLU, by the definition. An image at a time, so that what comes next finds the result in a
 // core's own cache.
 #pragma once
 
 #include <cstdint>
+
+#include "kernels/vector.h"
 
 namespace lyceum::stem {
 
@@ -13,12 +15,19 @@ struct Shape {
   int64_t in_channels, out_channels;
 };
 
-inline bool suits(const Shape& s) {
+LYCEUM_INLINE bool suits(const Shape& s) {
   return (s.in_channels == 1 || s.in_channels == 3) && s.out_channels % 16 == 0 && s.height > 0 && s.width > 0;
 }
 
-// Floats of scratch that a thread needs.
-int64_t scratch_size(const Shape& shape);
+// Pixels that are computed together at the most.
+constexpr int64_t kMostPixels = 16;
+
+LYCEUM_INLINE int64_t padded_row(const Shape& s) { return (s.width + 2) * s.in_channels; }
+
+// Floats of scratch that a thread needs. The last pixels of the last row look further, at numbers that nobody needs.
+LYCEUM_INLINE int64_t scratch_size(const Shape& s) {
+  return (s.height + 2) * padded_row(s) + kMostPixels * s.in_channels;
+}
 
 // x [H, W, C], weights [3, 3, C, K], bias [K], y [K / 16, H, W, 16].
 void convolve(const Shape& shape, const float* x, const float* weights, const float* bias, float* scratch, float* y);

@@ -26,14 +26,14 @@ class Ahead {
   };
 
   // What is more than kMost is left out.
-  void add(const void* data, int64_t bytes) {
+  LYCEUM_INLINE void add(const void* data, int64_t bytes) {
     if (count_ < kMost && bytes > 0) ranges_[count_++] = {static_cast<const char*>(data), (bytes + kLine - 1) / kLine};
   }
 
-  bool any() const { return count_ > 0; }
+  LYCEUM_INLINE bool any() const { return count_ > 0; }
 
   // The next `count` lines; where none are left, one that is at hand again and again, which costs less than a test.
-  Lines take(int64_t count) {
+  LYCEUM_INLINE Lines take(int64_t count) {
     if (first_ == count_) return {reinterpret_cast<const char*>(this), 0};
     auto& [data, left] = ranges_[first_];
     const Lines found{data, kLine};

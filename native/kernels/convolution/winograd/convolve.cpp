@@ -1,24 +1,22 @@
-#include <immintrin.h>
-
 #include "kernels/convolution/winograd/tiles.h"
 
-namespace lyceum::winograd {
+namespace lyceum::winograd::LYCEUM_LEVEL {
 namespace {
 
 using Group = ConvolutionGroup;
 
-// m[q][r] = Σ_c v[c][r] · u[c][q], for F frequencies, R tiles and Q blocks of sixteen out-channels, all of it in
+// m[q][r] = Σ_c v[c][r] · u[c][q], for F frequencies, R tiles and Q registers of out-channels, all of it in
 // registers. A line is asked for with each channel, which is as often as pays.
 template <bool kAsk, int F, int R, int Q>
 LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, int64_t out_channels, float* m,
                             Ahead& ahead) {
-  __m512 sums[F][R][Q];
+  Register sums[F][R][Q];
 #pragma GCC unroll 2
   for (int f = 0; f < F; f++) {
 #pragma GCC unroll 12
     for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
-      for (int q = 0; q < Q; q++) sums[f][r][q] = _mm512_setzero_ps();
+      for (int q = 0; q < Q; q++) sums[f][r][q] = Register{};
     }
   }
   const int64_t size = channels * out_channels;
@@ -30,14 +28,14 @@ LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, in
       if constexpr (kAsk) lines.ask();
 #pragma GCC unroll 2
       for (int f = 0; f < F; f++) {
-        __m512 weights[Q];
+        Register weights[Q];
 #pragma GCC unroll 4
-        for (int q = 0; q < Q; q++) weights[q] = _mm512_loadu_ps(u + f * size + q * kLanes);
+        for (int q = 0; q < Q; q++) weights[q] = read(u + f * size + q * kRegister);
 #pragma GCC unroll 12
         for (int r = 0; r < R; r++) {
-          const __m512 value = _mm512_set1_ps(v[f * Group::frequency + r * kLanes + c]);
+          const Register value = splat(v[f * Group::frequency + r * kLanes + c]);
 #pragma GCC unroll 4
-          for (int q = 0; q < Q; q++) sums[f][r][q] = _mm512_fmadd_ps(value, weights[q], sums[f][r][q]);
+          for (int q = 0; q < Q; q++) sums[f][r][q] = multiply_add(value, weights[q], sums[f][r][q]);
         }
       }
     }
@@ -48,7 +46,7 @@ LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, in
     for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
       for (int q = 0; q < Q; q++) {
-        _mm512_storeu_ps(m + q * Group::block + f * Group::frequency + r * kLanes, sums[f][r][q]);
+        write(m + register_at(q, Group::block) + f * Group::frequency + r * kLanes, sums[f][r][q]);
       }
     }
   }
@@ -66,8 +64,8 @@ LYCEUM_INLINE void multiply_tiles(const float* v, const float* u, int64_t count,
 }
 
 constexpr int64_t kFrequenciesAtOnce = 2;
-// Of sixteen out-channels.
-constexpr int64_t kBlocksAtOnce = 4;
+// Of sixteen out-channels: as many as the registers hold the sums of, for six tiles or more.
+constexpr int64_t kBlocksAtOnce = kRegister < kLanes ? 1 : 4;
 
 // All out-channels of a few frequencies.
 template <bool kAsk>
@@ -77,6 +75,14 @@ LYCEUM_INLINE void multiply_frequencies(const float* v, const float* u, int64_t 
   for (int64_t k = 0; k < out_channels;) {
     const int64_t left = (out_channels - k) / kLanes;
     float* out = m + k / kLanes * Group::block;
+    if constexpr (kRegister < kLanes) {
+      for (int64_t f = 0; f < kFrequenciesAtOnce; f++) {
+        multiply_tiles<kAsk, 1, 6, kLanes / kRegister>(v + f * Group::frequency, u + f * size + k, count, channels, out_channels,
+                                      out + f * Group::frequency, ahead);
+      }
+      k += kLanes;
+      continue;
+    }
     if (left == 1) {
       multiply_tiles<kAsk, kFrequenciesAtOnce, 12, 1>(v, u + k, count, channels, out_channels, out, ahead);
       k += kLanes;
@@ -101,33 +107,33 @@ LYCEUM_INLINE void multiply_frequencies(const float* v, const float* u, int64_t 
 // What happens to a result, decided once for all of them.
 template <bool kBias, bool kSum, bool kRelu>
 struct Finish {
-  Vector bias;
+  Register bias;
 
-  LYCEUM_INLINE void operator()(Vector value, float* to) const {
+  LYCEUM_INLINE void operator()(Register value, float* to) const {
     if constexpr (kBias) value += bias;
-    if constexpr (kSum) value += load(to);
-    if constexpr (kRelu) value = relu(value);
-    store(to, value);
+    if constexpr (kSum) value += read(to);
+    if constexpr (kRelu) value = rectified(value);
+    write(to, value);
   }
 };
 
-// Sixteen channels of a tile from its frequencies to the pixels that are inside.
+// A register of channels of a tile from its frequencies to the pixels that are inside.
 template <class Finish>
 LYCEUM_INLINE void write_tile(const float* m, const Tile& tile, const Finish& finish, float* y) {
   constexpr int64_t stride = Group::frequency;
-  Vector lines[4][6];
+  Register lines[4][6];
 #pragma GCC unroll 6
   for (int j = 0; j < 6; j++) {
-    Vector line[4];
-    output_line(load(m + j * stride), load(m + (6 + j) * stride), load(m + (12 + j) * stride),
-                load(m + (18 + j) * stride), load(m + (24 + j) * stride), load(m + (30 + j) * stride), line);
+    Register line[4];
+    output_line(read(m + j * stride), read(m + (6 + j) * stride), read(m + (12 + j) * stride),
+                read(m + (18 + j) * stride), read(m + (24 + j) * stride), read(m + (30 + j) * stride), line);
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) lines[i][j] = line[i];
   }
   const bool whole = tile.rows >= 4 && tile.columns >= 4;
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    Vector line[4];
+    Register line[4];
     output_line(lines[i][0], lines[i][1], lines[i][2], lines[i][3], lines[i][4], lines[i][5], line);
     float* to = y + tile.offset + i * tile.row_stride;
 #pragma GCC unroll 4
@@ -140,9 +146,11 @@ LYCEUM_INLINE void write_tile(const float* m, const Tile& tile, const Finish& fi
 // Sixteen out-channels of a group of tiles.
 template <bool kBias, bool kSum, bool kRelu>
 void write_block(const float* m, const Tile* tiles, int64_t count, const float* bias, float* y) {
-  Finish<kBias, kSum, kRelu> finish{};
-  if constexpr (kBias) finish.bias = load(bias);
-  for (int64_t t = 0; t < count; t++) write_tile(m + t * kLanes, tiles[t], finish, y);
+  for (int64_t lane = 0; lane < kLanes; lane += kRegister) {
+    Finish<kBias, kSum, kRelu> finish{};
+    if constexpr (kBias) finish.bias = read(bias + lane);
+    for (int64_t t = 0; t < count; t++) write_tile(m + t * kLanes + lane, tiles[t], finish, y + lane);
+  }
 }
 
 using WriteBlock = decltype(&write_block<false, false, false>);
@@ -174,9 +182,7 @@ void convolve(const Shape& shape, const float* x, const float* packed, const Aft
   for (int64_t first = begin; first < end; first += Group::tiles) {
     const int64_t count = next_tiles<Group>(in, end - first, tiles);
     for (int64_t block = 0; block < channels / kLanes; block++) {
-      for (int64_t t = 0; t < count; t++) {
-        read_input_tile<Group>(x + block * plane, tiles[t], v + block * Group::block + t * kLanes);
-      }
+      read_input_block<Group>(x + block * plane, tiles, count, v + block * Group::block);
     }
     for (int64_t f = 0; f < kFrequencies; f += kFrequenciesAtOnce) {
       const float *from = v + f * Group::frequency, *by = packed + f * channels * out_channels;
@@ -195,4 +201,4 @@ void convolve(const Shape& shape, const float* x, const float* packed, const Aft
   }
 }
 
-}  // namespace lyceum::winograd
+}  // namespace lyceum::winograd::LYCEUM_LEVEL

@@ -1,22 +1,20 @@
-#include <immintrin.h>
-
 #include "kernels/convolution/winograd/tiles.h"
 
-namespace lyceum::winograd {
+namespace lyceum::winograd::LYCEUM_LEVEL {
 namespace {
 
 using Group = GradientGroup;
 
-// sums[c][q] += Σ_t v[t][c] · w[q][t], for R in-channels of a block and Q blocks of sixteen out-channels. A line is asked
-// for with every second tile, which is as often as pays.
+// sums[c][q] += Σ_t v[t][c] · w[q][t], for R in-channels of a block and Q registers of out-channels. A line is asked for
+// with every second tile, which is as often as pays.
 template <bool kAsk, int R, int Q>
 LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int64_t out_channels, float* sums,
                               Ahead& ahead) {
-  __m512 totals[R][Q];
+  Register totals[R][Q];
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
-    for (int q = 0; q < Q; q++) totals[r][q] = _mm512_loadu_ps(sums + r * out_channels + q * kLanes);
+    for (int q = 0; q < Q; q++) totals[r][q] = read(sums + r * out_channels + q * kRegister);
   }
   Ahead::Lines lines{};
   if constexpr (kAsk) lines = ahead.take((count + 1) / 2);
@@ -25,20 +23,20 @@ LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int
     if constexpr (kAsk) {
       if (t % 2 == 0) lines.ask();
     }
-    __m512 gradients[Q];
+    Register gradients[Q];
 #pragma GCC unroll 4
-    for (int q = 0; q < Q; q++) gradients[q] = _mm512_loadu_ps(w + q * Group::block);
+    for (int q = 0; q < Q; q++) gradients[q] = read(w + register_at(q, Group::block));
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++) {
-      const __m512 value = _mm512_set1_ps(v[r]);
+      const Register value = splat(v[r]);
 #pragma GCC unroll 4
-      for (int q = 0; q < Q; q++) totals[r][q] = _mm512_fmadd_ps(value, gradients[q], totals[r][q]);
+      for (int q = 0; q < Q; q++) totals[r][q] = multiply_add(value, gradients[q], totals[r][q]);
     }
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
-    for (int q = 0; q < Q; q++) _mm512_storeu_ps(sums + r * out_channels + q * kLanes, totals[r][q]);
+    for (int q = 0; q < Q; q++) write(sums + r * out_channels + q * kRegister, totals[r][q]);
   }
 }
 
@@ -57,7 +55,10 @@ void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t
   for (int64_t k = 0; k < out_channels;) {
     const int64_t left = (out_channels - k) / kLanes;
     const float* from = w + k / kLanes * Group::block;
-    if (left >= 2) {
+    if constexpr (kRegister < kLanes) {
+      accumulate_all<kAsk, 4, 2>(v, from, count, channels, out_channels, sums + k, ahead);
+      k += kLanes;
+    } else if (left >= 2) {
       accumulate_all<kAsk, 8, 2>(v, from, count, channels, out_channels, sums + k, ahead);
       k += 2 * kLanes;
     } else {
@@ -81,15 +82,11 @@ void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t be
   for (int64_t first = begin; first < end; first += Group::tiles) {
     const int64_t count = next_tiles<Group>(in, end - first, tiles);
     for (int64_t block = 0; block < channels / kLanes; block++) {
-      for (int64_t t = 0; t < count; t++) {
-        read_input_tile<Group>(x + block * plane, tiles[t], v + block * Group::block + t * kLanes);
-      }
+      read_input_block<Group>(x + block * plane, tiles, count, v + block * Group::block);
     }
     if (channels != out_channels) next_tiles<Group>(out, end - first, tiles);
     for (int64_t block = 0; block < out_channels / kLanes; block++) {
-      for (int64_t t = 0; t < count; t++) {
-        read_gradient_tile<Group>(dy + block * plane, tiles[t], w + block * Group::block + t * kLanes);
-      }
+      read_gradient_block<Group>(dy + block * plane, tiles, count, w + block * Group::block);
     }
     for (int64_t f = 0; f < kFrequencies; f++) {
       accumulate(v + f * Group::frequency, w + f * Group::frequency, count, channels, out_channels,
@@ -102,29 +99,29 @@ void unpack(const Shape& shape, const float* sums, int64_t parts, int64_t begin,
             int64_t out_stride, int64_t in_stride, int64_t row_stride, int64_t column_stride) {
   const int64_t size = shape.in_channels * shape.out_channels;
   for (int64_t c = begin; c < end; c++) {
-    for (int64_t k = 0; k < shape.out_channels; k += kLanes) {
+    for (int64_t k = 0; k < shape.out_channels; k += kRegister) {
       const float* from = sums + c * shape.out_channels + k;
-      Vector lines[3][6];
+      Register lines[3][6];
       for (int j = 0; j < 6; j++) {
-        Vector u[6];
+        Register u[6];
         for (int i = 0; i < 6; i++) {
-          u[i] = load(from + (6 * i + j) * size);
-          for (int64_t part = 1; part < parts; part++) u[i] += load(from + (part * kFrequencies + 6 * i + j) * size);
+          u[i] = read(from + (6 * i + j) * size);
+          for (int64_t part = 1; part < parts; part++) u[i] += read(from + (part * kFrequencies + 6 * i + j) * size);
         }
-        Vector line[3];
+        Register line[3];
         weight_gradient_line(u[0], u[1], u[2], u[3], u[4], u[5], line);
         for (int i = 0; i < 3; i++) lines[i][j] = line[i];
       }
       for (int i = 0; i < 3; i++) {
-        Vector line[3];
+        Register line[3];
         weight_gradient_line(lines[i][0], lines[i][1], lines[i][2], lines[i][3], lines[i][4], lines[i][5], line);
         float* to = d_weight + k * out_stride + c * in_stride + i * row_stride;
         for (int j = 0; j < 3; j++) {
-          for (int64_t lane = 0; lane < kLanes; lane++) to[lane * out_stride + j * column_stride] = line[j][lane];
+          for (int64_t lane = 0; lane < kRegister; lane++) to[lane * out_stride + j * column_stride] = line[j][lane];
         }
       }
     }
   }
 }
 
-}  // namespace lyceum::winograd
+}  // namespace lyceum::winograd::LYCEUM_LEVEL

@@ -1,5 +1,5 @@
-// 3x3 convolutions of stride 1 and padding 1 by Winograd's algorithm F(4x4, 3x3), for AVX-512: a quarter of the
-// products that the definition needs, at a coarser rounding. Activations in blocks of sixteen channels, float32
+// 3x3 convolutions of stride 1 and padding 1 by Winograd's algorithm F(4x4, 3x3), for AVX-512 and AVX2 (level.h): a
+// quarter of the products that the definition needs, at a coarser rounding. Activations in blocks of sixteen channels, float32
 // (kernels/channels.h: [N, C/16, H, W, 16]).
 //
 //   Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016: Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A
@@ -23,9 +23,9 @@ struct Shape {
   // Multiples of 16.
   int64_t in_channels, out_channels;
 
-  int64_t tiles_high() const { return (height + 3) / 4; }
-  int64_t tiles_wide() const { return (width + 3) / 4; }
-  int64_t tiles() const { return batch * tiles_high() * tiles_wide(); }
+  LYCEUM_INLINE int64_t tiles_high() const { return (height + 3) / 4; }
+  LYCEUM_INLINE int64_t tiles_wide() const { return (width + 3) / 4; }
+  LYCEUM_INLINE int64_t tiles() const { return batch * tiles_high() * tiles_wide(); }
 };
 
 // Where the weight of an out-channel, in-channel and pixel lies: strides in floats, of [K, C, 3, 3].

@@ -1,12 +1,10 @@
 // Tiles of 4x4 pixels, and reading them into frequencies.
 #pragma once
 
-#include <immintrin.h>
-
 #include "kernels/convolution/winograd/transforms.h"
 #include "kernels/convolution/winograd/kernels.h"
 
-namespace lyceum::winograd {
+namespace lyceum::winograd::LYCEUM_LEVEL {
 
 struct Tile {
   // From the start of the first block of channels to the tile's first pixel.
@@ -61,7 +59,7 @@ int64_t next_tiles(Walk& walk, int64_t left, Tile* tiles) {
 }
 
 // Of the six pixels around four in a line, those that are inside.
-inline unsigned inside(int64_t first, int64_t left) {
+LYCEUM_INLINE unsigned inside(int64_t first, int64_t left) {
   return (left >= 5 ? 0x3fu : (2u << left) - 1) & (first == 0 ? ~1u : ~0u);
 }
 
@@ -73,9 +71,9 @@ template <bool kFirst, bool kLast>
 struct Around {
   const float* lines[6];
 
-  LYCEUM_INLINE Vector at(int i, int j) const {
-    if ((kFirst && j == 0) || (kLast && j == 5)) return Vector{};
-    return load(lines[i] + j * kLanes);
+  LYCEUM_INLINE Register at(int i, int j) const {
+    if ((kFirst && j == 0) || (kLast && j == 5)) return Register{};
+    return read(lines[i] + j * kLanes);
   }
 };
 
@@ -86,9 +84,8 @@ struct Masked {
   // A bit for each row and column that is inside.
   unsigned rows, columns;
 
-  LYCEUM_INLINE Vector at(int i, int j) const {
-    const auto mask = static_cast<__mmask16>(-(rows >> i & columns >> j & 1));
-    return reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(mask, from + i * row_stride + j * kLanes));
+  LYCEUM_INLINE Register at(int i, int j) const {
+    return read(rows >> i & columns >> j & 1 ? from + i * row_stride + j * kLanes : kOutside);
   }
 };
 
@@ -97,23 +94,23 @@ struct Whole {
   const float* from;
   int64_t row_stride;
 
-  LYCEUM_INLINE Vector at(int i, int j) const { return load(from + i * row_stride + j * kLanes); }
+  LYCEUM_INLINE Register at(int i, int j) const { return read(from + i * row_stride + j * kLanes); }
 };
 
 // The first, or the last, three columns of frequencies: so that all of them stay in registers between the two passes.
 template <class Group, bool kLast, class Pixels>
 LYCEUM_INLINE void read_input_half(const Pixels& d, float* v) {
-  Vector lines[3][6];
+  Register lines[3][6];
 #pragma GCC unroll 6
   for (int i = 0; i < 6; i++) {
-    const Vector d1 = d.at(i, 1), d2 = d.at(i, 2), d3 = d.at(i, 3), d4 = d.at(i, 4);
+    const Register d1 = d.at(i, 1), d2 = d.at(i, 2), d3 = d.at(i, 3), d4 = d.at(i, 4);
     if constexpr (kLast) {
-      const Vector even_a = d4 - kA2 * d2, odd_a = d3 - kA2 * d1;
+      const Register even_a = d4 - kA2 * d2, odd_a = d3 - kA2 * d1;
       lines[0][i] = even_a + kB * odd_a;
       lines[1][i] = even_a - kB * odd_a;
       lines[2][i] = d.at(i, 5) - kB2 * d3 - kA2 * (d3 - kB2 * d1);
     } else {
-      const Vector even_b = d4 - kB2 * d2, odd_b = d3 - kB2 * d1;
+      const Register even_b = d4 - kB2 * d2, odd_b = d3 - kB2 * d1;
       lines[0][i] = even_b - kA2 * (d2 - kB2 * d.at(i, 0));
       lines[1][i] = even_b + kA * odd_b;
       lines[2][i] = even_b - kA * odd_b;
@@ -121,10 +118,10 @@ LYCEUM_INLINE void read_input_half(const Pixels& d, float* v) {
   }
 #pragma GCC unroll 3
   for (int j = 0; j < 3; j++) {
-    Vector line[6];
+    Register line[6];
     input_line(lines[j][0], lines[j][1], lines[j][2], lines[j][3], lines[j][4], lines[j][5], line);
 #pragma GCC unroll 6
-    for (int i = 0; i < 6; i++) store(v + (6 * i + j + (kLast ? 3 : 0)) * Group::frequency, line[i]);
+    for (int i = 0; i < 6; i++) write(v + (6 * i + j + (kLast ? 3 : 0)) * Group::frequency, line[i]);
   }
 }
 
@@ -134,7 +131,7 @@ LYCEUM_INLINE void read_input(const Pixels& pixels, float* v) {
   read_input_half<Group, true>(pixels, v);
 }
 
-// Sixteen channels of the 6x6 pixels around a tile to frequencies.
+// A register of channels of the 6x6 pixels around a tile to frequencies.
 template <class Group>
 LYCEUM_INLINE void read_input_tile(const float* x, const Tile& tile, float* v) {
   const float* from = x + tile.offset - tile.row_stride - kLanes;
@@ -165,26 +162,37 @@ LYCEUM_INLINE void read_input_tile(const float* x, const Tile& tile, float* v) {
   }
 }
 
+// Sixteen channels of the pixels around each tile of a group.
+template <class Group>
+LYCEUM_INLINE void read_input_block(const float* x, const Tile* tiles, int64_t count, float* v) {
+  for (int64_t t = 0; t < count; t++) {
+#pragma GCC unroll 1
+    for (int64_t lane = 0; lane < kLanes; lane += kRegister) {
+      read_input_tile<Group>(x + lane, tiles[t], v + t * kLanes + lane);
+    }
+  }
+}
+
 template <class Group, class Pixels>
 LYCEUM_INLINE void read_gradient(const Pixels& dy, float* w) {
-  Vector lines[6][4];
+  Register lines[6][4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    Vector line[6];
+    Register line[6];
     gradient_line(dy.at(i, 0), dy.at(i, 1), dy.at(i, 2), dy.at(i, 3), line);
 #pragma GCC unroll 6
     for (int j = 0; j < 6; j++) lines[j][i] = line[j];
   }
 #pragma GCC unroll 6
   for (int j = 0; j < 6; j++) {
-    Vector line[6];
+    Register line[6];
     gradient_line(lines[j][0], lines[j][1], lines[j][2], lines[j][3], line);
 #pragma GCC unroll 6
-    for (int i = 0; i < 6; i++) store(w + (6 * i + j) * Group::frequency, line[i]);
+    for (int i = 0; i < 6; i++) write(w + (6 * i + j) * Group::frequency, line[i]);
   }
 }
 
-// Sixteen channels of the result's gradient, zero outside, to frequencies.
+// A register of channels of the result's gradient, zero outside, to frequencies.
 template <class Group>
 LYCEUM_INLINE void read_gradient_tile(const float* dy, const Tile& tile, float* w) {
   const float* from = dy + tile.offset;
@@ -196,4 +204,14 @@ LYCEUM_INLINE void read_gradient_tile(const float* dy, const Tile& tile, float* 
   }
 }
 
-}  // namespace lyceum::winograd
+template <class Group>
+LYCEUM_INLINE void read_gradient_block(const float* dy, const Tile* tiles, int64_t count, float* w) {
+  for (int64_t t = 0; t < count; t++) {
+#pragma GCC unroll 1
+    for (int64_t lane = 0; lane < kLanes; lane += kRegister) {
+      read_gradient_tile<Group>(dy + lane, tiles[t], w + t * kLanes + lane);
+    }
+  }
+}
+
+}  // namespace lyceum::winograd::LYCEUM_LEVEL

@@ -1,0 +1,23 @@
+#include "kernels/level.h"
+
+#include <cstdlib>
+#include <string>
+
+namespace lyceum {
+
+Level level() {
+#ifdef LYCEUM_LEVELS
+  static const Level found = [] {
+    const char* given = std::getenv("LYCEUM_ISA");
+    const std::string most = given ? given : "";
+    if (most == "none") return Level::kNone;
+    if (most != "avx2" && __builtin_cpu_supports("avx512f")) return Level::kAvx512;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? Level::kAvx2 : Level::kNone;
+  }();
+  return found;
+#else
+  return Level::kNone;
+#endif
+}
+
+}  // namespace lyceum
