@@ -20,4 +20,9 @@ Level level() {
 #endif
 }
 
+const char* name_of(Level level) {
+  if (level == Level::kAvx512) return "avx512";
+  return level == Level::kAvx2 ? "avx2" : "none";
+}
+
 }  // namespace lyceum

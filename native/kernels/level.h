@@ -10,4 +10,7 @@ enum class Level { kNone, kAvx2, kAvx512 };
 // for tests and measurements.
 Level level();
 
+// As LYCEUM_ISA names it.
+const char* name_of(Level level);
+
 }  // namespace lyceum

@@ -65,9 +65,11 @@ async function checkTorch(): Promise<Finding[]> {
 
 /** Whose convolutions a training takes. */
 function convolutions({ hasOperator, op }: typeof Torch): string {
-  if (!hasOperator("lyceum::conv2d")) return "libtorch's: ./setup found no oneDNN headers (libdnnl-dev)";
+  if (!hasOperator("lyceum::conv2d")) return "libtorch's";
+  const levels: Record<string, string> = { avx512: "our own by AVX-512, ", avx2: "our own by AVX2, " };
+  const others = op("lyceum::has_onednn") ? "oneDNN's" : "libtorch's";
   const units = op("lyceum::has_amx") ? "bfloat16 by AMX" : "no units for bfloat16";
-  return `prepared by oneDNN, ${units}`;
+  return `${levels[op("lyceum::level")] ?? ""}${others}; ${units}`;
 }
 
 /** The card that `--device cuda` takes. */

@@ -5,7 +5,7 @@
  */
 import type * as torch from "../torch/index.js";
 import { kernels } from "./kernels.js";
-import { hasLevels } from "./prepared.js";
+import { hasAvx512, hasLevels } from "./prepared.js";
 
 const lanes = 16;
 
@@ -27,7 +27,8 @@ export function channelsOf(x: torch.Tensor): number {
 /** Whether this machine computes such a network faster in blocks. @param x of it, of any number of channels */
 export function canBlock(x: torch.Tensor): boolean {
   const suits = x.dtype === "float32" && x.device === "cpu" && x.shape.length === 4;
-  return hasLevels && suits && kernels() !== "libtorch";
+  // Without AVX-512 only our own convolutions compute in blocks, and these round coarsely.
+  return suits && (kernels() === "fast" ? hasLevels : kernels() === "exact" && hasAvx512);
 }
 
 /**

@@ -34,6 +34,8 @@ void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsM
   (serves(s) ? onednn::convolve_backward_weights : libtorch::convolve_backward_weights)(s, memory);
 }
 
+bool has_onednn() { return true; }
+
 bool has_avx512() { return level() == Level::kAvx512 && onednn::has_avx512(); }
 
 bool has_amx() { return has_avx512() && onednn::has_amx(); }
@@ -53,6 +55,8 @@ void convolve_backward_data(const ConvolutionShape& s, const BackwardDataMemory&
 void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsMemory& memory) {
   libtorch::convolve_backward_weights(s, memory);
 }
+
+bool has_onednn() { return false; }
 
 bool has_avx512() {
 #if defined(__x86_64__)

@@ -16,6 +16,9 @@ void convolve(const ConvolutionShape& shape, const ForwardMemory& memory);
 void convolve_backward_data(const ConvolutionShape& shape, const BackwardDataMemory& memory);
 void convolve_backward_weights(const ConvolutionShape& shape, const BackwardWeightsMemory& memory);
 
+// Whether the build has it.
+bool has_onednn();
+
 // Whether the processor has AVX-512, so that bfloat16 is computed.
 bool has_avx512();
 

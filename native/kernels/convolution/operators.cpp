@@ -102,7 +102,8 @@ at::Tensor& add_conv2d_autograd(at::Tensor& sum, const at::Tensor& x, const at::
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
-  m.def("has_levels() -> bool", [] { return lyceum::level() != lyceum::Level::kNone; });
+  m.def("level() -> str", [] { return std::string(lyceum::name_of(lyceum::level())); });
+  m.def("has_onednn() -> bool", lyceum::engine::has_onednn);
   m.def("has_avx512() -> bool", lyceum::engine::has_avx512);
   m.def("has_amx() -> bool", lyceum::engine::has_amx);
   m.def(

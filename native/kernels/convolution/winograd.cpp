@@ -113,9 +113,11 @@ Ahead ahead_of(const std::vector<Needed>& needed, int64_t begin, int64_t end) {
 bool suits(const ConvolutionShape& s) {
   const bool window = s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 && s.stride_width == 1 &&
                       s.pad_height == 1 && s.pad_width == 1;
-  // From 128 channels on the weights do not stay in the second-level cache, and oneDNN's kernels are as fast.
-  const bool channels = s.in_channels % kLanes == 0 && s.out_channels % kLanes == 0 && s.in_channels < 128 &&
-                        s.out_channels < 128;
+  // Beyond, the weights do not stay in the second-level cache. With AVX-512 oneDNN's kernels, by the same algorithm, are then
+  // as fast; without it oneDNN has none of that algorithm, but a few images do not pay for turning so many weights.
+  const int64_t limit = level() == Level::kAvx512 ? 128 : 512;
+  const bool channels = s.in_channels % kLanes == 0 && s.out_channels % kLanes == 0 && s.in_channels < limit &&
+                        s.out_channels < limit;
   return level() != Level::kNone && window && channels && s.coarse && s.blocked && !s.bfloat16 && shape_of(s).tiles() >= kLeastTiles;
 }
 
