@@ -190,16 +190,18 @@ console.log(`\n${table(rows)}`);
 // The roofline is the processor's.
 const peaks = loads.length > 0 && given.device === "cpu" ? peaksHere(threads) : undefined;
 const rooflines: Roofline[] = peaks
-  ? loads.flatMap(({ load, precision, seconds, ...which }) =>
-      precision === "float16" ? [] : roofline(which, load, peaks[precision], seconds),
-    )
+  ? loads.flatMap(({ load, precision, seconds, ...which }) => {
+      const peak = peaks[precision];
+      return peak ? roofline(which, load, peak, seconds) : [];
+    })
   : [];
 if (peaks) {
   const rate = (perSecond: number) => `${(perSecond / 1e9).toFixed(perSecond < 1e11 ? 1 : 0)} G`;
-  console.log(
-    `\nroofline: ${rate(peaks.float32.flopsPerSecond)}FLOP/s in float32, ` +
-      `${rate(peaks.bfloat16.flopsPerSecond)}FLOP/s in bfloat16, ${rate(peaks.float32.bytesPerSecond)}B/s`,
-  );
+  const rates = (["float32", "bfloat16"] as const).flatMap((precision) => {
+    const peak = peaks[precision];
+    return peak ? `${rate(peak.flopsPerSecond)}FLOP/s in ${precision}` : [];
+  });
+  console.log(`\nroofline: ${rates.join(", ")}, ${rate(peaks.float32.bytesPerSecond)}B/s`);
   for (const line of rooflines.map(rooflineLine)) console.log(`  ${line}`);
 }
 

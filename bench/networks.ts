@@ -1,5 +1,5 @@
 /** The networks that are measured. A new one is a line here and, for PyTorch, one in `peer/networks.py`. */
-import type { training } from "lyceum";
+import { torch, type training } from "lyceum";
 
 export interface Network {
   /** As it stands in the table, and as `--model` names it. */
@@ -12,6 +12,9 @@ export interface Network {
   batchSize: number;
   precision: training.Precision;
 }
+
+/** Whether the processor computes in bfloat16; without AVX-512 nobody's kernels do. */
+export const hasBfloat16: boolean = torch.op("lyceum::has_avx512");
 
 const small = { size: 32, batchSize: 128, precision: "float32" } as const;
 

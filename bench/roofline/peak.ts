@@ -4,13 +4,14 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { torch, type training } from "lyceum";
+import { hasBfloat16 } from "../networks.js";
 import type { Peak } from "./roofline.js";
 
 const source = fileURLToPath(new URL("../../../bench/roofline/peak.cpp", import.meta.url));
 const program = fileURLToPath(new URL("../../peak/peak", import.meta.url));
 
 /** Of the processor. float16 is none of its. */
-export type Peaks = Record<Exclude<training.Precision, "float16">, Peak>;
+export type Peaks = Partial<Record<training.Precision, Peak>> & { float32: Peak };
 
 function run(command: string, args: string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
@@ -45,6 +46,6 @@ export function measurePeaks(threads: number): Peaks {
   const bytesPerSecond = gigabytes * 1e9;
   return {
     float32: { flopsPerSecond: gflops * 1e9, bytesPerSecond },
-    bfloat16: { flopsPerSecond: bfloat16Product(), bytesPerSecond },
+    ...(hasBfloat16 ? { bfloat16: { flopsPerSecond: bfloat16Product(), bytesPerSecond } } : {}),
   };
 }

@@ -4,7 +4,7 @@
  * teacher's forward alone, and the judging of a whole set of images.
  */
 import type { torch } from "lyceum";
-import { type Network, networks } from "../networks.js";
+import { hasBfloat16, type Network, networks } from "../networks.js";
 import type { Peer } from "../peer.js";
 import { interleave, plan, spread } from "../sampling.js";
 import { imagesOf, type NetworkWork, networkWorks, Scene, type Taken } from "../scene.js";
@@ -104,6 +104,10 @@ export const networkWork: Work[] = networkWorks.map((name) => ({
     const rows: Row[] = [];
     for (const network of measurable(name, context.device)) {
       if (context.models && !context.models.includes(network.label)) continue;
+      if (context.device === "cpu" && network.precision === "bfloat16" && !hasBfloat16) {
+        console.log(`${network.label}: no ${name}: this processor does not compute in bfloat16`);
+        continue;
+      }
       try {
         const { peers, tfjs } = context;
         if (peers.length > 0 || !tfjs) rows.push(...(await measure(name, network, context)));

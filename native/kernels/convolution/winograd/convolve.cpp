@@ -77,8 +77,9 @@ LYCEUM_INLINE void multiply_frequencies(const float* v, const float* u, int64_t 
     float* out = m + k / kLanes * Group::block;
     if constexpr (kRegister < kLanes) {
       for (int64_t f = 0; f < kFrequenciesAtOnce; f++) {
-        multiply_tiles<kAsk, 1, 6, kLanes / kRegister>(v + f * Group::frequency, u + f * size + k, count, channels, out_channels,
-                                      out + f * Group::frequency, ahead);
+        const float *from = v + f * Group::frequency, *by = u + f * size + k;
+        float* to = out + f * Group::frequency;
+        multiply_tiles<kAsk, 1, 6, kLanes / kRegister>(from, by, count, channels, out_channels, to, ahead);
       }
       k += kLanes;
       continue;
