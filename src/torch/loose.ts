@@ -9,15 +9,23 @@ import { native } from "./native.js";
 /** A tensor that no scope owns. */
 interface Loose {
   handle: number;
-  litter: Loose[] | undefined;
+  litter: Litter | undefined;
+  /** Of its litter, the one that joined before it. */
+  elder: Loose | undefined;
 }
 
 /**
  * Small tensors made one after the other, which hold each other: the collector takes them together, and one weak
- * reference tells so. A litter of which any lives on is broken up at the first sweep.
+ * reference tells so. A litter of which any lives on is broken up at the first sweep. (No array: V8 would learn from some
+ * that live on to make later ones old, whose members it collects only with all that is old.)
  */
+export class Litter {
+  size = 0;
+  youngest: Loose | undefined = undefined;
+}
+
 const litterSize = 16;
-let litter: Loose[] = [];
+let litter = new Litter();
 const handles = new Int32Array(litterSize);
 let held = 0;
 
@@ -30,28 +38,31 @@ export function leave(tensor: Loose): void {
 
 function join(tensor: Loose): boolean {
   tensor.litter = litter;
-  return litter.push(tensor) === litterSize && closeLitter();
+  tensor.elder = litter.youngest;
+  litter.youngest = tensor;
+  litter.size++;
+  return litter.size === litterSize && closeLitter();
 }
 
 function closeLitter(): boolean {
   const closed = litter;
-  litter = [];
-  closed.forEach(({ handle }, i) => {
-    handles[i] = handle;
-  });
-  return native.leaveLitter(handles, closed.length, closed);
+  litter = new Litter();
+  let count = 0;
+  for (let tensor = closed.youngest; tensor; tensor = tensor.elder) handles[count++] = tensor.handle;
+  return native.leaveLitter(handles, count, closed);
 }
 
 /** Frees tensors whose objects were collected: looks at the young and at some older ones, or at all. */
 export function sweep(all: boolean): void {
   if (all) closeLitter();
-  const living = native.sweep(all) as Loose[][] | undefined;
-  for (const members of living ?? []) {
-    for (const tensor of members) {
-      // Disposed of, or its handle taken by another.
-      if (tensor.handle === 0) continue;
+  for (const { youngest } of (native.sweep(all) as Litter[] | undefined) ?? []) {
+    for (let tensor = youngest; tensor; ) {
+      const { handle, elder } = tensor;
       tensor.litter = undefined;
-      native.leaveToCollector(tensor.handle, tensor);
+      tensor.elder = undefined;
+      // Not if it was disposed of, or its handle taken over.
+      if (handle !== 0) native.leaveToCollector(handle, tensor);
+      tensor = elder;
     }
   }
 }

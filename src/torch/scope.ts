@@ -2,15 +2,16 @@
  * Who frees a tensor. Inside a scope the scope does, at its end; outside one, a sweep does some time after the garbage
  * collector took it.
  */
-import { leave } from "./loose.js";
+import { type Litter, leave } from "./loose.js";
 import { native } from "./native.js";
 
 /** A native handle that a scope or a sweep frees. */
 export interface Owned {
   handle: number;
   owner: Scope | undefined;
-  /** Of a loose one that was made lately: those that the collector takes together with it. */
-  litter: Owned[] | undefined;
+  /** Of a loose one that was made lately: those that the collector takes together with it, and the one before it. */
+  litter: Litter | undefined;
+  elder: Owned | undefined;
 }
 
 export interface Scope {

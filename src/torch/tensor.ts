@@ -1,6 +1,7 @@
 import { h, setTensorClass, wrapOptional } from "./dispatch.js";
 import { format } from "./format.js";
 import { TensorMethods } from "./generated/methods.js";
+import type { Litter } from "./loose.js";
 import { native } from "./native.js";
 import { free, type Scope, track } from "./scope.js";
 import type { Device, DType, MemoryFormat, TypedArray } from "./types.js";
@@ -33,7 +34,9 @@ export class Tensor extends TensorMethods {
   /** @internal */
   owner: Scope | undefined;
   /** @internal */
-  litter: Tensor[] | undefined;
+  litter: Litter | undefined;
+  /** @internal */
+  elder: Tensor | undefined;
 
   /** @internal Takes the handle over. Tensors are made by `torch.tensor`, `torch.zeros` and operators. */
   constructor(handle: number) {
@@ -41,6 +44,7 @@ export class Tensor extends TensorMethods {
     this.handle = handle;
     this.owner = undefined;
     this.litter = undefined;
+    this.elder = undefined;
     track(this);
   }
 
