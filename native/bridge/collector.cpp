@@ -80,9 +80,11 @@ napi_value Bridge::sweep(bool all) {
 }
 
 napi_value Bridge::sweepLitters() {
+  std::vector<Litter> litters;
+  litters.swap(litters_);
   napi_value alive = nullptr;
   uint32_t count = 0;
-  for (const Litter& litter : litters_) {
+  for (const Litter& litter : litters) {
     napi_value object = nullptr;
     check(env, napi_get_reference_value(env, litter.object, &object));
     napi_delete_reference(env, litter.object);
@@ -96,7 +98,6 @@ napi_value Bridge::sweepLitters() {
       if (held && held->number == member.number) release(member.handle);
     }
   }
-  litters_.clear();
   return alive;
 }
 
