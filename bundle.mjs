@@ -4,7 +4,7 @@ import { chmodSync } from "node:fs";
 import { build } from "esbuild";
 
 await build({
-  entryPoints: ["src/index.ts", "src/cli/main.ts", "src/recipe/schema-file.ts", "src/torch/generate/main.ts"],
+  entryPoints: ["src/index.ts", "src/cli/main.ts", "src/docs/main.ts", "src/torch/generate/main.ts"],
   outdir: "dist",
   outbase: "src",
   chunkNames: "chunks/[name]-[hash]",

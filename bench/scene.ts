@@ -117,7 +117,7 @@ export class Scene {
     const stepOf = (objective: training.Objective) => {
       let stepper: training.Stepper | undefined;
       const watched: training.Objective = (...given) => {
-        const found = objective(...given);
+        const found = objective.losses(...given);
         noteLoss(found.loss);
         return found;
       };
@@ -131,8 +131,8 @@ export class Scene {
       };
     };
     const steps: Steps = {
-      "student-step": stepOf(training.studentObjective(frozen, { hardWeight, softWeight })),
-      "patriarch-step": stepOf(training.patriarchObjective({ hardWeight: patriarchHardWeight, k })),
+      "student-step": stepOf(training.objectiveOf(methods.distillation, { hardWeight, softWeight, temperature: 1 }, { teachers: [frozen] })),
+      "patriarch-step": stepOf(training.objectiveOf(methods.topScoreDifference, { hardWeight: patriarchHardWeight, k })),
       "teacher-forward": () =>
         torch.scope(() => {
           const { images, labels } = batch();
@@ -140,7 +140,7 @@ export class Scene {
           noteLoss(torch.crossEntropyLoss(logits.to({ dtype: "float32" }), labels));
         }),
       evaluation: async () => {
-        const { logits, labels } = await training.answer(frozen, loader, { device });
+        const { logits, labels } = await training.predict(frozen, loader, { device });
         torch.scope(() => noteLoss(torch.crossEntropyLoss(logits, torch.tensor(labels, { dtype: "int64" }))));
         logits.dispose();
       },

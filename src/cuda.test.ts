@@ -34,7 +34,7 @@ function learner(device: torch.Device, precision: Precision) {
   const model = fresh(1);
   const options = { learningRate: 0, momentum: 0.9, weightDecay: 1e-4 };
   const optimizer = new SGD(model.parameters(), options);
-  const objective = studentObjective(foldBatchNorm(fresh(0)), { hardWeight: 0.5, softWeight: 0.5 });
+  const objective = objectiveOf(distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [foldBatchNorm(fresh(0))] });
   const scaler = precision === "float16" ? new GradScaler({ device }) : undefined;
   return { model, optimizer, objective, device, precision, scaler };
 }

@@ -4,6 +4,7 @@ export * as data from "./data/index.js";
 export {
   type EvaluateRunOptions,
   evaluateRun,
+  type ImportedFile,
   Interrupted,
   type ModelFactory,
   type OnProgress,
@@ -12,10 +13,19 @@ export {
   trainGenerations,
 } from "./generations/index.js";
 export * as losses from "./losses/index.js";
+export { defineMethod, type Method } from "./methods/index.js";
+export * as methods from "./methods/index.js";
 export * as models from "./models/index.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
-export { loadRecipe, type Recipe, RecipeError, type RecipeInput, resolveRecipe } from "./recipe/index.js";
+export {
+  type Definition,
+  loadRecipe,
+  type Recipe,
+  RecipeError,
+  type RecipeInput,
+  resolveRecipe,
+} from "./recipe/index.js";
 export { writeReport } from "./report/index.js";
 export {
   type EnsembleResult,

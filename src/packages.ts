@@ -10,8 +10,11 @@ export const yaml = (): typeof import("yaml") => load("yaml");
 export const tarStream = (): typeof import("tar-stream") => load("tar-stream");
 export const zod = (): typeof import("zod") => load("zod");
 
+/** zod's builder of schemas, which definitions are handed. */
+export type Z = (typeof import("zod"))["z"];
+
 /** A schema that is made, once, when it is first asked for. */
-export function schema<T>(make: (z: ReturnType<typeof zod>["z"]) => T): () => T {
+export function schema<T>(make: (z: Z) => T): () => T {
   let made: { schema: T } | undefined;
   return () => {
     made ??= { schema: make(zod().z) };

@@ -46,7 +46,7 @@ async function trainOne(model: nn.Module, objective: training.Objective, seed: n
 /** Percent of the held-out images. */
 async function top1(model: nn.Module): Promise<number> {
   const loader = new data.Loader(chosen, { ...statistics, indices: split.heldOut, batchSize: 256 });
-  const { logits, labels } = await training.answer(model, loader);
+  const { logits, labels } = await training.predict(model, loader);
   loader.dispose();
   return torch.scope(() => {
     const right = logits.argmax(1).eq(torch.tensor(labels, { dtype: "int64" }));
@@ -110,7 +110,7 @@ const note = (name: string, value: number) => found.set(name, [...(found.get(nam
 for (const seed of [0, 1, 2]) {
   const patriarch = make(2 * seed);
   const hardWeight = losses.toleranceToHardWeight({ k: 3, primaryScore: 0.9 });
-  await trainOne(patriarch, training.patriarchObjective({ hardWeight, k: 3 }), seed);
+  await trainOne(patriarch, training.objectiveOf(methods.topScoreDifference, { hardWeight, k: 3 }), seed);
   const weights = [...patriarch.namedParameters(), ...patriarch.namedBuffers()];
   for (const kind of kinds) {
     const copy = make(0);
@@ -121,7 +121,7 @@ for (const seed of [0, 1, 2]) {
     const student = make(2 * seed + 1);
     await trainOne(
       student,
-      training.studentObjective(teacher, { hardWeight: 0.5, softWeight: 0.5 }),
+      training.objectiveOf(methods.distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [teacher] }),
       seed + 100,
     );
     note(`its student, taught in ${kind}`, await top1(student));

@@ -1,12 +1,13 @@
-import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { Command } from "commander";
-import { classCount, loadRecipe, type Recipe } from "../recipe/index.js";
+import type { ImportedFile } from "../generations/index.js";
+import { builtIn, loadRecipe, type Recipe } from "../recipe/index.js";
 import { duration } from "../report/numbers.js";
 import type { RunResult } from "../runs/types.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { findRun, RUNS } from "./find-run.js";
+import { definitionsOf, importFiles, withImports } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
 import { progressTo } from "./progress.js";
 import { resultTables } from "./results.js";
@@ -19,11 +20,13 @@ interface TrainOptions {
   seed?: string;
   out: string;
   resume?: string;
+  autoResume?: boolean;
+  import?: string[];
   json?: boolean;
 }
 
 export const trainCommand = () =>
-  new Command("train")
+  withImports(new Command("train"))
     .description("train a patriarch and its line of students")
     .argument("[recipe]", "a recipe's name (see `npx lyceum recipes`) or file")
     .option(
@@ -36,6 +39,10 @@ export const trainCommand = () =>
     .option("--seed <seed>", "the same as --set seed=…")
     .option("--out <folder>", "the folder that runs go into", RUNS)
     .option("--resume <run>", "go on with a run that was stopped")
+    .option(
+      "--auto-resume",
+      "begin the run of that --name, or go on with it, whichever is due; nothing is done where it is finished",
+    )
     .option("--json", "print the result as JSON, progress on stderr")
     .addHelpText(
       "after",
@@ -46,13 +53,15 @@ Examples:
   $ npx lyceum train mine.yaml --set 'patriarch={k: 5, primaryScore: 0.7}' --set student.hardWeight=0.5
   $ npx lyceum train quickstart --set data.limit.train=2000 --set epochs=2 --seed 1
   $ npx lyceum train --resume runs/quickstart
+  $ npx lyceum train mine.yaml --name mine --auto-resume      # for schedulers that start a job again
+  $ npx lyceum train mine.yaml --import ./my-method.js
 
 Ctrl-C finishes the step, saves and says how to go on; a second one stops at once.`,
     )
     .action(train);
 
 async function train(nameOrPath: string | undefined, options: TrainOptions): Promise<void> {
-  const { recipe, directory, resume } = await prepare(nameOrPath, options);
+  const { recipe, directory, resume, imports } = await prepare(nameOrPath, options);
   const { trainGenerations } = await import("../generations/index.js");
   const output = options.json ? process.stderr : process.stdout;
   output.write(`${printable(recipe.title ?? recipe.data.name)} → ${directory}\n`);
@@ -61,10 +70,11 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
   );
   let result: RunResult;
   try {
-    result = await trainGenerations(recipe, { directory, resume, signal, onProgress: progressTo(output) });
+    const onProgress = progressTo(output);
+    result = await trainGenerations(recipe, { directory, resume, imports, signal, onProgress });
   } catch (error) {
     if (!signal.aborted || !["Interrupted", "AbortError"].includes((error as Error).name)) {
-      if (!resume) await removeUnstarted(directory);
+      if (resume !== true) await removeUnstarted(directory);
       throw error;
     }
     if (options.json) console.log(JSON.stringify({ state: "interrupted", directory }));
@@ -83,8 +93,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
 }
 
 /** Says of networks that have learnt nothing; numbers alone look like a result. */
-function guesses({ recipe, generations }: RunResult): string {
-  const classes = classCount(recipe.data) ?? Number.POSITIVE_INFINITY;
+function guesses({ classes, generations }: RunResult): string {
   const count = generations.filter(({ test }) => test.top1 < 1.5 / classes).length;
   if (count === 0) return "";
   return (
@@ -93,46 +102,52 @@ function guesses({ recipe, generations }: RunResult): string {
   );
 }
 
+interface Prepared {
+  recipe: Recipe;
+  directory: string;
+  resume: boolean | "auto";
+  imports: ImportedFile[];
+}
+
 /** The recipe and the run's folder, new or resumed; all that can be wrong is found before any work. */
-async function prepare(
-  nameOrPath: string | undefined,
-  { set = [], name, device, seed, out, resume }: TrainOptions,
-): Promise<{ recipe: Recipe; directory: string; resume: boolean }> {
+async function prepare(nameOrPath: string | undefined, options: TrainOptions): Promise<Prepared> {
+  const { set = [], name, device, seed, out, resume, autoResume = false } = options;
+  const imports = await importFiles(options.import);
+  const definitions = definitionsOf(imports);
+  const { claimRunDirectory, isRunName, RunFolder } = await import("../runs/index.js");
   if (resume !== undefined) {
-    if (nameOrPath !== undefined || set.length > 0 || name || device || seed || out !== RUNS)
+    if (nameOrPath !== undefined || set.length > 0 || name || device || seed || autoResume || out !== RUNS)
       throw new UsageError(
-        "--resume goes on with the run's own recipe: no recipe and no other options beside it",
+        "--resume goes on with the run's own recipe: no recipe and no other options beside it, but --import",
       );
     const directory = await findRun(resume);
-    const { RunFolder } = await import("../runs/index.js");
-    return { recipe: (await RunFolder.open(directory)).recipe, directory, resume: true };
+    const { recipe } = await RunFolder.open(directory, builtIn.with(definitions));
+    return { recipe, directory, resume: true, imports };
   }
   if (nameOrPath === undefined)
     throw new UsageError("which recipe? See `npx lyceum recipes`, or give a file");
+  if (autoResume && name === undefined)
+    throw new UsageError("--auto-resume needs --name: by it the run is found again");
   const overrides = [...set];
   if (device !== undefined) overrides.push(`device=${device}`);
   if (seed !== undefined) overrides.push(`seed=${seed}`);
-  const recipe = await loadRecipe(nameOrPath, { set: overrides });
-  const { claimRunDirectory, isRunName } = await import("../runs/index.js");
+  const recipe = await loadRecipe(nameOrPath, { set: overrides, imports: definitions });
   if (name === undefined) {
     const plain = basename(nameOrPath)
       .replace(/\.ya?ml$/, "")
       .replace(/[^\w.+-]/g, "-");
-    return {
-      recipe,
-      directory: await claimRunDirectory(out, isRunName(plain) ? plain : "run"),
-      resume: false,
-    };
+    const directory = await claimRunDirectory(out, isRunName(plain) ? plain : "run");
+    return { recipe, directory, resume: false, imports };
   }
   if (!isRunName(name))
     throw new UsageError(`--name ${name}: must be one folder name of letters, digits and . _ + -`);
   const directory = join(out, name);
-  if (existsSync(directory))
+  if (!autoResume && (await RunFolder.isBegun(directory)))
     throw new UsageError(
       `${directory}: is there already; take another --name, or --resume ${quoted(directory)}`,
     );
   await mkdir(directory, { recursive: true });
-  return { recipe, directory, resume: false };
+  return { recipe, directory, resume: autoResume ? "auto" : false, imports };
 }
 
 /** A run that failed before its first epoch leaves no folder behind. */

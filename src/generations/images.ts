@@ -2,13 +2,12 @@ import {
   channelStatistics,
   checkImageSet,
   type Dataset,
-  datasetNames,
   type ImageSet,
   Loader,
   loadDataset,
   splitHeldOut,
 } from "../data/index.js";
-import type { Recipe } from "../recipe/index.js";
+import { builtIn, type Library, type Recipe } from "../recipe/index.js";
 import type * as torch from "../torch/index.js";
 import { deriveSeed } from "./seeds.js";
 
@@ -17,6 +16,8 @@ export interface Images {
   dataset: Dataset;
   classes: number;
   channels: number;
+  height: number;
+  width: number;
   /** Of the training images' channels, as fractions of 255: what every image is normalised by. */
   mean: number[];
   std: number[];
@@ -24,14 +25,21 @@ export interface Images {
   trainCount: number;
   /** Shuffled and augmented, in an order of the generation's own. */
   trainLoader(generation: number): Loader;
-  /** What choices are made on; undefined when nothing is held out. */
-  heldOutLoader(): Loader | undefined;
+  /** The images held out of training, on which choices are made; undefined when there are none. */
+  validationLoader(): Loader | undefined;
   /** In the set's order. To be read once a generation, at its end. */
   testLoader(): Loader;
 }
 
-/** Nothing is shuffled or dropped when a network is judged; larger batches are no quicker on a CPU. */
+/** Images per batch of evaluation; larger ones are no quicker on a CPU. */
 const evaluationBatch = 256;
+
+export interface PrepareImagesOptions {
+  /** What the data set's name may mean. Default: Lyceum's own sets. */
+  library?: Library | undefined;
+  /** Images that a program hands over instead. */
+  dataset?: Dataset | undefined;
+}
 
 /**
  * Loads what the recipe asks for, unless the images are given.
@@ -39,15 +47,19 @@ const evaluationBatch = 256;
  * @throws Error when the set is not found or damaged, TypeError when given images do not fit together, RangeError
  *   when so small a part is to be held out that it is no image
  */
-export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Images> {
+export async function prepareImages(
+  recipe: Recipe,
+  { library = builtIn, dataset: given }: PrepareImagesOptions = {},
+): Promise<Images> {
   const { heldOut: fraction, ...spec } = recipe.data;
-  if (!given && !datasetNames.includes(spec.name)) {
+  const definition = library.find("dataset", spec.name);
+  if (!given && !definition) {
     throw new Error(
-      `the images "${spec.name}" are the code's own, which no command can load: give them again as \`dataset\`, to ` +
-        "trainGenerations (with `resume: true`), evaluateRun or writeReport",
+      `the images "${spec.name}" are not one of Lyceum's data sets: give the file that defines them by --import, or, in ` +
+        "code, give them again as `dataset` to trainGenerations (with `resume`), evaluateRun or writeReport",
     );
   }
-  const dataset = given ?? (await loadDataset(spec));
+  const dataset = given ?? (await loadDataset(spec, definition));
   const { train, test } = dataset;
   for (const set of [train, test]) checkImageSet(set, dataset.classNames.length);
   checkAlike(train, test);
@@ -73,6 +85,8 @@ export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Im
     dataset,
     classes: dataset.classNames.length,
     channels: train.channels,
+    height: train.height,
+    width: train.width,
     mean,
     std,
     trainCount: split?.train.length ?? train.count,
@@ -85,7 +99,7 @@ export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Im
         shuffle: true,
         augment: recipe.augment,
       }),
-    heldOutLoader: () => split && evaluation(train, split.heldOut),
+    validationLoader: () => split && evaluation(train, split.heldOut),
     testLoader: () => evaluation(test),
   };
 }

@@ -1,10 +1,12 @@
-/** The method: a patriarch, its line of students, and the ensembles that they form. */
+/** The line: a patriarch, its students, and the ensembles that they form. */
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from "./evaluate-run.js";
+export { describeMethods, type Given, type ModelFactory } from "./experiment.js";
 export { type Images, prepareImages } from "./images.js";
-export type { ModelFactory } from "./line.js";
-export type { OnProgress } from "./progress.js";
+export type { OnProgress } from "./observers/progress.js";
+export type { ImportedFile, RecipeForImages } from "./open-run.js";
 export {
   Interrupted,
   type TrainGenerationsOptions,
+  titleOf,
   trainGenerations,
 } from "./train-generations.js";

@@ -1,87 +1,124 @@
-/** How a recipe's networks, objectives and schedules come to be. */
-import { createModel, type ModelOptions, modelNames } from "../models/index.js";
 import type { Module } from "../nn/index.js";
-import { cosine, GradScaler, multiStep, oneCycle, type Schedule, SGD, withWarmup } from "../optim/index.js";
-import { type Recipe, tolerance } from "../recipe/index.js";
-import { CudaGraph, type Device, Generator, hasCudaGraphs } from "../torch/index.js";
-import {
-  canRecord,
-  type Objective,
-  patriarchObjective,
-  strictObjective,
-  studentObjective,
-} from "../training/index.js";
-import { deriveSeed } from "./seeds.js";
+import { foldBatchNorm } from "../nn/index.js";
+import type { EnsembleResult, GenerationResult } from "../runs/index.js";
+import * as torch from "../torch/index.js";
+import { type Experiment, freshModel, teachersOf } from "./experiment.js";
+import { evaluatePrefixes, loadAnswers } from "./results.js";
+import { loadWeights } from "./weights.js";
 
-/** Makes a network with fresh weights, drawn from the given generator. */
-export type ModelFactory = (options: ModelOptions) => Module;
+/** A generation that has just been trained. */
+export interface Trained {
+  /** Frozen, fit to teach. */
+  network: Module;
+  /** Its answers to the test images, [N, C]. */
+  logits: torch.Tensor;
+  result: GenerationResult;
+  /** Of training, evaluation and files, over all sittings. */
+  seconds: number;
+}
 
-/** A fresh network for a generation: the same architecture for all, weights of its own for each. */
-export function freshModel(
-  recipe: Recipe,
-  generation: number,
-  shape: { classes: number; channels: number },
-  factory?: ModelFactory,
-): Module {
-  const generator = new Generator(deriveSeed(recipe.seed, "weights", generation));
-  const options = { ...shape, generator };
-  if (!factory && !(modelNames as readonly string[]).includes(recipe.model)) {
-    throw new Error(
-      `the network "${recipe.model}" is the code's own, which no command can make: give it again as \`model\`, to ` +
-        "trainGenerations (with `resume: true`) or to evaluateRun",
-    );
+/**
+ * The generations that are finished: their results, their answers to the test images, and the frozen networks that
+ * still have somebody to teach. Disposing of it frees networks and answers.
+ */
+export class Line implements Disposable {
+  readonly results: GenerationResult[] = [];
+  /** Of all generations together, over all sittings. */
+  seconds = 0;
+  readonly #experiment: Experiment;
+  readonly #answers: torch.Tensor[] = [];
+  readonly #networks = new Map<number, Module>();
+
+  private constructor(experiment: Experiment) {
+    this.#experiment = experiment;
   }
-  const model = factory ? factory(options) : createModel(recipe.model, options);
-  return model.to({ device: recipe.device as "cpu", memoryFormat: "channelsLast" });
-}
 
-/** What generation 0 learns from the labels, and every later one from its teacher too. */
-export function objectiveFor(recipe: Recipe, teacher: Module | undefined): Objective {
-  if (teacher) return studentObjective(teacher, recipe.student);
-  const tolerant = tolerance(recipe.patriarch);
-  return tolerant ? patriarchObjective(tolerant) : strictObjective();
-}
+  /**
+   * The generations that the run's folder holds already; none without a folder.
+   *
+   * @throws Error that names the file whose answers are not for these images
+   */
+  static async recall(experiment: Experiment): Promise<Line> {
+    const { folder, images } = experiment;
+    const line = new Line(experiment);
+    const summary = await folder?.readSummary();
+    if (!folder || !summary) return line;
+    line.results.push(...summary.generations);
+    line.seconds = summary.seconds;
+    try {
+      for (const generation of line.results.keys()) {
+        // A kill between a generation's summary and this leaves a checkpoint that nothing needs any more.
+        await folder.removeCheckpoint(generation);
+        const path = folder.generation(generation).testLogits;
+        const answers = loadAnswers(path);
+        line.#answers.push(answers);
+        const expected = [images.dataset.test.count, images.classes];
+        if (`${answers.shape}` !== `${expected}`) {
+          throw new Error(
+            `${path}: answers of shape [${answers.shape}], but the test images call for [${expected}]`,
+          );
+        }
+      }
+    } catch (error) {
+      line[Symbol.dispose]();
+      throw error;
+    }
+    return line;
+  }
 
-/** How many classes count as primary or secondary when a network is judged. */
-export function judgedK(recipe: Recipe, classes: number): number {
-  return recipe.patriarch === "strict" ? Math.min(5, classes) : recipe.patriarch.k;
-}
+  /** How many generations are finished. */
+  get length(): number {
+    return this.results.length;
+  }
 
-export function optimizerFor(recipe: Recipe, model: Module): SGD {
-  const { decayNorm, ...options } = recipe.optimizer;
-  // Only weights with two dimensions or more: what is left are biases, and the scales and shifts of batch norm.
-  const noDecay = decayNorm ? [] : model.parameters().filter((parameter) => parameter.shape.length < 2);
-  return new SGD(model.parameters(), { ...options, noDecay });
-}
+  /** The frozen teachers of a generation, in the order in which its method asks for them. They stay the line's. */
+  teachersOf(generation: number): Module[] {
+    return teachersOf(this.#experiment, generation).map((teacher) => this.#network(teacher));
+  }
 
-/** Only float16 has numbers so small that gradients fall below them. */
-export function scalerFor({ precision, device }: Recipe): GradScaler | undefined {
-  return precision === "float16" ? new GradScaler({ device: device as Device }) : undefined;
-}
+  /** The answers of a generation to the test images, [N, C]; they stay the line's. */
+  answersOf(generation: number): torch.Tensor | undefined {
+    return this.#answers[generation];
+  }
 
-/** A graph to record the step into, on a card whose build has them; `kernels: libtorch` does without. */
-export function graphFor(
-  { device, kernels }: Recipe,
-  learner: Parameters<typeof canRecord>[0],
-): CudaGraph | undefined {
-  const can = hasCudaGraphs && device !== "cpu" && kernels !== "libtorch" && canRecord(learner);
-  return can ? new CudaGraph(device as Device) : undefined;
-}
+  /** Takes a trained generation over, and frees the networks that have nobody left to teach. */
+  add({ network, logits, result, seconds }: Trained): void {
+    this.#networks.set(this.length, network);
+    this.#answers.push(logits);
+    this.results.push(result);
+    this.seconds += seconds;
+    const { generations } = this.#experiment.recipe;
+    const needed = new Set<number>();
+    for (let later = this.length; later < generations; later++) {
+      for (const teacher of teachersOf(this.#experiment, later)) needed.add(teacher);
+    }
+    for (const [generation, frozen] of this.#networks) {
+      if (needed.has(generation)) continue;
+      frozen.dispose();
+      this.#networks.delete(generation);
+    }
+  }
 
-export function scheduleFor(recipe: Recipe, stepsPerEpoch: number): Schedule {
-  const { schedule, epochs, optimizer } = recipe;
-  const totalSteps = epochs * stepsPerEpoch;
-  const common = { learningRate: optimizer.learningRate, totalSteps };
-  if (schedule.kind === "one-cycle") return oneCycle({ ...common, ...schedule });
-  const main =
-    schedule.kind === "cosine"
-      ? cosine({ ...common, ...schedule })
-      : multiStep({
-          ...common,
-          ...schedule,
-          milestones: schedule.milestones.map((at) =>
-            Math.round((at < 1 ? at * epochs : at) * stepsPerEpoch),
-          ),
-        });
-  return withWarmup(main, { warmupSteps: schedule.warmupEpochs * stepsPerEpoch });
+  /** The ensembles of generations 0 to m, for each m from 1 on. */
+  ensembles(): Record<string, EnsembleResult> {
+    return evaluatePrefixes(this.#answers, this.#experiment.images.dataset.test.labels);
+  }
+
+  [Symbol.dispose](): void {
+    for (const network of this.#networks.values()) network.dispose();
+    for (const answers of this.#answers) answers.dispose();
+    this.#networks.clear();
+    this.#answers.length = 0;
+  }
+
+  /** A finished generation's frozen network: the one at hand, or made again from its weights. */
+  #network(generation: number): Module {
+    const known = this.#networks.get(generation);
+    if (known) return known;
+    const network = freshModel(this.#experiment, generation);
+    loadWeights(network, this.#experiment.folder!.generation(generation).weights);
+    const frozen = foldBatchNorm(network);
+    this.#networks.set(generation, frozen);
+    return frozen;
+  }
 }

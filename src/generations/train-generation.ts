@@ -1,169 +1,84 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { evaluateLogits } from "../analysis/index.js";
 import { foldBatchNorm, type Module } from "../nn/index.js";
-import type { Recipe } from "../recipe/index.js";
-import { type EpochRecord, type Role, type RunFolder, syncFolder } from "../runs/index.js";
+import type { Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
-import { answer, type EpochReport, loadCheckpoint, saveCheckpoint, trainNetwork } from "../training/index.js";
-import type { Images } from "./images.js";
-import { graphFor, objectiveFor, optimizerFor, scalerFor, scheduleFor } from "./line.js";
-import { type OnProgress, secondsLeft } from "./progress.js";
+import { loadCheckpoint, objectiveOf, type TrainingObserver, trainNetwork } from "../training/index.js";
+import { type Experiment, freshModel, methodOf } from "./experiment.js";
+import { createLearner, graphFor, scheduleFor } from "./learner.js";
+import { checkpointing } from "./observers/checkpointing.js";
+import { metricsLog } from "./observers/metrics-log.js";
+import { type OnProgress, progress } from "./observers/progress.js";
+import { validation } from "./observers/validation.js";
 
-export interface TrainGenerationOptions {
-  recipe: Recipe;
-  generation: number;
-  role: Role;
-  images: Images;
-  /** Fresh; becomes the frozen network. */
+/** A network whose training is done. */
+export interface TrainedNetwork {
+  /** With its weights as they are to be kept: not folded yet. */
   model: Module;
-  /** Frozen; undefined for the patriarch. */
-  teacher: Module | undefined;
-  folder: RunFolder | undefined;
-  signal: AbortSignal | undefined;
-  onProgress: OnProgress | undefined;
-}
-
-export interface TrainedGeneration {
-  /** The trained network, fit to be a teacher. */
-  frozen: Module;
-  /** Its answers to the test images, [N, C]. */
-  logits: torch.Tensor;
-  /** Steps and their loading alone. */
+  /** Seconds of steps and their loading alone, over all sittings. */
   trainSeconds: number;
-  /** Everything: evaluation and files too. */
-  seconds: number;
+  /** Seconds since its training began, over all sittings; goes on. */
+  elapsedSeconds(): number;
 }
 
-/** Trains and judges one generation; undefined when it was interrupted, after saving a checkpoint. */
+/**
+ * Trains one generation to its last epoch, from its checkpoint where there is one.
+ *
+ * @param teachers frozen, in the order in which the method asks for them; they stay the caller's
+ * @returns undefined when it was stopped, after saving a checkpoint
+ * @throws Diverged when the loss is no longer finite
+ */
 export async function trainGeneration(
-  options: TrainGenerationOptions,
-): Promise<TrainedGeneration | undefined> {
-  const { recipe, generation, role, images, model, teacher, folder, signal, onProgress } = options;
-  const device = recipe.device as torch.Device;
-  const loader = images.trainLoader(generation);
-  const heldOutLoader = images.heldOutLoader();
-  const optimizer = optimizerFor(recipe, model);
-  const objective = objectiveFor(recipe, teacher);
-  const scaler = scalerFor(recipe);
-  const paths = folder?.generation(generation);
-  const checkpoint = paths && join(paths.checkpoint, "state.safetensors");
-  const resumed = checkpoint && existsSync(checkpoint);
-  const position = resumed ? loadCheckpoint(checkpoint, model, optimizer, scaler) : undefined;
-  if (paths) mkdirSync(paths.checkpoint, { recursive: true });
-  const extent = {
-    generations: recipe.generations,
-    epochs: recipe.epochs,
-    stepsPerEpoch: loader.stepsPerEpoch,
-    imagesPerEpoch: images.trainCount,
-  };
+  experiment: Experiment,
+  generation: number,
+  teachers: readonly Module[],
+  { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined },
+): Promise<TrainedNetwork | undefined> {
+  const { recipe, library, images, folder } = experiment;
+  const { epochs, generations } = recipe;
+  const { method, options } = methodOf(experiment, generation);
+  const whose = { generation, role: roleOf(generation), epochs };
+
+  using loader = images.trainLoader(generation);
+  using heldOut = images.validationLoader();
+  const model = freshModel(experiment, generation);
+  const objective = objectiveOf(method, options, { teachers, generation, generations });
+  using learner = createLearner(recipe, library, model, objective);
+
+  const checkpoint = folder && join(folder.generation(generation).checkpoint, "state.safetensors");
+  const position = checkpoint && existsSync(checkpoint) ? loadCheckpoint(checkpoint, learner) : undefined;
+  if (folder) mkdirSync(folder.generation(generation).checkpoint, { recursive: true });
   const started = performance.now();
-  const before = position?.seconds ?? 0;
+  const elapsedSeconds = () => (position?.elapsedSeconds ?? 0) + (performance.now() - started) / 1000;
 
-  const judgeHeldOut = async () => {
-    if (!heldOutLoader) return undefined;
-    const { logits, labels } = await answer(model, heldOutLoader, { device });
-    const { nll, top1 } = evaluateLogits(logits, labels);
-    logits.dispose();
-    return { loss: nll, top1 };
-  };
-
-  const end = await trainNetwork(
-    { model, optimizer, objective, device, precision: recipe.precision, scaler },
-    {
-      loader,
-      epochs: recipe.epochs,
-      schedule: scheduleFor(recipe, loader.stepsPerEpoch),
-      position,
-      graph: graphFor(recipe, { optimizer, scaler }),
-      signal,
-      onStep: (report) => {
-        const { epoch, step, imagesPerSecond, loss, terms } = report;
-        onProgress?.({
-          type: "step",
-          generation,
-          epoch: epoch + 1,
-          step,
-          stepsPerEpoch: loader.stepsPerEpoch,
-          imagesPerSecond,
-          loss,
-          terms,
-          secondsLeft: secondsLeft(extent, generation, report),
-        });
-      },
-      onEpoch: async (report, next) => {
-        const record = recordOf({ generation, role, epochs: recipe.epochs }, report, await judgeHeldOut());
-        // Metrics first: should the process die in between, the epoch is trained again and its later line counts.
-        await folder?.appendMetrics(record);
-        if (checkpoint) saveCheckpoint(checkpoint, model, optimizer, next, scaler);
-        onProgress?.({ type: "epoch", record });
-      },
-    },
-  );
-  const interrupted = end.epoch < recipe.epochs;
-  if (interrupted && checkpoint) saveCheckpoint(checkpoint, model, optimizer, end, scaler);
-  optimizer.dispose();
-  scaler?.dispose();
-  loader.dispose();
-  heldOutLoader?.dispose();
-  if (interrupted) {
+  const { stepsPerEpoch } = loader;
+  const extent = { generations, epochs, stepsPerEpoch, imagesPerEpoch: images.trainCount };
+  const observers: (TrainingObserver | undefined)[] = [
+    heldOut && validation(learner, heldOut),
+    // Before the checkpoint: should the process die in between, the epoch is trained again and its later line counts.
+    folder && metricsLog(folder, whose),
+    checkpoint ? checkpointing(checkpoint, learner, elapsedSeconds) : undefined,
+    onProgress && progress(onProgress, whose, extent),
+  ];
+  const end = await trainNetwork(learner, {
+    loader,
+    epochs,
+    schedule: scheduleFor(recipe, library, stepsPerEpoch),
+    position,
+    graph: graphFor(recipe, learner),
+    signal,
+    observers: observers.filter((observer) => observer !== undefined),
+  });
+  if (end.epoch < epochs) {
     model.dispose();
     return undefined;
   }
-
-  if (paths) {
-    torch.scope(() =>
-      torch.saveSafetensors(paths.weights, model.stateDict(), describe(recipe, images, generation)),
-    );
-  }
-  const frozen = foldBatchNorm(model);
-  // The one time that this generation sees the test images.
-  const testLoader = images.testLoader();
-  const { logits } = await answer(frozen, testLoader, { device });
-  testLoader.dispose();
-  if (paths) {
-    torch.saveSafetensors(paths.testLogits, { logits });
-    // The summary will say that they are there and the checkpoint will go: their names must outlive a power cut first.
-    await syncFolder(paths.directory);
-  }
-  return {
-    frozen,
-    logits,
-    trainSeconds: end.seconds,
-    seconds: before + (performance.now() - started) / 1000,
-  };
+  learner.averaged?.copyTo(model);
+  return { model, trainSeconds: end.seconds, elapsedSeconds };
 }
 
-function recordOf(
-  which: Pick<EpochRecord, "generation" | "role" | "epochs">,
-  report: EpochReport,
-  heldOut: EpochRecord["heldOut"],
-): EpochRecord {
-  return {
-    generation: which.generation,
-    role: which.role,
-    epoch: report.epoch + 1,
-    epochs: which.epochs,
-    learningRate: report.learningRate,
-    trainLoss: report.loss,
-    terms: report.terms,
-    trainTop1: report.top1,
-    ...(heldOut && { heldOut }),
-    imagesPerSecond: report.imagesPerSecond,
-    seconds: report.seconds,
-    date: new Date().toISOString(),
-  };
-}
+/** Generation 0 is the patriarch, every later one a student. */
+export const roleOf = (generation: number): Role => (generation === 0 ? "patriarch" : "student");
 
-/** What another program needs to use the weights: the network, its classes, and how its images were normalised. */
-function describe(recipe: Recipe, images: Images, generation: number): Record<string, string> {
-  const { mean, std } = images;
-  return {
-    model: recipe.model,
-    generation: String(generation),
-    channels: String(images.channels),
-    classNames: JSON.stringify(images.dataset.classNames),
-    mean: JSON.stringify(mean),
-    std: JSON.stringify(std),
-  };
-}
+/** Freezes a network for good: batch norm goes into the convolutions, and it answers faster. */
+export const freeze = (model: Module): Module => torch.noGrad(() => foldBatchNorm(model));

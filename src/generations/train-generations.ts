@@ -1,44 +1,23 @@
-import { availableParallelism } from "node:os";
 import type { Dataset } from "../data/index.js";
-import { foldBatchNorm, hasAmx, type Module, setKernels } from "../nn/index.js";
-import { type Recipe, type RecipeInput, resolveRecipe } from "../recipe/index.js";
-import {
-  describeEnvironment,
-  type GenerationResult,
-  lyceumVersion,
-  measureBlas,
-  type Role,
-  RunFolder,
-  type RunResult,
-  type Summary,
-} from "../runs/index.js";
+import { setKernels } from "../nn/index.js";
+import type { Recipe, RecipeInput } from "../recipe/index.js";
+import { type GenerationResult, type RunResult, type Summary, syncFolder } from "../runs/index.js";
 import * as torch from "../torch/index.js";
-import { Diverged } from "../training/index.js";
-import { type Images, prepareImages } from "./images.js";
-import { freshModel, judgedK, type ModelFactory } from "./line.js";
-import type { OnProgress } from "./progress.js";
-import { judge, judgePrefixes, loadAnswers } from "./results.js";
-import { trainGeneration } from "./train-generation.js";
+import { Diverged, predict } from "../training/index.js";
+import { checkExperiment, type Experiment } from "./experiment.js";
+import { prepareImages } from "./images.js";
+import { Line, type Trained } from "./line.js";
+import type { OnProgress } from "./observers/progress.js";
+import { type OpenRunOptions, openRun, type RecipeForImages } from "./open-run.js";
+import { evaluate } from "./results.js";
+import { freeze, roleOf, type TrainedNetwork, trainGeneration } from "./train-generation.js";
+import { warningsFor } from "./warnings.js";
 
-export interface TrainGenerationsOptions {
-  /** The run folder, new or empty. Nothing is written when left out. */
-  directory?: string | undefined;
-  /** Go on with the run in `directory`, whose recipe counts, not the one given. */
-  resume?: boolean;
+export interface TrainGenerationsOptions extends OpenRunOptions {
   /** Aborting finishes the step, saves, and makes the promise reject with {@link Interrupted}. */
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
-  /**
-   * A network of your own, called once for each generation, instead of the recipe's; `model` in the recipe is then its
-   * name, by default "own network".
-   */
-  model?: ModelFactory | undefined;
-  /** Images of your own instead of the recipe's; `data` in the recipe is then their name, by default `dataset.name`. */
-  dataset?: Dataset | undefined;
 }
-
-/** A recipe for images of the code's own, which has no need to name any. */
-export type RecipeForImages = Omit<RecipeInput, "data"> & Partial<Pick<RecipeInput, "data">>;
 
 /** A training that was asked to stop. What it had done is in its run folder, if it has one. */
 export class Interrupted extends Error {
@@ -53,18 +32,9 @@ export class Interrupted extends Error {
   }
 }
 
-/** What is known of the line so far. The newest network is the next one's teacher. */
-interface Line {
-  results: GenerationResult[];
-  /** Answers to the test images, of each generation. */
-  answers: torch.Tensor[];
-  teacher: Module | undefined;
-  seconds: number;
-}
-
 /**
  * Trains a patriarch and its line of students (Yang, Xie, Qiao, Yuille, AAAI 2019): each network has the same
- * architecture and fresh weights, and learns from the labels and from the frozen network before it.
+ * architecture and fresh weights, and learns from what its method asks for, the labels and frozen networks before it.
  *
  * The test set is read once a generation, after its last epoch; those numbers are the result.
  *
@@ -82,217 +52,114 @@ export async function trainGenerations(
   options?: TrainGenerationsOptions,
 ): Promise<RunResult>;
 export async function trainGenerations(
-  recipe: RecipeForImages | Recipe,
+  input: RecipeForImages | Recipe,
   options: TrainGenerationsOptions = {},
 ): Promise<RunResult> {
-  const folder = await openFolder(recipe, options);
-  try {
-    return await trainLine(folder?.recipe ?? resolve(recipe, options), folder, options);
-  } finally {
-    await folder?.close();
-  }
-}
-
-async function openFolder(
-  input: RecipeForImages | Recipe,
-  options: TrainGenerationsOptions,
-): Promise<RunFolder | undefined> {
-  const { directory, resume } = options;
-  if (directory === undefined) {
-    if (resume) throw new TypeError("resume needs the directory of the run to go on with");
-    return undefined;
-  }
-  if (resume) {
-    const { recipe } = await RunFolder.open(directory);
-    return RunFolder.resume(directory, await sitting(recipe));
-  }
-  const recipe = resolve(input, options);
-  return RunFolder.create(directory, recipe, await sitting(recipe));
-}
-
-/** A network of the code's own must not go by the default one's name, in the run folder least of all. */
-function resolve(input: RecipeForImages | Recipe, { model, dataset }: TrainGenerationsOptions): Recipe {
-  return resolveRecipe({
-    ...(model && { model: "own network" }),
-    ...(dataset && { data: dataset.name }),
-    ...input,
-  });
-}
-
-async function sitting(recipe: Recipe) {
-  // First, so that the environment notes the threads that the training uses.
-  if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
-  return describeEnvironment({ device: recipe.device });
-}
-
-async function trainLine(
-  recipe: Recipe,
-  folder: RunFolder | undefined,
-  options: TrainGenerationsOptions,
-): Promise<RunResult> {
   const { onProgress, signal } = options;
+  await using run = await openRun(input, options);
+  const experiment = await prepare(run, options);
+  const { recipe, folder } = experiment;
+  using line = await Line.recall(experiment);
+  tellStart(experiment, onProgress);
+
+  for (let generation = line.length; generation < recipe.generations; generation++) {
+    onProgress?.({ type: "generation-start", generation, role: roleOf(generation) });
+    const teachers = line.teachersOf(generation);
+    const network = signal?.aborted
+      ? undefined
+      : await trainGeneration(experiment, generation, teachers, options).catch(naming(generation, recipe));
+    if (!network) {
+      onProgress?.({ type: "interrupted", directory: folder?.directory });
+      throw new Interrupted(folder?.directory);
+    }
+    line.add(await finish(experiment, line, network));
+    await folder?.writeSummary(summaryOf(recipe, line));
+    await folder?.removeCheckpoint(generation);
+    onProgress?.({ type: "generation-end", generation, result: line.results[generation]! });
+  }
+  const result = resultOf(experiment, line);
+  onProgress?.({ type: "end", result });
+  return result;
+}
+
+/** All that is known before the first step, and checked. */
+async function prepare(
+  { recipe, library, folder }: Pick<Experiment, "recipe" | "library" | "folder">,
+  { model, dataset }: TrainGenerationsOptions,
+): Promise<Experiment> {
   if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
   setKernels(recipe.kernels);
-  const images = await prepareImages(recipe, options.dataset);
-  checkRecipe(recipe, images);
-  const stepsPerEpoch = Math.ceil(images.trainCount / recipe.batchSize);
+  const images = await prepareImages(recipe, { library, dataset });
+  const experiment = { recipe, library, images, folder, model };
+  checkExperiment(experiment);
+  return experiment;
+}
+
+/** Saves, freezes and evaluates a trained network: the one time that it sees the test images. */
+async function finish(experiment: Experiment, line: Line, trained: TrainedNetwork): Promise<Trained> {
+  const { recipe, images, folder } = experiment;
+  const generation = line.length;
+  const role = roleOf(generation);
+  const paths = folder?.generation(generation);
+  if (paths) saveNetwork(paths.weights, trained.model, describeNetwork(experiment, generation));
+  const network = freeze(trained.model);
+  using testLoader = images.testLoader();
+  const { logits, labels } = await predict(network, testLoader, { device: recipe.device as torch.Device });
+  if (paths) {
+    torch.saveSafetensors(paths.testLogits, { logits });
+    // The summary will say that they are there and the checkpoint will go: their names must outlive a power cut first.
+    await syncFolder(paths.directory);
+  }
+  const teacherLogits = line.answersOf(generation - 1);
+  const result: GenerationResult = {
+    generation,
+    role,
+    test: evaluate(logits, labels, { teacherLogits }),
+    trainSeconds: trained.trainSeconds,
+    weights: `generation-${generation}/weights.safetensors`,
+  };
+  return { network, logits, result, seconds: trained.elapsedSeconds() };
+}
+
+function tellStart(experiment: Experiment, onProgress: OnProgress | undefined): void {
+  const { recipe, images } = experiment;
   onProgress?.({
     type: "start",
     generations: recipe.generations,
     epochs: recipe.epochs,
-    stepsPerEpoch,
-    warnings: warningsFor(recipe),
+    stepsPerEpoch: images.stepsPerEpoch,
+    warnings: warningsFor(experiment),
   });
+}
 
-  const interrupted = () => {
-    onProgress?.({ type: "interrupted", directory: folder?.directory });
-    return new Interrupted(folder?.directory);
+/** Says which network of which line fell apart. */
+function naming(generation: number, recipe: Recipe): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Diverged)) throw error;
+    throw new Diverged(`generation ${generation} of ${titleOf(recipe)}: ${error.message}`, { cause: error });
   };
-  const line = await recall(recipe, folder, images, options.model);
-  const labels = images.dataset.test.labels;
-  const k = judgedK(recipe, images.classes);
-  try {
-    for (let generation = line.results.length; generation < recipe.generations; generation++) {
-      if (signal?.aborted) throw interrupted();
-      const role: Role = generation === 0 ? "patriarch" : "student";
-      onProgress?.({ type: "generation-start", generation, role });
-      const trained = await trainGeneration({
-        recipe,
-        generation,
-        role,
-        images,
-        model: freshModel(recipe, generation, images, options.model),
-        teacher: line.teacher,
-        folder,
-        signal,
-        onProgress,
-      });
-      if (!trained) throw interrupted();
-      const { frozen, logits, trainSeconds, seconds } = trained;
-      const test = judge(logits, labels, { k, teacherLogits: line.answers.at(-1) });
-      const result = {
-        generation,
-        role,
-        test,
-        trainSeconds,
-        weights: `generation-${generation}/weights.safetensors`,
-      };
-      line.teacher?.dispose();
-      line.teacher = frozen;
-      line.answers.push(logits);
-      line.results.push(result);
-      line.seconds += seconds;
-      if (folder) {
-        const ensembles = judgePrefixes(line.answers, labels, k);
-        await folder.writeSummary(summarise(recipe, line, ensembles));
-        await folder.removeCheckpoint(generation);
-      }
-      onProgress?.({ type: "generation-end", generation, result });
-    }
-    const ensembles = judgePrefixes(line.answers, labels, k);
-    const { results: generations, seconds } = line;
-    const result: RunResult = { directory: folder?.directory, recipe, generations, ensembles, seconds };
-    onProgress?.({ type: "end", result });
-    return result;
-  } catch (error) {
-    if (error instanceof Diverged) {
-      const generation = line.results.length;
-      throw new Diverged(`generation ${generation} of ${titleOf(recipe)}: ${error.message}`, {
-        cause: error,
-      });
-    }
-    throw error;
-  } finally {
-    line.teacher?.dispose();
-    for (const logits of line.answers) logits.dispose();
-  }
-}
-
-/** What only the images can tell of a recipe. */
-function checkRecipe(recipe: Recipe, { classes, trainCount }: Images): void {
-  if (classes < 2) throw new RangeError(`the images have ${classes} class: there is nothing to tell apart`);
-  if (recipe.patriarch !== "strict" && recipe.patriarch.k > classes) {
-    throw new RangeError(`patriarch.k is ${recipe.patriarch.k}, but the images have ${classes} classes`);
-  }
-  if (trainCount === 0)
-    throw new RangeError("there are no training images left: lower data.heldOut, or raise data.limit");
-  if (recipe.device !== "cpu" && !torch.cudaAvailable()) {
-    throw new Error(
-      `device is ${recipe.device}, but this libtorch (${torch.version()}) has no CUDA: use --device cpu`,
-    );
-  }
-}
-
-function warningsFor({ device, precision, threads = 1 }: Recipe): string[] {
-  if (device !== "cpu") return [];
-  const warnings: string[] = [];
-  const cores = availableParallelism();
-  if (threads > cores)
-    warnings.push(`${threads} threads on ${cores} cores wait for each other: slower than ${cores}`);
-  const advice = threads > cores ? undefined : measureBlas().advice;
-  if (advice) warnings.push(advice);
-  if (precision === "bfloat16" && !hasAmx) {
-    warnings.push(
-      "no units for bfloat16 were found (AMX, and oneDNN in the build): precision: float32 is faster here",
-    );
-  }
-  return warnings;
-}
-
-/** The generations that the folder holds already. */
-async function recall(
-  recipe: Recipe,
-  folder: RunFolder | undefined,
-  images: Images,
-  factory: ModelFactory | undefined,
-): Promise<Line> {
-  const summary = await folder?.readSummary();
-  const line: Line = { results: [], answers: [], teacher: undefined, seconds: 0 };
-  if (!folder || !summary || summary.generations.length === 0) return line;
-  line.results = summary.generations;
-  line.seconds = summary.seconds;
-  // A kill between a generation's summary and this leaves one, which nothing needs any more.
-  for (const generation of line.results.keys()) await folder.removeCheckpoint(generation);
-  line.answers = line.results.map((_, generation) => {
-    const path = folder.generation(generation).testLogits;
-    const answers = loadAnswers(path);
-    const expected = [images.dataset.test.count, images.classes];
-    if (`${answers.shape}` === `${expected}`) return answers;
-    throw new Error(
-      `${path}: answers of shape [${answers.shape}], but the test images call for [${expected}]`,
-    );
-  });
-  if (line.results.length < recipe.generations) {
-    const last = line.results.length - 1;
-    const model = freshModel(recipe, last, images, factory);
-    loadWeights(model, folder.generation(last).weights);
-    line.teacher = foldBatchNorm(model);
-  }
-  return line;
-}
-
-/** @throws Error naming the file when its tensors are not those of the network */
-export function loadWeights(model: Module, path: string): void {
-  torch.scope(() => {
-    const { tensors } = torch.loadSafetensors(path);
-    try {
-      model.loadStateDict(tensors);
-    } catch (cause) {
-      throw new Error(`${path}: ${(cause as Error).message}`, { cause });
-    }
-  });
 }
 
 export function titleOf(recipe: Recipe): string {
   return recipe.title ?? `${recipe.model} on ${recipe.data.name}`;
 }
 
-function summarise(recipe: Recipe, line: Line, ensembles: Summary["ensembles"]): Summary {
+function summaryOf(recipe: Recipe, line: Line): Omit<Summary, "format" | "lyceum"> {
   return {
-    lyceum: lyceumVersion(),
     title: titleOf(recipe),
     generations: line.results,
-    ensembles,
+    ensembles: line.ensembles(),
+    seconds: line.seconds,
+  };
+}
+
+function resultOf({ recipe, images, folder }: Experiment, line: Line): RunResult {
+  return {
+    directory: folder?.directory,
+    recipe,
+    classes: images.classes,
+    generations: [...line.results],
+    ensembles: line.ensembles(),
     seconds: line.seconds,
   };
 }

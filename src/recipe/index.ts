@@ -1,17 +1,16 @@
+/** Recipes: from text or code to a checked experiment with all defaults filled in. */
 export { readBoundedText } from "./bounded-file.js";
+export { builtIn, type Definition, isDefinition, type Library } from "./library.js";
 export {
+  type LoadRecipeOptions,
   listRecipes,
   loadRecipe,
   loadStoredRecipe,
   RecipeError,
+  readRecipe,
   recipeToYaml,
   resolveRecipe,
 } from "./load.js";
 export { nearest } from "./nearest.js";
-export {
-  classCount,
-  type Recipe,
-  type RecipeInput,
-  recipeSchema,
-  tolerance,
-} from "./schema.js";
+export { classCount, optionsOf, recipeSchema } from "./schema.js";
+export type { Recipe, RecipeInput } from "./types.js";

@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { datasetNames } from "../data/sets/index.js";
-import { modelNames } from "../models/names.js";
 import { readBoundedText } from "./bounded-file.js";
+import { builtIn, type Definition, type Library, takeDefinitions } from "./library.js";
 import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";
 import { type Problem, problemsOf } from "./problems.js";
-import { type Recipe, recipeSchema } from "./schema.js";
+import { recipeSchema } from "./schema.js";
+import type { Recipe } from "./types.js";
 import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from "./yaml.js";
 
 /** A recipe that cannot be used; the message has a line for each thing that is wrong. */
@@ -19,21 +19,30 @@ export class RecipeError extends Error {
 /** The recipes that come with the package. */
 const recipeFolder = fileURLToPath(new URL("../../recipes/", import.meta.url));
 
+export interface LoadRecipeOptions {
+  /** Overrides, as `--set` takes them: `["patriarch=strict", "student.hardWeight=0.5"]`. */
+  set?: readonly string[] | undefined;
+  /** Definitions that names in the recipe may mean, beside Lyceum's own. */
+  imports?: readonly Definition[] | undefined;
+}
+
 /**
  * Reads a recipe, puts in the overrides and the defaults, and checks all of it.
  *
  * @param nameOrPath the name of a recipe that comes with Lyceum, or the path of a file
- * @param set overrides, as `--set` takes them: `["patriarch=strict", "student.hardWeight=0.5"]`
  * @throws RecipeError that names file, line, key, what was given and what is allowed
  */
-export async function loadRecipe(nameOrPath: string, { set = [] }: { set?: string[] } = {}): Promise<Recipe> {
+export async function loadRecipe(
+  nameOrPath: string,
+  { set = [], imports = [] }: LoadRecipeOptions = {},
+): Promise<Recipe> {
   const path = await findRecipe(nameOrPath);
   const yaml = await readFileAsYaml(path);
   const overrides = set.map((text) => asRecipeError(() => parseOverride(text)));
   const name = basename(path, extname(path));
   return resolve(
     { title: name, ...asMapping(yaml.value, path) },
-    { yaml, path, overrides, onlyKnownNames: true },
+    { yaml, path, overrides, onlyKnownNames: true, library: builtIn.with(imports) },
   );
 }
 
@@ -42,18 +51,28 @@ export async function loadRecipe(nameOrPath: string, { set = [] }: { set?: strin
  *
  * @throws RecipeError
  */
-export async function loadStoredRecipe(path: string): Promise<Recipe> {
+export async function loadStoredRecipe(path: string, library: Library = builtIn): Promise<Recipe> {
   const yaml = await readFileAsYaml(path);
-  return resolve(asMapping(yaml.value, path), { yaml, path, overrides: [] });
+  return resolve(asMapping(yaml.value, path), { yaml, path, overrides: [], library });
 }
 
 /**
- * Checks a recipe that was written in code and fills in the defaults.
+ * Checks a recipe that was written in code and fills in the defaults. Definitions may stand where names do.
  *
  * @throws RecipeError
  */
-export function resolveRecipe(input: unknown): Recipe {
-  return resolve(input, { overrides: [] });
+export function resolveRecipe(input: unknown, imports: readonly Definition[] = []): Recipe {
+  return readRecipe(input, imports).recipe;
+}
+
+/** A recipe, and what its names mean: Lyceum's definitions, those imported, and those that stood in it. */
+export function readRecipe(
+  input: unknown,
+  imports: readonly Definition[] = [],
+): { recipe: Recipe; library: Library } {
+  const taken = takeDefinitions(input);
+  const library = asRecipeError(() => builtIn.with([...imports, ...taken.definitions]));
+  return { recipe: resolve(taken.input, { overrides: [], library }), library };
 }
 
 /** A resolved recipe as YAML, all of it written out, as a run folder keeps it. */
@@ -77,33 +96,35 @@ interface Origin {
   path?: string;
   overrides: Override[];
   onlyKnownNames?: boolean;
+  library: Library;
 }
 
 function resolve(base: unknown, origin: Origin): Recipe {
-  const input = origin.overrides.reduce(applyOverride, base);
-  const result = recipeSchema().safeParse(input);
+  const { library, overrides, onlyKnownNames } = origin;
+  const input = overrides.reduce(applyOverride, base);
+  const result = recipeSchema(library).safeParse(input);
   const problems = result.success
-    ? origin.onlyKnownNames
-      ? unknownNames(result.data)
+    ? onlyKnownNames
+      ? unknownNames(result.data, library)
       : []
-    : problemsOf(result.error, input);
+    : problemsOf(result.error, input, library);
   if (problems.length > 0)
     throw new RecipeError(problems.map((problem) => locate(problem, origin)).join("\n"));
   return result.data!;
 }
 
-/** A file can only name the networks and images that Lyceum has. */
-function unknownNames({ data, model }: Recipe): Problem[] {
+/** A file can only name networks and images that are defined somewhere. */
+function unknownNames({ data, model }: Recipe, library: Library): Problem[] {
   return [
-    { path: ["data", "name"], given: data.name, known: datasetNames },
-    { path: ["model"], given: model, known: modelNames },
-  ]
-    .filter(({ given, known }) => !(known as readonly string[]).includes(given))
-    .map(({ path, given, known }) => {
-      const meant = nearest(given, known);
-      const hint = meant ? `; did you mean "${meant}"?` : "";
-      return { path, message: `must be one of ${known.join(", ")}, given "${given}"${hint}` };
-    });
+    { path: ["data", "name"], given: data.name, known: library.all("dataset") },
+    { path: ["model"], given: model, known: library.all("model") },
+  ].flatMap(({ path, given, known }) => {
+    const names = known.map(({ name }) => name);
+    if (names.includes(given)) return [];
+    const meant = nearest(given, names);
+    const hint = meant ? `; did you mean "${meant}"?` : "";
+    return [{ path, message: `must be one of ${names.join(", ")}, given "${given}"${hint}` }];
+  });
 }
 
 function locate({ path, message }: Problem, { yaml, path: file, overrides }: Origin): string {

@@ -25,16 +25,27 @@ export function parseOverride(text: string): Override {
   }
 }
 
+/** The keys at which a bare name may stand for a member of a family, and under which key its mapping holds that name. */
+const tags = new Map([
+  ["data", "name"],
+  ["patriarch", "method"],
+  ["student", "method"],
+  ["optimizer", "kind"],
+  ["schedule", "kind"],
+]);
+
 /**
  * A copy of a recipe's plain data with one value put in; mappings on the way are made where they are missing.
- * What stands in the way gives way, but `data: NAME` becomes `data: { name: NAME }` first.
+ * A bare name that stands in the way becomes its mapping (`data: NAME` becomes `data: { name: NAME }`), anything else
+ * gives way.
  */
 export function applyOverride(input: unknown, { path, value }: Pick<Override, "path" | "value">): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return value;
   const mapping = isMapping(input) ? input : {};
   const inner = Object.hasOwn(mapping, key) ? mapping[key] : undefined;
-  const opened = key === "data" && rest.length > 0 && typeof inner === "string" ? { name: inner } : inner;
+  const tag = tags.get(key);
+  const opened = rest.length > 0 && tag !== undefined && typeof inner === "string" ? { [tag]: inner } : inner;
   return { ...mapping, [key]: applyOverride(opened, { path: rest, value }) };
 }
 

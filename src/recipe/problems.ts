@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { zod } from "../packages.js";
+import type { Library } from "./library.js";
 import { nearest } from "./nearest.js";
 import { recipeSchema } from "./schema.js";
 
@@ -22,19 +23,29 @@ interface Shape {
   items?: Shape;
   anyOf?: Shape[];
   oneOf?: Shape[];
+  required?: readonly string[];
   description?: string;
 }
 
-let root: Shape | undefined;
+const roots = new WeakMap<Library, Shape>();
+
+/** The recipe's schema as plain data; made once for each library. */
+function rootOf(library: Library): Shape {
+  const known = roots.get(library);
+  if (known) return known;
+  const made = zod().toJSONSchema(recipeSchema(library), { io: "input" }) as Shape;
+  roots.set(library, made);
+  return made;
+}
 
 /**
  * What is wrong, in words: each key's path, what was given and what is allowed there.
  *
  * @param error what zod found in `input`
  */
-export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
-  root ??= zod().toJSONSchema(recipeSchema(), { io: "input" }) as Shape;
-  return flatten(error.issues, []).flatMap((issue) => describe(issue, input));
+export function problemsOf(error: z.ZodError, input: unknown, library: Library): Problem[] {
+  const root = rootOf(library);
+  return flatten(error.issues, []).flatMap((issue) => describe(issue, input, root));
 }
 
 type Issue = z.core.$ZodIssue;
@@ -53,18 +64,21 @@ function flatten(issues: readonly Issue[], prefix: PropertyKey[]): Issue[] {
 const isWrongKind = (issue: Issue) =>
   issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value");
 
-function describe(issue: Issue, input: unknown): Problem[] {
+function describe(issue: Issue, input: unknown, root: Shape): Problem[] {
   const { path } = issue;
   if (issue.code === "custom") return [{ path, message: issue.message }];
   if (issue.code === "unrecognized_keys") {
-    const known = shapesAt(path, input).flatMap((shape) => Object.keys(shape.properties ?? {}));
+    const known = shapesAt(path, input, root).flatMap((shape) => Object.keys(shape.properties ?? {}));
     return issue.keys.map((key) => {
       const meant = nearest(key, known);
+      const owners = ownersOf(key, path, input, root);
+      if (!meant && owners.length > 0)
+        return { path: [...path, key], message: `only ${owners.join(" and ")} ${owners.length > 1 ? "have" : "has"} this` };
       const hint = meant ? `did you mean "${meant}"?` : `known here: ${[...new Set(known)].join(", ")}`;
       return { path: [...path, key], message: `unknown key; ${hint}` };
     });
   }
-  const shapes = shapesAt(path, input);
+  const shapes = shapesAt(path, input, root);
   const given = valueAt(input, path);
   const allowed = [...new Set(shapes.map(allow))].join(" or ");
   if (given === undefined) return [{ path, message: `is missing; must be ${allowed}` }];
@@ -74,9 +88,12 @@ function describe(issue: Issue, input: unknown): Problem[] {
   return [{ path, message: `must be ${allowed}, given ${show(given)}${hint}` }];
 }
 
+/** The keys by which a recipe says which member of a family is meant. */
+const tags = ["name", "method", "kind"];
+
 /** The alternatives that the schema has at a path, unions taken apart. */
-function shapesAt(path: readonly PropertyKey[], input: unknown): Shape[] {
-  let shapes = alternatives(root!, input);
+function shapesAt(path: readonly PropertyKey[], input: unknown, root: Shape): Shape[] {
+  let shapes = alternatives(root, input);
   let value = input;
   for (const step of path) {
     value = valueAt(value, [step]);
@@ -88,13 +105,39 @@ function shapesAt(path: readonly PropertyKey[], input: unknown): Shape[] {
   return shapes;
 }
 
-/** Of alternatives told apart by `kind`, the one whose kind is given, or all of them. */
+/** Of a union's members, those that the value's tag names; those without a tag where it has none; else all of them. */
 function alternatives(shape: Shape, value: unknown): Shape[] {
+  const all = unionOf(shape);
+  if (all.length === 1) return all;
+  const mapping = typeof value === "object" && value !== null;
+  const matching = all.filter((one) =>
+    tags.some((tag) => {
+      const given = valueAt(value, [tag]);
+      if (given !== undefined) return one.properties?.[tag]?.const === given;
+      return mapping && one.properties?.[tag]?.const !== undefined && !one.required?.includes(tag);
+    }),
+  );
+  return matching.length > 0 ? matching : all;
+}
+
+/** The members of a union, and of the unions in it; a shape that is none is its own. */
+function unionOf(shape: Shape): Shape[] {
   const all = shape.anyOf ?? shape.oneOf;
-  if (!all) return [shape];
-  const kind = valueAt(value, ["kind"]);
-  const matching = all.filter((one) => kind !== undefined && one.properties?.kind?.const === kind);
-  return (matching.length > 0 ? matching : all).flatMap((one) => alternatives(one, value));
+  return all ? all.flatMap(unionOf) : [shape];
+}
+
+/** The members of the family chosen from at a path that have an option, by name: those that were not chosen. */
+function ownersOf(key: string, path: readonly PropertyKey[], input: unknown, root: Shape): string[] {
+  const around = shapesAt(path.slice(0, -1), input, root);
+  const last = path.at(-1);
+  if (last === undefined) return [];
+  return around
+    .map((shape) => shape.properties?.[String(last)])
+    .filter((shape) => shape !== undefined)
+    .flatMap(unionOf)
+    .filter((shape) => shape.properties?.[key] !== undefined)
+    .flatMap((shape) => tags.flatMap((tag) => shape.properties?.[tag]?.const ?? []))
+    .map(String);
 }
 
 function allow(shape: Shape): string {

@@ -7,8 +7,17 @@ import type { z } from "zod";
 import { schema } from "../packages.js";
 import * as torch from "../torch/index.js";
 
+/** A file whose definitions a run needs, as `--import` named it. */
+export interface Import {
+  /** The path as it was given. */
+  file: string;
+  /** SHA-256 of its bytes, in hexadecimal. */
+  sha256: string;
+}
+
 export const environmentSchema = schema((z) => {
   const text = z.string().max(4000);
+  const imported = z.object({ file: text, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
   return z.object({
     lyceum: text,
     node: text,
@@ -21,6 +30,8 @@ export const environmentSchema = schema((z) => {
     /** The card's name, where training ran on one and the build can ask it. */
     card: text.exactOptional(),
     commandLine: text,
+    /** The files whose definitions were imported. */
+    imports: z.array(imported).max(100).exactOptional(),
     /** ISO 8601, when the training began. */
     date: text,
   });

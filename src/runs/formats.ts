@@ -71,15 +71,22 @@ export const summarySchema = schema((z): z.ZodType<Summary> => {
 /**
  * Parses a JSON file's text against a schema.
  *
+ * @param checkFormat throws when the value is of another version of the format
  * @throws Error that names the file and the first thing wrong
  */
-export function parseJson<T>(json: string, schema: z.ZodType<T>, path: string): T {
+export function parseJson<T>(
+  json: string,
+  schema: z.ZodType<T>,
+  path: string,
+  checkFormat: (value: unknown, path: string) => void = () => {},
+): T {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
     throw new Error(`${path}: not JSON: ${(error as Error).message}`);
   }
+  checkFormat(value, path);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;

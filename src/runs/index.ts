@@ -1,6 +1,7 @@
+/** The run folder: its layout, log, lock and files that appear whole or not at all. */
 export { syncFolder, writeAtomic } from "./atomic.js";
 export { type BlasSpeed, measureBlas } from "./blas-check.js";
 export { claimRunDirectory, isRunName } from "./claim.js";
-export { describeEnvironment, describeMachine, type Environment, lyceumVersion } from "./environment.js";
+export { describeEnvironment, describeMachine, type Environment, type Import, lyceumVersion } from "./environment.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export type * from "./types.js";

@@ -1,14 +1,22 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { z } from "zod";
 import { schema } from "../packages.js";
-import { loadStoredRecipe, type Recipe, readBoundedText, recipeToYaml } from "../recipe/index.js";
+import {
+  builtIn,
+  type Library,
+  loadStoredRecipe,
+  type Recipe,
+  readBoundedText,
+  recipeToYaml,
+} from "../recipe/index.js";
 import { syncFolder, writeAtomic } from "./atomic.js";
-import { type Environment, environmentSchema } from "./environment.js";
-import { CHANGEABLE, fingerprint } from "./fingerprint.js";
+import { type Environment, environmentSchema, type Import, lyceumVersion } from "./environment.js";
+import { CHANGEABLE, differingKeys, fingerprint } from "./fingerprint.js";
 import { parseJson, summarySchema } from "./formats.js";
 import { acquireLock, isLocked } from "./lock.js";
 import { appendRecord, readRecords } from "./metrics-log.js";
+import { checkRunFormat, RUN_FORMAT } from "./run-format.js";
 import type { EpochRecord, Summary } from "./types.js";
 
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
@@ -43,23 +51,33 @@ export class RunFolder {
     this.#release = release;
   }
 
+  /** Whether a run was begun there: its recipe is written last of what a beginning writes. */
+  static async isBegun(directory: string): Promise<boolean> {
+    const files: string[] = await readdir(resolve(directory)).catch(() => []);
+    return files.includes("recipe.yaml");
+  }
+
   /**
-   * Makes the folder, or takes an empty one, and holds it until `close`.
+   * Makes the folder and holds it until `close`. A folder that is empty, or in which a process was killed before it had
+   * written the recipe, is taken as well.
    *
-   * @throws Error when there is something in it already
+   * @throws Error when there is something else in it already, or another process is at work in it
    */
   static async create(directory: string, recipe: Recipe, environment: Environment): Promise<RunFolder> {
     const path = resolve(directory);
     await mkdir(path, { recursive: true });
-    if ((await readdir(path)).length > 0)
+    const foreign = (await readdir(path)).filter((file) => !isLeftover(file));
+    if (foreign.length > 0)
       throw new Error(
         `${directory}: is not empty; choose another name, or go on with it: \`resume: true\` in code, ` +
           `npx lyceum train --resume ${directory} for a recipe`,
       );
     return hold(path, async (release) => {
+      for (const file of await readdir(path))
+        if (isLeftover(file) && file !== ".lock") await rm(join(path, file), { force: true });
       await writeAtomic(
         join(path, "environment.json"),
-        toJson({ ...environment, recipe: fingerprint(recipe), resumed: [] }),
+        toJson({ format: RUN_FORMAT, ...environment, recipe: fingerprint(recipe), resumed: [] }),
       );
       await writeAtomic(join(path, "recipe.yaml"), recipeToYaml(recipe));
       await syncFolder(join(path, ".."));
@@ -70,22 +88,29 @@ export class RunFolder {
   /**
    * Opens a run to read it; nothing is written and nothing locked.
    *
+   * @param library what names in its recipe may mean
    * @throws Error that says what is missing when it is no run
    */
-  static async open(directory: string): Promise<RunFolder> {
+  static async open(directory: string, library: Library = builtIn): Promise<RunFolder> {
     const path = resolve(directory);
-    return new RunFolder(path, await readRecipe(path, directory));
+    return new RunFolder(path, await readRecipe(path, directory, library));
   }
 
   /**
    * Opens a run to go on with it, and holds it until `close`.
    *
    * @param environment of this sitting; noted beside the first one's
-   * @throws Error when it is no run, holds links, another process is at work in it, or its recipe was changed
+   * @param library what names in its recipe may mean
+   * @throws Error when it is no run, holds links, another process is at work in it, its recipe was changed, or a file
+   *   that it imported is missing or another one now
    */
-  static async resume(directory: string, environment: Environment): Promise<RunFolder> {
+  static async resume(
+    directory: string,
+    environment: Environment,
+    library: Library = builtIn,
+  ): Promise<RunFolder> {
     const path = resolve(directory);
-    const recipe = await readRecipe(path, directory);
+    const recipe = await readRecipe(path, directory, library);
     await refuseLinks(path, directory);
     return hold(path, async (release) => {
       const run = new RunFolder(path, recipe, release);
@@ -96,11 +121,23 @@ export class RunFolder {
           `${directory}: recipe.yaml is not what the run began with (only ${CHANGEABLE} may change): ` +
             "put it back, or start a new run",
         );
+      checkImports(directory, first?.imports ?? [], environment.imports ?? []);
       const resumed = [...(first?.resumed ?? []), environment].slice(-100);
-      const noted = { ...(first ?? environment), recipe: found, resumed };
+      const noted = { format: RUN_FORMAT, ...(first ?? environment), recipe: found, resumed };
       await writeAtomic(join(path, "environment.json"), toJson(noted));
       return run;
     });
+  }
+
+  /**
+   * @throws Error that names the keys in which a recipe is not the one of a run; those that may change are left out
+   */
+  static checkSame(directory: string, stored: Recipe, given: Recipe): void {
+    if (fingerprint(stored) === fingerprint(given)) return;
+    throw new Error(
+      `${directory}: was begun with another recipe, which differs in ${differingKeys(stored, given).join(", ")}: ` +
+        "give that recipe, or another name",
+    );
   }
 
   /** Gives the folder back to other processes. */
@@ -130,8 +167,10 @@ export class RunFolder {
     return readRecords(join(this.directory, "metrics.jsonl"));
   }
 
-  async writeSummary(summary: Summary): Promise<void> {
-    await writeAtomic(join(this.directory, "summary.json"), toJson(summary));
+  /** Writes what is known of the finished generations, with the versions of format and software. */
+  async writeSummary(summary: Omit<Summary, "format" | "lyceum">): Promise<void> {
+    const stamped = { format: RUN_FORMAT, lyceum: lyceumVersion(), ...summary };
+    await writeAtomic(join(this.directory, "summary.json"), toJson(stamped));
   }
 
   /**
@@ -167,7 +206,7 @@ export class RunFolder {
       if (error.code === "ENOENT") return undefined;
       throw error;
     });
-    return json === undefined ? undefined : parseJson(json, schema, path);
+    return json === undefined ? undefined : parseJson(json, schema, path, checkRunFormat);
   }
 }
 
@@ -193,14 +232,40 @@ async function hold(
   }
 }
 
-async function readRecipe(path: string, shown: string): Promise<Recipe> {
+/** What a process may leave that was killed before it had written the recipe: no work is lost with it. */
+function isLeftover(file: string): boolean {
+  return file.startsWith(".lock") || /^\..*\.tmp$/.test(file) || file === "environment.json";
+}
+
+/** A file that a run imported decides what its networks are or learn: one run must not mix two versions of it. */
+function checkImports(directory: string, noted: readonly Import[], given: readonly Import[]): void {
+  for (const { file, sha256 } of noted) {
+    if (given.some((one) => one.sha256 === sha256)) continue;
+    const same = given.find((one) => basename(one.file) === basename(file));
+    throw new Error(
+      same
+        ? `${directory}: ${same.file} is not the file that the run began with (its SHA-256 was ${sha256}): put it back, ` +
+            "or start a new run"
+        : `${directory}: was begun with --import ${file}: give that file again`,
+    );
+  }
+}
+
+async function readRecipe(path: string, shown: string, library: Library): Promise<Recipe> {
   const files = await readdir(path).catch((error) => {
     const why =
       error.code === "ENOENT" ? "there is no such folder" : error.code === "ENOTDIR" ? "not a folder" : error;
     throw new Error(`${shown}: is not a run: ${why}`);
   });
-  if (!files.includes("recipe.yaml")) throw new Error(`${shown}: is not a run: it holds no recipe.yaml`);
-  return loadStoredRecipe(join(path, "recipe.yaml"));
+  if (!files.includes("recipe.yaml")) {
+    const begun = files.length > 0 && files.every(isLeftover);
+    throw new Error(
+      begun
+        ? `${shown}: holds no run yet: it was stopped before its recipe was written; train with --name again`
+        : `${shown}: is not a run: it holds no recipe.yaml`,
+    );
+  }
+  return loadStoredRecipe(join(path, "recipe.yaml"), library);
 }
 
 /** Going on writes and removes files: through a link in a folder from anyone, those would be others' files. */

@@ -59,6 +59,8 @@ export interface EnsembleResult {
 
 /** What summary.json holds. */
 export interface Summary {
+  /** Version of the run folder's format. */
+  format: number;
   /** Version of Lyceum. */
   lyceum: string;
   title: string;
@@ -74,6 +76,8 @@ export interface RunResult {
   /** The run folder; undefined when nothing was to be kept. */
   directory: string | undefined;
   recipe: Recipe;
+  /** How many classes the images have. */
+  classes: number;
   generations: GenerationResult[];
   ensembles: Record<string, EnsembleResult>;
   seconds: number;

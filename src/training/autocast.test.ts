@@ -45,7 +45,7 @@ describe("a step in bfloat16, by libtorch's operators", () => {
     const model = fresh(1).train();
     const seen = watch(model);
     const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 });
-    const objective = studentObjective(foldBatchNorm(fresh(2)), { hardWeight: 0.5, softWeight: 0.5 });
+    const objective = objectiveOf(distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [foldBatchNorm(fresh(2))] });
     trainStep({ model, optimizer, objective, precision: "bfloat16" }, batch);
     // Autocast keeps batch norm in the dtype that it is given. Unlike it, the classifier stays fine here.
     const path = "bfloat16 to bfloat16";
@@ -75,7 +75,7 @@ describe("a step in bfloat16, by libtorch's operators", () => {
       const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9 });
       const meter = new Meter();
       for (let i = 0; i < 5; i++) {
-        trainStep({ model, optimizer, objective: strictObjective(), precision }, batch, meter);
+        trainStep({ model, optimizer, objective: objectiveOf(strict, {}), precision }, batch, meter);
       }
       return meter.read().loss;
     });

@@ -1,8 +1,7 @@
 import type { z } from "zod";
-import type { Module } from "../nn/index.js";
-import type { GradScaler, SGD } from "../optim/index.js";
 import { schema } from "../packages.js";
 import * as torch from "../torch/index.js";
+import type { Learner } from "./step.js";
 
 const positionSchema = schema((z) => {
   const count = z.int().min(0);
@@ -14,9 +13,11 @@ const positionSchema = schema((z) => {
       /** Steps done of the epoch at hand. */
       step: count,
       meter: z.object({ names: z.array(z.string()), sums: z.array(z.number()), images: count }),
-      /** Training time so far, of the whole network and of the epoch at hand. */
+      /** Seconds of training so far, of the whole network and of the epoch at hand. */
       seconds,
       epochSeconds: seconds,
+      /** Seconds since the network's training began, over all sittings: evaluation and files included. */
+      elapsedSeconds: seconds,
     })
     .refine(({ meter: { names, sums } }) => sums.length === 0 || sums.length === names.length + 2);
 });
@@ -24,54 +25,44 @@ const positionSchema = schema((z) => {
 /** How far a network's training has come. Order and crops follow from seed and epoch, so this is all. */
 export type Position = z.infer<ReturnType<typeof positionSchema>>;
 
-const format = "lyceum-checkpoint-1";
-const modelPrefix = "model.";
-const optimizerPrefix = "optimizer.";
-const scalerPrefix = "scaler.";
+const format = "lyceum-checkpoint-2";
 
-function prefixed(prefix: string, tensors: Record<string, torch.Tensor>): [string, torch.Tensor][] {
-  return Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]);
+function prefixed(part: string, tensors: Record<string, torch.Tensor>): [string, torch.Tensor][] {
+  return Object.entries(tensors).map(([name, tensor]) => [`${part}.${name}`, tensor]);
 }
 
-function unprefixed(prefix: string, tensors: Record<string, torch.Tensor>): Record<string, torch.Tensor> {
-  const chosen = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(chosen.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+function unprefixed(part: string, tensors: Record<string, torch.Tensor>): Record<string, torch.Tensor> {
+  const chosen = Object.entries(tensors).filter(([name]) => name.startsWith(`${part}.`));
+  return Object.fromEntries(chosen.map(([name, tensor]) => [name.slice(part.length + 1), tensor]));
+}
+
+/** What of a learner has a state that its next step depends on. */
+export type Stateful = Pick<Learner, "model" | "optimizer" | "scaler" | "averaged">;
+
+/** The parts of a learner, by the prefix of their tensors' names. */
+function partsOf({ model, optimizer, scaler, averaged }: Stateful) {
+  return { model, optimizer, ...(scaler && { scaler }), ...(averaged && { averaged }) };
 }
 
 /** Writes one file, whole or not at all: weights, the optimiser's state and the position belong together. */
-export function saveCheckpoint(
-  path: string,
-  model: Module,
-  optimizer: SGD,
-  position: Position,
-  scaler?: GradScaler,
-): void {
+export function saveCheckpoint(path: string, learner: Stateful, position: Position): void {
   torch.scope(() => {
-    const tensors = Object.fromEntries([
-      ...prefixed(modelPrefix, model.stateDict()),
-      ...prefixed(optimizerPrefix, optimizer.stateDict()),
-      ...prefixed(scalerPrefix, scaler?.stateDict() ?? {}),
-    ]);
-    torch.saveSafetensors(path, tensors, {
-      format,
-      position: JSON.stringify(position),
-    });
+    const tensors = Object.entries(partsOf(learner)).flatMap(([part, owner]) => prefixed(part, owner.stateDict()));
+    torch.saveSafetensors(path, Object.fromEntries(tensors), { format, position: JSON.stringify(position) });
   });
 }
 
 /**
- * Puts model, optimiser and scaler back to where `saveCheckpoint` found them.
+ * Puts a learner back to where `saveCheckpoint` found it.
  *
- * @throws Error naming the file when it is no checkpoint or of another model
+ * @throws Error naming the file when it is no checkpoint or of another learner
  */
-export function loadCheckpoint(path: string, model: Module, optimizer: SGD, scaler?: GradScaler): Position {
+export function loadCheckpoint(path: string, learner: Stateful): Position {
   return torch.scope(() => {
     const { tensors, metadata } = torch.loadSafetensors(path);
     const position = parsePosition(path, metadata);
     try {
-      model.loadStateDict(unprefixed(modelPrefix, tensors));
-      optimizer.loadStateDict(unprefixed(optimizerPrefix, tensors));
-      scaler?.loadStateDict(unprefixed(scalerPrefix, tensors));
+      for (const [part, owner] of Object.entries(partsOf(learner))) owner.loadStateDict(unprefixed(part, tensors));
     } catch (cause) {
       throw new Error(`${path}: ${(cause as Error).message}`, { cause });
     }

@@ -1,20 +1,10 @@
-/** One network: a step, its epochs, evaluation, checkpoints. */
+/** One network: a step, its epochs, prediction over a set, checkpoints. Observers hang on it. */
 export { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
-export { type Answers, answer } from "./evaluate.js";
+export { Diverged } from "./diverged.js";
 export { Meter, type Reading } from "./meter.js";
-export {
-  type Losses,
-  type Objective,
-  patriarchObjective,
-  strictObjective,
-  studentObjective,
-} from "./objective.js";
+export { type Objective, objectiveOf, type Role } from "./objective.js";
+export type { EpochReport, StepReport, TrainingObserver } from "./observer.js";
+export { type Predictions, predict } from "./predict.js";
 export { type Learner, type Precision, type TrainingBatch, trainStep } from "./step.js";
 export { canRecord, type Stepper, stepperFor } from "./stepper.js";
-export {
-  Diverged,
-  type EpochReport,
-  type StepReport,
-  type TrainNetworkOptions,
-  trainNetwork,
-} from "./train-network.js";
+export { type TrainNetworkOptions, trainNetwork } from "./train-network.js";

@@ -18,7 +18,7 @@ async function losses(kernels: nn.Kernels, learningRate: number): Promise<number
   const teacher = nn.foldBatchNorm(make());
   const model = make().train();
   const optimizer = new SGD(model.parameters(), { learningRate, momentum: 0.9, weightDecay: 1e-4 });
-  const objective = studentObjective(teacher, { hardWeight: 0.5, softWeight: 0.5 });
+  const objective = objectiveOf(distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [teacher] });
   const found: number[] = [];
   const loader = new data.Loader(set.train, {
     ...data.channelStatistics(set.train),
@@ -32,7 +32,7 @@ async function losses(kernels: nn.Kernels, learningRate: number): Promise<number
         model,
         optimizer,
         objective: (...given) => {
-          const result = objective(...given);
+          const result = objective.losses(...given);
           found.push(result.loss.item());
           return result;
         },

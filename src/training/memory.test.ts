@@ -20,9 +20,9 @@ it("leaves nothing behind when a student was trained, judged and disposed", asyn
   const teacher = foldBatchNorm(fresh(0));
   const model = fresh(1);
   const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 });
-  const objective = studentObjective(teacher, { hardWeight: 0.6, softWeight: 0.4 });
+  const objective = objectiveOf(distillation, { hardWeight: 0.6, softWeight: 0.4, temperature: 1 }, { teachers: [teacher] });
   await trainNetwork({ model, optimizer, objective }, { loader, epochs: 2, schedule: () => 0.1 });
-  const { logits } = await answer(model, loader);
+  const { logits } = await predict(model, loader);
   for (const part of [logits, loader, optimizer, teacher, model]) part.dispose();
   expect(torch.memoryStats()).toEqual(before);
 });

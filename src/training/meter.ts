@@ -1,5 +1,5 @@
 import * as torch from "../torch/index.js";
-import type { Losses } from "./objective.js";
+import type { Losses } from "../methods/index.js";
 
 /** Means over the images seen so far. */
 export interface Reading {
@@ -86,6 +86,10 @@ export class Meter {
     this.sums = undefined;
     this.restored = [];
     this.images = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.reset();
   }
 
   private firstSums(like: torch.Tensor): torch.Tensor {

@@ -1,40 +1,71 @@
-import { crossEntropy, patriarchLoss, type StudentWeights, studentLoss } from "../losses/index.js";
+import type { Losses, Method } from "../methods/index.js";
 import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { asFloat } from "./as-float.js";
 
-/** A loss to be minimised and the unweighted terms it is made of, all scalars. */
-export interface Losses {
-  loss: torch.Tensor;
-  terms: Record<string, torch.Tensor>;
+/** What a network is trained for: a method with its options and the teachers that it asked for. */
+export interface Objective {
+  /** Fraction of the training that is done, at least 0 and below 1. Whoever trains sets it before each step. */
+  progress: number;
+  /**
+   * Whether a loss has read `progress`. Such a step cannot be recorded as a graph, which would repeat the number that
+   * it was recorded with.
+   */
+  readonly dependsOnProgress: boolean;
+  /**
+   * @param logits the network's answer, [N, C]
+   * @param labels [N] int64
+   * @param images the very images that the network was given, [N, channels, H, W]; teachers answer for them too
+   */
+  losses(logits: torch.Tensor, labels: torch.Tensor, images: torch.Tensor): Losses;
+}
+
+/** Which network of a line is trained, and who teaches it. */
+export interface Role {
+  /** Frozen networks, in the order in which the method asked for them. Default: none. */
+  teachers?: readonly Module[];
+  /** The number of the network. Default: 0, the patriarch. */
+  generation?: number;
+  /** Networks in the whole line. Default: as many as there are with this one. */
+  generations?: number;
 }
 
 /**
- * What a network is trained for.
+ * The objective of a method.
  *
- * @param logits the network's answer, [N, C]
- * @param labels [N] int64
- * @param images the very images it was given, [N, channels, H, W]
+ * @param options the method's, with their defaults filled in
  */
-export type Objective = (logits: torch.Tensor, labels: torch.Tensor, images: torch.Tensor) => Losses;
-
-/** The labels alone: a strict patriarch. */
-export function strictObjective(): Objective {
-  return (logits, labels) => {
-    const hard = crossEntropy(logits, labels);
-    return { loss: hard, terms: { hard } };
-  };
-}
-
-/** The labels and the top score difference: a tolerant patriarch. */
-export function patriarchObjective(options: { hardWeight: number; k: number }): Objective {
-  return (logits, labels) => patriarchLoss(logits, labels, options);
-}
-
-/** The labels and a frozen teacher, which answers for the very crops that the student sees. */
-export function studentObjective(teacher: Module, weights: StudentWeights): Objective {
-  return (logits, labels, images) => {
-    const teacherLogits = torch.noGrad(() => asFloat(teacher.forward(images)));
-    return studentLoss(logits, labels, teacherLogits, weights);
+export function objectiveOf<M extends Method>(
+  method: M,
+  options: Parameters<M["loss"]>[1],
+  { teachers = [], generation = 0, generations = generation + 1 }: Role = {},
+): Objective {
+  let progress = 0;
+  let dependsOnProgress = false;
+  return {
+    get progress() {
+      return progress;
+    },
+    set progress(fraction) {
+      progress = fraction;
+    },
+    get dependsOnProgress() {
+      return dependsOnProgress;
+    },
+    losses: (logits, labels, images) => {
+      const answers = torch.noGrad(() => teachers.map((teacher) => asFloat(teacher.forward(images))));
+      const input = {
+        logits,
+        labels,
+        teachers: answers,
+        generation,
+        generations,
+        get progress() {
+          dependsOnProgress = true;
+          return progress;
+        },
+      };
+      return method.loss(input, options);
+    },
   };
 }

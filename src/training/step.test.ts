@@ -48,10 +48,10 @@ function bitsOf(model: Module): string {
 }
 
 const student = (temperature: number) => (dtype: torch.DType) =>
-  studentObjective(foldBatchNorm(filled(5, dtype)), { hardWeight: 0.6, softWeight: 0.4, temperature });
+  objectiveOf(distillation, { hardWeight: 0.6, softWeight: 0.4, temperature }, { teachers: [foldBatchNorm(filled(5, dtype))] });
 
 const objectives: [keyof Losses, (dtype: torch.DType) => Objective][] = [
-  ["patriarch", () => patriarchObjective({ hardWeight: 0.5, k: 5 })],
+  ["patriarch", () => objectiveOf(topScoreDifference, { hardWeight: 0.5, k: 5 })],
   ["student", student(1)],
   ["studentAt4", student(4)],
 ];
@@ -100,7 +100,7 @@ it.each([false, ...(hasFusedUpdate ? [true] : [])])(
       const model = filled(1, "float32").train();
       const options = { learningRate: 0.05, momentum: 0.9, weightDecay: 1e-4, fused };
       const optimizer = new SGD(model.parameters(), options);
-      const objective = patriarchObjective({ hardWeight: 0.5, k: 5 });
+      const objective = objectiveOf(topScoreDifference, { hardWeight: 0.5, k: 5 });
       const meter = new Meter();
       for (let i = 0; i < 20; i++) {
         trainStep({ model, optimizer, objective, scaler }, batch(i, "float32"), meter);
@@ -115,7 +115,7 @@ it.each([false, ...(hasFusedUpdate ? [true] : [])])(
 it("a loss that overflows leaves the network as it was, and lowers the scale", () => {
   const model = filled(1, "float32").train();
   const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9 });
-  const strict = strictObjective();
+  const strict = objectiveOf(strict, {});
   const objective: Objective = (...given) => {
     const { loss, terms } = strict(...given);
     return { loss: loss.mul(1e6), terms };
@@ -134,7 +134,7 @@ describe("trainStep", () => {
   it("leaves no tensors behind", () => {
     const model = filled(1, "float32").train();
     const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9 });
-    const objective = studentObjective(foldBatchNorm(filled(5, "float32")), { hardWeight: 1, softWeight: 1 });
+    const objective = objectiveOf(distillation, { hardWeight: 1, softWeight: 1, temperature: 1 }, { teachers: [foldBatchNorm(filled(5, "float32"))] });
     const one = batch(0, "float32");
     const meter = new Meter();
     const step = () => trainStep({ model, optimizer, objective }, one, meter);
@@ -153,9 +153,9 @@ describe("trainStep", () => {
     (precision, scaled) => {
       const teacher = foldBatchNorm(filled(5, "float32"));
       for (const objective of [
-        strictObjective(),
-        patriarchObjective({ hardWeight: 0.5, k: 5 }),
-        studentObjective(teacher, { hardWeight: 1, softWeight: 1, temperature: 2 }),
+        objectiveOf(strict, {}),
+        objectiveOf(topScoreDifference, { hardWeight: 0.5, k: 5 }),
+        objectiveOf(distillation, { hardWeight: 1, softWeight: 1, temperature: 2 }, { teachers: [teacher] }),
       ]) {
         const model = filled(1, "float32").train();
         const kind = scaled ? { fused: true } : { capturable: true };
@@ -183,11 +183,11 @@ describe("trainStep", () => {
     const model = filled(1, "float32").train();
     const teacher = filled(5, "float32").eval();
     const answers = vi.spyOn(teacher, "forward");
-    const objective = studentObjective(teacher, { hardWeight: 1, softWeight: 1 });
+    const objective = objectiveOf(distillation, { hardWeight: 1, softWeight: 1, temperature: 1 }, { teachers: [teacher] });
     torch.scope(() => {
       const { images, labels } = batch(0, "float32");
       const logits = model.forward(images);
-      const { loss } = objective(logits, labels, images);
+      const { loss } = objective.losses(logits, labels, images);
       expect(answers.mock.results.map(({ value }) => value.requiresGrad)).toEqual([false]);
       loss.backward();
     });
@@ -251,7 +251,7 @@ describe("Meter", () => {
 
   it("reads the strict objective's one term", () => {
     const meter = new Meter();
-    meter.add(logits, labels, strictObjective()(logits, labels, logits));
+    meter.add(logits, labels, objectiveOf(strict, {})(logits, labels, logits));
     expect(Object.keys(meter.read().terms)).toEqual(["hard"]);
     meter.reset();
     expect(meter.read().images).toBe(0);

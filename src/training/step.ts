@@ -48,7 +48,7 @@ export function descend(
     const labels = batch.labels.to({ device });
     optimizer.zeroGrad();
     const logits = asFloat(model.forward(images));
-    const losses = objective(logits, labels, images);
+    const losses = objective.losses(logits, labels, images);
     if (scaler) {
       scaler.scale(losses.loss).backward();
       scaler.step(optimizer);

@@ -45,7 +45,7 @@ function learner(options: Partial<SGDOptions>, scaled = false) {
     weightDecay: 1e-4,
     ...options,
   });
-  const objective = studentObjective(foldBatchNorm(fresh(0)), { hardWeight: 0.5, softWeight: 0.5 });
+  const objective = objectiveOf(distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [foldBatchNorm(fresh(0))] });
   const scaler = scaled ? new GradScaler({ initialScale: 64, growthInterval: 5 }) : undefined;
   return { model, optimizer, objective, scaler };
 }

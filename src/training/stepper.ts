@@ -1,40 +1,40 @@
-/** How a training takes its steps: one by one, or as a graph that is recorded once. */
+/** Ways for a training to take its steps: one by one, or as a graph that is recorded once. */
 import type { StepGraph } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import type { Meter } from "./meter.js";
 import { descend, type Learner, type TrainingBatch, trainStep } from "./step.js";
 
-export interface Stepper {
+export interface Stepper extends Disposable {
   step(batch: TrainingBatch): void;
-  dispose(): void;
 }
 
-/** One by one, unless there is a graph to record into, which the stepper takes over. */
+/** A stepper that goes one by one, unless there is a graph to record into, which the stepper takes over. */
 export function stepperFor(learner: Learner, meter?: Meter, graph?: StepGraph): Stepper {
   if (graph) return new RecordedStepper(learner, meter, graph);
-  return { step: (batch) => trainStep(learner, batch, meter), dispose: () => {} };
+  return { step: (batch) => trainStep(learner, batch, meter), [Symbol.dispose]: () => {} };
 }
 
-/** Whether the step could be recorded at all: numbers of JavaScript's would be those of the recording for ever. */
+/** Whether a step can be recorded at all: a number that JavaScript hands over would stay that of the recording. */
 export function canRecord({ optimizer, scaler }: Pick<Learner, "optimizer" | "scaler">): boolean {
   return optimizer.capturable && (!scaler || optimizer.fused);
 }
 
-/** As PyTorch's documentation advises: by then all libraries have chosen what they do. */
+/** PyTorch's documentation advises three: by then all libraries have chosen their algorithms. */
 const warmUpSteps = 3;
 
 /**
  * Steps that are recorded once, with all that they consist of, and then done again with other images.
  *
  * The first few are taken one by one, so that none is lost to the warming up. So are batches of another size, such as the
- * last of an epoch. The learning rate is a tensor, and what the meter adds up stays where it was.
+ * last of an epoch, and all steps of an objective that depends on the progress. The learning rate is a tensor, and the
+ * meter's sums stay where they were.
  */
 class RecordedStepper implements Stepper {
   readonly #learner: Learner;
   readonly #meter: Meter | undefined;
   readonly #graph: StepGraph;
   #warm = 0;
-  /** What a recorded step reads; undefined before it is recorded. */
+  /** The tensors that the recorded step reads; undefined before it is recorded. */
   #input: TrainingBatch | undefined;
 
   /** @throws TypeError when the learning rate or whether to step at all is not the tensors' business */
@@ -49,6 +49,8 @@ class RecordedStepper implements Stepper {
   step(batch: TrainingBatch): void {
     if (this.#input && `${this.#input.images.shape}` !== `${batch.images.shape}`) {
       trainStep(this.#learner, batch, this.#meter);
+    } else if (this.#learner.objective.dependsOnProgress) {
+      this.#graph.warmUp(() => trainStep(this.#learner, batch, this.#meter));
     } else if (this.#warm < warmUpSteps) {
       this.#warm++;
       this.#graph.warmUp(() => trainStep(this.#learner, batch, this.#meter));
@@ -62,7 +64,7 @@ class RecordedStepper implements Stepper {
     }
   }
 
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#graph.dispose();
     this.#input?.images.dispose();
     this.#input?.labels.dispose();
@@ -75,7 +77,7 @@ class RecordedStepper implements Stepper {
     const input = { images: like(images), labels: like(labels) };
     const { optimizer } = this.#learner;
     optimizer.prepare();
-    // Those of the last step are none of the graph's.
+    // The gradients of the last step do not belong to the graph's memory.
     optimizer.zeroGrad();
     try {
       this.#graph.record(() => descend(this.#learner, input, this.#meter));

@@ -31,7 +31,7 @@ function learner(seed: number) {
   const options = { classes: 4, channels: train.channels, generator: new torch.Generator(seed) };
   const model = resnet8(options).to({ memoryFormat: "channelsLast" });
   const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 });
-  return { model, optimizer, objective: strictObjective() };
+  return { model, optimizer, objective: objectiveOf(strict, {}) };
 }
 
 const common = { epochs: 2, schedule: multiStep({ learningRate: 0.1, milestones: [5] }) };
@@ -179,8 +179,8 @@ describe("trainNetwork", () => {
     layoutsInto(model.bn1);
     layoutsInto(model.pool);
     const options = { ...channelStatistics(set.train), batchSize: 8 };
-    await answer(model, new Loader(set.train, options));
-    await answer(model, new Loader(set.train, { ...options, augment: { crop: 1, flip: true } }));
+    await predict(model, new Loader(set.train, options));
+    await predict(model, new Loader(set.train, { ...options, augment: { crop: 1, flip: true } }));
     expect(layouts).toEqual([true, true, true, true]);
   });
 
@@ -201,7 +201,7 @@ describe("answer", () => {
   it("answers in the set's order, in evaluation mode, and gives the mode back", async () => {
     const { model } = learner(3);
     const loader = new Loader(test, { ...statistics, batchSize: 8 });
-    const { logits, labels } = await answer(model, loader);
+    const { logits, labels } = await predict(model, loader);
     expect(model.training).toBe(true);
     expect([...labels]).toEqual([...test.labels]);
     expect(logits.shape).toEqual([37, 4]);
@@ -209,7 +209,7 @@ describe("answer", () => {
     model.eval();
     model.layer1.training = true;
     const whole = new Loader(test, { ...statistics, batchSize: 37 });
-    const all = await answer(model, whole);
+    const all = await predict(model, whole);
     expect(logits.allclose(all.logits, 1e-4, 1e-5)).toBe(true);
     expect([model.training, model.layer1.training, model.layer2.training]).toEqual([false, true, false]);
   });

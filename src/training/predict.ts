@@ -3,8 +3,8 @@ import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { nextTurn } from "./next-turn.js";
 
-/** A network's answers for a whole set. */
-export interface Answers {
+/** A network's answers to a whole set of images. */
+export interface Predictions {
   /** [N, C] float32, on the CPU */
   logits: torch.Tensor;
   /** N labels, in the order of the rows. */
@@ -16,12 +16,13 @@ export interface Answers {
  * mode back.
  *
  * @param loader unshuffled, so that the rows of `logits` stand in the set's order
+ * @throws whatever `signal` was aborted with
  */
-export async function answer(
+export async function predict(
   model: Module,
   loader: Loader,
   { device = "cpu", signal }: { device?: torch.Device; signal?: AbortSignal | undefined } = {},
-): Promise<Answers> {
+): Promise<Predictions> {
   const modes = [...model.namedModules().values()].map((module) => [module, module.training] as const);
   model.eval();
   const parts: torch.Tensor[] = [];

@@ -1,0 +1,41 @@
+/** docs/methods.md: what a generation can learn from, out of the definitions. */
+import { type Method, methods } from "../methods/index.js";
+import { zod } from "../packages.js";
+
+const introduction = `# Methods
+
+What a generation learns from is a method: a name, options and a loss. This page is made from their definitions in
+\`src/methods/\` (\`npm run generate\`). \`CE\` is the cross-entropy with the labels, \`KL\` the Kullback–Leibler divergence,
+\`p₍ₖ₎\` the k-th largest score of an image, and \`T\` the temperature; all are means over the batch, in nats.
+
+A method of your own is one file: see [tutorial.md](tutorial.md), [examples/penalty.ts](../examples/penalty.ts) and
+[examples/two-teachers.ts](../examples/two-teachers.ts).
+
+| method | loss | teachers of generation m |
+|---|---|---|
+`;
+
+/** The page's text. */
+export function methodsPage(): string {
+  const all = methods as readonly Method[];
+  const rows = all.map((method) => `| [${method.name}](#${method.name}) | ${method.formula} | ${teachersOf(method)} |`);
+  return [introduction + rows.join("\n"), ...all.map(section)].join("\n\n").concat("\n");
+}
+
+function section(method: Method): string {
+  const options = Object.entries(method.options?.(zod().z) ?? {});
+  const terms = Object.entries(method.terms).map(([name, words]) => `\`${name}\` (${words})`);
+  const lines = [`## ${method.name}`, "", method.summary, "", `Terms: ${terms.join(", ")}.`];
+  if (options.length > 0) lines.push("", "| option | meaning |", "|---|---|");
+  for (const [name, option] of options) lines.push(`| \`${name}\` | ${option.description ?? ""} |`);
+  return lines.join("\n");
+}
+
+/** The generations whose answers a method needs, in the notation of the table. */
+function teachersOf({ teachers, options }: Method): string {
+  if (!teachers) return "none";
+  const z = zod().z;
+  const far = 1000;
+  const found = teachers(far, z.object(options?.(z) ?? {}).parse({}));
+  return found.map((teacher) => `m - ${far - teacher}`).join(", ");
+}

@@ -1,0 +1,125 @@
+/** docs/recipe.md: every key of a recipe, out of the schema that checks recipes. */
+import { zod } from "../packages.js";
+import { builtIn, type Library, recipeSchema } from "../recipe/index.js";
+
+/** What is needed of a JSON Schema here. */
+interface Shape {
+  type?: string;
+  const?: unknown;
+  enum?: readonly unknown[];
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  default?: unknown;
+  description?: string;
+  properties?: Record<string, Shape>;
+  required?: readonly string[];
+  items?: Shape;
+  anyOf?: Shape[];
+  oneOf?: Shape[];
+}
+
+const introduction = `# Recipes
+
+A recipe is a YAML file that says what differs from the defaults below. This page is made from the schema that checks
+recipes (\`npm run generate\`); editors complete keys by \`schema/recipe.schema.json\`. Unknown keys are errors that
+suggest the nearest key. \`--set key.path=value\` overrides a key on the command line.
+
+Where a key chooses from a family (\`data\`, \`patriarch\`, \`student\`, \`optimizer\`, \`schedule\`), a bare name stands for the
+member with its defaults: \`patriarch: strict\` is \`patriarch: { method: strict }\`. A program can bring members of its
+own, by value in code and by \`--import\` on the command line: see [tutorial.md](tutorial.md).
+`;
+
+/** The page's text. */
+export function recipePage(library: Library = builtIn): string {
+  const root = zod().toJSONSchema(recipeSchema(library), { io: "input" }) as Shape;
+  const keys = Object.entries(root.properties ?? {});
+  return [introduction, ...keys.map(([key, shape]) => section(key, shape))].join("\n");
+}
+
+function section(key: string, shape: Shape): string {
+  const lines = [`## ${key}`, "", shape.description ?? "", ""];
+  const members = mappingsOf(shape);
+  if (members.length === 0) {
+    lines.push(`Allowed: ${allowed(shape)}. ${defaultOf(shape)}`.trim(), "");
+    return lines.join("\n");
+  }
+  for (const member of members) {
+    const [tag, name] = tagOf(member) ?? [];
+    if (tag !== undefined) {
+      const usual = member.required?.includes(tag) ? "" : " (the one meant where none is named)";
+      lines.push(`### ${key}: ${name}${usual}`, "", member.description ?? "", "");
+    }
+    const options = Object.entries(member.properties ?? {}).filter(([option]) => option !== tag);
+    if (options.length === 0) continue;
+    lines.push("| key | allowed | default | meaning |", "|---|---|---|---|");
+    for (const [option, inner] of options.flatMap(([name, value]) => flattened(name, value))) {
+      const { meaning, standing } = split(inner);
+      lines.push(`| \`${option}\` | ${cell(allowed(inner))} | ${cell(standing)} | ${cell(meaning)} |`);
+    }
+    lines.push("");
+  }
+  return lines.join("\n");
+}
+
+/** Nested mappings as keys with dots. */
+function flattened(name: string, shape: Shape): [string, Shape][] {
+  if (!shape.properties) return [[name, shape]];
+  return Object.entries(shape.properties).flatMap(([key, inner]) => flattened(`${name}.${key}`, inner));
+}
+
+/** The alternatives of a key that are mappings, unions taken apart; one without alternatives is its own. */
+function mappingsOf(shape: Shape): Shape[] {
+  const union = shape.anyOf ?? shape.oneOf;
+  if (union) return union.flatMap(mappingsOf);
+  return shape.properties ? [shape] : [];
+}
+
+/** The key that tells a mapping from its alternatives, and its value. */
+function tagOf({ properties = {} }: Shape): [string, unknown] | undefined {
+  const found = Object.entries(properties).find(([, inner]) => inner.const !== undefined);
+  return found && [found[0], found[1].const];
+}
+
+/** A description without its "Default: …", and the default, wherever it stands. */
+function split(shape: Shape): { meaning: string; standing: string } {
+  const [meaning = "", told] = (shape.description ?? "").split(/ Default: /);
+  const standing = shape.default === undefined ? (told ?? "–").replace(/\.$/, "") : code(shape.default);
+  return { meaning, standing };
+}
+
+function defaultOf(shape: Shape): string {
+  return shape.default === undefined ? "" : `Default: ${code(shape.default)}.`;
+}
+
+function allowed(shape: Shape): string {
+  const union = shape.anyOf ?? shape.oneOf;
+  if (union) return [...new Set(union.map(allowed))].join(" or ");
+  if (shape.const !== undefined) return code(shape.const);
+  if (shape.enum) return shape.enum.map(code).join(", ");
+  const bounds = [
+    shape.minimum !== undefined && shape.minimum > Number.MIN_SAFE_INTEGER ? `≥ ${shape.minimum}` : "",
+    shape.exclusiveMinimum !== undefined ? `> ${shape.exclusiveMinimum}` : "",
+    shape.maximum !== undefined && shape.maximum < Number.MAX_SAFE_INTEGER ? `≤ ${shape.maximum}` : "",
+    shape.exclusiveMaximum !== undefined ? `< ${shape.exclusiveMaximum}` : "",
+  ].filter((bound) => bound !== "");
+  switch (shape.type) {
+    case "integer":
+      return ["whole number", ...bounds].join(" ");
+    case "number":
+      return ["number", ...bounds].join(" ");
+    case "boolean":
+      return "true, false";
+    case "array":
+      return `list of ${allowed(shape.items ?? {})}`;
+    default:
+      return shape.pattern ? `text like ${code(shape.pattern)}` : "text";
+  }
+}
+
+const code = (value: unknown) => `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+
+/** Text that stays in its cell of a table. */
+const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");

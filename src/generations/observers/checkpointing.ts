@@ -1,0 +1,17 @@
+import type { TrainingObserver } from "../../training/index.js";
+import { type Learner, type Position, saveCheckpoint } from "../../training/index.js";
+
+/**
+ * Replaces a generation's checkpoint after each epoch, and when the training is stopped within one.
+ *
+ * @param elapsedSeconds how long the generation has taken so far, over all sittings
+ */
+export function checkpointing(
+  path: string,
+  learner: Learner,
+  elapsedSeconds: () => number,
+): TrainingObserver {
+  const save = (position: Position) =>
+    saveCheckpoint(path, learner, { ...position, elapsedSeconds: elapsedSeconds() });
+  return { onEpoch: (_, next) => save(next), onStop: save };
+}

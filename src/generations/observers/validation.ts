@@ -1,0 +1,21 @@
+import { evaluateLogits } from "../../analysis/index.js";
+import type { Loader } from "../../data/index.js";
+import type { Device } from "../../torch/index.js";
+import { type Learner, predict, type TrainingObserver } from "../../training/index.js";
+
+/**
+ * Evaluates a network on held-out images after each epoch, and adds that to the epoch's report. Where the weights are
+ * averaged, the average is what is evaluated.
+ */
+export function validation(learner: Learner, heldOut: Loader): TrainingObserver {
+  const { model, averaged, device = "cpu" as Device } = learner;
+  return {
+    onEpoch: async (report) => {
+      using _average = averaged?.apply(model);
+      const { logits, labels } = await predict(model, heldOut, { device });
+      const { nll, top1 } = evaluateLogits(logits, labels);
+      logits.dispose();
+      report.validation = { loss: nll, top1 };
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import {
+  patriarchLoss,
+  type Tolerance,
+  toleranceToHardWeight,
+  toleranceToPrimaryScore,
+} from "../losses/index.js";
+import { defineMethod, type MethodProblem } from "./define.js";
+
+/** As a recipe says it: at most one of the two, since the one follows from the other. */
+interface Options {
+  k: number;
+  primaryScore?: number;
+  hardWeight?: number;
+}
+
+/** The primary score of a patriarch that says neither. */
+const usualPrimaryScore = 0.8;
+
+function toleranceOf({ k, primaryScore, hardWeight }: Options): Tolerance {
+  return hardWeight === undefined
+    ? { k, primaryScore: primaryScore ?? usualPrimaryScore }
+    : { k, hardWeight };
+}
+
+/** The tolerant patriarch of Yang et al. (2019). */
+export const topScoreDifference = defineMethod({
+  name: "top-score-difference",
+  summary:
+    "Cross-entropy and the top score difference: a few secondary classes keep some score (Yang et al. 2019).",
+  formula: "hardWeight · CE + (1 - hardWeight) · (p₍₁₎ - mean(p₍₂₎ … p₍ₖ₎))",
+  terms: { hard: "labels (cross-entropy)", topScoreDifference: "top score difference" },
+  options: (z) => ({
+    k: z
+      .int()
+      .min(2)
+      .default(5)
+      .describe("How many classes share the score, the best one included; at most the number of classes."),
+    primaryScore: z
+      .number()
+      .meta({ exclusiveMinimum: 0, exclusiveMaximum: 1 })
+      .exactOptional()
+      .describe("The score that the best class shall keep, the more tolerant the lower. Default: 0.8."),
+    hardWeight: z
+      .number()
+      .min(0)
+      .max(1)
+      .exactOptional()
+      .describe("Weight of cross-entropy against the top score difference; instead of primaryScore."),
+  }),
+  loss: ({ logits, labels }, options) =>
+    patriarchLoss(logits, labels, { k: options.k, hardWeight: toleranceToHardWeight(toleranceOf(options)) }),
+  check: (options, { classes }) => {
+    const { k, primaryScore, hardWeight } = options;
+    if (primaryScore !== undefined && hardWeight !== undefined)
+      return [{ message: "give primaryScore or hardWeight, not both: the one follows from the other" }];
+    const problems: MethodProblem[] = [];
+    if (classes !== undefined && k > classes)
+      problems.push({ key: "k", message: `must be at most ${classes}, the number of classes, given ${k}` });
+    try {
+      toleranceToHardWeight(toleranceOf(options));
+    } catch (error) {
+      const key = hardWeight === undefined ? "primaryScore" : "hardWeight";
+      problems.push({ key, message: (error as Error).message });
+    }
+    return problems;
+  },
+  complete: (options) => ({ ...options, ...toleranceOf(options) }),
+  describe: (options) => {
+    const tolerance = toleranceOf(options);
+    const score = toleranceToPrimaryScore(tolerance).toFixed(2);
+    const weight = toleranceToHardWeight(tolerance).toFixed(3);
+    return `tolerant: primary score ${score} with K = ${options.k} (cross-entropy weighs ${weight})`;
+  },
+});

@@ -1,0 +1,57 @@
+import type { z } from "zod";
+import type { Z } from "../packages.js";
+
+/** What is needed of a family's members to let a recipe choose one of them. */
+export interface Member {
+  readonly name: string;
+  readonly summary: string;
+  options?(z: Z): Record<string, z.ZodType>;
+}
+
+export interface ChoiceOptions {
+  /** The key that holds the member's name beside its options. */
+  tag: string;
+  members: readonly Member[];
+  /** The name of the member that is meant where the tag is missing; none by default, so that it must be given. */
+  usual?: string;
+  /** Keys that every member has. */
+  common?: Record<string, z.ZodType>;
+}
+
+/** A member's name under the tag, and its options. */
+export type Choice = Record<string, unknown>;
+
+/**
+ * The schema of a choice from a family: a mapping of the tag and the member's options, or the bare name, which stands for
+ * the member with its defaults. The result is always the mapping, with the tag in it.
+ */
+export function choiceOf(z: Z, { tag, members, usual, common = {} }: ChoiceOptions): z.ZodType<Choice> {
+  const mappings = members.map((member) => {
+    const name = z.literal(member.name);
+    return z
+      .strictObject({
+        [tag]: member.name === usual ? name.exactOptional() : name,
+        ...common,
+        ...member.options?.(z),
+      })
+      .describe(member.summary);
+  });
+  const [first, ...others] = mappings;
+  if (!first) throw new TypeError(`there is nothing to choose ${tag} from`);
+  const mapping = z.discriminatedUnion(tag, [first, ...others]);
+  return z
+    .union([z.enum(members.map(({ name }) => name)), mapping])
+    .transform((value, context): Choice => {
+      if (typeof value !== "string") return { [tag]: usual, ...value };
+      const defaults = mapping.safeParse({ [tag]: value });
+      if (defaults.success) return { ...(defaults.data as Choice) };
+      for (const issue of defaults.error.issues) {
+        context.addIssue({
+          code: "custom",
+          path: issue.path,
+          message: `${value} needs this option: write a mapping, {${tag}: ${value}, …}`,
+        });
+      }
+      return z.NEVER;
+    });
+}

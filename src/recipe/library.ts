@@ -1,0 +1,115 @@
+/** What the names in a recipe can mean: Lyceum's own definitions and those that a program brings. */
+import { type DatasetDefinition, datasets } from "../data/index.js";
+import { type Method, methods } from "../methods/index.js";
+import { type ModelDefinition, models } from "../models/index.js";
+import { type OptimizerDefinition, optimizers, type ScheduleDefinition, schedules } from "../optim/index.js";
+import { nearest } from "./nearest.js";
+
+/** Any value made by `defineMethod`, `defineModel`, `defineDataset`, `defineOptimizer` or `defineSchedule`. */
+export type Definition =
+  | Method
+  | ModelDefinition
+  | DatasetDefinition
+  | OptimizerDefinition
+  | ScheduleDefinition;
+
+type Kind = Definition["kind"];
+type OfKind<K extends Kind> = Extract<Definition, { kind: K }>;
+
+const kinds: Record<Kind, string> = {
+  method: "method",
+  model: "network",
+  dataset: "data set",
+  optimizer: "optimiser",
+  schedule: "schedule",
+};
+
+/** Definitions by kind and name. */
+export class Library {
+  readonly #definitions: ReadonlyMap<string, Definition>;
+
+  private constructor(definitions: ReadonlyMap<string, Definition>) {
+    this.#definitions = definitions;
+  }
+
+  static of(definitions: readonly Definition[]): Library {
+    return new Library(new Map(definitions.map((each) => [keyOf(each), each])));
+  }
+
+  /**
+   * This library with more definitions.
+   *
+   * @throws TypeError when a name stands for another definition of its kind already
+   */
+  with(definitions: readonly Definition[]): Library {
+    const all = new Map(this.#definitions);
+    for (const definition of definitions) {
+      const known = all.get(keyOf(definition));
+      if (known !== undefined && known !== definition) {
+        throw new TypeError(
+          `there are two ${kinds[definition.kind]}s called "${definition.name}": give one of them another name`,
+        );
+      }
+      all.set(keyOf(definition), definition);
+    }
+    return all.size === this.#definitions.size ? this : new Library(all);
+  }
+
+  /** All definitions of a kind, Lyceum's own first. */
+  all<K extends Kind>(kind: K): OfKind<K>[] {
+    return [...this.#definitions.values()].filter((each): each is OfKind<K> => each.kind === kind);
+  }
+
+  find<K extends Kind>(kind: K, name: string): OfKind<K> | undefined {
+    return this.#definitions.get(keyOf({ kind, name })) as OfKind<K> | undefined;
+  }
+
+  /** @throws RangeError that suggests the nearest name */
+  get<K extends Kind>(kind: K, name: string): OfKind<K> {
+    const found = this.find(kind, name);
+    if (found) return found;
+    const names = this.all(kind).map((each) => each.name);
+    const meant = nearest(name, names);
+    throw new RangeError(
+      `there is no ${kinds[kind]} "${name}"; ${meant ? `did you mean "${meant}"?` : `known: ${names.join(", ")}`}`,
+    );
+  }
+}
+
+const keyOf = ({ kind, name }: Pick<Definition, "kind" | "name">) => `${kind} ${name}`;
+
+/** Lyceum's own definitions. */
+export const builtIn = Library.of([...methods, ...models, ...datasets, ...optimizers, ...schedules]);
+
+/** Whether a value was made by one of the `define…` functions. */
+export function isDefinition(value: unknown): value is Definition {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, name } = value as { kind?: unknown; name?: unknown };
+  return typeof kind === "string" && Object.hasOwn(kinds, kind) && typeof name === "string" && name !== "";
+}
+
+/**
+ * Takes definitions out of a recipe that was written in code, and puts their names in their places:
+ * `{ patriarch: { method: mine, weight: 2 } }` becomes `{ patriarch: { method: "my-method", weight: 2 } }`.
+ */
+export function takeDefinitions(input: unknown): { input: unknown; definitions: Definition[] } {
+  const definitions: Definition[] = [];
+  const named = (value: unknown) => {
+    if (!isDefinition(value)) return value;
+    definitions.push(value);
+    return value.name;
+  };
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return { input, definitions };
+  const taken = Object.fromEntries(
+    Object.entries(input).map(([key, value]) => {
+      const whole = named(value);
+      const holds = typeof whole === "object" && whole !== null && !Array.isArray(whole);
+      if (!holds) return [key, whole];
+      return [
+        key,
+        Object.fromEntries(Object.entries(whole).map(([inner, part]) => [inner, named(part)])),
+      ] as const;
+    }),
+  );
+  return { input: taken, definitions };
+}

@@ -1,0 +1,23 @@
+/** The version of the run folder's format, which environment.json and summary.json carry. */
+
+/**
+ * Raised whenever a reader of the version before would misread a folder. 2: `k` in summary.json, `validation` in
+ * metrics.jsonl, methods by name in recipe.yaml, descriptions and checksums in the weights' metadata.
+ */
+export const RUN_FORMAT = 2;
+
+/**
+ * @param value what a JSON file of a run folder holds
+ * @throws Error that names the file, who wrote it and what reads it, when it is of another format
+ */
+export function checkRunFormat(value: unknown, path: string): void {
+  if (typeof value !== "object" || value === null) return;
+  const { format = 1, lyceum } = value as { format?: unknown; lyceum?: unknown };
+  if (format === RUN_FORMAT) return;
+  const writer = typeof lyceum === "string" ? `Lyceum ${lyceum.slice(0, 40)}` : "another version of Lyceum";
+  const older = typeof format === "number" && format < RUN_FORMAT;
+  throw new Error(
+    `${path}: was written by ${writer} in format ${String(format).slice(0, 20)}, and this version reads format ` +
+      `${RUN_FORMAT}: ${older ? "train anew, or read it with that version" : "read it with that version, or a newer one"}`,
+  );
+}
