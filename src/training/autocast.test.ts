@@ -5,7 +5,8 @@ import { BatchNorm2d, Conv2d, foldBatchNorm, Linear, type Module, setKernels } f
 import { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { Meter } from "./meter.js";
-import { strictObjective, studentObjective } from "./objective.js";
+import { distillation, strict } from "../methods/index.js";
+import { objectiveOf } from "./objective.js";
 import { trainStep } from "./step.js";
 
 // As on a card, where all operators are libtorch's.

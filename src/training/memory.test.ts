@@ -5,10 +5,11 @@ import { foldBatchNorm } from "../nn/index.js";
 import { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
-import { answer, studentObjective, trainNetwork } from "./index.js";
+import { distillation } from "../methods/index.js";
+import { objectiveOf, predict, trainNetwork } from "./index.js";
 
 // In a file of its own: sweeps that free another test's tensors in the meantime would hide what is left here.
-it("leaves nothing behind when a student was trained, judged and disposed", async () => {
+it("leaves nothing behind when a student was trained, evaluated and disposed", async () => {
   const { train } = makeSynthetic({ classes: 4, size: 12, trainCount: 80, testCount: 8, seed: 1 });
   const before = settled();
   const options = { ...channelStatistics(train), batchSize: 16 };

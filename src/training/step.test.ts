@@ -10,7 +10,8 @@ import * as torch from "../torch/index.js";
 import { native } from "../torch/native.js";
 import { settled } from "../torch/testing/settled.js";
 import { between, Meter } from "./meter.js";
-import { type Objective, patriarchObjective, strictObjective, studentObjective } from "./objective.js";
+import { distillation, strict, topScoreDifference } from "../methods/index.js";
+import { type Objective, objectiveOf } from "./objective.js";
 import { trainStep } from "./step.js";
 
 type Losses = Record<"patriarch" | "student" | "studentAt4", number[]>;
@@ -115,10 +116,13 @@ it.each([false, ...(hasFusedUpdate ? [true] : [])])(
 it("a loss that overflows leaves the network as it was, and lowers the scale", () => {
   const model = filled(1, "float32").train();
   const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9 });
-  const strict = objectiveOf(strict, {});
-  const objective: Objective = (...given) => {
-    const { loss, terms } = strict(...given);
-    return { loss: loss.mul(1e6), terms };
+  const plain = objectiveOf(strict, {});
+  const objective: Objective = {
+    ...plain,
+    losses: (...given) => {
+      const { loss, terms } = plain.losses(...given);
+      return { loss: loss.mul(1e6), terms };
+    },
   };
   const scaler = new GradScaler({ initialScale: 2 ** 127 });
   const before = bitsOf(model);
@@ -251,7 +255,7 @@ describe("Meter", () => {
 
   it("reads the strict objective's one term", () => {
     const meter = new Meter();
-    meter.add(logits, labels, objectiveOf(strict, {})(logits, labels, logits));
+    meter.add(logits, labels, objectiveOf(strict, {}).losses(logits, labels, logits));
     expect(Object.keys(meter.read().terms)).toEqual(["hard"]);
     meter.reset();
     expect(meter.read().images).toBe(0);

@@ -5,7 +5,8 @@ import { foldBatchNorm } from "../nn/index.js";
 import { hasFusedUpdate } from "../optim/fused-update.js";
 import { cosine, GradScaler, SGD, type SGDOptions } from "../optim/index.js";
 import * as torch from "../torch/index.js";
-import { type EpochReport, studentObjective, trainNetwork } from "./index.js";
+import { defineMethod, distillation, strict } from "../methods/index.js";
+import { type EpochReport, objectiveOf, trainNetwork } from "./index.js";
 import { Meter } from "./meter.js";
 import { stepperFor } from "./stepper.js";
 
@@ -69,7 +70,9 @@ async function trained(
     epochs: 2,
     schedule: cosine({ learningRate: 0.1, totalSteps: 12 }),
     graph,
-    onEpoch: ({ loss, terms, top1, images }) => void reports.push({ loss, terms, top1, images }),
+    observers: [
+      { onEpoch: ({ loss, terms, top1, images }) => void reports.push({ loss, terms, top1, images }) },
+    ],
   });
   const weights = torch.cat(one.model.parameters().map((parameter) => parameter.detach().reshape([-1])));
   return { reports, weights, scale: one.scaler?.stateDict().scale?.item() };
@@ -123,6 +126,28 @@ describe("a recorded step", () => {
   });
 });
 
-it.skipIf(torch.hasCudaGraphs)("says plainly when the build has no CUDA graphs", () => {
+it.skipIf(torch.hasCudaGraphs())("says plainly when the build has no CUDA graphs", () => {
   expect(() => new torch.CudaGraph("cuda")).toThrow("this build has no CUDA graphs");
+});
+
+it("records no step of a method that depends on the progress, which would repeat one number", async () => {
+  const seen: number[] = [];
+  const scheduled = defineMethod({
+    name: "scheduled",
+    summary: "Cross-entropy that grows with the progress.",
+    formula: "(1 + progress) · CE",
+    terms: { hard: "labels" },
+    loss: (input) => {
+      seen.push(input.progress);
+      const { loss, terms } = strict.loss(input, {});
+      return { loss: loss.mul(1 + input.progress), terms };
+    },
+  });
+  const graph = new RepeatedGraph();
+  const loader = new Loader(train, { ...channelStatistics(train), batchSize: 16, resident: true });
+  const one = { ...learner({ capturable: true }), objective: objectiveOf(scheduled, {}) };
+  await trainNetwork(one, { loader, epochs: 2, schedule: () => 0.1, graph });
+  const steps = 2 * loader.stepsPerEpoch;
+  expect(seen).toEqual(Array.from({ length: steps }, (_, step) => step / steps));
+  expect(graph.calls).not.toContain("record");
 });

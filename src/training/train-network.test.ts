@@ -7,11 +7,14 @@ import { resnet8, resnet14 } from "../models/index.js";
 import { isBlocked, type Module } from "../nn/index.js";
 import { GradScaler, multiStep, SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
+import { strict } from "../methods/index.js";
 import { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
-import { answer } from "./evaluate.js";
+import { Diverged } from "./diverged.js";
 import { Meter } from "./meter.js";
-import { strictObjective } from "./objective.js";
-import { Diverged, trainNetwork } from "./train-network.js";
+import { objectiveOf } from "./objective.js";
+import type { EpochReport } from "./observer.js";
+import { predict } from "./predict.js";
+import { beginning, trainNetwork } from "./train-network.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lyceum-training-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -69,25 +72,25 @@ describe("trainNetwork", () => {
       {
         ...common,
         loader: loaderOf(),
-        onEpoch: ({ loss }) => void epochs.push(loss),
+        observers: [{ onEpoch: ({ loss }) => void epochs.push(loss) }],
       },
     );
 
     const first = learner(1);
     const seen: number[] = [];
-    const onEpoch = ({ loss }: { loss: number }) => void seen.push(loss);
+    const observers = [{ onEpoch: ({ loss }: EpochReport) => void seen.push(loss) }];
     const signal = stopIn(last, first.model);
-    const stopped = await trainNetwork(first, { ...common, loader: loaderOf(), signal, onEpoch });
+    const stopped = await trainNetwork(first, { ...common, loader: loaderOf(), signal, observers });
     expect(stopped).toMatchObject(
       last === 5 ? { epoch: 1, step: 0 } : { epoch: last > 5 ? 1 : 0, step: last % 5 },
     );
     const path = join(folder, `stopped-${last}.safetensors`);
-    saveCheckpoint(path, first.model, first.optimizer, stopped);
+    saveCheckpoint(path, first, stopped);
 
     const second = learner(99);
-    const position = loadCheckpoint(path, second.model, second.optimizer);
+    const position = loadCheckpoint(path, second);
     expect(position).toEqual(stopped);
-    const end = await trainNetwork(second, { ...common, loader: loaderOf(), position, onEpoch });
+    const end = await trainNetwork(second, { ...common, loader: loaderOf(), position, observers });
     expect(end.epoch).toBe(2);
     expect(differing(second.model, whole.model)).toEqual([]);
     expect(differing(second.model, learner(1).model)).not.toEqual([]);
@@ -96,17 +99,16 @@ describe("trainNetwork", () => {
   });
 
   it("saves the scale of the gradients, and goes on with it", () => {
-    const { model, optimizer } = learner(1);
     const path = join(folder, "scaled.safetensors");
     const state = { scale: torch.tensor([32]), growth_tracker: torch.tensor([7], { dtype: "int32" }) };
     const [scaler, other] = [new GradScaler(), new GradScaler()];
     scaler.loadStateDict(state);
-    const position = { epoch: 1, step: 0, meter: new Meter().state(), seconds: 1, epochSeconds: 0 };
-    saveCheckpoint(path, model, optimizer, position, scaler);
-    loadCheckpoint(path, model, optimizer, other);
+    const position = { ...beginning, epoch: 1, seconds: 1 };
+    saveCheckpoint(path, { ...learner(1), scaler }, position);
+    loadCheckpoint(path, { ...learner(1), scaler: other });
     expect(Object.values(other.stateDict()).map((tensor) => tensor.item())).toEqual([32, 7]);
-    saveCheckpoint(path, model, optimizer, position);
-    expect(() => loadCheckpoint(path, model, optimizer, other)).toThrow(/scaled.*gradient scaler's scale/);
+    saveCheckpoint(path, learner(1), position);
+    expect(() => loadCheckpoint(path, { ...learner(1), scaler: other })).toThrow(/scaled.*gradient scaler's scale/);
   });
 
   it("tells a loss that is no number from one that is, and names the remedy", async () => {
@@ -141,11 +143,15 @@ describe("trainNetwork", () => {
           asked.push(step);
           return step / 100;
         },
-        position: { epoch: 1, step: 2, meter: new Meter().state(), seconds: 1000, epochSeconds: 500 },
-        onEpoch: ({ learningRate, seconds }) => {
-          rates.push(learningRate);
-          times.push(Math.floor(seconds / 500));
-        },
+        position: { ...beginning, epoch: 1, step: 2, seconds: 1000, epochSeconds: 500 },
+        observers: [
+          {
+            onEpoch: ({ learningRate, seconds }) => {
+              rates.push(learningRate);
+              times.push(Math.floor(seconds / 500));
+            },
+          },
+        ],
       },
     );
     expect(asked).toEqual([7, 8, 9, 10, 11, 12, 13, 14]);
@@ -190,14 +196,14 @@ describe("trainNetwork", () => {
       ...common,
       loader: loaderOf(),
       reportEvery: 0,
-      onStep: (report) => reports.push(report),
+      observers: [{ onStep: (report) => void reports.push(report) }],
     });
     expect(reports.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5]);
     expect(reports.every(({ images, imagesPerSecond }) => images === 16 && imagesPerSecond > 0)).toBe(true);
   });
 });
 
-describe("answer", () => {
+describe("predict", () => {
   it("answers in the set's order, in evaluation mode, and gives the mode back", async () => {
     const { model } = learner(3);
     const loader = new Loader(test, { ...statistics, batchSize: 8 });
@@ -223,43 +229,43 @@ describe("a checkpoint that is none", () => {
     meter: { names: ["hard"], sums: [1, 2, 3], images: 4 },
     seconds: 5,
     epochSeconds: 6,
+    elapsedSeconds: 7,
   };
   const refused = (metadata: Record<string, string>) => {
     torch.saveSafetensors(path, {}, metadata);
-    const { model, optimizer } = learner(1);
-    expect(() => loadCheckpoint(path, model, optimizer)).toThrow(/bad\.safetensors: no (usable )?checkpoint/);
+    expect(() => loadCheckpoint(path, learner(1))).toThrow(/bad\.safetensors: no (usable )?checkpoint/);
   };
 
   it.each([
     ["another format", { format: "other", position: JSON.stringify(position) }],
-    ["no position", { format: "lyceum-checkpoint-1" }],
-    ["broken JSON", { format: "lyceum-checkpoint-1", position: JSON.stringify(position).slice(1) }],
-    ["a position of null", { format: "lyceum-checkpoint-1", position: "null" }],
+    ["no position", { format: "lyceum-checkpoint-2" }],
+    ["broken JSON", { format: "lyceum-checkpoint-2", position: JSON.stringify(position).slice(1) }],
+    ["a position of null", { format: "lyceum-checkpoint-2", position: "null" }],
     [
       "a negative epoch",
-      { format: "lyceum-checkpoint-1", position: JSON.stringify({ ...position, epoch: -1 }) },
+      { format: "lyceum-checkpoint-2", position: JSON.stringify({ ...position, epoch: -1 }) },
     ],
     [
       "no meter",
-      { format: "lyceum-checkpoint-1", position: JSON.stringify({ ...position, meter: undefined }) },
+      { format: "lyceum-checkpoint-2", position: JSON.stringify({ ...position, meter: undefined }) },
     ],
     [
       "sums of another length",
       {
-        format: "lyceum-checkpoint-1",
+        format: "lyceum-checkpoint-2",
         position: JSON.stringify({ ...position, meter: { names: [], sums: [1], images: 1 } }),
       },
     ],
   ])("is refused by name: %s", (_, metadata) => refused(metadata));
 
   it("is refused by name when it is of another network, or cut off", () => {
-    const { model, optimizer } = learner(1);
-    saveCheckpoint(path, model, optimizer, position);
+    saveCheckpoint(path, learner(1), position);
     const other = resnet14({ classes: 4, channels: train.channels, generator: new torch.Generator(0) });
-    expect(() => loadCheckpoint(path, other, new SGD(other.parameters(), { learningRate: 1 }))).toThrow(
+    const optimizer = new SGD(other.parameters(), { learningRate: 1 });
+    expect(() => loadCheckpoint(path, { model: other, optimizer })).toThrow(
       /bad\.safetensors: .*missing/,
     );
     writeFileSync(path, readFileSync(path).subarray(0, 1000));
-    expect(() => loadCheckpoint(path, model, optimizer)).toThrow(path);
+    expect(() => loadCheckpoint(path, learner(1))).toThrow(path);
   });
 });
