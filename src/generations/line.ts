@@ -64,7 +64,7 @@ export function graphFor(
   { device, kernels }: Recipe,
   learner: Parameters<typeof canRecord>[0],
 ): CudaGraph | undefined {
-  const can = hasCudaGraphs && device !== "cpu" && kernels !== "libtorch" && canRecord(learner);
+  const can = hasCudaGraphs() && device !== "cpu" && kernels !== "libtorch" && canRecord(learner);
   return can ? new CudaGraph(device as Device) : undefined;
 }
 

@@ -123,6 +123,6 @@ describe("a recorded step", () => {
   });
 });
 
-it.skipIf(torch.hasCudaGraphs)("says plainly when the build has no CUDA graphs", () => {
+it.skipIf(torch.hasCudaGraphs())("says plainly when the build has no CUDA graphs", () => {
   expect(() => new torch.CudaGraph("cuda")).toThrow("this build has no CUDA graphs");
 });
