@@ -138,7 +138,7 @@ const machine = {
   device: given.device,
   ...(given.device !== "cpu" && {
     card: torch.cudaDevice(given.device),
-    cudaGraphs: torch.hasCudaGraphs && !given.eager,
+    cudaGraphs: torch.hasCudaGraphs() && !given.eager,
   }),
 };
 console.log(

@@ -194,7 +194,7 @@ function stepperOf(
   recorded: boolean,
 ): training.Stepper {
   const { device } = learner;
-  const can = recorded && device !== "cpu" && torch.hasCudaGraphs && training.canRecord(learner);
+  const can = recorded && device !== "cpu" && torch.hasCudaGraphs() && training.canRecord(learner);
   const graph = can ? new torch.CudaGraph(device) : undefined;
   // What lyceum train adds up besides is a few operators; the peers add up nothing.
   return training.stepperFor(learner, undefined, graph);

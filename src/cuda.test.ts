@@ -108,7 +108,7 @@ describe.skipIf(!here)("on a card", () => {
     near(coarse.losses, fine.losses, 0.1);
   });
 
-  describe.skipIf(!torch.hasCudaGraphs)("with CUDA graphs", () => {
+  describe.skipIf(!torch.hasCudaGraphs())("with CUDA graphs", () => {
     it.each(["float32", "bfloat16", "float16"] as const)(
       "a recorded step is the step, in %s",
       async (precision) => {

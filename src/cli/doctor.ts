@@ -43,11 +43,15 @@ function checkNode(): Finding {
 
 /** Without the addon nothing of it can be asked: then that is the one finding. */
 async function checkTorch(): Promise<Finding[]> {
-  const loaded = await import("../runs/index.js").catch((error: Error) => error);
-  if (loaded instanceof Error) return [{ name: "libtorch", state: "failure", detail: loaded.message }];
   const torch = await import("../torch/index.js");
-  const { cpu, cores, memoryGiB, os, arch } = loaded.describeMachine();
-  const { gflops, threads, advice } = loaded.measureBlas({ size: 1024, seconds: 1, whole: true });
+  try {
+    torch.version();
+  } catch (error) {
+    return [{ name: "libtorch", state: "failure", detail: (error as Error).message }];
+  }
+  const { describeMachine, measureBlas } = await import("../runs/index.js");
+  const { cpu, cores, memoryGiB, os, arch } = describeMachine();
+  const { gflops, threads, advice } = measureBlas({ size: 1024, seconds: 1, whole: true });
   return [
     ok("libtorch", `${torch.version()}, ${sourceOfTorch()}`),
     ok("addon", torch.nativePath()),
@@ -76,7 +80,7 @@ function convolutions({ hasOperator, op }: typeof Torch): string {
 function cuda({ cudaAvailable, cudaDevice, hasCudaGraphs }: typeof Torch): string {
   if (!cudaAvailable()) return "none: training runs on the CPU";
   const card = cudaDevice("cuda");
-  if (!card || !hasCudaGraphs)
+  if (!card || !hasCudaGraphs())
     return "available; steps are no CUDA graphs: ./setup found no CUDA headers (CUDA_HOME)";
   const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
   return `${card.name}, ${gib(card.free)} of ${gib(card.total)} GiB free; steps are CUDA graphs`;

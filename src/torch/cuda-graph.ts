@@ -13,9 +13,11 @@ export interface StepGraph {
 }
 
 /** Whether this build can make a {@link CudaGraph}. */
-export const hasCudaGraphs: boolean = nativeCuda !== undefined;
+export function hasCudaGraphs(): boolean {
+  return nativeCuda() !== undefined;
+}
 
-const registry = new FinalizationRegistry<number>((handle) => nativeCuda?.disposeGraph(handle));
+const registry = new FinalizationRegistry<number>((handle) => nativeCuda()?.disposeGraph(handle));
 
 /**
  * A CUDA graph. A step on a card is hundreds of small kernels, and starting them one by one takes longer than they run.
@@ -30,14 +32,15 @@ export class CudaGraph implements StepGraph {
 
   /** @throws Error when the build has none, or the device is not there */
   constructor(device: Device) {
-    if (!nativeCuda) {
+    const cuda = nativeCuda();
+    if (!cuda) {
       throw new Error(
         "this build has no CUDA graphs: they are compiled where libtorch has CUDA and CUDA's headers are found " +
           "(CUDA_HOME names their folder; then run ./setup again)",
       );
     }
-    this.#native = nativeCuda;
-    this.#handle = nativeCuda.createGraph(device);
+    this.#native = cuda;
+    this.#handle = cuda.createGraph(device);
     registry.register(this, this.#handle, this);
   }
 

@@ -9,7 +9,7 @@ export function cudaAvailable(): boolean {
 
 /** A card's name and its memory in bytes; undefined where the build cannot ask it. */
 export function cudaDevice(device: Device): { name: string; free: number; total: number } | undefined {
-  return nativeCuda?.cudaDevice(device);
+  return nativeCuda()?.cudaDevice(device);
 }
 
 /** What a card has at least, where the build cannot ask it. */

@@ -1,9 +1,9 @@
 /** Calling operators by id, and turning handles into tensors and back. */
 import type { Generator } from "./generator.js";
-import { withoutSweeping } from "./loose.js";
 import { native, type OperatorInfo } from "./native.js";
 import { needsFinite, refusalOf } from "./refused.js";
 import type { Tensor } from "./tensor.js";
+import { withoutSweeping } from "./unscoped.js";
 
 // The class registers itself: generated methods are its base and cannot import it.
 let make: (handle: number) => Tensor;
@@ -51,9 +51,11 @@ export function wrapAll(handles: number[]): Tensor[] {
   return handles.map(make);
 }
 
-export const call: typeof native.call = native.call;
-
-/** Looks an operator up for generated code; a missing one fails when it is called. */
+/**
+ * Looks an operator's id up for generated code, which keeps it.
+ *
+ * @returns an id that no operator has when libtorch lacks this one; calling it throws
+ */
 export function operator(name: string, overload: string): number {
   return native.resolve(name, overload);
 }
@@ -122,16 +124,12 @@ function prepare(name: string, args: readonly unknown[]): [Resolved, unknown[]] 
   return [found, args.map((value, i) => lower(value, found.info.parameters[i]?.type ?? ""))];
 }
 
-const op_isfinite = operator("aten::isfinite", "");
-const op_all = operator("aten::all", "");
-const op_item = operator("aten::item", "");
-
 function checkFinite(name: string, args: readonly unknown[]): void {
   for (const value of args) {
     if (!isTensor(value)) continue;
-    const finite = native.call(op_isfinite, value.handle);
-    const all = native.call(op_all, finite);
-    const answer = native.call(op_item, all);
+    const finite = native.call(find("aten::isfinite").id, value.handle);
+    const all = native.call(find("aten::all").id, finite);
+    const answer = native.call(find("aten::item").id, all);
     native.releaseOne(finite);
     native.releaseOne(all);
     if (!answer) throw new RangeError(`${name}: all values must be finite`);

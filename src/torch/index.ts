@@ -1,4 +1,6 @@
 /** Tensors on libtorch: the only door to `native/`. */
+
+export { nativePath } from "./addon.js";
 export { enableGrad, type GradOptions, grad, inferenceMode, noGrad } from "./autograd.js";
 export { physicalCores } from "./cores.js";
 export { fromBuffer, type TensorOptions, tensor } from "./create.js";
@@ -7,7 +9,6 @@ export { CudaGraph, hasCudaGraphs, type StepGraph } from "./cuda-graph.js";
 export { hasOperator, op, opAsync, operatorNames, schemaOf } from "./dispatch.js";
 export * from "./generated/functions.js";
 export { Generator } from "./generator.js";
-export { nativePath } from "./native.js";
 export {
   buildSettings,
   getNumThreads,

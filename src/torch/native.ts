@@ -1,8 +1,8 @@
-/** The native addon, loaded once: the only door to libtorch. */
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import { physicalCores } from "./cores.js";
+/**
+ * The functions of the native addon: the only door to libtorch. The addon is loaded when one of them is first asked for,
+ * so that importing Lyceum, reading a recipe or printing help needs no libtorch and does not wait for it.
+ */
+import { loadAddon } from "./addon.js";
 
 /** An operator's parameter as its schema gives it. */
 export interface ParameterInfo {
@@ -108,67 +108,33 @@ export interface NativeCuda {
   replayGraph(graph: number): void;
 }
 
-/** Where the addon is: `$LYCEUM_NATIVE`, else what `setup` built in the package's folder. */
-export function nativePath(): string {
-  // The same relative path from src/torch and from dist/chunks (bundle.mjs).
-  return (
-    process.env.LYCEUM_NATIVE ?? fileURLToPath(new URL("../../build/native/lyceum.node", import.meta.url))
-  );
-}
-
 /**
- * OpenMP's threads wait for each other at the end of every loop. By default GNU's spin for milliseconds, and when
- * another program takes one core away, the other spins in vain: a step then takes ten times as long. Spinning briefly
- * and then sleeping costs little when the machine is quiet. Read by the runtime when the addon brings it in.
+ * Stands behind {@link native} as its prototype, which is asked for whatever the object does not have itself: before the
+ * addon is loaded that is everything. Loading makes the addon's functions properties of the object, so that from then on
+ * a call costs what a call of any object's function costs, without a test of whether the addon is there.
  */
-function waitPatiently(): void {
-  if (!process.env.OMP_WAIT_POLICY) process.env.GOMP_SPINCOUNT ??= "3000";
-}
+const loader = new Proxy(
+  {},
+  {
+    get(_, name) {
+      // What inspects a value asks for symbols; that is no use of the addon.
+      if (typeof name === "symbol") return undefined;
+      const addon = loadAddon();
+      Object.defineProperties(native, Object.getOwnPropertyDescriptors(addon));
+      return Reflect.get(addon, name);
+    },
+  },
+);
 
 /**
- * A thread for each core, unless the environment says otherwise. By the environment, since libtorch starts a second pool of
- * threads when it is told later, which spin against the first for milliseconds.
+ * The addon's functions.
  *
- * @returns how many threads are wanted; a worker's settings of the environment do not reach libtorch
+ * @throws Error at each use while the addon is missing or cannot be loaded, see {@link loadAddon}
  */
-function chooseThreads(): number | undefined {
-  if (process.env.OMP_NUM_THREADS) return undefined;
-  const threads = physicalCores();
-  process.env.OMP_NUM_THREADS = String(threads);
-  return threads;
+export const native: Native = Object.create(loader);
+
+/** The functions of a build with CUDA; undefined in any other. */
+export function nativeCuda(): NativeCuda | undefined {
+  const all = native as Native & Partial<NativeCuda>;
+  return all.createGraph ? (all as Native & NativeCuda) : undefined;
 }
-
-function load(): Native {
-  const path = nativePath();
-  waitPatiently();
-  const threads = chooseThreads();
-  if (!existsSync(path)) {
-    throw new Error(
-      `${path} does not exist: run ./setup, which builds it, or let LYCEUM_NATIVE name the built file`,
-    );
-  }
-  try {
-    const addon = createRequire(import.meta.url)(path) as Native;
-    if (threads !== undefined) addon.setNumThreads(threads);
-    return addon;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(
-      `${path} cannot be loaded (${reason}): run ./setup again, it builds for the libtorch at hand`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
-export const native: Native = load();
-
-/** Undefined in a build without CUDA. */
-export const nativeCuda: NativeCuda | undefined =
-  "createGraph" in native ? (native as Native & NativeCuda) : undefined;
-
-// Before the first tensor is made.
-native.keepLargeBlocks();
-// With LYCEUM_SMALL_BLOCKS=0 they are malloc's, whose checks and tools find operators that write past their memory.
-if (process.env.LYCEUM_SMALL_BLOCKS !== "0") native.keepSmallBlocks();

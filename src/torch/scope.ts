@@ -1,17 +1,18 @@
 /**
- * Who frees a tensor. Inside a scope the scope does, at its end; outside one, a sweep does some time after the garbage
- * collector took it.
+ * Scopes free the tensors that were made in them. A tensor made outside any scope is freed by a sweep, some time after the
+ * garbage collector took its object (unscoped.ts).
  */
-import { type Litter, leave } from "./loose.js";
 import { native } from "./native.js";
+import { leaveToCollector, type WeakGroup } from "./unscoped.js";
 
 /** A native handle that a scope or a sweep frees. */
 export interface Owned {
   handle: number;
   owner: Scope | undefined;
-  /** Of a loose one that was made lately: those that the collector takes together with it, and the one before it. */
-  litter: Litter | undefined;
-  elder: Owned | undefined;
+  /** The tensors that the collector takes together with this one; only of those that no scope owns. */
+  group: WeakGroup | undefined;
+  /** The tensor that joined the group before this one. */
+  older: Owned | undefined;
 }
 
 export interface Scope {
@@ -21,16 +22,17 @@ export interface Scope {
 
 let current: Scope | undefined;
 
-// Filled anew at the end of each scope: the bridge reads a typed array at a fraction of an array's price.
+// The handles that a scope frees at its end, kept from one scope to the next: the bridge reads a typed array several times
+// as fast as an array.
 let dying = new Int32Array(256);
 
 function giveTo(tensor: Owned, scope: Scope | undefined): void {
   tensor.owner = scope;
   if (scope) scope.made.push(tensor);
-  else leave(tensor);
+  else leaveToCollector(tensor);
 }
 
-/** Gives a new tensor to the scope at hand, or to the collector. */
+/** Gives a new tensor to the innermost open scope, or to the garbage collector where none is open. */
 export function track(tensor: Owned): void {
   giveTo(tensor, current);
 }

@@ -1,10 +1,10 @@
 import { h, setTensorClass, wrapOptional } from "./dispatch.js";
 import { format } from "./format.js";
 import { TensorMethods } from "./generated/methods.js";
-import type { Litter } from "./loose.js";
 import { native } from "./native.js";
 import { free, type Scope, track } from "./scope.js";
 import type { Device, DType, MemoryFormat, TypedArray } from "./types.js";
+import type { WeakGroup } from "./unscoped.js";
 
 /** Nested arrays of numbers, as deep as a tensor has dimensions. */
 export type NestedNumbers = number | readonly NestedNumbers[];
@@ -34,17 +34,17 @@ export class Tensor extends TensorMethods {
   /** @internal */
   owner: Scope | undefined;
   /** @internal */
-  litter: Litter | undefined;
+  group: WeakGroup | undefined;
   /** @internal */
-  elder: Tensor | undefined;
+  older: Tensor | undefined;
 
   /** @internal Takes the handle over. Tensors are made by `torch.tensor`, `torch.zeros` and operators. */
   constructor(handle: number) {
     super();
     this.handle = handle;
     this.owner = undefined;
-    this.litter = undefined;
-    this.elder = undefined;
+    this.group = undefined;
+    this.older = undefined;
     track(this);
   }
 

@@ -15,6 +15,8 @@ const leftOut = new Set([
 
 const methods = [...new Set([...namesOf(torch.Tensor.prototype), "shape", "grad"])];
 const functions = namesOf(torch);
+// The addon's functions are properties once it is loaded, which the first use does.
+native.version();
 const rawFunctions = namesOf(native).filter((name) => !["enterInference", "setGradMode"].includes(name));
 
 function namesOf(object: object): string[] {

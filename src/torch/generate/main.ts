@@ -20,17 +20,18 @@ function header(what: string): string {
 
 function imports(body: string): string {
   const used = (names: string[]) => names.filter((name) => new RegExp(`\\b${name}\\b`).test(body)).join(", ");
-  return `import { ${used(["call", "g", "h", "hs", "operator", "wrap", "wrapAll"])} } from "../dispatch.js";
+  return `import { ${used(["g", "h", "hs", "operator", "wrap", "wrapAll"])} } from "../dispatch.js";
 import type { Generator } from "../generator.js";
+import { native } from "../native.js";
 import type { Tensor } from "../tensor.js";
 import type { ${used(["Device", "DType", "MemoryFormat", "Scalar"])} } from "../types.js";\n`;
 }
 
 function render(list: Entry[], method: boolean): string {
   const wrappers = list.map((entry) => new Wrapper(entry, { method }));
-  const constants = wrappers.map((wrapper) => wrapper.constants()).join("\n");
+  const variables = wrappers.map((wrapper) => wrapper.variables()).join("\n");
   const bodies = wrappers.map((wrapper) => wrapper.source()).join("\n");
-  const whole = `${constants}\n\n${method ? `export abstract class TensorMethods {\nabstract handle: number;\n\n${bodies}}\n` : bodies}`;
+  const whole = `${variables}\n\n${method ? `export abstract class TensorMethods {\nabstract handle: number;\n\n${bodies}}\n` : bodies}`;
   const what = method ? "The operators that are methods of a tensor." : "The operators that are functions.";
   return header(what) + imports(whole) + whole;
 }

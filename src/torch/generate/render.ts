@@ -111,11 +111,9 @@ export class Wrapper {
     });
   }
 
-  /** The constants that hold the operators' ids. */
-  constants(): string {
-    return this.overloads
-      .map(({ id, key }) => `const ${id} = operator("aten::${this.entry.name}", "${key}");`)
-      .join("\n");
+  /** The variables that hold the operators' ids from their first call on: looking one up loads the addon. */
+  variables(): string {
+    return this.overloads.map(({ id }) => `let ${id}: number | undefined;`).join("\n");
   }
 
   private visible({ info }: Overload): { positional: ParameterInfo[]; named: ParameterInfo[] } {
@@ -186,10 +184,12 @@ export class Wrapper {
       return lowered(parameter, fallback ? `${value} ?? ${fallback}` : value);
     });
     while (args.at(-1) === "undefined") args.pop();
-    const call = `call(${[overload.id, ...args].join(", ")})`;
+    const { id, key } = overload;
+    const lookUp = `${id} ??= operator("aten::${this.entry.name}", "${key}");\n`;
+    const call = `native.call(${[id, ...args].join(", ")})`;
     if (!overload.info.returnsArguments && overload.info.results.length > 0)
-      return `return ${resultOf(overload.info, call)};`;
-    return this.method ? `${call};\n return this;` : `${call};`;
+      return `${lookUp}return ${resultOf(overload.info, call)};`;
+    return this.method ? `${lookUp}${call};\n return this;` : `${lookUp}${call};`;
   }
 
   private body(slots: Slot[]): string {

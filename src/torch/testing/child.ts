@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
-import { nativePath } from "../native.js";
+import { nativePath } from "../addon.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -44,19 +44,21 @@ export interface StartOptions {
   addressSpace?: number;
   /** Where it runs; the repository when left out. */
   cwd?: string;
+  /** Variables beside those of this process. */
+  env?: Record<string, string>;
 }
 
 /** Starts the script; `child.kill` ends it. */
 export function start(
   script: string,
   args: readonly string[],
-  { flags = [], addressSpace, cwd = root }: StartOptions = {},
+  { flags = [], addressSpace, cwd = root, env }: StartOptions = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
   const limits = addressSpace ? `ulimit -v ${addressSpace} 2>/dev/null; ` : "";
   const child = spawn(
     "sh",
     ["-c", `ulimit -c 0; ${limits}exec "$@"`, "sh", process.execPath, ...flags, script, ...args],
-    { cwd, env: { ...process.env, OMP_NUM_THREADS: "1", LYCEUM_NATIVE: nativePath() } },
+    { cwd, env: { ...process.env, OMP_NUM_THREADS: "1", LYCEUM_NATIVE: nativePath(), ...env } },
   );
   let stdout = "";
   let stderr = "";

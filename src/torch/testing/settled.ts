@@ -1,17 +1,17 @@
 /** Counting tensors in tests, where earlier tests left theirs to the garbage collector. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { sweep } from "../loose.js";
 import { native } from "../native.js";
+import { sweep } from "../unscoped.js";
 
 setFlagsFromString("--expose-gc");
 
 /** Runs V8's garbage collector, by default in full. */
 export const collect = runInNewContext("gc") as (options?: { type: "minor" }) => void;
 
-/** `memoryStats` when all that nobody holds is gone, so that none of it goes while a test counts. */
+/** `memoryStats` after every tensor that nobody holds is gone, so that none of them goes while a test counts. */
 export function settled(): { tensors: number; bytes: number } {
-  // At first a litter of which any lives on is only broken up.
+  // The first sweep only dissolves a group some of whose members live on.
   for (let i = 0; i < 2; i++) {
     collect();
     sweep(true);
