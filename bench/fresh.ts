@@ -3,7 +3,7 @@
  * Prints a line after the first step and one with the peak in MiB at the end. Given the numbers of steps and threads.
  */
 import { readFileSync } from "node:fs";
-import { models, nn, optim, torch, training } from "lyceum";
+import { methods, models, nn, optim, torch, training } from "lyceum";
 
 const [steps, threads] = process.argv.slice(2).map(Number) as [number, number];
 torch.setNumThreads(threads);

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { data, models, nn, optim, torch, training } from "lyceum";
+import { data, methods, models, nn, optim, torch, training } from "lyceum";
 import type { Network } from "./networks.js";
 import { isTuned, type Peer } from "./peer.js";
 import { countLayers } from "./roofline/layers.js";
@@ -116,10 +116,13 @@ export class Scene {
     const steppers: training.Stepper[] = [];
     const stepOf = (objective: training.Objective) => {
       let stepper: training.Stepper | undefined;
-      const watched: training.Objective = (...given) => {
-        const found = objective.losses(...given);
-        noteLoss(found.loss);
-        return found;
+      const watched: training.Objective = {
+        ...objective,
+        losses: (...given) => {
+          const found = objective.losses(...given);
+          noteLoss(found.loss);
+          return found;
+        },
       };
       return () => {
         if (!stepper) {
@@ -146,7 +149,8 @@ export class Scene {
       },
     };
     return new Scene(steps, loss, passes, () => {
-      for (const part of [...steppers, loader, optimizer, judged, loss, student, frozen]) part.dispose();
+      for (const stepper of steppers) stepper[Symbol.dispose]();
+      for (const part of [loader, optimizer, judged, loss, student, frozen]) part.dispose();
       scaler?.dispose();
       for (const { images, labels } of trained) for (const tensor of [images, labels]) tensor.dispose();
     });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { channelStatistics, Loader, makeSynthetic } from "./data/index.js";
 import { trainGenerations } from "./generations/index.js";
+import { distillation } from "./methods/index.js";
 import { resnet8 } from "./models/index.js";
 import { foldBatchNorm, setKernels } from "./nn/index.js";
 import { cosine, GradScaler, SGD } from "./optim/index.js";
@@ -12,10 +13,9 @@ import * as torch from "./torch/index.js";
 import {
   type EpochReport,
   loadCheckpoint,
-  Meter,
   type Precision,
+  objectiveOf,
   saveCheckpoint,
-  studentObjective,
   trainNetwork,
 } from "./training/index.js";
 
@@ -65,7 +65,7 @@ async function trained(
     epochs: 3,
     schedule: cosine({ learningRate: 0.05, totalSteps: 15 }),
     graph: graph ? new torch.CudaGraph(device) : undefined,
-    onEpoch: (report) => void reports.push(report),
+    observers: [{ onEpoch: (report) => void reports.push(report) }],
   });
   const weights = torch.cat(one.model.parameters().map((p) => p.detach().reshape([-1])));
   return { ...one, losses: reports.map(({ loss }) => loss), weights: weights.to({ device: "cpu" }) };
@@ -145,13 +145,21 @@ describe.skipIf(!here)("on a card", () => {
   });
 
   it("a checkpoint written on the card goes on there and on the CPU", async () => {
-    const { model, optimizer, scaler } = await trained("cuda", { precision: "float16" });
+    const one = await trained("cuda", { precision: "float16" });
+    const { model } = one;
     const path = join(folder, "state.safetensors");
-    const position = { epoch: 1, step: 0, meter: new Meter().state(), seconds: 1, epochSeconds: 0 };
-    saveCheckpoint(path, model, optimizer, position, scaler);
+    const position = {
+      epoch: 1,
+      step: 0,
+      meter: { names: [], sums: [], images: 0 },
+      seconds: 1,
+      epochSeconds: 0,
+      elapsedSeconds: 2,
+    };
+    saveCheckpoint(path, one, position);
     for (const device of ["cuda", "cpu"] as const) {
       const other = learner(device, "float16");
-      expect(loadCheckpoint(path, other.model, other.optimizer, other.scaler)).toEqual(position);
+      expect(loadCheckpoint(path, other)).toEqual(position);
       expect(other.model.conv1.weight.device.startsWith(device)).toBe(true);
       expect(
         other.model.conv1.weight.to({ device: "cpu" }).equal(model.conv1.weight.to({ device: "cpu" })),

@@ -4,7 +4,6 @@ export * as data from "./data/index.js";
 export {
   type EvaluateRunOptions,
   evaluateRun,
-  type ImportedFile,
   Interrupted,
   type ModelFactory,
   type OnProgress,
@@ -31,6 +30,7 @@ export {
   type EnsembleResult,
   type EpochRecord,
   type GenerationResult,
+  type ImportedFile,
   type ProgressEvent,
   RunFolder,
   type RunResult,

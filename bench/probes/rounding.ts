@@ -4,7 +4,7 @@
  *
  *   tsc -p bench && node build/bench/probes/rounding.js [learning rate]
  */
-import { data, models, nn, optim, torch, training } from "lyceum";
+import { data, methods, models, nn, optim, torch, training } from "lyceum";
 
 const learningRate = Number(process.argv[2] ?? 0.01);
 const set = await data.loadDataset({ name: "fashion-mnist", limit: { train: 12_800 } });
@@ -22,10 +22,13 @@ async function lossesWith(kernels: nn.Kernels): Promise<number[]> {
   const optimizer = new optim.SGD(model.parameters(), { learningRate, momentum: 0.9, weightDecay: 1e-4 });
   const objective = training.objectiveOf(methods.distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [teacher] });
   const found: number[] = [];
-  const noting: training.Objective = (...given) => {
-    const losses = objective.losses(...given);
-    found.push(losses.loss.item());
-    return losses;
+  const noting: training.Objective = {
+    ...objective,
+    losses: (...given) => {
+      const losses = objective.losses(...given);
+      found.push(losses.loss.item());
+      return losses;
+    },
   };
   const loader = new data.Loader(set.train, { mean, std, batchSize: 128, seed: 0, shuffle: true });
   for await (const batch of loader.epoch(0)) {

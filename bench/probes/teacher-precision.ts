@@ -6,7 +6,7 @@
  *
  *   npx tsc -p bench && node build/bench/probes/teacher-precision.js
  */
-import { data, losses, models, nn, optim, torch, training } from "lyceum";
+import { data, losses, methods, models, nn, optim, torch, training } from "lyceum";
 
 const [trained, judged, batchSize, epochs] = [12_000, 10_000, 64, 6];
 const kinds = ["float32", "bfloat16", "int8"] as const;

@@ -1,5 +1,5 @@
 /** What loading costs a running training: a ResNet-20 student's steps on the loader's batches beside steps on one batch. */
-import { data, models, nn, optim, torch, training } from "lyceum";
+import { data, methods, models, nn, optim, torch, training } from "lyceum";
 import { interleave, spread } from "../sampling.js";
 import type { Loading } from "../work.js";
 

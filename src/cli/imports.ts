@@ -4,8 +4,8 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
-import type { ImportedFile } from "../generations/index.js";
-import { type Definition, isDefinition } from "../recipe/index.js";
+import { isDefinition } from "../recipe/index.js";
+import type { ImportedFile } from "../runs/index.js";
 import { UsageError } from "./errors.js";
 
 /** Adds the option to a command. */
@@ -27,11 +27,6 @@ export async function importFiles(files: readonly string[] = []): Promise<Import
   const imported: ImportedFile[] = [];
   for (const file of files) imported.push(await importFile(file));
   return imported;
-}
-
-/** All definitions of imported files. */
-export function definitionsOf(imports: readonly ImportedFile[]): Definition[] {
-  return imports.flatMap(({ definitions }) => [...definitions]);
 }
 
 async function importFile(file: string): Promise<ImportedFile> {

@@ -1,13 +1,13 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { Command } from "commander";
-import type { ImportedFile } from "../generations/index.js";
-import { builtIn, loadRecipe, type Recipe } from "../recipe/index.js";
+import { loadRecipe, type Recipe } from "../recipe/index.js";
 import { duration } from "../report/numbers.js";
+import type { ImportedFile } from "../runs/index.js";
 import type { RunResult } from "../runs/types.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { findRun, RUNS } from "./find-run.js";
-import { definitionsOf, importFiles, withImports } from "./imports.js";
+import { importFiles, withImports } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
 import { progressTo } from "./progress.js";
 import { resultTables } from "./results.js";
@@ -113,15 +113,14 @@ interface Prepared {
 async function prepare(nameOrPath: string | undefined, options: TrainOptions): Promise<Prepared> {
   const { set = [], name, device, seed, out, resume, autoResume = false } = options;
   const imports = await importFiles(options.import);
-  const definitions = definitionsOf(imports);
-  const { claimRunDirectory, isRunName, RunFolder } = await import("../runs/index.js");
+  const { claimRunDirectory, isRunName, libraryOf, RunFolder } = await import("../runs/index.js");
   if (resume !== undefined) {
     if (nameOrPath !== undefined || set.length > 0 || name || device || seed || autoResume || out !== RUNS)
       throw new UsageError(
         "--resume goes on with the run's own recipe: no recipe and no other options beside it, but --import",
       );
     const directory = await findRun(resume);
-    const { recipe } = await RunFolder.open(directory, builtIn.with(definitions));
+    const { recipe } = await RunFolder.open(directory, imports);
     return { recipe, directory, resume: true, imports };
   }
   if (nameOrPath === undefined)
@@ -131,7 +130,7 @@ async function prepare(nameOrPath: string | undefined, options: TrainOptions): P
   const overrides = [...set];
   if (device !== undefined) overrides.push(`device=${device}`);
   if (seed !== undefined) overrides.push(`seed=${seed}`);
-  const recipe = await loadRecipe(nameOrPath, { set: overrides, imports: definitions });
+  const recipe = await loadRecipe(nameOrPath, { set: overrides, library: libraryOf(imports) });
   if (name === undefined) {
     const plain = basename(nameOrPath)
       .replace(/\.ya?ml$/, "")
@@ -142,7 +141,7 @@ async function prepare(nameOrPath: string | undefined, options: TrainOptions): P
   if (!isRunName(name))
     throw new UsageError(`--name ${name}: must be one folder name of letters, digits and . _ + -`);
   const directory = join(out, name);
-  if (!autoResume && (await RunFolder.isBegun(directory)))
+  if (!(await RunFolder.isFree(directory)) && !(autoResume && (await RunFolder.isBegun(directory))))
     throw new UsageError(
       `${directory}: is there already; take another --name, or --resume ${quoted(directory)}`,
     );

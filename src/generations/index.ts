@@ -3,7 +3,7 @@ export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from "./eval
 export { describeMethods, type Given, type ModelFactory } from "./experiment.js";
 export { type Images, prepareImages } from "./images.js";
 export type { OnProgress } from "./observers/progress.js";
-export type { ImportedFile, RecipeForImages } from "./open-run.js";
+export type { RecipeForImages } from "./open-run.js";
 export {
   Interrupted,
   type TrainGenerationsOptions,

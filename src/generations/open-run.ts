@@ -1,17 +1,12 @@
 /** Where a line is kept: the run's folder, made or opened as the caller asks, or nothing. */
 import type { Dataset } from "../data/index.js";
-import { type Definition, type Library, type Recipe, type RecipeInput, readRecipe } from "../recipe/index.js";
-import { describeEnvironment, type Import, RunFolder } from "../runs/index.js";
+import { type Library, type Recipe, type RecipeInput, readRecipe } from "../recipe/index.js";
+import { describeEnvironment, type ImportedFile, libraryOf, RunFolder } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import type { Given } from "./experiment.js";
 
 /** A recipe for images that a program hands over, which has no need to name any. */
 export type RecipeForImages = Omit<RecipeInput, "data"> & Partial<Pick<RecipeInput, "data">>;
-
-/** Definitions from a file, which the run notes so that it can ask for them by name. */
-export interface ImportedFile extends Import {
-  definitions: readonly Definition[];
-}
 
 export interface OpenRunOptions extends Given {
   /** The run folder, new or empty. Nothing is written when left out. */
@@ -42,8 +37,7 @@ export async function openRun(
   options: OpenRunOptions,
 ): Promise<OpenRun> {
   const { directory, resume = false, imports = [] } = options;
-  const definitions = imports.flatMap((file) => [...file.definitions]);
-  const { recipe, library } = readRecipe(named(input, options), definitions);
+  const { recipe, library } = readRecipe(named(input, options), libraryOf(imports));
   if (directory === undefined) {
     if (resume) throw new TypeError("resume needs the directory of the run to go on with");
     return { recipe, library, folder: undefined, [Symbol.asyncDispose]: async () => {} };
@@ -53,9 +47,9 @@ export async function openRun(
     const folder = await RunFolder.create(directory, recipe, await environmentOf(recipe, imports));
     return { recipe, library, folder, [Symbol.asyncDispose]: () => folder.close() };
   }
-  const stored = (await RunFolder.open(directory, library)).recipe;
+  const stored = (await RunFolder.open(directory, imports)).recipe;
   if (resume === "auto") RunFolder.checkSame(directory, stored, recipe);
-  const folder = await RunFolder.resume(directory, await environmentOf(stored, imports), library);
+  const folder = await RunFolder.resume(directory, await environmentOf(stored, imports), imports);
   return { recipe: folder.recipe, library, folder, [Symbol.asyncDispose]: () => folder.close() };
 }
 

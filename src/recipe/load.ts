@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readBoundedText } from "./bounded-file.js";
-import { builtIn, type Definition, type Library, takeDefinitions } from "./library.js";
+import { builtIn, type Library, takeDefinitions } from "./library.js";
 import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";
 import { type Problem, problemsOf } from "./problems.js";
@@ -22,8 +22,8 @@ const recipeFolder = fileURLToPath(new URL("../../recipes/", import.meta.url));
 export interface LoadRecipeOptions {
   /** Overrides, as `--set` takes them: `["patriarch=strict", "student.hardWeight=0.5"]`. */
   set?: readonly string[] | undefined;
-  /** Definitions that names in the recipe may mean, beside Lyceum's own. */
-  imports?: readonly Definition[] | undefined;
+  /** What names in the recipe may mean. Default: Lyceum's own definitions. */
+  library?: Library | undefined;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface LoadRecipeOptions {
  */
 export async function loadRecipe(
   nameOrPath: string,
-  { set = [], imports = [] }: LoadRecipeOptions = {},
+  { set = [], library = builtIn }: LoadRecipeOptions = {},
 ): Promise<Recipe> {
   const path = await findRecipe(nameOrPath);
   const yaml = await readFileAsYaml(path);
@@ -42,7 +42,7 @@ export async function loadRecipe(
   const name = basename(path, extname(path));
   return resolve(
     { title: name, ...asMapping(yaml.value, path) },
-    { yaml, path, overrides, onlyKnownNames: true, library: builtIn.with(imports) },
+    { yaml, path, overrides, onlyKnownNames: true, library },
   );
 }
 
@@ -61,17 +61,14 @@ export async function loadStoredRecipe(path: string, library: Library = builtIn)
  *
  * @throws RecipeError
  */
-export function resolveRecipe(input: unknown, imports: readonly Definition[] = []): Recipe {
-  return readRecipe(input, imports).recipe;
+export function resolveRecipe(input: unknown, library: Library = builtIn): Recipe {
+  return readRecipe(input, library).recipe;
 }
 
-/** A recipe, and what its names mean: Lyceum's definitions, those imported, and those that stood in it. */
-export function readRecipe(
-  input: unknown,
-  imports: readonly Definition[] = [],
-): { recipe: Recipe; library: Library } {
+/** A recipe, and what its names mean: the definitions of a library and those that stood in it. */
+export function readRecipe(input: unknown, known: Library = builtIn): { recipe: Recipe; library: Library } {
   const taken = takeDefinitions(input);
-  const library = asRecipeError(() => builtIn.with([...imports, ...taken.definitions]));
+  const library = asRecipeError(() => known.with(taken.definitions));
   return { recipe: resolve(taken.input, { overrides: [], library }), library };
 }
 

@@ -3,5 +3,6 @@ export { syncFolder, writeAtomic } from "./atomic.js";
 export { type BlasSpeed, measureBlas } from "./blas-check.js";
 export { claimRunDirectory, isRunName } from "./claim.js";
 export { describeEnvironment, describeMachine, type Environment, type Import, lyceumVersion } from "./environment.js";
+export { type ImportedFile, libraryOf } from "./imports.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export type * from "./types.js";

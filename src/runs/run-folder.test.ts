@@ -11,7 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { resolveRecipe } from "../recipe/index.js";
-import { describeEnvironment, RunFolder } from "./index.js";
+import { describeEnvironment, lyceumVersion, RunFolder } from "./index.js";
+import { RUN_FORMAT } from "./run-format.js";
 import type { Summary } from "./types.js";
 
 const recipe = resolveRecipe({ title: "a trial", data: "synthetic", generations: 2 });
@@ -22,7 +23,8 @@ beforeEach(() => {
 const create = async () => RunFolder.create(directory, recipe, await describeEnvironment({ device: "cpu" }));
 
 const summary = (generations: number): Summary => ({
-  lyceum: "0.1.0",
+  format: RUN_FORMAT,
+  lyceum: lyceumVersion(),
   title: "a trial",
   generations: Array.from({ length: generations }, (_, generation) => ({
     generation,
@@ -59,6 +61,81 @@ test("a new run stores the resolved recipe and the environment", async () => {
 test("never starts in a folder that holds something", async () => {
   await (await create()).close();
   await expect(create()).rejects.toThrow(`${directory}: is not empty`);
+});
+
+describe("a folder whose run was killed before its recipe was written", () => {
+  const leave = (...files: string[]) => {
+    mkdirSync(directory, { recursive: true });
+    for (const file of files) writeFileSync(join(directory, file), "");
+  };
+
+  test.each([
+    [[".lock", ".recipe.yaml.4242.0badcafe.tmp"]],
+    [[".lock", "environment.json", ".recipe.yaml.4242.0badcafe.tmp"]],
+    [[".environment.json.4242.0badcafe.tmp", ".lock.4242.0badcafe"]],
+  ])("is begun anew: %j", async (files) => {
+    leave(...files);
+    expect(await RunFolder.isBegun(directory)).toBe(false);
+    expect(await RunFolder.isFree(directory)).toBe(true);
+    const run = await create();
+    expect(readdirSync(directory).sort()).toEqual([".lock", "environment.json", "recipe.yaml"]);
+    await run.close();
+    expect(await RunFolder.isBegun(directory)).toBe(true);
+    expect(await RunFolder.isFree(directory)).toBe(false);
+  });
+
+  test("says so when it is to be gone on with", async () => {
+    leave(".lock", ".recipe.yaml.4242.0badcafe.tmp");
+    const going = RunFolder.resume(directory, await describeEnvironment({ device: "cpu" }));
+    await expect(going).rejects.toThrow("holds no run yet: it was stopped before its recipe was written");
+  });
+
+  test("is not taken from a process that is at work in it, nor with anybody's file in it", async () => {
+    const run = await create();
+    rmSync(join(directory, "recipe.yaml"));
+    await expect(create()).rejects.toThrow(/is at work in this folder/);
+    await run.close();
+    leave("notes.txt");
+    await expect(create()).rejects.toThrow("is not empty");
+  });
+});
+
+test("a run of another recipe is told apart, by the keys that differ", async () => {
+  await (await create()).close();
+  const other = resolveRecipe({ data: "synthetic", generations: 9, epochs: 3, seed: 4 });
+  expect(() => RunFolder.checkSame(directory, recipe, recipe)).not.toThrow();
+  expect(() => RunFolder.checkSame(directory, recipe, other)).toThrow(/which differs in (epochs, seed|seed, epochs):/);
+});
+
+describe("a run that imported a file", () => {
+  const imported = { file: "./mine.js", sha256: "a".repeat(64) };
+  const begin = async () => {
+    const environment = { ...(await describeEnvironment({ device: "cpu" })), imports: [imported] };
+    await (await RunFolder.create(directory, recipe, environment)).close();
+  };
+
+  test("asks for it by name, and refuses another one", async () => {
+    await begin();
+    const environment = await describeEnvironment({ device: "cpu" });
+    await expect(RunFolder.resume(directory, environment)).rejects.toThrow("was begun with --import ./mine.js");
+    const changed = { ...environment, imports: [{ file: "/else/mine.js", sha256: "b".repeat(64) }] };
+    await expect(RunFolder.resume(directory, changed)).rejects.toThrow(
+      "/else/mine.js is not the file that the run began with",
+    );
+    const moved = { ...environment, imports: [{ ...imported, file: "/else/mine.js" }] };
+    await (await RunFolder.resume(directory, moved)).close();
+  });
+});
+
+test.each([
+  [undefined, /format 1.*train anew/s],
+  [99, /format 99.*a newer one/s],
+])("a summary of format %s is refused, with the version that reads it", async (format, message) => {
+  await (await create()).close();
+  writeFileSync(join(directory, "summary.json"), JSON.stringify({ ...summary(1), format, lyceum: "9.9.9" }));
+  const run = await RunFolder.open(directory);
+  await expect(run.readSummary()).rejects.toThrow(message);
+  await expect(run.readSummary()).rejects.toThrow(/summary\.json: was written by Lyceum 9\.9\.9/);
 });
 
 test("the summary comes back as it was written; status follows it", async () => {

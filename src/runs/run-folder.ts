@@ -3,7 +3,6 @@ import { basename, join, resolve } from "node:path";
 import type { z } from "zod";
 import { schema } from "../packages.js";
 import {
-  builtIn,
   type Library,
   loadStoredRecipe,
   type Recipe,
@@ -14,6 +13,7 @@ import { syncFolder, writeAtomic } from "./atomic.js";
 import { type Environment, environmentSchema, type Import, lyceumVersion } from "./environment.js";
 import { CHANGEABLE, differingKeys, fingerprint } from "./fingerprint.js";
 import { parseJson, summarySchema } from "./formats.js";
+import { askForImports, checkImports, type ImportedFile, libraryOf } from "./imports.js";
 import { acquireLock, isLocked } from "./lock.js";
 import { appendRecord, readRecords } from "./metrics-log.js";
 import { checkRunFormat, RUN_FORMAT } from "./run-format.js";
@@ -57,6 +57,12 @@ export class RunFolder {
     return files.includes("recipe.yaml");
   }
 
+  /** Whether a run may begin there: nothing is there, or no more than what a beginning that was killed has left. */
+  static async isFree(directory: string): Promise<boolean> {
+    const files = await readdir(resolve(directory)).catch((error) => (error.code === "ENOENT" ? [] : ["?"]));
+    return files.every(isLeftover);
+  }
+
   /**
    * Makes the folder and holds it until `close`. A folder that is empty, or in which a process was killed before it had
    * written the recipe, is taken as well.
@@ -66,8 +72,7 @@ export class RunFolder {
   static async create(directory: string, recipe: Recipe, environment: Environment): Promise<RunFolder> {
     const path = resolve(directory);
     await mkdir(path, { recursive: true });
-    const foreign = (await readdir(path)).filter((file) => !isLeftover(file));
-    if (foreign.length > 0)
+    if (!(await RunFolder.isFree(path)))
       throw new Error(
         `${directory}: is not empty; choose another name, or go on with it: \`resume: true\` in code, ` +
           `npx lyceum train --resume ${directory} for a recipe`,
@@ -88,29 +93,37 @@ export class RunFolder {
   /**
    * Opens a run to read it; nothing is written and nothing locked.
    *
-   * @param library what names in its recipe may mean
-   * @throws Error that says what is missing when it is no run
+   * @param imports the files whose definitions its recipe may name
+   * @throws Error that says what is missing when it is no run, or names the file that it was made with
    */
-  static async open(directory: string, library: Library = builtIn): Promise<RunFolder> {
+  static async open(directory: string, imports: readonly ImportedFile[] = []): Promise<RunFolder> {
     const path = resolve(directory);
-    return new RunFolder(path, await readRecipe(path, directory, library));
+    try {
+      const recipe = await readRecipe(path, directory, libraryOf(imports));
+      return new RunFolder(path, recipe);
+    } catch (error) {
+      // Names that only a missing file explains would look like mistakes in the recipe.
+      const noted = await readImports(path);
+      askForImports(directory, noted, imports);
+      throw error;
+    }
   }
 
   /**
    * Opens a run to go on with it, and holds it until `close`.
    *
    * @param environment of this sitting; noted beside the first one's
-   * @param library what names in its recipe may mean
+   * @param imports the files whose definitions its recipe may name
    * @throws Error when it is no run, holds links, another process is at work in it, its recipe was changed, or a file
    *   that it imported is missing or another one now
    */
   static async resume(
     directory: string,
     environment: Environment,
-    library: Library = builtIn,
+    imports: readonly ImportedFile[] = [],
   ): Promise<RunFolder> {
     const path = resolve(directory);
-    const recipe = await readRecipe(path, directory, library);
+    const { recipe } = await RunFolder.open(directory, imports);
     await refuseLinks(path, directory);
     return hold(path, async (release) => {
       const run = new RunFolder(path, recipe, release);
@@ -121,12 +134,21 @@ export class RunFolder {
           `${directory}: recipe.yaml is not what the run began with (only ${CHANGEABLE} may change): ` +
             "put it back, or start a new run",
         );
-      checkImports(directory, first?.imports ?? [], environment.imports ?? []);
+      checkImports(directory, first?.imports ?? [], imports);
       const resumed = [...(first?.resumed ?? []), environment].slice(-100);
       const noted = { format: RUN_FORMAT, ...(first ?? environment), recipe: found, resumed };
       await writeAtomic(join(path, "environment.json"), toJson(noted));
       return run;
     });
+  }
+
+  /**
+   * Asks for the files that the run was made with, for those who need what they define.
+   *
+   * @throws Error that names the first one which is not given
+   */
+  async askForImports(given: readonly ImportedFile[]): Promise<void> {
+    askForImports(this.directory, (await this.readEnvironment())?.imports ?? [], given);
   }
 
   /**
@@ -179,12 +201,12 @@ export class RunFolder {
    * @throws Error when the file is not what Lyceum writes
    */
   async readSummary(): Promise<Summary | undefined> {
-    return this.#readJson("summary.json", summarySchema());
+    return readJson(this.directory, "summary.json", summarySchema());
   }
 
   /** The first sitting's environment, and those of the sittings that went on. */
   async readEnvironment(): Promise<z.infer<ReturnType<typeof sittingsSchema>> | undefined> {
-    return this.#readJson("environment.json", sittingsSchema());
+    return readJson(this.directory, "environment.json", sittingsSchema());
   }
 
   async status(): Promise<RunStatus> {
@@ -199,15 +221,16 @@ export class RunFolder {
   async removeCheckpoint(n: number): Promise<void> {
     await rm(this.generation(n).checkpoint, { recursive: true, force: true });
   }
+}
 
-  async #readJson<T>(name: string, schema: z.ZodType<T>): Promise<T | undefined> {
-    const path = join(this.directory, name);
-    const json = await readBoundedText(path, { maxBytes: MAX_JSON_BYTES }).catch((error) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
-    return json === undefined ? undefined : parseJson(json, schema, path, checkRunFormat);
-  }
+/** A JSON file of the folder, checked; undefined where it is not there. */
+async function readJson<T>(folder: string, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const path = join(folder, name);
+  const json = await readBoundedText(path, { maxBytes: MAX_JSON_BYTES }).catch((error) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  return json === undefined ? undefined : parseJson(json, schema, path, checkRunFormat);
 }
 
 const sittingsSchema = schema((z) =>
@@ -232,23 +255,15 @@ async function hold(
   }
 }
 
+/** The files that a run's environment notes; none where that cannot be read, which another error will say. */
+async function readImports(path: string): Promise<readonly Import[]> {
+  const environment = await readJson(path, "environment.json", sittingsSchema()).catch(() => undefined);
+  return environment?.imports ?? [];
+}
+
 /** What a process may leave that was killed before it had written the recipe: no work is lost with it. */
 function isLeftover(file: string): boolean {
   return file.startsWith(".lock") || /^\..*\.tmp$/.test(file) || file === "environment.json";
-}
-
-/** A file that a run imported decides what its networks are or learn: one run must not mix two versions of it. */
-function checkImports(directory: string, noted: readonly Import[], given: readonly Import[]): void {
-  for (const { file, sha256 } of noted) {
-    if (given.some((one) => one.sha256 === sha256)) continue;
-    const same = given.find((one) => basename(one.file) === basename(file));
-    throw new Error(
-      same
-        ? `${directory}: ${same.file} is not the file that the run began with (its SHA-256 was ${sha256}): put it back, ` +
-            "or start a new run"
-        : `${directory}: was begun with --import ${file}: give that file again`,
-    );
-  }
 }
 
 async function readRecipe(path: string, shown: string, library: Library): Promise<Recipe> {

@@ -1,0 +1,77 @@
+/** `train --auto-resume`: one command that begins, goes on, or finds that nothing is left to do. */
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { run } from "./program.js";
+
+let out: string;
+let err: string;
+const here = process.cwd();
+beforeEach(() => {
+  out = "";
+  err = "";
+  process.chdir(mkdtempSync(join(tmpdir(), "lyceum-auto-resume-")));
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += text;
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    err += text;
+    return true;
+  });
+  vi.spyOn(console, "log").mockImplementation((text) => {
+    out += `${text}\n`;
+  });
+  writeFileSync(
+    "small.yaml",
+    "data: { name: synthetic, size: 8, classes: 5, channels: 1, trainCount: 64, testCount: 40 }\n" +
+      "model: resnet8\npatriarch: { k: 3 }\ngenerations: 2\nepochs: 2\nbatchSize: 16\n",
+  );
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.chdir(here);
+});
+
+const command = ["train", "small.yaml", "--name", "mine", "--auto-resume"];
+
+test("begins, goes on after a stop, and does nothing more once it is finished", async () => {
+  const progress = vi.mocked(process.stdout.write);
+  const write = progress.getMockImplementation()!;
+  progress.mockImplementation((text) => {
+    if (String(text).includes("epoch 1/2")) setImmediate(() => process.emit("SIGINT"));
+    return write(text);
+  });
+  expect(await run(command)).toBe(130);
+  progress.mockImplementation(write);
+
+  expect(await run(command)).toBe(0);
+  const log = readFileSync("runs/mine/metrics.jsonl", "utf8");
+  expect(log.trim().split("\n")).toHaveLength(4);
+  const summary = readFileSync("runs/mine/summary.json", "utf8");
+
+  out = "";
+  expect(await run(command)).toBe(0);
+  expect(out).toMatch(/^student 1 +\d+\.\d\d %/m);
+  expect(readFileSync("runs/mine/metrics.jsonl", "utf8")).toBe(log);
+  expect(readFileSync("runs/mine/summary.json", "utf8")).toBe(summary);
+});
+
+test("begins anew where a process was killed before it had written the recipe", async () => {
+  mkdirSync("runs/mine", { recursive: true });
+  writeFileSync("runs/mine/.recipe.yaml.4242.0badcafe.tmp", "da");
+  expect(await run(command)).toBe(0);
+});
+
+test("refuses to go on with another recipe's run, and names what differs", async () => {
+  expect(await run(command)).toBe(0);
+  expect(await run([...command, "--seed", "7"])).toBe(1);
+  expect(err).toContain("was begun with another recipe, which differs in seed: give that recipe, or another name");
+});
+
+test("needs a name, by which the run is found again", async () => {
+  expect(await run(["train", "small.yaml", "--auto-resume"])).toBe(2);
+  expect(err).toContain("--auto-resume needs --name");
+  expect(await run(["train", "--resume", "mine", "--auto-resume"])).toBe(2);
+});
