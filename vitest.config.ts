@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** The layers once more for less of a processor: its own AVX2 kernels, and none but others'. */
@@ -13,6 +14,8 @@ const levels = ["avx2", "none"].map((level) => ({
 // Node 20 has no `using`: the compiler lowers it, as tsc does for the build.
 export default defineConfig({
   esbuild: { target: "es2022" },
+  // Examples and the tutorial's programs import the package by its name.
+  resolve: { alias: [{ find: /^lyceum$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }] },
   test: {
     pool: "forks",
     // Two cores: each worker would start its own OpenMP team on both of them.
