@@ -5,7 +5,7 @@ const levels = ["avx2", "none"].map((level) => ({
   extends: true as const,
   test: {
     name: level,
-    include: ["src/{nn,models}/**/*.test.ts"],
+    include: ["src/{nn,models}/**/*.test.ts", "examples/pytorch/*.test.ts"],
     env: { LYCEUM_ISA: level },
   },
 }));
@@ -20,7 +20,10 @@ export default defineConfig({
     env: { OMP_NUM_THREADS: "1" },
     testTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "all", include: ["src/**/*.test.ts", "bench/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "all", include: ["src/**/*.test.ts", "bench/**/*.test.ts", "examples/**/*.test.ts"] },
+      },
       ...levels,
     ],
   },
