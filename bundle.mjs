@@ -1,10 +1,21 @@
-// Puts the compiled modules into a few files, which Node loads in half the time of a hundred and fifty. Types, by tsc, stay one
-// file a module. Paths relative to a module hold, since all that has any lies two folders deep, as in src.
-import { chmodSync } from "node:fs";
+/**
+ * Bundles the compiled modules into a few files, which Node loads in half the time of a hundred and fifty. The types, which
+ * tsc writes, stay one file a module.
+ *
+ * What several entry points need lies in chunks that they share, so that a program which imports `lyceum/nn` and
+ * `lyceum/torch` has one Tensor class and loads the addon once. Paths relative to a module (`import.meta.url`) hold,
+ * because every module that has one lies two folders deep, in `dist` as in `src`.
+ */
+import { chmodSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
 
+/** What package.json offers to importers: its sources, from "./dist/nn/index.js" to "src/nn/index.ts". */
+const offered = Object.values(JSON.parse(readFileSync("package.json", "utf8")).exports)
+  .flatMap((target) => target.default ?? [])
+  .map((file) => file.replace("./dist/", "src/").replace(/\.js$/, ".ts"));
+
 await build({
-  entryPoints: ["src/index.ts", "src/cli/main.ts", "src/docs/main.ts", "src/torch/generate/main.ts"],
+  entryPoints: [...offered, "src/cli/main.ts", "src/docs/main.ts", "src/torch/generate/main.ts"],
   outdir: "dist",
   outbase: "src",
   chunkNames: "chunks/[name]-[hash]",

@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-/** The layers once more for less of a processor: its own AVX2 kernels, and none but others'. */
+/** Runs the layers and networks once more with the AVX2 kernels, and without kernels of Lyceum's own instruction sets. */
 const levels = ["avx2", "none"].map((level) => ({
   extends: true as const,
   test: {
     name: level,
-    include: ["src/{nn,models}/**/*.test.ts"],
+    include: ["src/{nn,models}/**/*.test.ts", "examples/pytorch/*.test.ts"],
     env: { LYCEUM_ISA: level },
   },
 }));
@@ -18,12 +18,15 @@ export default defineConfig({
   resolve: { alias: [{ find: /^lyceum$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }] },
   test: {
     pool: "forks",
-    // Two cores: each worker would start its own OpenMP team on both of them.
+    // Each worker would start OpenMP threads on all cores, which wait for each other; the environment may ask for more.
     poolOptions: { forks: { maxForks: 2 } },
-    env: { OMP_NUM_THREADS: "1" },
+    env: { OMP_NUM_THREADS: process.env.OMP_NUM_THREADS ?? "1" },
     testTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "all", include: ["src/**/*.test.ts", "bench/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "all", include: ["src/**/*.test.ts", "bench/**/*.test.ts", "examples/**/*.test.ts"] },
+      },
       ...levels,
     ],
   },

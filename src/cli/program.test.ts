@@ -29,7 +29,7 @@ afterEach(() => {
   process.chdir(here);
 });
 
-const commands = ["train", "evaluate", "report", "recipes", "data", "doctor"];
+const commands = ["train", "evaluate", "report", "recipes", "data", "doctor", "setup"];
 
 describe("help", () => {
   test("lists every command, with examples, and so does each command's own", async () => {

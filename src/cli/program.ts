@@ -8,6 +8,7 @@ import { Interrupted, UsageError } from "./errors.js";
 import { evaluateCommand } from "./evaluate.js";
 import { recipesCommand } from "./recipes.js";
 import { reportCommand } from "./report.js";
+import { setupCommand } from "./setup.js";
 import { printable } from "./text.js";
 import { trainCommand } from "./train.js";
 
@@ -54,6 +55,7 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     recipesCommand(),
     dataCommand(),
     doctorCommand(),
+    setupCommand(),
   ])
     lyceum.addCommand(command);
   return throwing(lyceum);

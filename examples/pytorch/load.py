@@ -1,0 +1,98 @@
+"""Loads a network that Lyceum trained into PyTorch, and predicts with it. Needs PyTorch and NumPy, nothing else.
+
+    from load import load
+    network = load("runs/mine/generation-2/weights.safetensors")
+    scores = network.predict(images)            # images: uint8 [N, channels, H, W]; scores: [N, classes]
+    network.class_names[scores[0].argmax()]
+
+    python3 load.py WEIGHTS IMAGES.npy          # prints the class of each image: uint8 [N, channels, H, W]
+"""
+import json
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from cifar_resnet import CifarResNet
+from densenet import DenseNet
+from resnet import ResNet
+
+# bfloat16, which NumPy lacks, is the one dtype of the format that Lyceum writes and this reader leaves out.
+DTYPES = {
+    "F64": np.float64, "F32": np.float32, "F16": np.float16,
+    "I64": np.int64, "I32": np.int32, "U8": np.uint8, "BOOL": np.bool_,
+}
+
+
+def read_safetensors(path):
+    """Returns (tensors by name, metadata). The format: https://github.com/huggingface/safetensors
+
+    8 bytes of little-endian header length, a JSON header, then the tensors' bytes, in C order and little-endian.
+    """
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = file.read()
+    metadata = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        values = np.frombuffer(data[begin:end], np.dtype(DTYPES[entry["dtype"]]).newbyteorder("<"))
+        # Copied, in the machine's byte order: PyTorch wants memory that it may write to.
+        tensors[name] = torch.from_numpy(values.astype(DTYPES[entry["dtype"]]).reshape(entry["shape"]))
+    return tensors, metadata
+
+
+def build(name, channels, classes):
+    """The network that Lyceum calls `name`, with fresh weights drawn as Lyceum draws them."""
+    if name == "densenet-bc-40-12":
+        return DenseNet(40, 12, channels, classes)
+    if name == "resnet18":
+        return ResNet((2, 2, 2, 2), channels, classes)
+    if name == "resnet34":
+        return ResNet((3, 4, 6, 3), channels, classes)
+    if name in ("resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):
+        return CifarResNet(int(name[len("resnet"):]), channels, classes)
+    raise ValueError(f"no network here is called {name!r}: a network of one's own is rebuilt by hand")
+
+
+@dataclass
+class Network:
+    model: nn.Module
+    class_names: list
+    mean: torch.Tensor
+    """Of the training images, by channel, where a byte of 255 is 1."""
+    std: torch.Tensor
+
+    def normalise(self, images):
+        """uint8 [N, channels, H, W] to what the network was trained on."""
+        by_channel = (1, -1, 1, 1)
+        return (images.to(self.mean.dtype) / 255 - self.mean.view(by_channel)) / self.std.view(by_channel)
+
+    @torch.no_grad()
+    def logits(self, images):
+        return self.model(self.normalise(images))
+
+    def predict(self, images):
+        """The score of each class, [N, classes]: fractions whose sum is 1."""
+        return self.logits(images).softmax(1)
+
+
+def load(path, dtype=torch.float32):
+    """Builds the network that a weights file of Lyceum names, with its weights, ready to predict."""
+    tensors, about = read_safetensors(path)
+    class_names = json.loads(about["classNames"])
+    model = build(about["model"], int(about["channels"]), len(class_names))
+    model.load_state_dict(tensors, strict=True)
+    numbers = {name: torch.tensor(json.loads(about[name]), dtype=dtype) for name in ("mean", "std")}
+    return Network(model.to(dtype).eval(), class_names, **numbers)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    network = load(sys.argv[1])
+    for scores in network.predict(torch.from_numpy(np.load(sys.argv[2]))):
+        best = int(scores.argmax())
+        print(f"{network.class_names[best]}  {scores[best]:.3f}")

@@ -1,0 +1,145 @@
+/** Holds the PyTorch modules beside this file to Lyceum's networks, where a python3 with torch and NumPy is installed. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { data, models, nn, torch, trainGenerations } from "../../src/index.js";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const hasPackages =
+  "import sys; from importlib.util import find_spec; sys.exit(not (find_spec('torch') and find_spec('numpy')))";
+/** The first Python that could run the modules. Debian's packages belong to the system's, which may not be first on PATH. */
+const python = ["python3", "/usr/bin/python3"].find(
+  (command) => spawnSync(command, ["-c", hasPackages]).status === 0,
+);
+const why = python ? "" : " (skipped: no python3 here has torch and numpy)";
+
+const root = mkdtempSync(join(tmpdir(), "lyceum-pytorch-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+type Logits = Record<"float32" | "float64", number[]>;
+
+/** What the PyTorch modules answer for each folder in `folder`; see logits.py. */
+function askPyTorch(folder: string): Record<string, Logits> {
+  const output = execFileSync(python!, ["-B", join(here, "logits.py"), folder], { maxBuffer: 2 ** 26 });
+  return JSON.parse(output.toString());
+}
+
+/** The root mean square of the differences, or of the numbers themselves. */
+function size(values: readonly number[], from?: readonly number[]): number {
+  const squares = values.map((value, i) => (value - (from?.[i] ?? 0)) ** 2);
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / values.length);
+}
+
+/**
+ * Expects that Lyceum is no further from the exact logits than rounding explains. The measure is PyTorch's own float32
+ * error in the same place. Winograd's convolutions round more coarsely than the definition's by up to about ten times
+ * (Lavin and Gray 2016), and folding batch norm rounds the weights once more: hence the factor. A network that is built
+ * differently is off by the size of the logits themselves, which is about a hundred thousand times as much.
+ */
+function expectOnlyRounding(ours: readonly number[], { float32, float64 }: Logits): void {
+  expect(ours.length).toBe(float64.length);
+  const unit = 2 ** -24 * size(float64);
+  expect(size(ours, float64)).toBeLessThanOrEqual(32 * Math.max(size(float32, float64), unit));
+}
+
+const numbers = (tensor: torch.Tensor) => Array.from(tensor.toTypedArray(), Number);
+
+/** Moves every tensor away from what a fresh network holds, running statistics too, so that none can be mistaken. */
+function perturb(model: nn.Module, generator: torch.Generator): void {
+  torch.noGrad(() => {
+    for (const [name, tensor] of Object.entries(model.stateDict())) {
+      if (tensor.dtype === "int64" || tensor.shape.length > 1) continue;
+      const around = /(weight|running_var)$/.test(name) ? 1 : 0;
+      tensor.uniform_(around - 0.4, around + 0.4, { generator });
+    }
+  });
+}
+
+describe.skipIf(!python)(`the PyTorch modules${why}`, () => {
+  const [classes, channels, count] = [7, 3, 4];
+  const ours: Record<string, { plain: number[]; folded: number[] }> = {};
+  let theirs: Record<string, Logits> = {};
+
+  beforeAll(() => {
+    for (const [seed, name] of models.modelNames.entries()) {
+      const generator = new torch.Generator(seed);
+      const model = models.createModel(name, { classes, channels, generator });
+      model.to({ memoryFormat: "channelsLast" });
+      perturb(model, generator);
+      // 34 is not divided by 4, and the networks for large images halve five times: odd sizes on the way.
+      const pixels = /^resnet(18|34)$/.test(name) ? 70 : 34;
+      const images = torch.empty([count, channels, pixels, pixels]).normal_(0, 1, { generator });
+      const folder = join(root, "models", name);
+      mkdirSync(folder, { recursive: true });
+      torch.saveSafetensors(join(folder, "inputs.safetensors"), { normalised: images });
+      torch.saveSafetensors(join(folder, "weights.safetensors"), model.stateDict(), {
+        model: name,
+        channels: `${channels}`,
+        classNames: JSON.stringify(Array.from({ length: classes }, (_, i) => `class ${i}`)),
+        mean: JSON.stringify(Array(channels).fill(0.5)),
+        std: JSON.stringify(Array(channels).fill(0.25)),
+      });
+      const answer = () =>
+        torch.scope(() =>
+          torch.noGrad(() => numbers(model.eval().forward(images.contiguous("channelsLast")))),
+        );
+      const plain = answer();
+      nn.foldBatchNorm(model);
+      ours[name] = { plain, folded: answer() };
+      model.dispose();
+      images.dispose();
+    }
+    theirs = askPyTorch(join(root, "models"));
+  }, 120_000);
+
+  it.each(models.modelNames)("answer as %s does, with its weights loaded strictly", (name) => {
+    expectOnlyRounding(ours[name]!.plain, theirs[name]!);
+    expectOnlyRounding(ours[name]!.folded, theirs[name]!);
+  });
+
+  it("normalise a run's images as its training did, and name their classes", async () => {
+    const spec = { name: "synthetic", classes: 6, size: 12, limit: { train: 128, test: 40 } };
+    const directory = join(root, "run");
+    await trainGenerations({ data: spec, model: "resnet8", generations: 1, epochs: 1 }, { directory });
+    const { test, classNames } = await data.loadDataset(spec);
+    const shape = [test.count, test.channels, test.height, test.width];
+    const folder = join(directory, "generation-0");
+    const images = torch.tensor(test.images, { shape });
+    torch.saveSafetensors(join(folder, "inputs.safetensors"), { images });
+    const { logits } = torch.loadSafetensors(join(folder, "test-logits.safetensors")).tensors;
+
+    // Only the generation's folder: beside it lie files that are no networks.
+    const alone = join(root, "alone");
+    mkdirSync(alone);
+    execFileSync("cp", ["-r", folder, alone]);
+    const answers = askPyTorch(alone)["generation-0"]!;
+    expectOnlyRounding(numbers(logits!), answers);
+
+    const npy = join(root, "images.npy");
+    writeFileSync(npy, asNpy(test.images, shape));
+    const weights = join(folder, "weights.safetensors");
+    const printed = execFileSync(python!, ["-B", join(here, "load.py"), weights, npy]).toString();
+    const best = Array.from({ length: test.count }, (_, i) => {
+      const row = answers.float64.slice(i * classNames.length, (i + 1) * classNames.length);
+      return classNames[row.indexOf(Math.max(...row))];
+    });
+    expect(
+      printed
+        .trim()
+        .split("\n")
+        .map((line) => line.split("  ")[0]),
+    ).toEqual(best);
+  });
+});
+
+/** NumPy's file format, version 1.0, of bytes. */
+function asNpy(bytes: Uint8Array, shape: readonly number[]): Uint8Array {
+  const about = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
+  const header = Buffer.from(`${about.padEnd(128 - 10 - 1)}\n`);
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(header.length);
+  return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00", "latin1"), length, header, bytes]);
+}
