@@ -15,6 +15,17 @@ export * as losses from "./losses/index.js";
 export * as models from "./models/index.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
+export {
+  type Answer,
+  type ClassScore,
+  ImageError,
+  type ImageInput,
+  LoadedModel,
+  type LoadModelOptions,
+  loadModel,
+  type Prediction,
+  type PredictOptions,
+} from "./predict/index.js";
 export { loadRecipe, type Recipe, RecipeError, type RecipeInput, resolveRecipe } from "./recipe/index.js";
 export { writeReport } from "./report/index.js";
 export {
@@ -24,8 +35,11 @@ export {
   type ProgressEvent,
   RunFolder,
   type RunResult,
+  readWeights,
   type Summary,
   type TestResult,
+  type WeightsDescription,
+  writeWeights,
 } from "./runs/index.js";
 export * as torch from "./torch/index.js";
 export * as training from "./training/index.js";

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { evaluateLogits } from "../analysis/index.js";
 import { foldBatchNorm, type Module } from "../nn/index.js";
 import type { Recipe } from "../recipe/index.js";
-import { type EpochRecord, type Role, type RunFolder, syncFolder } from "../runs/index.js";
+import {
+  type EpochRecord,
+  lyceumVersion,
+  type Role,
+  type RunFolder,
+  syncFolder,
+  type WeightsDescription,
+  writeWeights,
+} from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { answer, type EpochReport, loadCheckpoint, saveCheckpoint, trainNetwork } from "../training/index.js";
 import type { Images } from "./images.js";
@@ -113,7 +121,7 @@ export async function trainGeneration(
 
   if (paths) {
     torch.scope(() =>
-      torch.saveSafetensors(paths.weights, model.stateDict(), describe(recipe, images, generation)),
+      writeWeights(paths.weights, model.stateDict(), describe(recipe, images, generation, role)),
     );
   }
   const frozen = foldBatchNorm(model);
@@ -155,15 +163,21 @@ function recordOf(
   };
 }
 
-/** What another program needs to use the weights: the network, its classes, and how its images were normalised. */
-function describe(recipe: Recipe, images: Images, generation: number): Record<string, string> {
-  const { mean, std } = images;
+/** What another program needs to use the weights: the network, its classes, and what its images were made into. */
+function describe(recipe: Recipe, images: Images, generation: number, role: Role): WeightsDescription {
+  const { channels, mean, std } = images;
+  const { classNames, train } = images.dataset;
+  const { height, width } = train;
   return {
+    lyceum: lyceumVersion(),
     model: recipe.model,
-    generation: String(generation),
-    channels: String(images.channels),
-    classNames: JSON.stringify(images.dataset.classNames),
-    mean: JSON.stringify(mean),
-    std: JSON.stringify(std),
+    generation,
+    role,
+    classNames,
+    channels,
+    height,
+    width,
+    mean,
+    std,
   };
 }

@@ -4,3 +4,4 @@ export { claimRunDirectory, isRunName } from "./claim.js";
 export { describeEnvironment, describeMachine, type Environment, lyceumVersion } from "./environment.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export type * from "./types.js";
+export { readWeights, type WeightsDescription, writeWeights } from "./weights.js";

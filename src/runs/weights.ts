@@ -31,14 +31,14 @@ export interface WeightsDescription {
 
 const FORMAT = "lyceum-weights";
 const VERSION = "1";
-/** Sides and channels beyond these belong to no image classifier, and would have a reader allocate what a forger likes. */
-const MAX_SIDE = 4096;
-const MAX_CHANNELS = 64;
+/** Larger images belong to no classifier, and would have a reader allocate what a forger likes. */
+const MAX_VALUES = 2 ** 26;
+const MAX_CHANNELS = 4096;
 const MAX_CLASSES = 100_000;
-const MAX_LIST_CHARACTERS = 16 * 2 ** 20;
+const MAX_LIST_CHARACTERS = 64 * 2 ** 20;
 
 const metadataSchema = schema((z) => {
-  const text = z.string().max(500);
+  const text = z.string().max(10_000);
   const whole = (least: number, most: number) =>
     z
       .string()
@@ -58,16 +58,21 @@ const metadataSchema = schema((z) => {
       role: z.enum(["patriarch", "student"]),
       classNames: list(z.array(text).min(2).max(MAX_CLASSES)),
       channels: whole(1, MAX_CHANNELS),
-      height: whole(1, MAX_SIDE),
-      width: whole(1, MAX_SIDE),
+      height: whole(1, MAX_VALUES),
+      width: whole(1, MAX_VALUES),
       mean: list(z.array(z.number()).max(MAX_CHANNELS)),
       std: list(z.array(z.number().positive()).max(MAX_CHANNELS)),
       resize: z.literal("exact"),
       colour: z.enum(["grey", "rgb", "other"]),
     })
-    .superRefine(({ channels, mean, std, colour }, context) => {
+    .superRefine(({ channels, height, width, mean, std, colour }, context) => {
       const refuse = (key: string, message: string) =>
         context.addIssue({ code: "custom", path: [key], message });
+      if (channels * height * width > MAX_VALUES)
+        refuse(
+          "height",
+          `${channels} x ${height} x ${width} is more than the ${MAX_VALUES} values of any image`,
+        );
       if (mean.length !== channels) refuse("mean", `must hold ${channels} numbers, one a channel`);
       if (std.length !== channels) refuse("std", `must hold ${channels} numbers, one a channel`);
       if (colour !== colourOf(channels))
