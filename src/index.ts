@@ -18,6 +18,17 @@ export * as models from "./models/index.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
 export {
+  type Answer,
+  type ClassScore,
+  ImageError,
+  type ImageInput,
+  LoadedModel,
+  type LoadModelOptions,
+  loadModel,
+  type Prediction,
+  type PredictOptions,
+} from "./predict/index.js";
+export {
   type Definition,
   loadRecipe,
   type Recipe,
@@ -34,8 +45,11 @@ export {
   type ProgressEvent,
   RunFolder,
   type RunResult,
+  readWeights,
   type Summary,
   type TestResult,
+  type WeightsDescription,
+  writeWeights,
 } from "./runs/index.js";
 export * as torch from "./torch/index.js";
 export * as training from "./training/index.js";

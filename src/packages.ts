@@ -8,6 +8,7 @@ const load = createRequire(import.meta.url);
 
 export const yaml = (): typeof import("yaml") => load("yaml");
 export const tarStream = (): typeof import("tar-stream") => load("tar-stream");
+export const sharp = (): typeof import("sharp").default => load("sharp");
 export const zod = (): typeof import("zod") => load("zod");
 
 /** zod's builder of schemas, which definitions are handed. */

@@ -29,7 +29,7 @@ afterEach(() => {
   process.chdir(here);
 });
 
-const commands = ["train", "evaluate", "report", "recipes", "data", "doctor", "setup"];
+const commands = ["train", "predict", "evaluate", "runs", "report", "recipes", "data", "doctor", "setup"];
 
 describe("help", () => {
   test("lists every command, with examples, and so does each command's own", async () => {
@@ -66,6 +66,12 @@ describe("wrong use is exit code 2 and one line that helps", () => {
     [["train", "quickstart", "--resume", "runs/x"], "--resume goes on with the run's own recipe"],
     [["report", "nothing-here"], "nothing-here: there is no such run"],
     [["evaluate"], "missing required argument 'run'"],
+    [["predict", "quickstart"], "missing required argument 'image'"],
+    [["predict", "nothing-here", "a.png"], "nothing-here: there is no such run"],
+    [["predict", ".", "a.png", "--top", "0"], "--top 0: must be a whole number from 1"],
+    [["predict", ".", "a.png", "--generation", "last"], "--generation last: must be a whole number from 0"],
+    [["predict", ".", "-", "-"], "- stands for stdin, which holds one image: give it once"],
+    [["runs", "nothing-here"], "nothing-here: there is no such folder"],
     [["data", "fetch", "cifar1000"], 'did you mean "cifar100"?'],
     [["recipes", "extra"], "too many arguments"],
   ])("%j", async (args, message) => {

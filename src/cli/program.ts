@@ -6,8 +6,10 @@ import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { evaluateCommand } from "./evaluate.js";
+import { predictCommand } from "./predict.js";
 import { recipesCommand } from "./recipes.js";
 import { reportCommand } from "./report.js";
+import { runsCommand } from "./runs.js";
 import { setupCommand } from "./setup.js";
 import { printable } from "./text.js";
 import { trainCommand } from "./train.js";
@@ -42,7 +44,8 @@ function program(): Command {
       `
 Examples:
   $ npx lyceum train quickstart
-  $ npx lyceum evaluate quickstart
+  $ npx lyceum predict quickstart photo.png
+  $ npx lyceum runs
   $ npx lyceum doctor
 
 lyceum COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
@@ -50,7 +53,9 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     );
   for (const command of [
     trainCommand(),
+    predictCommand(),
     evaluateCommand(),
+    runsCommand(),
     reportCommand(),
     recipesCommand(),
     dataCommand(),

@@ -1,7 +1,14 @@
 /** Data sets in memory, held-out splits, augmentation and batches. */
-export { type AugmentArguments, type AugmentOptions, augment, drawOffsets } from "./augment.js";
+export {
+  type AugmentArguments,
+  type AugmentOptions,
+  augment,
+  drawOffsets,
+  normalisedValues,
+} from "./augment.js";
 export { checkImageSet } from "./check-set.js";
 export { DataError } from "./data-error.js";
+export { decodeImage, ImageError, type ImageSize, imageFormats } from "./decode.js";
 export type { DownloadOptions } from "./download.js";
 export { type FetchOptions, fetchDataset } from "./fetch.js";
 export { allocateImages, type Dataset, type ImageSet, subset } from "./image-set.js";

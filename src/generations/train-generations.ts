@@ -1,7 +1,15 @@
 import type { Dataset } from "../data/index.js";
 import { setKernels } from "../nn/index.js";
 import type { Recipe, RecipeInput } from "../recipe/index.js";
-import { type GenerationResult, type RunResult, type Summary, syncFolder } from "../runs/index.js";
+import {
+  type GenerationResult,
+  lyceumVersion,
+  type RunResult,
+  type Summary,
+  syncFolder,
+  type WeightsDescription,
+  writeWeights,
+} from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { Diverged, predict } from "../training/index.js";
 import { checkExperiment, type Experiment } from "./experiment.js";
@@ -101,7 +109,7 @@ async function finish(experiment: Experiment, line: Line, trained: TrainedNetwor
   const generation = line.length;
   const role = roleOf(generation);
   const paths = folder?.generation(generation);
-  if (paths) saveNetwork(paths.weights, trained.model, describeNetwork(experiment, generation));
+  if (paths) writeWeights(paths.weights, trained.model.stateDict(), describeNetwork(experiment, generation));
   const network = freeze(trained.model);
   using testLoader = images.testLoader();
   const { logits, labels } = await predict(network, testLoader, { device: recipe.device as torch.Device });
@@ -119,6 +127,24 @@ async function finish(experiment: Experiment, line: Line, trained: TrainedNetwor
     weights: `generation-${generation}/weights.safetensors`,
   };
   return { network, logits, result, seconds: trained.elapsedSeconds() };
+}
+
+/** What another program needs to use the weights: the network, its classes, and what its images were made into. */
+function describeNetwork({ recipe, library, images }: Experiment, generation: number): WeightsDescription {
+  const { channels, height, width, mean, std } = images;
+  return {
+    lyceum: lyceumVersion(),
+    model: recipe.model,
+    construction: library.find("model", recipe.model)?.construction,
+    generation,
+    role: roleOf(generation),
+    classNames: images.dataset.classNames,
+    channels,
+    height,
+    width,
+    mean,
+    std,
+  };
 }
 
 function tellStart(experiment: Experiment, onProgress: OnProgress | undefined): void {

@@ -1,5 +1,5 @@
-import sharp from "sharp";
 import type { ImageSet } from "../data/index.js";
+import { sharp } from "../packages.js";
 
 /** Image i of a set as a PNG data URI, at its own size. */
 export async function pictureOf(set: ImageSet, i: number): Promise<string> {
@@ -11,7 +11,7 @@ export async function pictureOf(set: ImageSet, i: number): Promise<string> {
     { length: channels * area },
     (_, at) => planes[(at % channels) * area + Math.floor(at / channels)]!,
   );
-  const png = await sharp(pixels, { raw: { width, height, channels } })
+  const png = await sharp()(pixels, { raw: { width, height, channels } })
     .png({ compressionLevel: 9 })
     .toBuffer();
   return `data:image/png;base64,${png.toString("base64")}`;

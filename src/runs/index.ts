@@ -4,5 +4,7 @@ export { type BlasSpeed, measureBlas } from "./blas-check.js";
 export { claimRunDirectory, isRunName } from "./claim.js";
 export { describeEnvironment, describeMachine, type Environment, type Import, lyceumVersion } from "./environment.js";
 export { type ImportedFile, libraryOf } from "./imports.js";
+export { listRuns, type RunListing } from "./list-runs.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export type * from "./types.js";
+export { readWeights, type WeightsDescription, writeWeights } from "./weights.js";

@@ -1,0 +1,151 @@
+/**
+ * Image files of strangers to bytes of a network's size. Decoding is sharp's (libvips), on background threads; what is
+ * none of the formats below by its first bytes never reaches it.
+ */
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { sharp } from "../packages.js";
+import { limiter } from "./limiter.js";
+
+/** The size that an image is brought to. */
+export interface ImageSize {
+  /** 1 for grey, 3 for red, green and blue. */
+  channels: number;
+  height: number;
+  width: number;
+}
+
+/** The formats that {@link decodeImage} reads, as messages name them. */
+export const imageFormats = "PNG, JPEG, WebP, GIF and TIFF";
+
+/** Enough for any camera; more is refused before anything is unpacked. */
+const MAX_PIXELS = 100_000_000;
+const MAX_BYTES = 256 * 2 ** 20;
+
+/** An image takes up to 4 bytes a pixel while it is decoded, so few are at a time, whoever asks for them. */
+const decoding = limiter(4);
+
+/** An image that cannot be read. The message names it, says what is wrong and what would work. */
+export class ImageError extends Error {
+  override readonly name = "ImageError";
+}
+
+/**
+ * Decodes one image and brings it to a size: rotated as its EXIF data say, transparency laid on black, stretched to
+ * height x width (Lanczos; nothing where the size is the same already), 8 bits a channel, colours in sRGB. Grey becomes
+ * colour by repetition, colour becomes grey by its luminance. Of an animation the first frame counts, of a TIFF the first
+ * page. The format is found by the content, not by the name.
+ *
+ * @param image a file's path, or the bytes of one
+ * @param size what the image shall become
+ * @param name what messages call it; a path's default is the path
+ * @returns [channels, height, width], row by row
+ * @throws ImageError when it is not there, not an image of these formats, damaged, or above 100 million pixels or 256 MiB;
+ *   RangeError when `channels` is neither 1 nor 3
+ */
+export async function decodeImage(
+  image: string | Uint8Array,
+  size: ImageSize,
+  name = typeof image === "string" ? image : "the image",
+): Promise<Uint8Array> {
+  const { channels, height, width } = size;
+  if (channels !== 1 && channels !== 3) {
+    throw new RangeError(
+      `image files become 1 channel (grey) or 3 (colour), not ${channels}: give such images as tensors`,
+    );
+  }
+  return decoding(async () => {
+    // A copy of what was given: another thread reads it while JavaScript may write over it or detach it.
+    const bytes = typeof image === "string" ? await readImage(image, name) : new Uint8Array(image);
+    if (!hasKnownStart(bytes)) {
+      const what = bytes.length === 0 ? "is empty" : "is no image of a known format";
+      throw new ImageError(`${name}: ${what}; ${imageFormats} work`);
+    }
+    try {
+      const { data, info } = await sharp()(bytes, {
+        limitInputPixels: MAX_PIXELS,
+        failOn: "error",
+        autoOrient: true,
+      })
+        .flatten({ background: "#000" })
+        .resize(width, height, { fit: "fill" })
+        .toColourspace(channels === 1 ? "b-w" : "srgb")
+        .raw({ depth: "uchar" })
+        .toBuffer({ resolveWithObject: true });
+      return planes(data, info.channels, size);
+    } catch (cause) {
+      throw new ImageError(`${name}: ${inWords((cause as Error).message)}`, { cause });
+    }
+  });
+}
+
+async function readImage(path: string, name: string): Promise<Uint8Array> {
+  // Without O_NONBLOCK, opening a pipe would wait for a writer for ever.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  try {
+    const file = await open(path, flags);
+    try {
+      const found = await file.stat();
+      if (!found.isFile()) throw new ImageError(`${name}: is no file but ${kindOf(found)}`);
+      if (found.size > MAX_BYTES) throw new ImageError(`${name}: is larger than ${MAX_BYTES / 2 ** 20} MiB`);
+      // Not readFile, which would go on reading a file that grows.
+      const bytes = new Uint8Array(found.size);
+      let length = 0;
+      while (length < bytes.length) {
+        const { bytesRead } = await file.read(bytes, length, bytes.length - length, length);
+        if (bytesRead === 0) break;
+        length += bytesRead;
+      }
+      return bytes.subarray(0, length);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof ImageError) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const known = {
+      ENOENT: "there is no such file",
+      EACCES: "may not be read",
+      ENOTDIR: "there is no such file",
+    };
+    throw new ImageError(`${name}: ${known[code as keyof typeof known] ?? message}`, { cause });
+  }
+}
+
+function kindOf(found: { isDirectory(): boolean }): string {
+  return found.isDirectory() ? "a folder" : "a device or pipe";
+}
+
+/** In hexadecimal. Only these decoders shall see bytes from strangers, out of the many that libvips has. */
+const starts: readonly RegExp[] = [
+  /^89504e470d0a1a0a/, // PNG
+  /^ffd8ff/, // JPEG
+  /^52494646.{8}57454250/, // WebP: RIFF, a length, WEBP
+  /^474946383[79]61/, // GIF87a, GIF89a
+  /^(49492[ab]00|4d4d002[ab])/, // TIFF of either byte order, and its variant for files above 4 GiB
+];
+
+function hasKnownStart(bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.subarray(0, 12)).toString("hex");
+  return starts.some((known) => known.test(start));
+}
+
+function inWords(message: string): string {
+  if (/exceeds pixel limit/.test(message)) {
+    return `has more than ${MAX_PIXELS / 1e6} million pixels, which no image here may have`;
+  }
+  const first = message.split("\n", 1)[0]!.slice(0, 200);
+  return `is damaged or cut short (${first}); ${imageFormats} work when they are whole`;
+}
+
+/** Pixel after pixel becomes channel after channel; a grey image's one channel serves for all. */
+function planes(pixels: Uint8Array, given: number, { channels, height, width }: ImageSize): Uint8Array {
+  const area = height * width;
+  if (pixels.length !== area * given) throw new Error(`decoded to ${pixels.length} bytes`);
+  const result = new Uint8Array(channels * area);
+  for (let c = 0; c < channels; c++) {
+    const from = given === 1 ? 0 : c;
+    for (let p = 0; p < area; p++) result[c * area + p] = pixels[p * given + from]!;
+  }
+  return result;
+}

@@ -1,0 +1,11 @@
+/** Using what was trained: images in, classes with scores out. */
+export { ImageError } from "../data/index.js";
+export { type LoadModelOptions, loadModel } from "./load-model.js";
+export {
+  type Answer,
+  type ClassScore,
+  type ImageInput,
+  LoadedModel,
+  type Prediction,
+  type PredictOptions,
+} from "./loaded-model.js";

@@ -1,0 +1,282 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { ensembleProbabilities } from "../analysis/index.js";
+import type { ImageSize } from "../data/index.js";
+import { type Kernels, type Module, kernels as processKernels, setKernels } from "../nn/index.js";
+import type { WeightsDescription } from "../runs/index.js";
+import * as torch from "../torch/index.js";
+import { type ImageInput, Preparation } from "./preparation.js";
+
+export type { ImageInput } from "./preparation.js";
+
+export interface PredictOptions {
+  /** How many of the best classes to name; all of them when left out. */
+  top?: number | undefined;
+}
+
+/** A class, its index in `classes`, and its softmax score, a fraction. */
+export interface ClassScore {
+  class: string;
+  index: number;
+  score: number;
+}
+
+/** What the network makes of one image. */
+export interface Prediction {
+  /** The class with the highest score; of equal ones, that with the lowest index. */
+  label: string;
+  /** The best classes, highest score first. */
+  scores: ClassScore[];
+}
+
+/** What came of one image of many: a prediction, or why there is none. */
+export type Answer<T = ImageInput> =
+  | { image: T; prediction: Prediction; error?: undefined }
+  | { image: T; prediction?: undefined; error: Error };
+
+/** An image that is asked about; with its values, [H, W, C], where they are at hand. */
+interface Item<T> {
+  image: T;
+  /** What messages call it, where it has no path. */
+  name?: string;
+  values?: Float32Array;
+}
+
+type Prepared<T> =
+  | { image: T; name: string; values: Float32Array; error?: undefined }
+  | { image: T; name: string; values?: undefined; error: Error };
+
+/** One frozen network and what its file says of it. */
+export interface Member {
+  model: Module;
+  description: WeightsDescription;
+  path: string;
+}
+
+/** More images at once make a CPU no faster, and take more memory. */
+const MOST_IMAGES = 64;
+/** Values of a batch's images, so that large images come in small batches: 13 of 3 x 224 x 224. */
+const MOST_VALUES = 2 ** 21;
+
+/**
+ * Trained networks that answer for images: one, or an ensemble. It may be asked from many places at once; decoding runs
+ * in the background, and between batches the event loop turns. Made by {@link loadModel}.
+ */
+export class LoadedModel {
+  /** The classes' names, by index. */
+  readonly classes: readonly string[];
+  /** What every image is brought to before the network sees it, in pixels. */
+  readonly imageSize: Readonly<ImageSize>;
+  /** What the weights files say, one of each member. */
+  readonly descriptions: readonly WeightsDescription[];
+  /**
+   * The frozen networks, batch norms folded, one of each member. They take float32 [N, C, H, W], normalised, and give
+   * logits [N, classes].
+   */
+  readonly models: readonly Module[];
+  readonly #device: torch.Device;
+  readonly #kernels: Kernels;
+  readonly #preparation: Preparation;
+  #disposed = false;
+
+  /** @internal Takes the members over. @throws Error when they are not of one kind */
+  constructor(members: readonly Member[], { device, kernels }: { device: torch.Device; kernels: Kernels }) {
+    checkAlike(members);
+    const { classNames, channels, height, width, mean, std } = members[0]!.description;
+    this.classes = classNames;
+    this.imageSize = { channels, height, width };
+    this.descriptions = members.map(({ description }) => description);
+    this.models = members.map(({ model }) => model);
+    this.#device = device;
+    this.#kernels = kernels;
+    this.#preparation = new Preparation(this.imageSize, { mean, std });
+  }
+
+  /**
+   * Answers for one image, or for each of several.
+   *
+   * @param images a file's path, the bytes of an encoded image (PNG, JPEG, WebP, GIF, TIFF), or a tensor: [C, H, W], of the
+   *   network's own size, uint8 as images are stored or float32 normalised already; or an array of these; or one tensor
+   *   [N, C, H, W]. Tensors are copied before the promise is returned
+   * @returns one prediction for one image, else an array in the images' order
+   * @throws ImageError for the first image that cannot be read, TypeError for a tensor of another shape or dtype,
+   *   RangeError when `top` is no positive integer, or a tensor or the network's logits hold NaN or infinity, Error when
+   *   the model was disposed of
+   */
+  predict(image: string | Uint8Array, options?: PredictOptions): Promise<Prediction>;
+  predict(images: readonly ImageInput[], options?: PredictOptions): Promise<Prediction[]>;
+  predict(tensor: torch.Tensor, options?: PredictOptions): Promise<Prediction | Prediction[]>;
+  async predict(
+    images: ImageInput | readonly ImageInput[],
+    { top }: PredictOptions = {},
+  ): Promise<Prediction | Prediction[]> {
+    const preparation = this.#preparation;
+    const batched = torch.isTensor(images) && images.shape.length !== 3;
+    const many = batched || Array.isArray(images);
+    // Tensors are copied before the first await: the caller may dispose of them, or write to them.
+    let items: Item<unknown>[];
+    if (batched) {
+      items = preparation.tensors(images, "the tensor").map((values, i) => {
+        return { image: images, name: `the tensor's image ${i}`, values };
+      });
+    } else {
+      items = (many ? (images as readonly ImageInput[]) : [images as ImageInput]).map((image, i) => {
+        const name = many ? `images[${i}]` : torch.isTensor(image) ? "the tensor" : "the image";
+        return torch.isTensor(image)
+          ? { image, name, values: preparation.tensor(image, name) }
+          : { image, name };
+      });
+    }
+    const predictions: Prediction[] = [];
+    for await (const { prediction, error } of this.#answers(items, top)) {
+      if (error) throw error;
+      predictions.push(prediction);
+    }
+    return many ? predictions : predictions[0]!;
+  }
+
+  /**
+   * Answers for images one after the other, however many there are: no more than two batches of them are in memory. An
+   * image that cannot be read does not keep others from their answers.
+   *
+   * @param images as for {@link predict}, each a single one; a tensor must stay as it is until its answer is there
+   * @returns an answer for each image, in order: its prediction, or the error that kept it from one
+   * @throws RangeError when `top` is no positive integer, Error when the model was disposed of
+   */
+  predictEach<T extends ImageInput>(
+    images: Iterable<T>,
+    { top }: PredictOptions = {},
+  ): AsyncGenerator<Answer<T>, void, undefined> {
+    return this.#answers(named(images), top);
+  }
+
+  async *#answers<T>(
+    items: Iterable<Item<T>>,
+    top = this.classes.length,
+  ): AsyncGenerator<Answer<T>, void, undefined> {
+    if (!Number.isInteger(top) || top < 1) throw new RangeError(`top must be 1 or more, got ${top}`);
+    const batches = inBatches(items, this.#batchSize);
+    const prepareNext = () => {
+      const { value, done } = batches.next();
+      return done ? undefined : Promise.all(value.map((item) => this.#prepare(item)));
+    };
+    try {
+      let coming = prepareNext();
+      while (coming) {
+        const batch = await coming;
+        // Decoded in the background while this batch is computed.
+        coming = prepareNext();
+        yield* this.#answerBatch(batch, top);
+        if (coming) await nextTurn();
+      }
+    } finally {
+      batches.return(undefined);
+    }
+  }
+
+  async #prepare<T>(item: Item<T>): Promise<Prepared<T>> {
+    const { image, name = "the image", values } = item;
+    try {
+      return { image, name, values: values ?? (await this.#preparation.image(image as ImageInput, name)) };
+    } catch (error) {
+      return { image, name, error: error as Error };
+    }
+  }
+
+  #answerBatch<T>(batch: readonly Prepared<T>[], top: number): Answer<T>[] {
+    const logits = this.#logits(batch.flatMap(({ values }) => (values ? [values] : [])));
+    const classes = this.classes.length;
+    let row = 0;
+    return batch.map(({ image, name, values, error }) => {
+      if (!values) return { image, error };
+      const start = classes * row++;
+      const members = logits.map((all) => ({ values: all.subarray(start, start + classes), classes }));
+      try {
+        return { image, prediction: this.#rank(ensembleProbabilities(members), top) };
+      } catch (cause) {
+        const what = typeof image === "string" ? image : name;
+        return {
+          image,
+          error: new RangeError(`${what}: the network's logits are NaN or infinite`, { cause }),
+        };
+      }
+    });
+  }
+
+  #rank(scores: Float64Array, top: number): Prediction {
+    const best = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, top);
+    const ranked = best.map((index) => ({ class: this.classes[index]!, index, score: scores[index]! }));
+    return { label: ranked[0]!.class, scores: ranked };
+  }
+
+  /** Each member's logits for all images, row by row. Nothing here waits, so that calls cannot come between. */
+  #logits(images: readonly Float32Array[]): Float32Array[] {
+    if (this.#disposed) throw new Error("this model was disposed of");
+    if (images.length === 0) return this.models.map(() => new Float32Array());
+    const { channels, height, width } = this.imageSize;
+    const joined = new Float32Array(images.length * images[0]!.length);
+    images.forEach((values, i) => {
+      joined.set(values, i * values.length);
+    });
+    const before = processKernels();
+    setKernels(this.#kernels);
+    try {
+      return torch.scope(() =>
+        torch.noGrad(() => {
+          const options = { shape: [images.length, height, width, channels], device: this.#device };
+          const batch = torch.tensor(joined, options).permute([0, 3, 1, 2]);
+          return this.models.map((model) => {
+            const logits = model.forward(batch).to({ dtype: "float32", device: "cpu" });
+            const expected = [images.length, this.classes.length];
+            if (`${logits.shape}` === `${expected}`) return logits.toTypedArray() as Float32Array;
+            throw new Error(`the network's logits are [${logits.shape}], expected [${expected}]`);
+          });
+        }),
+      );
+    } finally {
+      setKernels(before);
+    }
+  }
+
+  get #batchSize(): number {
+    const { channels, height, width } = this.imageSize;
+    return Math.max(1, Math.min(MOST_IMAGES, Math.floor(MOST_VALUES / (channels * height * width))));
+  }
+
+  /** Frees the networks; what is being answered for fails. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const model of this.models) model.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** An ensemble's members must be asked the same question. */
+function checkAlike(members: readonly Member[]): void {
+  const [first] = members;
+  for (const key of ["classNames", "channels", "height", "width", "mean", "std"] as const) {
+    const odd = members.find(
+      ({ description }) => JSON.stringify(description[key]) !== JSON.stringify(first!.description[key]),
+    );
+    if (odd) throw new Error(`${odd.path}: its ${key} is not that of ${first!.path}: they form no ensemble`);
+  }
+}
+
+function* named<T>(images: Iterable<T>): Generator<Item<T>> {
+  let i = 0;
+  for (const image of images) yield { image, name: `images[${i++}]` };
+}
+
+function* inBatches<T>(items: Iterable<T>, size: number): Generator<T[], undefined> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,96 @@
+import { decodeImage, type ImageSize, normalisedValues } from "../data/index.js";
+import * as torch from "../torch/index.js";
+
+/** An image: a file's path, the bytes of an encoded image, or a tensor [C, H, W] of the network's own size. */
+export type ImageInput = string | Uint8Array | torch.Tensor;
+
+/** Makes images into what a network is fed with, as the training's loader does: to the bit where no size changes. */
+export class Preparation {
+  readonly #size: ImageSize;
+  /** [C * 256]: what each byte becomes in each channel. */
+  readonly #values: Float32Array;
+
+  /** @param normalisation one mean and one std per channel, fractions of 255 */
+  constructor(size: ImageSize, { mean, std }: { mean: readonly number[]; std: readonly number[] }) {
+    this.#size = size;
+    this.#values = normalisedValues(mean, std);
+  }
+
+  /**
+   * @param name what messages call the image, where it has no path
+   * @returns [H, W, C], normalised
+   * @throws ImageError when it cannot be read, TypeError when it is no image or a tensor of another shape or dtype,
+   *   RangeError when a tensor holds values that are not finite
+   */
+  async image(image: ImageInput, name: string): Promise<Float32Array> {
+    if (torch.isTensor(image)) return this.tensor(image, name);
+    if (typeof image === "string") return this.#normalise(await decodeImage(image, this.#size));
+    if (image instanceof Uint8Array) return this.#normalise(await decodeImage(image, this.#size, name));
+    throw new TypeError(`${name}: an image is a file's path, a Uint8Array of its bytes, or a tensor`);
+  }
+
+  /** One image's tensor, copied: see {@link image}. */
+  tensor(tensor: torch.Tensor, name: string): Float32Array {
+    const { channels, height, width } = this.#size;
+    if (`${tensor.shape}` !== `${[channels, height, width]}`) {
+      throw new TypeError(
+        `${name}: a tensor must be [C, H, W] = [${channels}, ${height}, ${width}], got [${tensor.shape.join(", ")}]`,
+      );
+    }
+    return this.#copy(tensor, name)[0]!;
+  }
+
+  /** The images of a tensor [N, C, H, W], copied: see {@link image}. */
+  tensors(tensor: torch.Tensor, name: string): Float32Array[] {
+    const { channels, height, width } = this.#size;
+    const [, ...each] = tensor.shape;
+    if (tensor.shape.length !== 4 || `${each}` !== `${[channels, height, width]}`) {
+      throw new TypeError(
+        `${name}: a tensor must be [C, H, W] or [N, C, H, W] with [C, H, W] = [${channels}, ${height}, ${width}], ` +
+          `got [${tensor.shape.join(", ")}]`,
+      );
+    }
+    return this.#copy(tensor, name);
+  }
+
+  #copy(tensor: torch.Tensor, name: string): Float32Array[] {
+    const { dtype } = tensor;
+    if (dtype !== "uint8" && dtype !== "float32") {
+      throw new TypeError(
+        `${name}: a tensor must be uint8 (0 to 255) or float32 (normalised already), got ${dtype}`,
+      );
+    }
+    const values = torch.scope(() => tensor.detach().toTypedArray()) as Uint8Array | Float32Array;
+    if (dtype === "float32" && !(values as Float32Array).every(Number.isFinite)) {
+      throw new RangeError(`${name}: holds NaN or infinite values`);
+    }
+    const { channels, height, width } = this.#size;
+    const length = channels * height * width;
+    return Array.from({ length: values.length / length }, (_, i) => {
+      const image = values.subarray(i * length, (i + 1) * length);
+      return image instanceof Float32Array ? this.#reorder(image) : this.#normalise(image);
+    });
+  }
+
+  /** [C, H, W] to normalised [H, W, C], the order of channels-last memory. */
+  #normalise(planes: Uint8Array): Float32Array {
+    const { channels, height, width } = this.#size;
+    const area = height * width;
+    const result = new Float32Array(channels * area);
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < area; p++)
+        result[p * channels + c] = this.#values[256 * c + planes[c * area + p]!]!;
+    }
+    return result;
+  }
+
+  #reorder(planes: Float32Array): Float32Array {
+    const { channels, height, width } = this.#size;
+    const area = height * width;
+    const result = new Float32Array(channels * area);
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < area; p++) result[p * channels + c] = planes[c * area + p]!;
+    }
+    return result;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * A trained network's file: a safetensors file whose metadata say all that using the network takes, so that the file
+ * is enough by itself. `docs/predict.md` lists the keys.
+ */
+import type { z } from "zod";
+import { schema } from "../packages.js";
+import * as torch from "../torch/index.js";
+import type { Role } from "./types.js";
+
+/** What a weights file says of its network beside the tensors. */
+export interface WeightsDescription {
+  /** The version of Lyceum that wrote the file. */
+  lyceum: string;
+  /** The network's name: one of `models`, or what the recipe calls a network of the code's own. */
+  model: string;
+  /** How the network is built, in words, beyond what the names and shapes of its tensors say. */
+  construction?: string | undefined;
+  /** Its place in the line: 0 is the patriarch. */
+  generation: number;
+  role: Role;
+  /** By class index. */
+  classNames: readonly string[];
+  /** Of the images it was trained on, in pixels. */
+  channels: number;
+  height: number;
+  width: number;
+  /** Per channel, fractions of 255: a byte becomes `(byte / 255 - mean) / std`. */
+  mean: readonly number[];
+  std: readonly number[];
+}
+
+const FORMAT = "lyceum-weights";
+const VERSION = "1";
+/** Larger images belong to no classifier, and would have a reader allocate what a forger likes. */
+const MAX_VALUES = 2 ** 26;
+const MAX_CHANNELS = 4096;
+const MAX_CLASSES = 100_000;
+const MAX_LIST_CHARACTERS = 64 * 2 ** 20;
+
+const metadataSchema = schema((z) => {
+  const text = z.string().max(10_000);
+  const whole = (least: number, most: number) =>
+    z
+      .string()
+      .regex(/^\d{1,6}$/, "must be a whole number")
+      .transform(Number)
+      .pipe(z.int().min(least).max(most));
+  const list = <T extends z.ZodType>(items: z.ZodArray<T>) =>
+    z.string().max(MAX_LIST_CHARACTERS).transform(parseList).pipe(items);
+  return z
+    .object({
+      format: z.literal(FORMAT),
+      formatVersion: z.literal(VERSION),
+      lyceum: text,
+      model: text.min(1),
+      construction: z.string().max(20_000).exactOptional(),
+      generation: whole(0, 9999),
+      role: z.enum(["patriarch", "student"]),
+      classNames: list(z.array(text).min(2).max(MAX_CLASSES)),
+      channels: whole(1, MAX_CHANNELS),
+      height: whole(1, MAX_VALUES),
+      width: whole(1, MAX_VALUES),
+      mean: list(z.array(z.number()).max(MAX_CHANNELS)),
+      std: list(z.array(z.number().positive()).max(MAX_CHANNELS)),
+      resize: z.literal("exact"),
+      colour: z.enum(["grey", "rgb", "other"]),
+    })
+    .superRefine(({ channels, height, width, mean, std, colour }, context) => {
+      const refuse = (key: string, message: string) =>
+        context.addIssue({ code: "custom", path: [key], message });
+      if (channels * height * width > MAX_VALUES)
+        refuse(
+          "height",
+          `${channels} x ${height} x ${width} is more than the ${MAX_VALUES} values of any image`,
+        );
+      if (mean.length !== channels) refuse("mean", `must hold ${channels} numbers, one a channel`);
+      if (std.length !== channels) refuse("std", `must hold ${channels} numbers, one a channel`);
+      if (colour !== colourOf(channels))
+        refuse("colour", `must be ${colourOf(channels)} for ${channels} channels, is ${colour}`);
+    });
+});
+
+/** How an image's channels are read: one is grey, three are red, green and blue. */
+function colourOf(channels: number): "grey" | "rgb" | "other" {
+  return channels === 1 ? "grey" : channels === 3 ? "rgb" : "other";
+}
+
+function parseList(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // No array: the schema that follows says so.
+    return text;
+  }
+}
+
+/**
+ * Writes a network's tensors with their description. The file appears whole or not at all.
+ *
+ * @param tensors a network's `stateDict()`, before its batch norms are folded
+ * @throws Error when the description could not be read back, or the file cannot be written
+ */
+export function writeWeights(
+  path: string,
+  tensors: Readonly<Record<string, torch.Tensor>>,
+  description: WeightsDescription,
+): void {
+  const { construction, classNames, mean, std, generation, channels, height, width, ...rest } = description;
+  const metadata = {
+    format: FORMAT,
+    formatVersion: VERSION,
+    ...rest,
+    ...(construction !== undefined && { construction }),
+    generation: String(generation),
+    classNames: JSON.stringify(classNames),
+    channels: String(channels),
+    height: String(height),
+    width: String(width),
+    mean: JSON.stringify(mean),
+    std: JSON.stringify(std),
+    resize: "exact",
+    colour: colourOf(channels),
+  };
+  parseDescription(path, metadata);
+  torch.saveSafetensors(path, tensors, metadata);
+}
+
+/**
+ * Reads a weights file, which may come from anyone.
+ *
+ * @returns its tensors, which belong to the scope at hand, and the checked description
+ * @throws Error naming the file and the key when it is no safetensors file, or not described as Lyceum does
+ */
+export function readWeights(path: string): {
+  tensors: Record<string, torch.Tensor>;
+  description: WeightsDescription;
+} {
+  return torch.scope(() => {
+    const { tensors, metadata } = torch.loadSafetensors(path);
+    return { tensors, description: parseDescription(path, metadata) };
+  });
+}
+
+function parseDescription(path: string, metadata: Readonly<Record<string, string>>): WeightsDescription {
+  if (metadata.format !== FORMAT) {
+    throw new Error(
+      `${path}: its metadata do not say how to use the network (no format: ${FORMAT}), as those of files ` +
+        "that Lyceum 0.1 wrote do not: train again, or write it anew with writeWeights",
+    );
+  }
+  if (metadata.formatVersion !== VERSION) {
+    throw new Error(
+      `${path}: metadata formatVersion: this Lyceum reads version ${VERSION}, not ` +
+        JSON.stringify(metadata.formatVersion)?.slice(0, 40),
+    );
+  }
+  const result = metadataSchema().safeParse(metadata);
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    throw new Error(`${path}: metadata ${issue.path.join(".")}: ${issue.message}`);
+  }
+  const { format: _format, formatVersion: _version, resize: _resize, colour: _colour, ...rest } = result.data;
+  return rest;
+}
