@@ -1,7 +1,7 @@
 /** How a recipe's networks, objectives and schedules come to be. */
 import { createModel, type ModelOptions, modelNames } from "../models/index.js";
 import type { Module } from "../nn/index.js";
-import { cosine, GradScaler, multiStep, oneCycle, type Schedule, SGD, withWarmup } from "../optim/index.js";
+import { GradScaler, type Schedule, SGD, schedules } from "../optim/index.js";
 import { type Recipe, tolerance } from "../recipe/index.js";
 import { CudaGraph, type Device, Generator, hasCudaGraphs } from "../torch/index.js";
 import {
@@ -69,19 +69,8 @@ export function graphFor(
 }
 
 export function scheduleFor(recipe: Recipe, stepsPerEpoch: number): Schedule {
-  const { schedule, epochs, optimizer } = recipe;
-  const totalSteps = epochs * stepsPerEpoch;
-  const common = { learningRate: optimizer.learningRate, totalSteps };
-  if (schedule.kind === "one-cycle") return oneCycle({ ...common, ...schedule });
-  const main =
-    schedule.kind === "cosine"
-      ? cosine({ ...common, ...schedule })
-      : multiStep({
-          ...common,
-          ...schedule,
-          milestones: schedule.milestones.map((at) =>
-            Math.round((at < 1 ? at * epochs : at) * stepsPerEpoch),
-          ),
-        });
-  return withWarmup(main, { warmupSteps: schedule.warmupEpochs * stepsPerEpoch });
+  const { epochs, optimizer } = recipe;
+  const { kind, ...options } = recipe.schedule;
+  const definition = schedules.find(({ name }) => name === kind)!;
+  return definition.create(options, { learningRate: optimizer.learningRate, epochs, stepsPerEpoch });
 }
