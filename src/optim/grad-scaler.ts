@@ -1,6 +1,6 @@
 import * as torch from "../torch/index.js";
 import { unscale, updateScale } from "./amp.js";
-import type { SGD } from "./sgd.js";
+import type { Optimizer } from "./optimizer.js";
 
 export interface GradScalerOptions {
   device?: torch.Device;
@@ -50,7 +50,7 @@ export class GradScaler {
   }
 
   /** Divides the gradients by the scale, updates the parameters unless one is infinite, and adapts the scale. */
-  step(optimizer: SGD): void {
+  step(optimizer: Optimizer): void {
     torch.noGrad(() =>
       torch.scope(() => {
         const foundInf = torch.zerosLike(this.#scale);

@@ -4,8 +4,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Parameter, setKernels } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
-import { hasFusedUpdate } from "./fused-update.js";
 import { SGD, type SGDOptions } from "./index.js";
+import { hasFusedUpdate } from "./sgd/fused-update.js";
 
 interface Case {
   momentum: number;
@@ -38,7 +38,7 @@ function started(options: Partial<SGDOptions> = {}) {
 /** With one operator too, where this libtorch has it. Its learning rate is a float32. */
 const kinds = [
   { fused: false, tolerance: 1e-14 },
-  ...(hasFusedUpdate ? [{ fused: true, tolerance: 1e-6 }] : []),
+  ...(hasFusedUpdate() ? [{ fused: true, tolerance: 1e-6 }] : []),
 ];
 
 const values = (parameters: Parameter[]) => parameters.map((p) => p.tolist());
@@ -125,7 +125,7 @@ describe("SGD", () => {
     expect(() => squares.backward()).toThrow(/modified by an inplace operation/);
   });
 
-  it.skipIf(hasFusedUpdate)("says when libtorch has no fused operator", () => {
+  it.skipIf(hasFusedUpdate())("says when libtorch has no fused operator", () => {
     expect(() => started({ fused: true })).toThrow(/has no fused SGD/);
   });
 

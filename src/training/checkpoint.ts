@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Module } from "../nn/index.js";
-import type { GradScaler, SGD } from "../optim/index.js";
+import type { GradScaler, Optimizer } from "../optim/index.js";
 import { schema } from "../packages.js";
 import * as torch from "../torch/index.js";
 
@@ -42,7 +42,7 @@ function unprefixed(prefix: string, tensors: Record<string, torch.Tensor>): Reco
 export function saveCheckpoint(
   path: string,
   model: Module,
-  optimizer: SGD,
+  optimizer: Optimizer,
   position: Position,
   scaler?: GradScaler,
 ): void {
@@ -64,7 +64,12 @@ export function saveCheckpoint(
  *
  * @throws Error naming the file when it is no checkpoint or of another model
  */
-export function loadCheckpoint(path: string, model: Module, optimizer: SGD, scaler?: GradScaler): Position {
+export function loadCheckpoint(
+  path: string,
+  model: Module,
+  optimizer: Optimizer,
+  scaler?: GradScaler,
+): Position {
   return torch.scope(() => {
     const { tensors, metadata } = torch.loadSafetensors(path);
     const position = parsePosition(path, metadata);
