@@ -7,6 +7,8 @@ import { sgd } from "./sgd.js";
 export const optimizers: readonly OptimizerDefinition[] = [sgd, adamw];
 
 export { AdamW, type AdamWOptions } from "./adamw.js";
+export { AveragedWeights, type AveragedWeightsOptions } from "./averaged-weights.js";
+export { clipGradients } from "./clip-gradients.js";
 export { defineOptimizer, type OptimizerDefinition } from "./define.js";
 export { GradScaler, type GradScalerOptions } from "./grad-scaler.js";
 export type { Optimizer } from "./optimizer.js";
