@@ -36,11 +36,10 @@ describe("scheduleFor", () => {
     expect(rates({ kind: "multi-step", milestones: [1, 0.5] })(0, 9, 10, 39, 40, 79)).toEqual(expected);
   });
 
-  it("warms up for whole epochs", () => {
-    expect(rates({ kind: "cosine", warmupEpochs: 1 })(0, 4)).toEqual(
-      [0, 4].map((step) =>
-        Number((((step + 1) / 10) * 0.5 * (1 + Math.cos((Math.PI * step) / 80))).toPrecision(12)),
-      ),
+  it("warms up for whole epochs, and falls over the rest", () => {
+    const fallen = 0.5 * (1 + Math.cos((Math.PI * 35) / 70));
+    expect(rates({ kind: "cosine", warmupEpochs: 1 })(0, 4, 9, 10, 45)).toEqual(
+      [0.1, 0.5, 1, 1, fallen].map((rate) => Number(rate.toPrecision(12))),
     );
   });
 

@@ -24,6 +24,22 @@ describe("crossEntropy", () => {
     expect(crossEntropy(far, torch.tensor([1], { dtype: "int64" })).item()).toBe(1e4);
   });
 
+  it.each([0, 0.1])(
+    "is infinite, with a finite gradient, where the label is masked; smoothing %d",
+    (labelSmoothing) => {
+      const masked = torch.tensor([[Number.NEGATIVE_INFINITY, 0, 0]], { requiresGrad: true });
+      const loss = crossEntropy(masked, torch.tensor([0], { dtype: "int64" }), { labelSmoothing });
+      expect(loss.item()).toBe(Number.POSITIVE_INFINITY);
+      // Scores minus targets.
+      const rest = labelSmoothing / 3;
+      const expected = [-(1 - labelSmoothing) - rest, 0.5 - rest, 0.5 - rest];
+      const [gradient] = torch.grad(loss, [masked]);
+      Array.from(gradient!.toTypedArray(), Number).forEach((value, i) => {
+        expect(value).toBeCloseTo(expected[i]!, 6);
+      });
+    },
+  );
+
   it("refuses what does not fit, naming the shapes", () => {
     expect(() => crossEntropy(torch.zeros([2]), labels)).toThrow(
       "logits must be [N, C] with N, C >= 1, got [2]",

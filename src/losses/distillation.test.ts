@@ -51,6 +51,30 @@ describe("distillation", () => {
     expect(student.grad!.norm().item()).toBeGreaterThan(0.1);
   });
 
+  it("takes 0 · ln 0 as 0 where the teacher masks a class, and is infinite where the student alone does", () => {
+    const none = Number.NEGATIVE_INFINITY;
+    // The teacher's scores are 0.25, 0, 0.75; the student's are 0.5, 0.25, 0.25.
+    const teacher = float64([[Math.log(0.25), none, Math.log(0.75)]]);
+    const student = float64([[Math.log(0.5), Math.log(0.25), Math.log(0.25)]]).requiresGrad_();
+    const loss = distillation(student, teacher);
+    expect(loss.item()).toBeCloseTo(0.25 * Math.log(0.25 / 0.5) + 0.75 * Math.log(0.75 / 0.25), 14);
+    // The gradient is the student's scores minus the teacher's.
+    const [gradient] = torch.grad(loss, [student]);
+    expect(difference(Array.from(gradient!.toTypedArray(), Number), [0.25, 0.25, -0.5])).toBeLessThan(1e-14);
+
+    const strict = float64([[Math.log(0.5), Math.log(0.5), none]]).requiresGrad_();
+    const infinite = distillation(strict, teacher);
+    expect(infinite.item()).toBe(Number.POSITIVE_INFINITY);
+    const [finite] = torch.grad(infinite, [strict]);
+    expect(difference(Array.from(finite!.toTypedArray(), Number), [0.25, 0.5, -0.75])).toBeLessThan(1e-14);
+  });
+
+  it("stays NaN where the logits are", () => {
+    const bad = float64([[Number.NaN, 0]]);
+    expect(distillation(bad, float64([[0, Number.NEGATIVE_INFINITY]])).item()).toBeNaN();
+    expect(distillation(float64([[0, 1]]), bad).item()).toBeNaN();
+  });
+
   it("refuses shapes that differ and temperatures out of range", () => {
     expect(() => distillation(torch.zeros([2, 3]), torch.zeros([2, 4]))).toThrow(
       new TypeError("student and teacher logits differ in shape: [2, 3] and [2, 4]"),

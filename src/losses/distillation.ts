@@ -1,16 +1,18 @@
-import * as torch from "../torch/index.js";
+import type * as torch from "../torch/index.js";
 import { checkPair, checkTemperature } from "./check.js";
 
 /**
  * Distillation: `T² · KL(teacher ‖ student)` between softmax(logits / T), the mean over the batch (Hinton et
  * al. 2015; Yang et al. 2019 use T = 1). T² keeps the gradient's size from falling with the temperature.
  *
- * The teacher is a constant: no gradient flows into it.
+ * The teacher is a constant: no gradient flows into it. A class that the teacher gives no score (a logit of minus
+ * infinity) adds nothing, whatever the student gives it, because 0 · ln 0 is 0.
  *
  * @param student logits [N, C], any float dtype
  * @param teacher logits [N, C]
  * @param options.temperature T > 0, default 1
- * @returns scalar >= 0, nats; 0 where the two agree
+ * @returns scalar >= 0, nats; 0 where the two agree, Infinity where the student gives no score to a class that the
+ *   teacher gives some
  * @throws TypeError when shapes differ or are not [N, C], RangeError when the temperature is out of range
  */
 export function distillation(
@@ -30,9 +32,14 @@ export function distillationFrom(
   temperature: number,
 ): torch.Tensor {
   const target = logSoftmaxAt(teacher.requiresGrad ? teacher.detach() : teacher, temperature);
-  // Summed and then divided by N: the operator's own mean would also divide by C.
-  const sum = torch.klDiv(studentLogProbabilities, target, 2, { logTarget: true });
-  return sum.mul(temperature ** 2 / teacher.shape[0]!);
+  const score = target.exp();
+  // Differences of classes without a teacher's score would be infinite, and 0 times infinity is NaN. The mask is two
+  // small operators in every step: to look first whether there is such a class would wait for the device.
+  const difference = target.sub(studentLogProbabilities).maskedFill(score.eq(0), 0);
+  return score
+    .mul(difference)
+    .sum()
+    .mul(temperature ** 2 / teacher.shape[0]!);
 }
 
 function logSoftmaxAt(logits: torch.Tensor, temperature: number): torch.Tensor {

@@ -2,11 +2,11 @@ import * as torch from "../torch/index.js";
 import { checkFraction, checkK, checkLabels, checkLogits } from "./check.js";
 import { IGNORE_NOTHING } from "./cross-entropy.js";
 import { topScoreDifferenceOf } from "./top-score-difference.js";
+import { weightedSum } from "./weighted-sum.js";
 
 /**
  * The tolerant patriarch's loss: `hardWeight · CE + (1 - hardWeight) · TSD` (Yang et al. 2019; their eta is
- * hardWeight). Only within `usefulRange(k)` does the weight soften the output; hardWeight 1 is a strict
- * patriarch.
+ * hardWeight). The weight softens the output only within `usefulRange(k)`; hardWeight 1 is a strict patriarch.
  *
  * @param logits [N, C], any float dtype
  * @param labels [N] int64, each in 0..C-1
@@ -28,6 +28,6 @@ export function patriarchLoss(
   const logProbabilities = logits.logSoftmax(1);
   const hard = torch.nllLoss(logProbabilities, labels, undefined, 1, IGNORE_NOTHING);
   const topScoreDifference = topScoreDifferenceOf(logProbabilities, k);
-  const loss = hard.mul(hardWeight).add(topScoreDifference, { alpha: 1 - hardWeight });
+  const loss = weightedSum([hard, hardWeight], [topScoreDifference, 1 - hardWeight]);
   return { loss, terms: { hard, topScoreDifference } };
 }

@@ -43,6 +43,17 @@ describe("studentLoss", () => {
     }
   });
 
+  it("leaves an infinite term out whose weight is 0", () => {
+    const masked = logits.maskedFill(torch.tensor([[1, 0, 0]], { dtype: "bool" }), Number.NEGATIVE_INFINITY);
+    const soft = studentLoss(masked, labels, masked, { hardWeight: 0, softWeight: 2 });
+    expect(soft.terms.hard.item()).toBe(Number.POSITIVE_INFINITY);
+    expect(soft.loss.item()).toBeCloseTo(0, 14);
+    const kept = torch.tensor([1, 1, 2, 2], { dtype: "int64" });
+    const hard = studentLoss(masked, kept, teacher, { hardWeight: 2, softWeight: 0 });
+    expect(hard.terms.soft.item()).toBe(Number.POSITIVE_INFINITY);
+    expect(hard.loss.item()).toBeCloseTo(2 * crossEntropy(masked, kept).item(), 14);
+  });
+
   it("refuses shapes that do not fit", () => {
     const options = { hardWeight: 0.5, softWeight: 0.5 };
     expect(() => studentLoss(logits, labels, teacher.narrow(0, 0, 3), options)).toThrow("[4, 3] and [3, 3]");

@@ -2,12 +2,14 @@ import * as torch from "../torch/index.js";
 import { checkLabels, checkPair, checkTemperature } from "./check.js";
 import { IGNORE_NOTHING } from "./cross-entropy.js";
 import { distillation, distillationFrom } from "./distillation.js";
+import { weightedSum } from "./weighted-sum.js";
 
 /**
  * A student's loss: `hardWeight · CE(labels) + softWeight · T² KL(teacher ‖ student)` (Yang et al. 2019 with
  * T = 1, hardWeight = lambda and softWeight = 1 - lambda; here the weights need not sum to 1).
  *
- * The teacher is a constant: no gradient flows into it.
+ * The teacher is a constant: no gradient flows into it. Minus infinity as a logit masks a class: see `crossEntropy` and
+ * `distillation`.
  *
  * @param logits the student's, [N, C], any float dtype
  * @param labels [N] int64, each in 0..C-1
@@ -35,8 +37,7 @@ export function studentLoss(
     temperature === 1
       ? distillationFrom(logProbabilities, teacherLogits, 1)
       : distillation(logits, teacherLogits, { temperature });
-  const loss = hard.mul(hardWeight).add(soft, { alpha: softWeight });
-  return { loss, terms: { hard, soft } };
+  return { loss: weightedSum([hard, hardWeight], [soft, softWeight]), terms: { hard, soft } };
 }
 
 export interface StudentWeights {

@@ -12,8 +12,8 @@ export interface UsefulRange {
 }
 
 /**
- * Where the patriarch's loss softens the output at all. With a greater hardWeight its least point is
- * p1 = 1, a strict patriarch that learns slowly; with a smaller one, k equal classes.
+ * The range in which the patriarch's loss softens the output at all. With a greater hardWeight the loss is least at
+ * p1 = 1, which is a strict patriarch that learns slowly; with a smaller one it is least at k equal classes.
  *
  * @throws RangeError when k is not a whole number >= 2
  */
@@ -23,7 +23,7 @@ export function usefulRange(k: number): UsefulRange {
 }
 
 /**
- * The hardWeight with which `patriarchLoss` is least at the primary score wanted:
+ * The hardWeight that makes `patriarchLoss` least at the primary score wanted:
  * `eta = k p1 / (k - 1 + k p1)`, from `d/dp1 (eta · -ln p1 + (1 - eta) (k p1 - 1) / (k - 1)) = 0`, the label
  * on top and all score within the top k. A hardWeight that is given instead is checked and returned.
  *
@@ -82,7 +82,7 @@ function describe(k: number, { primaryScore, hardWeight }: UsefulRange): string 
   return `for k = ${k}: ${between(primaryScore, "primaryScore")} (${between(hardWeight, "hardWeight")})`;
 }
 
-/** 0.8 is in the useful range of every k >= 2. */
+/** An example for error messages: 0.8 is in the useful range of every k >= 2. */
 function example(k: number): { primaryScore: number; weight: number } {
   return { primaryScore: 0.8, weight: round(toleranceToHardWeight({ k, primaryScore: 0.8 })) };
 }

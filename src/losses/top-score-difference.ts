@@ -7,6 +7,8 @@ import { checkK, checkLogits } from "./check.js";
  * `p_(1) - mean(p_(2) … p_(k))`, p = softmax(logits) sorted anew for each image; p_(1) is the top score,
  * whether or not it is the label's. Minimised, it lets k - 1 secondary classes keep some score.
  *
+ * A class that is masked (a logit of minus infinity) has the score 0; it counts where fewer than k classes are left.
+ *
  * @param logits [N, C], any float dtype
  * @param options.k classes that count, the best one included; 2 <= k <= C
  * @returns scalar in [0, 1], the mean over the batch

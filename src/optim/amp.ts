@@ -1,5 +1,6 @@
 /**
- * The two operators of torch.amp.GradScaler, and the same out of plain ones: before libtorch 2.3 the CPU has none of them.
+ * The two operators of torch.amp.GradScaler, and the same computations out of plain ones for the CPU before libtorch 2.3,
+ * which has neither.
  */
 import * as torch from "../torch/index.js";
 
@@ -28,7 +29,8 @@ function hasOperators(tensor: torch.Tensor): boolean {
 /**
  * Multiplies the gradients by `inverse` in place, and sets `foundInf` to 1 where an element is not finite.
  *
- * @param foundInf and @param inverse float32 [1]
+ * @param foundInf float32 [1]
+ * @param inverse float32 [1], one over the scale
  */
 export function unscale(gradients: torch.Tensor[], foundInf: torch.Tensor, inverse: torch.Tensor): void {
   if (gradients.length === 0) return;
@@ -37,7 +39,7 @@ export function unscale(gradients: torch.Tensor[], foundInf: torch.Tensor, inver
   else unscaleByParts(gradients, foundInf, inverse);
 }
 
-/** Lowers the scale where something was infinite, and raises it where for so many steps nothing was. */
+/** Lowers the scale where a gradient was not finite, and raises it after `growthInterval` steps in which all were. */
 export function updateScale(
   scale: torch.Tensor,
   growthTracker: torch.Tensor,
@@ -51,6 +53,7 @@ export function updateScale(
   } else updateScaleByParts(scale, growthTracker, foundInf, rule);
 }
 
+/** {@link unscale} out of plain operators. */
 export function unscaleByParts(
   gradients: torch.Tensor[],
   foundInf: torch.Tensor,
@@ -63,6 +66,7 @@ export function unscaleByParts(
   }
 }
 
+/** {@link updateScale} out of plain operators. */
 export function updateScaleByParts(
   scale: torch.Tensor,
   growthTracker: torch.Tensor,
@@ -75,6 +79,6 @@ export function updateScaleByParts(
   const raised = scale.mul(growthFactor);
   const kept = torch.where(due.logicalAnd(raised.isfinite()), raised, scale);
   scale.copy_(torch.where(found, scale.mul(backoffFactor), kept));
-  // Of the next step, so after the scale that it decides.
+  // The scale above is decided by the old count, so that the new one is written last.
   growthTracker.copy_(count.maskedFill(found, 0).maskedFill(due, 0));
 }

@@ -4,8 +4,8 @@ import { Parameter } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
 import { unscale, unscaleByParts, updateScale, updateScaleByParts } from "./amp.js";
-import { hasFusedUpdate } from "./fused-update.js";
 import { GradScaler } from "./grad-scaler.js";
+import { hasFusedUpdate } from "./sgd/fused-update.js";
 import { SGD } from "./sgd.js";
 
 /** As torch.amp's documentation has it, in plain numbers. */
@@ -28,7 +28,7 @@ function started(options: { fused?: boolean } = {}) {
   return { parameters, optimizer };
 }
 
-const kinds = [false, ...(hasFusedUpdate ? [true] : [])];
+const kinds = [false, ...(hasFusedUpdate() ? [true] : [])];
 
 describe.each(kinds)("GradScaler, fused SGD: %s", (fused) => {
   it("raises and lowers the scale as torch.amp does", () => {

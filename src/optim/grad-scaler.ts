@@ -1,6 +1,7 @@
 import * as torch from "../torch/index.js";
 import { unscale, updateScale } from "./amp.js";
-import type { SGD } from "./sgd.js";
+import { clipGradients } from "./clip-gradients.js";
+import type { Optimizer } from "./optimizer.js";
 
 export interface GradScalerOptions {
   device?: torch.Device;
@@ -10,7 +11,7 @@ export interface GradScalerOptions {
   growthFactor?: number;
   /** What the scale is multiplied by after a step with infinities. Default: 0.5. */
   backoffFactor?: number;
-  /** Default: 2000. */
+  /** Steps without infinities after which the scale grows. Default: 2000. */
   growthInterval?: number;
 }
 
@@ -49,14 +50,21 @@ export class GradScaler {
     return loss.mul(this.#scale.reshape([]));
   }
 
-  /** Divides the gradients by the scale, updates the parameters unless one is infinite, and adapts the scale. */
-  step(optimizer: SGD): void {
+  /**
+   * Divides the gradients by the scale, clips them if asked to, updates the parameters unless a gradient is infinite or
+   * NaN, and adapts the scale.
+   *
+   * @param options.clipNorm the highest norm of the gradients, see `clipGradients`; default: they are not clipped
+   */
+  step(optimizer: Optimizer, { clipNorm }: { clipNorm?: number | undefined } = {}): void {
     torch.noGrad(() =>
       torch.scope(() => {
         const foundInf = torch.zerosLike(this.#scale);
-        // By way of float64, as PyTorch does.
+        // The reciprocal is taken in float64, as PyTorch does.
         const inverse = this.#scale.to({ dtype: "float64" }).reciprocal().to({ dtype: "float32" });
-        unscale(optimizer.gradients(), foundInf, inverse);
+        const gradients = optimizer.gradients();
+        unscale(gradients, foundInf, inverse);
+        if (clipNorm !== undefined) clipGradients(gradients, clipNorm);
         if (optimizer.fused) optimizer.step({ foundInf });
         else if (foundInf.item() === 0) optimizer.step();
         updateScale(this.#scale, this.#growthTracker, foundInf, this.#options);

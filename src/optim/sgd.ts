@@ -1,20 +1,26 @@
 import type { Parameter } from "../nn/index.js";
 import * as torch from "../torch/index.js";
-import { foreachUpdate } from "./foreach-update.js";
-import { fusedUpdate, hasFusedUpdate } from "./fused-update.js";
-import { kernelCan, kernelUpdate } from "./kernel-update.js";
+import { defineOptimizer, learningRateOption, undecayed } from "./define.js";
+import { DeviceRate } from "./device-rate.js";
+import type { Optimizer } from "./optimizer.js";
+import { checkNotNegative, copyAs, onCard, readyOf } from "./parameters.js";
+import { foreachUpdate } from "./sgd/foreach-update.js";
+import { fusedUpdate, hasFusedUpdate } from "./sgd/fused-update.js";
+import { kernelCan, kernelUpdate } from "./sgd/kernel-update.js";
 
 export interface SGDOptions {
   learningRate: number;
+  /** Default: 0. */
   momentum?: number;
+  /** Default: no. */
   nesterov?: boolean;
-  /** L2 penalty, added to the gradient. */
+  /** L2 penalty, added to the gradient. Default: 0. */
   weightDecay?: number;
-  /** Parameters that weight decay leaves alone. */
+  /** Parameters that weight decay leaves alone. Default: none. */
   noDecay?: readonly Parameter[];
-  /** One operator for the whole update. Default: for parameters that are on a card, where libtorch has it. */
+  /** One operator for the whole update. Default: for parameters on a GPU, where libtorch has it. */
   fused?: boolean;
-  /** Keeps the learning rate on the device too, so that a CUDA graph takes a new one. Default: as `fused`, or on a card. */
+  /** Keeps the learning rate on the device too, so that a CUDA graph takes a new one. Default: as `fused`, or on a GPU. */
   capturable?: boolean;
 }
 
@@ -22,21 +28,18 @@ export interface SGDOptions {
  * Stochastic gradient descent with momentum, as torch.optim.SGD does it: v ← momentum · v + g, w ← w - lr · v, where
  * the first v is the first g, and Nesterov's variant steps by g + momentum · v.
  *
- * All parameters are updated by a few operators on the whole list, or by one: on the CPU in float32 by Lyceum's own. Those without a gradient are left alone.
+ * A few operators on whole lists update all parameters, or one operator does: in float32 on the CPU Lyceum's own.
  */
-export class SGD {
+export class SGD implements Optimizer {
   learningRate: number;
-  /** Whether one operator does the update, which can leave a step out by itself. */
   readonly fused: boolean;
-  /** Whether a step can be recorded and done again with another learning rate. */
   readonly capturable: boolean;
-  private readonly parameters: readonly Parameter[];
-  private readonly options: Required<Omit<SGDOptions, "learningRate" | "noDecay" | "fused" | "capturable">>;
-  private readonly undecayed: ReadonlySet<Parameter>;
-  /** The velocity of each parameter that was updated before. */
-  private readonly velocities = new Map<Parameter, torch.Tensor>();
-  /** float32 [1], where `capturable`; and the number that was last written into it. */
-  private rate: { tensor: torch.Tensor; value: number } | undefined;
+  readonly #parameters: readonly Parameter[];
+  readonly #options: { momentum: number; nesterov: boolean; weightDecay: number };
+  readonly #undecayed: ReadonlySet<Parameter>;
+  /** The velocities of the parameters that were updated before. */
+  readonly #velocities = new Map<Parameter, torch.Tensor>();
+  readonly #rate = new DeviceRate();
 
   /**
    * @throws RangeError when a number is out of range, or Nesterov is asked for without momentum; Error when `fused` is
@@ -44,64 +47,45 @@ export class SGD {
    */
   constructor(parameters: readonly Parameter[], options: SGDOptions) {
     const { learningRate, momentum = 0, nesterov = false, weightDecay = 0, noDecay = [] } = options;
-    for (const [name, value] of Object.entries({ learningRate, momentum, weightDecay })) {
-      if (!(value >= 0 && Number.isFinite(value)))
-        throw new RangeError(`${name} must be 0 or more, got ${value}`);
-    }
+    checkNotNegative({ learningRate, momentum, weightDecay });
     if (nesterov && momentum === 0) throw new RangeError("nesterov needs a momentum above 0");
-    this.parameters = parameters;
     this.learningRate = learningRate;
-    this.options = { momentum, nesterov, weightDecay };
-    this.undecayed = new Set(noDecay);
-    const onCard = parameters[0]?.device.startsWith("cuda") ?? false;
-    this.fused = options.fused ?? (onCard && hasFusedUpdate);
-    this.capturable = this.fused || (options.capturable ?? onCard);
-    if (this.fused && !hasFusedUpdate) {
+    this.#parameters = parameters;
+    this.#options = { momentum, nesterov, weightDecay };
+    this.#undecayed = new Set(noDecay);
+    const card = onCard(parameters);
+    this.fused = options.fused ?? (card && hasFusedUpdate());
+    this.capturable = this.fused || (options.capturable ?? card);
+    if (this.fused && !hasFusedUpdate()) {
       throw new Error(`libtorch ${torch.version()} has no fused SGD: leave \`fused\` out`);
     }
   }
 
-  /** Those that are there, in the order of their parameters. */
   gradients(): torch.Tensor[] {
-    return this.parameters.flatMap((parameter) => parameter.grad ?? []);
+    return readyOf(this.#parameters).map(({ gradient }) => gradient);
   }
 
-  /**
-   * Brings the learning rate to the device, if it has changed. `step` does so too, but a captured step, which repeats
-   * what tensors did, cannot.
-   */
   prepare(): void {
-    const device = this.parameters[0]?.device;
-    if (!this.capturable || device === undefined) return;
-    const value = this.learningRate;
-    this.rate ??= { tensor: torch.keep(torch.zeros([1], { device })), value: 0 };
-    if (this.rate.value !== value) this.rate.tensor.fill_(value);
-    this.rate.value = value;
+    this.#deviceRate();
   }
 
-  /** Forgets the gradients. */
   zeroGrad(): void {
-    for (const parameter of this.parameters) parameter.grad = undefined;
+    for (const parameter of this.#parameters) parameter.grad = undefined;
   }
 
-  /**
-   * Updates every parameter that has a gradient.
-   *
-   * @param options.foundInf float32 [1]: where it is not 0, nothing is changed. Only where `fused`.
-   */
   step({ foundInf }: { foundInf?: torch.Tensor } = {}): void {
     if (foundInf && !this.fused) throw new TypeError("only a fused SGD can leave a step out by itself");
     torch.noGrad(() =>
       torch.scope(() => {
-        const ready = this.parameters.flatMap((parameter) => {
-          const gradient = parameter.grad;
-          return gradient ? [{ parameter, gradient }] : [];
-        });
+        const ready = readyOf(this.#parameters);
         if (ready.length === 0) return;
-        const { velocities, undecayed } = this;
-        const update = { ready, velocities, undecayed, ...this.options };
-        this.prepare();
-        const rate = this.rate?.tensor;
+        const update = {
+          ready,
+          velocities: this.#velocities,
+          undecayed: this.#undecayed,
+          ...this.#options,
+        };
+        const rate = this.#deviceRate();
         if (this.fused && rate) fusedUpdate(update, rate, foundInf);
         else if (!rate && kernelCan(update)) kernelUpdate(update, this.learningRate);
         else foreachUpdate(update, rate ?? this.learningRate);
@@ -109,42 +93,56 @@ export class SGD {
     );
   }
 
-  /** The velocities by position of their parameter, detached, sharing memory: copy what must not change. */
+  /** The velocities by position of their parameter (`velocity.0`). */
   stateDict(): Record<string, torch.Tensor> {
     return Object.fromEntries(
-      this.parameters.flatMap((parameter, i) => {
-        const velocity = this.velocities.get(parameter);
+      this.#parameters.flatMap((parameter, i) => {
+        const velocity = this.#velocities.get(parameter);
         return velocity ? [[`velocity.${i}`, velocity.detach()]] : [];
       }),
     );
   }
 
-  /**
-   * Puts copies of the velocities in place of those at hand.
-   *
-   * @throws Error when a tensor's name or shape fits no parameter; nothing is changed then
-   */
   loadStateDict(state: Readonly<Record<string, torch.Tensor>>): void {
     const found = Object.entries(state).map(([name, velocity]) => {
-      const parameter = this.parameters[Number(/^velocity\.(\d+)$/.exec(name)?.[1] ?? -1)];
+      const parameter = this.#parameters[Number(/^velocity\.(\d+)$/.exec(name)?.[1] ?? -1)];
       if (!parameter || `${parameter.shape}` !== `${velocity.shape}`) {
         throw new Error(`the optimiser's ${name} of shape [${velocity.shape.join(", ")}] fits no parameter`);
       }
       return [parameter, velocity] as const;
     });
     this.dispose();
-    for (const [parameter, velocity] of found) {
-      // Laid out as the parameter, whose memory format a file does not keep.
-      const copy = torch.noGrad(() => torch.emptyLike(parameter).copy_(velocity));
-      this.velocities.set(parameter, torch.keep(copy));
-    }
+    for (const [parameter, velocity] of found) this.#velocities.set(parameter, copyAs(parameter, velocity));
   }
 
-  /** Frees the velocities; the next step starts without momentum. */
   dispose(): void {
-    this.rate?.tensor.dispose();
-    this.rate = undefined;
-    for (const velocity of this.velocities.values()) velocity.dispose();
-    this.velocities.clear();
+    this.#rate.dispose();
+    for (const velocity of this.#velocities.values()) velocity.dispose();
+    this.#velocities.clear();
+  }
+
+  #deviceRate(): torch.Tensor | undefined {
+    const device = this.#parameters[0]?.device;
+    return this.capturable && device ? this.#rate.bring(this.learningRate, device) : undefined;
   }
 }
+
+/** SGD as recipes name it; its defaults are those of the papers that trained CIFAR's networks. */
+export const sgd = defineOptimizer({
+  name: "sgd",
+  summary: "Stochastic gradient descent with momentum.",
+  options: (z) => ({
+    learningRate: learningRateOption(z, 0.1),
+    momentum: z.number().min(0).lt(1).default(0.9).describe("Momentum of stochastic gradient descent."),
+    nesterov: z.boolean().default(false).describe("Nesterov's momentum."),
+    weightDecay: z.number().min(0).max(1).default(1e-4).describe("L2 penalty, added to the gradient."),
+    decayNorm: z
+      .boolean()
+      .default(true)
+      .describe("Weight decay on batch norm and biases too, as the papers do."),
+  }),
+  create: (parameters, { decayNorm, ...options }) =>
+    new SGD(parameters, { ...options, noDecay: undecayed(parameters, decayNorm) }),
+  check: ({ nesterov, momentum }) =>
+    nesterov && momentum === 0 ? [{ path: ["nesterov"], message: "needs a momentum above 0" }] : [],
+});

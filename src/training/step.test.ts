@@ -4,8 +4,8 @@ import { describe, expect, it, vi } from "vitest";
 import { draws, fill } from "../models/fixtures/cases.js";
 import { resnet8 } from "../models/index.js";
 import { foldBatchNorm, hasAmx, type Module } from "../nn/index.js";
-import { hasFusedUpdate } from "../optim/fused-update.js";
 import { GradScaler, SGD } from "../optim/index.js";
+import { hasFusedUpdate } from "../optim/sgd/fused-update.js";
 import * as torch from "../torch/index.js";
 import { native } from "../torch/native.js";
 import { settled } from "../torch/testing/settled.js";
@@ -94,7 +94,7 @@ it.skipIf(!hasAmx)("20 steps in bfloat16 lose what float32 loses, to its 8 bits"
   for (const parameter of model.parameters()) expect(parameter.dtype).toBe("float32");
 });
 
-it.each([false, ...(hasFusedUpdate ? [true] : [])])(
+it.each([false, ...(hasFusedUpdate() ? [true] : [])])(
   "20 steps with scaled gradients are the same to the bit; fused SGD: %s",
   (fused) => {
     const run = (scaler?: GradScaler) => {
@@ -151,7 +151,7 @@ describe("trainStep", () => {
   it.each([
     ["float32", false],
     ["bfloat16", false],
-    ...(hasFusedUpdate ? ([["float32", true]] as const) : []),
+    ...(hasFusedUpdate() ? ([["float32", true]] as const) : []),
   ] as const)(
     "reads nothing and brings nothing, which a device would wait for: %s, scaled %s",
     (precision, scaled) => {

@@ -1,5 +1,5 @@
 import type { Module } from "../nn/index.js";
-import type { GradScaler, SGD } from "../optim/index.js";
+import type { GradScaler, Optimizer } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { asFloat } from "./as-float.js";
 import type { Meter } from "./meter.js";
@@ -8,7 +8,7 @@ import type { Objective } from "./objective.js";
 /** What a step trains, and by what. */
 export interface Learner {
   model: Module;
-  optimizer: SGD;
+  optimizer: Optimizer;
   objective: Objective;
   /** Where the model is; batches are brought there. Default: the CPU. */
   device?: torch.Device;

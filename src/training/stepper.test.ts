@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { channelStatistics, Loader, makeSynthetic } from "../data/index.js";
 import { resnet8 } from "../models/index.js";
 import { foldBatchNorm } from "../nn/index.js";
-import { hasFusedUpdate } from "../optim/fused-update.js";
 import { cosine, GradScaler, SGD, type SGDOptions } from "../optim/index.js";
+import { hasFusedUpdate } from "../optim/sgd/fused-update.js";
 import * as torch from "../torch/index.js";
 import { defineMethod, distillation, strict } from "../methods/index.js";
 import { type EpochReport, objectiveOf, trainNetwork } from "./index.js";
@@ -81,7 +81,7 @@ async function trained(
 describe("a recorded step", () => {
   it.each([
     [{ capturable: true }, false],
-    ...(hasFusedUpdate
+    ...(hasFusedUpdate()
       ? ([
           [{ fused: true }, false],
           [{ fused: true }, true],
@@ -107,7 +107,7 @@ describe("a recorded step", () => {
   it("is refused where the learning rate, or whether to step, would be fixed for ever", () => {
     const make = (options: Partial<SGDOptions>, scaled: boolean) =>
       stepperFor(learner(options, scaled), new Meter(), new RepeatedGraph());
-    expect(() => make({}, false)).toThrow("needs a capturable SGD");
+    expect(() => make({}, false)).toThrow("needs a capturable optimiser");
     expect(() => make({ capturable: true }, true)).toThrow("a fused one to scale gradients");
   });
 

@@ -40,7 +40,7 @@ class RecordedStepper implements Stepper {
   /** @throws TypeError when the learning rate or whether to step at all is not the tensors' business */
   constructor(learner: Learner, meter: Meter | undefined, graph: StepGraph) {
     if (!canRecord(learner))
-      throw new TypeError("a recorded step needs a capturable SGD, a fused one to scale gradients");
+      throw new TypeError("a recorded step needs a capturable optimiser, a fused one to scale gradients");
     this.#learner = learner;
     this.#meter = meter;
     this.#graph = graph;

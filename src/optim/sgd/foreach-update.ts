@@ -1,5 +1,5 @@
-import type { Parameter } from "../nn/index.js";
-import * as torch from "../torch/index.js";
+import type { Parameter } from "../../nn/index.js";
+import * as torch from "../../torch/index.js";
 import type { Update } from "./update.js";
 
 /**
@@ -14,7 +14,7 @@ export function foreachUpdate(update: Update, learningRate: number | torch.Tenso
   else torch.foreachAddcmul_(parameters, steps, rates(parameters, learningRate), -1);
 }
 
-/** The same for each: libtorch 1.13 multiplies no list by a tensor. */
+/** The rate once for each parameter, because libtorch 1.13 cannot multiply a list by one tensor. */
 function rates(parameters: readonly Parameter[], learningRate: torch.Tensor): torch.Tensor[] {
   const rate = learningRate.reshape([]);
   return parameters.map((parameter) => rate.to({ dtype: parameter.dtype }));

@@ -1,10 +1,15 @@
-import * as torch from "../torch/index.js";
+import * as torch from "../../torch/index.js";
 import { listsOf, type Update } from "./update.js";
 
 const name = "aten::_fused_sgd_.tensor_lr";
 
+let has: boolean | undefined;
+
 /** Whether libtorch has SGD in one operator: on CUDA since 2.3, on the CPU since 2.4. */
-export const hasFusedUpdate: boolean = torch.hasOperator(name);
+export function hasFusedUpdate(): boolean {
+  has ??= torch.hasOperator(name);
+  return has;
+}
 
 /**
  * SGD in one pass over memory. The learning rate is a tensor on the device, so that a captured step takes a new one.

@@ -1,10 +1,11 @@
-import type { Parameter } from "../nn/index.js";
-import * as torch from "../torch/index.js";
+import type { Parameter } from "../../nn/index.js";
+import * as torch from "../../torch/index.js";
+import type { Ready } from "../parameters.js";
 
 /** One update of all parameters that have a gradient. */
 export interface Update {
-  ready: readonly { parameter: Parameter; gradient: torch.Tensor }[];
-  /** Of each parameter that was updated before; the update adds those that are missing. */
+  ready: readonly Ready[];
+  /** The velocities of the parameters that were updated before; the update adds those that are missing. */
   velocities: Map<Parameter, torch.Tensor>;
   undecayed: ReadonlySet<Parameter>;
   momentum: number;
@@ -12,7 +13,7 @@ export interface Update {
   weightDecay: number;
 }
 
-/** Lists of the same length, or no velocities where there is no momentum. */
+/** The lists that one call of an operator takes, of the same length; without momentum there are no velocities. */
 export interface Lists {
   parameters: Parameter[];
   gradients: torch.Tensor[];
@@ -20,12 +21,12 @@ export interface Lists {
   weightDecay: number;
 }
 
-/** The update's lists, of what is decayed and what is not, for operators that do an update at once. */
+/** The update's lists, one of the parameters that decay and one of those that do not; empty ones are left out. */
 export function listsOf({ ready, velocities, undecayed, momentum, weightDecay }: Update): Lists[] {
   const free = ready.filter(({ parameter }) => undecayed.has(parameter));
   const decaying = ready.filter(({ parameter }) => !undecayed.has(parameter));
   const velocityOf = (parameter: Parameter) => {
-    // momentum · 0 + g is the first gradient, as it shall be.
+    // The first velocity must be the first gradient, and momentum · 0 + gradient is that.
     const velocity = velocities.get(parameter) ?? torch.keep(torch.zerosLike(parameter));
     velocities.set(parameter, velocity);
     return velocity;
