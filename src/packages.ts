@@ -1,6 +1,6 @@
 /**
- * Packages that read and check what others wrote. They take as long to load as all of Lyceum's own code, and a program
- * that trains by `torch` and `nn` needs none of them: each is loaded when it is first used.
+ * Loads the packages that read and check what others wrote, each when it is first used. They take as long to load as all
+ * of Lyceum's own code, and a program that trains by `torch` and `nn` needs none of them.
  */
 import { createRequire } from "node:module";
 
@@ -10,8 +10,11 @@ export const yaml = (): typeof import("yaml") => load("yaml");
 export const tarStream = (): typeof import("tar-stream") => load("tar-stream");
 export const zod = (): typeof import("zod") => load("zod");
 
-/** A schema that is made, once, when it is first asked for. */
-export function schema<T>(make: (z: ReturnType<typeof zod>["z"]) => T): () => T {
+/** zod's own `z`, which definitions of options are given so that they need not import it. */
+export type Z = ReturnType<typeof zod>["z"];
+
+/** A schema that is made when it is first asked for, and kept. */
+export function schema<T>(make: (z: Z) => T): () => T {
   let made: { schema: T } | undefined;
   return () => {
     made ??= { schema: make(zod().z) };
