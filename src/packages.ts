@@ -1,6 +1,6 @@
 /**
- * Packages that read and check what others wrote. They take as long to load as all of Lyceum's own code, and a program
- * that trains by `torch` and `nn` needs none of them: each is loaded when it is first used.
+ * Loads the packages that read and check what others wrote, each when it is first used. They take as long to load as all
+ * of Lyceum's own code, and a program that trains by `torch` and `nn` needs none of them.
  */
 import { createRequire } from "node:module";
 
@@ -11,10 +11,10 @@ export const tarStream = (): typeof import("tar-stream") => load("tar-stream");
 export const sharp = (): typeof import("sharp").default => load("sharp");
 export const zod = (): typeof import("zod") => load("zod");
 
-/** zod's builder of schemas, which definitions are handed. */
-export type Z = (typeof import("zod"))["z"];
+/** zod's own `z`, which definitions of options are given so that they need not import it. */
+export type Z = ReturnType<typeof zod>["z"];
 
-/** A schema that is made, once, when it is first asked for. */
+/** A schema that is made when it is first asked for, and kept. */
 export function schema<T>(make: (z: Z) => T): () => T {
   let made: { schema: T } | undefined;
   return () => {

@@ -12,7 +12,7 @@ export interface FoundSet {
 /** Looks for every known set in the usual places; nothing is read. */
 export async function findSets(): Promise<FoundSet[]> {
   return Promise.all(
-    datasets.map(async ({ name, description, from }) => {
+    datasets.map(async ({ name, summary: description, from }) => {
       if ("make" in from) return { name, description, place: "made, not stored" };
       const found = await findDataset(name, from.layout, from).catch(() => undefined);
       const place = found ? ("archive" in found ? found.archive : found.folder) : null;

@@ -1,6 +1,6 @@
 import { type DownloadOptions, download } from "./download.js";
 import { fetchFolder } from "./places.js";
-import { datasetSource } from "./sets/index.js";
+import { datasetNamed } from "./sets/index.js";
 
 export interface FetchOptions extends DownloadOptions {
   /** The folder to put the files in; $LYCEUM_DATA/NAME or ~/.cache/lyceum/NAME when left out. */
@@ -18,7 +18,7 @@ export interface FetchOptions extends DownloadOptions {
  *   files
  */
 export async function fetchDataset(name: string, options: FetchOptions = {}): Promise<string> {
-  const { from } = datasetSource(name);
+  const { from } = datasetNamed(name);
   if ("make" in from) throw new RangeError(`the ${name} set is made, not fetched: it needs no files`);
   const folder = options.root ?? fetchFolder(name);
   for (const file of from.download.files) {

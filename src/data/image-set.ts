@@ -23,9 +23,19 @@ export interface Dataset {
   readonly classNames: readonly string[];
 }
 
-/** Room for images that libtorch can read without a copy. */
+/**
+ * Room for images that libtorch can read without a copy.
+ *
+ * @throws RangeError when there is not so much memory
+ */
 export function allocateImages(bytes: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(bytes));
+  try {
+    return new Uint8Array(new SharedArrayBuffer(bytes));
+  } catch (cause) {
+    throw new RangeError(`${bytes} bytes of images are more than this process can hold: load fewer of them`, {
+      cause,
+    });
+  }
 }
 
 /** The chosen images of a set, copied, in the order of `indices`. */

@@ -1,4 +1,4 @@
-/** Data sets in memory, held-out splits, augmentation and batches. */
+/** Data sets: their definitions, reading and drawing them, held-out splits, augmentation, and the loader of batches. */
 export {
   type AugmentArguments,
   type AugmentOptions,
@@ -9,16 +9,25 @@ export {
 export { checkImageSet } from "./check-set.js";
 export { DataError } from "./data-error.js";
 export { decodeImage, ImageError, type ImageSize, imageFormats } from "./decode.js";
+export {
+  type DataSpec,
+  type DatasetDefinition,
+  defaultAugment,
+  defineDataset,
+  type FileSource,
+  type MadeSource,
+  type MakeOptions,
+} from "./define.js";
 export type { DownloadOptions } from "./download.js";
 export { type FetchOptions, fetchDataset } from "./fetch.js";
 export { allocateImages, type Dataset, type ImageSet, subset } from "./image-set.js";
-export { loadDataset } from "./load.js";
+export { type LoadOptions, loadDataset } from "./load.js";
 export { type Batch, Loader, type LoaderOptions } from "./loader.js";
 export { fetchFolder, usualPlaces } from "./places.js";
 export { hash32, RandomSequence, shuffled } from "./random.js";
-export { datasetNames, datasets } from "./sets/index.js";
+export { datasetNamed, datasetNames, datasets } from "./sets/index.js";
 export { makeSynthetic, type SyntheticOptions } from "./sets/synthetic.js";
-export type { DataSpec, DatasetSource } from "./source.js";
 export { splitHeldOut, stratifiedSample } from "./split.js";
 export { channelStatistics } from "./statistics.js";
+export { type BatchPlan, planSteps } from "./steps.js";
 export { type FileReport, type VerifyReport, verifyDataset } from "./verify.js";

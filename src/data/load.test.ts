@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { cifarImageBytes } from "./cifar-records.js";
+import { type DatasetDefinition, defineDataset, type FileSource } from "./define.js";
 import { idxFile, temporaryFolder } from "./fixtures/files.js";
 import { loadDataset } from "./load.js";
 import { findDataset } from "./places.js";
 import { cifarSet } from "./sets/cifar-set.js";
 import { idxSet } from "./sets/idx-set.js";
-import type { DatasetSource, FileSource } from "./source.js";
+import { makeSynthetic } from "./sets/synthetic.js";
 import { verifyDataset } from "./verify.js";
 
 const md5 = "0".repeat(32);
@@ -18,8 +19,9 @@ const download = { baseUrl: "http://127.0.0.1:1/", files: [] };
 /** Sets as small as can be. */
 const tinyIdx = idxSet({
   name: "tiny",
-  description: "two images to train, one to test",
+  summary: "two images to train, one to test",
   classNames: ["zero", "one"],
+  augment: { crop: true, flip: true },
   trainCount: 2,
   testCount: 1,
   size: 2,
@@ -29,7 +31,7 @@ const tinyIdx = idxSet({
 });
 const tinyCifar = cifarSet({
   name: "tiny-cifar",
-  description: "two files of one image, one to test",
+  summary: "two files of one image, one to test",
   levels: [
     { names: ["sea", "land"], file: "coarse.txt" },
     { names: ["fish", "whale", "ox"], file: "fine.txt" },
@@ -44,10 +46,10 @@ const tinyCifar = cifarSet({
   archive: { name: "tiny.tar.gz", bytes: 1, md5 },
 });
 
-const files = ({ from }: DatasetSource) => from as FileSource;
+const files = ({ from }: DatasetDefinition) => from as FileSource;
 
 /** Reads one of the tiny sets. */
-async function read(source: DatasetSource, root: string, labels: "fine" | "coarse" = "fine") {
+async function read(source: DatasetDefinition, root: string, labels: "fine" | "coarse" = "fine") {
   const { layout, read } = files(source);
   return read(await findDataset(source.name, layout, { ...files(source), root }), {
     name: source.name,
@@ -135,8 +137,13 @@ describe("loadDataset", () => {
       /known are fashion-mnist, mnist, cifar10/,
     );
     await expect(loadDataset({ name: "mnist", labels: "coarse" })).rejects.toThrow(
-      "mnist has one level of classes",
+      'mnist has no option "labels": it has none of its own',
     );
+    await expect(loadDataset({ name: "cifar100", size: 40 })).rejects.toThrow(
+      'cifar100 has no option "size": it has labels',
+    );
+    await expect(loadDataset({ name: "cifar100", labels: "middle" })).rejects.toThrow(/cifar100: labels: /);
+    await expect(loadDataset({ name: "synthetic", size: 7 })).rejects.toThrow(/synthetic: size: .*8/);
     await expect(verifyDataset("synthetic")).rejects.toThrow("there is nothing to verify");
   });
 
@@ -158,10 +165,32 @@ describe("loadDataset", () => {
   });
 });
 
-const installed = "/usr/share/datasets/fashion-mnist";
+it("loads a set of the caller's own, its options checked and filled in", async () => {
+  const asked: unknown[] = [];
+  const { train } = makeSynthetic({ size: 8, trainCount: 10, testCount: 2 });
+  const definition = defineDataset({
+    name: "mine",
+    summary: "a set for this test",
+    options: (z) => ({ colour: z.string().default("grey"), part: z.int().max(3).exactOptional() }),
+    augment: { crop: false, flip: false },
+    from: {
+      make(spec) {
+        asked.push(spec);
+        return { name: "mine", train, test: train, classNames: train.classNames };
+      },
+    },
+  });
+  const mine = await loadDataset({ name: "mine", part: 2, limit: { test: 5 } }, { definition });
+  expect(asked).toEqual([{ name: "mine", colour: "grey", part: 2, limit: { test: 5 } }]);
+  expect([mine.train.count, mine.test.count]).toEqual([10, 5]);
+  await expect(loadDataset({ name: "mine", part: 4 }, { definition })).rejects.toThrow(/mine: part: /);
+});
 
-// Where `setup` installed it, the real set is read too.
-describe.runIf(existsSync(installed))("Fashion-MNIST", () => {
+const installed = "/usr/share/datasets/fashion-mnist";
+const there = existsSync(installed);
+
+// The real set is read too where `setup` installed it.
+describe.runIf(there)(`Fashion-MNIST${there ? "" : ` (skipped: ${installed} is not there)`}`, () => {
   it("is read whole, and is the official one to the bit", async () => {
     const { train, test } = await loadDataset({ name: "fashion-mnist", root: installed });
     expect([train.count, test.count, train.height, train.width]).toEqual([60_000, 10_000, 28, 28]);

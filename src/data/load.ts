@@ -1,25 +1,32 @@
+import { checkOptions, type DataSpec, type DatasetDefinition, type MakeOptions } from "./define.js";
 import { type Dataset, type ImageSet, subset } from "./image-set.js";
 import { findDataset } from "./places.js";
-import { datasetSource } from "./sets/index.js";
-import type { DataSpec } from "./source.js";
+import { datasetNamed } from "./sets/index.js";
 import { stratifiedSample } from "./split.js";
 
+export interface LoadOptions extends MakeOptions {
+  /** The set, where it is not one of Lyceum's own that `spec.name` names. */
+  definition?: DatasetDefinition | undefined;
+}
+
 /**
- * Reads a data set into memory, checking sizes, magic numbers, counts and labels.
+ * Reads a data set into memory, checking sizes, magic numbers, counts and labels, or makes it.
  *
  * @throws DataError when the files are not there (it lists where they were looked for and how to get them) or
  *   damaged
  * @throws RangeError when the name is unknown or an option does not fit the set
+ * @throws the signal's reason when it is aborted while a set is drawn
  */
-export async function loadDataset(spec: DataSpec): Promise<Dataset> {
-  const { name, hasFamilies, from } = datasetSource(spec.name);
-  if (spec.labels === "coarse" && !hasFamilies) {
-    throw new RangeError(`${name} has one level of classes: labels "coarse" does not apply`);
-  }
+export async function loadDataset(
+  spec: DataSpec,
+  { definition = datasetNamed(spec.name), ...making }: LoadOptions = {},
+): Promise<Dataset> {
+  const { name, from } = definition;
+  const checked = checkOptions(definition, spec);
   const whole =
     "make" in from
-      ? from.make(spec)
-      : await from.read(await findDataset(name, from.layout, { ...from, root: spec.root }), spec);
+      ? await from.make(checked, making)
+      : await from.read(await findDataset(name, from.layout, { ...from, root: spec.root }), checked);
   const { train, test } = spec.limit ?? {};
   const seed = spec.seed ?? 0;
   return { ...whole, train: limited(whole.train, train, seed), test: limited(whole.test, test, seed) };

@@ -46,8 +46,9 @@ describe("Loader", () => {
         fc.uniqueArray(fc.nat(59), { maxLength: 60 }),
         fc.boolean(),
         fc.boolean(),
-        async (batchSize, chosen, shuffle, dropLast) => {
-          const loader = load({ batchSize, indices: Int32Array.from(chosen), shuffle, dropLast });
+        fc.boolean(),
+        async (batchSize, chosen, shuffle, dropLast, resident) => {
+          const loader = load({ batchSize, indices: Int32Array.from(chosen), shuffle, dropLast, resident });
           const batches = await collect(loader.epoch(3));
           loader.dispose();
           const given = batches.flatMap(({ indices }) => indices);
@@ -69,12 +70,63 @@ describe("Loader", () => {
     );
   });
 
+  it("joins a lone last image to the batch before it, and gives every image once all the same", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer({ min: 0, max: 60 }),
+        fc.boolean(),
+        fc.nat(12),
+        async (batchSize, count, resident, resumed) => {
+          const indices = Int32Array.from({ length: count }, (_, i) => 59 - i);
+          const loader = load({ ...augmented, batchSize, indices, resident, joinLoneLast: true });
+          const batches = await collect(loader.epoch(1));
+          expect(batches.length).toBe(loader.stepsPerEpoch);
+          const sizes = batches.map((batch) => batch.indices.length);
+          expect(sizes.every((size) => size <= batchSize + 1)).toBe(true);
+          if (batchSize > 1 && count !== 1) expect(sizes).not.toContain(1);
+          const given = batches.flatMap((batch) => batch.indices);
+          expect([...given].sort((a, b) => b - a)).toEqual([...indices]);
+          const startStep = Math.min(resumed, loader.stepsPerEpoch);
+          expect(await collect(loader.epoch(1, { startStep }))).toEqual(batches.slice(startStep));
+          loader.dispose();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([
+    [641, { batchSize: 64 }, [...Array(10).fill(64), 1]],
+    [641, { batchSize: 64, joinLoneLast: true }, [...Array(9).fill(64), 65]],
+    [642, { batchSize: 64, joinLoneLast: true }, [...Array(10).fill(64), 2]],
+    [640, { batchSize: 64, joinLoneLast: true }, Array(10).fill(64)],
+    [641, { batchSize: 64, joinLoneLast: true, dropLast: true }, Array(10).fill(64)],
+    [2, { batchSize: 1, joinLoneLast: true }, [1, 1]],
+    [1, { batchSize: 64, joinLoneLast: true }, [1]],
+    [3, { batchSize: 2, joinLoneLast: true }, [3]],
+    [0, { batchSize: 2, joinLoneLast: true }, []],
+  ])("%i images with %j fall into batches of %j", async (count, options, sizes) => {
+    const one = { ...set, images: set.images.slice(0, 192), count: 1, labels: Int32Array.of(0) };
+    const loader = new Loader(one, { ...plain, ...options, indices: new Int32Array(count) });
+    const given: number[] = [];
+    for await (const batch of loader.epoch(0)) {
+      given.push(batch.indices.length);
+      expect(batch.images.shape[0]).toBe(batch.indices.length);
+      batch.dispose();
+    }
+    expect(given).toEqual(sizes);
+    expect(loader.stepsPerEpoch).toBe(sizes.length);
+  });
+
   it("normalises and, without augmentation, changes nothing else", async () => {
     const [batch] = await collect(load({ batchSize: 60 }).epoch(0));
     batch!.images.forEach((value, i) => {
       const channel = Math.floor(i / 64) % 3;
-      const expected = (set.images[i]! / 255 - plain.mean[channel]!) / plain.std[channel]!;
-      expect(Math.abs(value - expected)).toBeLessThan(1e-5);
+      const [mean, std] = [plain.mean[channel]!, plain.std[channel]!];
+      const expected = (set.images[i]! / 255 - mean) / std;
+      // Mean, deviation, quotient, difference and result are each rounded to float32, half of 2^-23 at most.
+      expect(Math.abs(value - expected)).toBeLessThan((5 * 2 ** -24 * (1 + mean)) / std);
     });
   });
 

@@ -6,6 +6,7 @@ import { HostBatches } from "./host-batches.js";
 import type { ImageSet } from "./image-set.js";
 import { shuffled } from "./random.js";
 import { ResidentBatches } from "./resident-batches.js";
+import { type BatchPlan, planSteps } from "./steps.js";
 
 /** Some images, ready for a network. Whoever receives it disposes of it. */
 export interface Batch {
@@ -20,18 +21,15 @@ export interface Batch {
   dispose(): void;
 }
 
-export interface LoaderOptions {
+export interface LoaderOptions extends BatchPlan {
   /** The images to go through; all of the set when left out. */
   indices?: Int32Array | undefined;
-  batchSize: number;
   /** Decides order and augmentation. Default 0. */
   seed?: number | undefined;
   /** A new order each epoch; otherwise that of `indices`. Default false. */
   shuffle?: boolean | undefined;
   /** Random crops and flips; none when left out. */
   augment?: AugmentOptions | undefined;
-  /** Leave out the last batch of an epoch when it is not full. Default false. */
-  dropLast?: boolean | undefined;
   /** For normalisation, one per channel, fractions of 255: {@link channelStatistics}. */
   mean: readonly number[];
   std: readonly number[];
@@ -62,17 +60,13 @@ export class Loader {
 
   /** @throws RangeError when the batch size, an index, the crop or the normalisation is out of range */
   constructor(set: ImageSet, options: LoaderOptions) {
-    const {
-      indices = Int32Array.from({ length: set.count }, (_, i) => i),
-      batchSize,
-      dropLast = false,
-    } = options;
+    const { indices = Int32Array.from({ length: set.count }, (_, i) => i) } = options;
     check(set, options, indices);
     this.#indices = indices;
     this.#options = options;
-    const whole = Math.floor(indices.length / batchSize) * batchSize;
-    this.size = dropLast ? whole : indices.length;
-    this.stepsPerEpoch = Math.ceil(this.size / batchSize);
+    const { size, steps } = planSteps(indices.length, options);
+    this.size = size;
+    this.stepsPerEpoch = steps;
     const { device = "cpu", resident = hasRoom(device, set), seed = 0, augment = noAugmentation } = options;
     const { mean, std } = options;
     const Source = resident ? ResidentBatches : HostBatches;
@@ -87,7 +81,7 @@ export class Loader {
   }
 
   /**
-   * The batches of an epoch. The last one may be smaller.
+   * The batches of an epoch. The last one may be smaller, or with `joinLoneLast` larger by one image.
    *
    * @param epoch any integer; it decides order, crops and flips
    * @param options.startStep the first batch to give, to go on in the middle of an epoch
@@ -131,10 +125,10 @@ export class Loader {
   }
 
   async #makeNow(batches: EpochBatches, order: Int32Array, step: number): Promise<Batch | undefined> {
+    if (step >= this.stepsPerEpoch) return undefined;
     const { batchSize } = this.#options;
     const start = step * batchSize;
-    const end = Math.min(start + batchSize, order.length);
-    if (start >= end) return undefined;
+    const end = step === this.stepsPerEpoch - 1 ? this.size : start + batchSize;
     const { images, labels } = await batches.make(start, end);
     const dispose = () => {
       images.dispose();

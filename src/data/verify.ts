@@ -3,7 +3,7 @@ import { readBytes } from "./byte-source.js";
 import { DataError } from "./data-error.js";
 import { type Found, type Layout, readParts } from "./parts.js";
 import { findDataset } from "./places.js";
-import { datasetSource } from "./sets/index.js";
+import { datasetNamed } from "./sets/index.js";
 
 /** How one file of a data set was found. */
 export interface FileReport {
@@ -29,7 +29,7 @@ export interface VerifyReport {
  * @throws DataError when the set is not found; RangeError when it has no files. Damaged files do not throw.
  */
 export async function verifyDataset(name: string, { root }: { root?: string } = {}): Promise<VerifyReport> {
-  const { from } = datasetSource(name);
+  const { from } = datasetNamed(name);
   if ("make" in from) throw new RangeError(`the ${name} set is made, not stored: there is nothing to verify`);
   const found = await findDataset(name, from.layout, { ...from, root });
   const files = await verifyParts(from.layout, found);

@@ -16,7 +16,12 @@ export {
   setNumThreads,
   version,
 } from "./runtime.js";
-export { loadSafetensors, saveSafetensors } from "./safetensors.js";
+export {
+  loadSafetensors,
+  readSafetensorsMetadata,
+  type Safetensors,
+  saveSafetensors,
+} from "./safetensors/index.js";
 export { keep, scope, takeHandle } from "./scope.js";
 export { isTensor, type NestedNumbers, Tensor } from "./tensor.js";
 export { type Device, type DType, dtypes, type MemoryFormat, type Scalar, type TypedArray } from "./types.js";

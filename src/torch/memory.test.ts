@@ -24,21 +24,23 @@ async function weigh(...args: string[]) {
 it("holds memory flat over a million small operators inside scopes", async () => {
   const { grown, live } = await weigh("scopes");
   expect(live).toBe(1);
-  expect(grown).toBeLessThan(16);
+  // A leak of 64 bytes an operator, less than any tensor takes, would be 61 MB.
+  expect(grown).toBeLessThan(30);
 });
 
+// What of the tensors left to the collector is alive at a time depends on when V8 collects: the bounds only tell a small
+// share of what was made from a growing one.
 it("bounds the memory of tensors left to the collector", async () => {
-  const { peak } = await weigh("loose");
-  // Of 13 GB; 43 to 123 measured.
-  expect(peak).toBeLessThan(384);
+  const { peak } = await weigh("unscoped");
+  const made = (200_000 * 16 * 1024 * 4) / 2 ** 20;
+  expect(peak).toBeLessThan(made / 20);
 });
 
 it("bounds it in a loop that never lets the event loop turn", async () => {
   const { peak, live } = await weigh("loop");
-  // Of a million; 130 to 1954 measured.
-  expect(live).toBeLessThan(50_000);
-  // Of 16 GB; 112 to 312 measured.
-  expect(peak).toBeLessThan(768);
+  expect(live).toBeLessThan(1_000_000 / 20);
+  const made = (4000 * 2 ** 20 * 4) / 2 ** 20;
+  expect(peak).toBeLessThan(made / 20);
 });
 
 it("reads a file of many tensors in little more than their own memory", async () => {
@@ -48,7 +50,7 @@ it("reads a file of many tensors in little more than their own memory", async ()
     torch.saveSafetensors(path, Object.fromEntries(tensors));
   });
   const { peak } = await weigh("load", path);
-  // 24 tensors of 8 MB, the bytes of one, and what Node itself takes meanwhile (16 to 18 MB under Node 24). The file
-  // as a whole beside its tensors would make it 384.
-  expect(peak).toBeLessThan(24 * 8 + 8 + 48);
+  // 24 tensors of 8 MB and the bytes of one, and half of that again for Node's own needs. The file as a whole beside its
+  // tensors would double it.
+  expect(peak).toBeLessThan(1.5 * (24 * 8 + 8));
 });

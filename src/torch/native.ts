@@ -4,14 +4,14 @@
  */
 import { loadAddon } from "./addon.js";
 
-/** An operator's parameter as its schema gives it. */
+/** A parameter of an operator, as its schema describes it. */
 export interface ParameterInfo {
   name: string;
   type: string;
   keywordOnly: boolean;
-  /** False for kinds that the bridge cannot pass (dictionaries, TorchScript classes). */
+  /** Whether the bridge can pass values of this kind: not dictionaries and TorchScript classes. */
   carried: boolean;
-  /** Written to by the operator (`self` of `add_`). */
+  /** Whether the operator writes to it, as `add_` does to `self`. */
   written: boolean;
   default?: string;
 }
@@ -24,8 +24,8 @@ export interface OperatorInfo {
 }
 
 /**
- * Tensors and generators are handles: indices into tables of the addon, 0 for none. A tensor's is even where little hangs
- * on it: a small block of memory, no graph.
+ * Tensors and generators are handles: indices into tables of the addon, 0 for none. The handle of a tensor is even where
+ * the tensor keeps little alive, a small block of memory and no graph, and odd elsewhere.
  */
 export interface Native {
   resolve(name: string, overload: string): number;
@@ -36,20 +36,20 @@ export interface Native {
   // biome-ignore lint/suspicious/noExplicitAny: as above
   callAsync(id: number, ...args: any[]): Promise<any>;
 
-  /** The first `count` of the handles. */
+  /** Frees the first `count` of the handles. */
   release(handles: Int32Array, count: number): void;
   releaseOne(handle: number): void;
   /**
-   * Lets the tensor live as long as the object does, and tells V8 of the memory that hangs on it. Returns whether it is
-   * time to collect young objects and to sweep.
+   * Lets the tensor live as long as the object does, and tells V8 how much memory the tensor keeps alive. Returns whether
+   * it is time to collect young objects and to sweep.
    */
   leaveToCollector(handle: number, object: object): boolean;
-  /** The same of the first `count` tensors together. */
+  /** Lets the first `count` tensors live as long as the one object does (unscoped.ts); otherwise as leaveToCollector. */
   leaveLitter(handles: Int32Array, count: number, object: object): boolean;
   takeFromCollector(handle: number): void;
   /**
-   * Frees tensors whose objects were collected: looks at the young and at some older ones, or at all. Returns the objects
-   * of litters that live on, and forgets these: their members must be left anew.
+   * Frees tensors whose objects were collected: looks at those made lately and at some older ones, or at all. Returns the
+   * objects given to leaveLitter that live on, and forgets them: their tensors must be left to the collector anew.
    */
   sweep(all: boolean): object[] | undefined;
   shape(handle: number): number[];

@@ -1,8 +1,10 @@
 import { cifarImageBytes, readCifarRecords } from "../cifar-records.js";
+import { parseClassNames } from "../class-names.js";
+import { type DataSpec, type DatasetDefinition, defineDataset } from "../define.js";
 import type { RemoteFile } from "../download.js";
 import { allocateImages, type Dataset, type ImageSet } from "../image-set.js";
 import { type Found, type Layout, readParts } from "../parts.js";
-import { type DataSpec, type DatasetSource, parseClassNames } from "../source.js";
+import { familyLabels } from "./family-labels.js";
 
 /** The classes that one label byte of a record tells apart. */
 export interface LabelLevel {
@@ -11,10 +13,10 @@ export interface LabelLevel {
   readonly file: string;
 }
 
-/** What tells CIFAR-10 from CIFAR-100. */
+/** What distinguishes CIFAR-10 from CIFAR-100. */
 export interface CifarSet {
   readonly name: string;
-  readonly description: string;
+  readonly summary: string;
   /** One per label byte, in the record's order; the last is the fine one. */
   readonly levels: readonly LabelLevel[];
   /** Images in each file. */
@@ -26,8 +28,8 @@ export interface CifarSet {
 }
 
 /** A set of colour images of 32 x 32 in CIFAR's official binary layout. */
-export function cifarSet(set: CifarSet): DatasetSource {
-  const { name, description, levels, folder, baseUrl, archive } = set;
+export function cifarSet(set: CifarSet): DatasetDefinition {
+  const { name, summary, levels, folder, baseUrl, archive } = set;
   const layout: Layout = {
     parts: [...set.trainFiles, set.testFile].map(({ name, count, md5 }) => ({
       name,
@@ -39,19 +41,26 @@ export function cifarSet(set: CifarSet): DatasetSource {
     archive: archive.name,
     remedy: `Get the set again: npx lyceum data fetch ${name}`,
   };
-  return {
+  return defineDataset({
     name,
-    description,
-    hasFamilies: levels.length > 1,
+    summary,
+    ...(levels.length > 1 && { options: familyLabels }),
+    classCount: (spec) => levelOf(set, spec).names.length,
+    augment: { crop: true, flip: true },
     from: {
       layout,
       download: { baseUrl, files: [archive] },
       read: (found, spec) => read(set, layout, found, spec),
     },
-  };
+  });
 }
 
-async function read(set: CifarSet, layout: Layout, found: Found, { labels }: DataSpec): Promise<Dataset> {
+/** The label byte whose classes are asked for. */
+function levelOf({ levels }: CifarSet, { labels }: DataSpec): LabelLevel {
+  return levels[labels === "coarse" ? 0 : levels.length - 1]!;
+}
+
+async function read(set: CifarSet, layout: Layout, found: Found, spec: DataSpec): Promise<Dataset> {
   const { name, levels, trainFiles, testFile } = set;
   const trainCount = trainFiles.reduce((sum, { count }) => sum + count, 0);
   const room = (count: number) => ({
@@ -71,7 +80,7 @@ async function read(set: CifarSet, layout: Layout, found: Found, { labels }: Dat
       labels: train.labels.map((level) => level.subarray(from, to)),
     });
   });
-  const level = labels === "coarse" ? 0 : levels.length - 1;
+  const level = levels.indexOf(levelOf(set, spec));
   const { names, file } = levels[level]!;
   const text = texts.get(file);
   const classNames = text === undefined ? names : parseClassNames(text, names.length, file, layout.remedy);

@@ -5,7 +5,7 @@ const count = 10_000;
 /** Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images". */
 export const cifar10 = cifarSet({
   name: "cifar10",
-  description: "photos, 10 classes, 50,000 + 10,000 colour images of 32 x 32",
+  summary: "photos, 10 classes, 50,000 + 10,000 colour images of 32 x 32",
   levels: [
     {
       file: "batches.meta.txt",

@@ -3,7 +3,7 @@ import { cifarSet } from "./cifar-set.js";
 /** Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images"; 20 families of 5 classes. */
 export const cifar100 = cifarSet({
   name: "cifar100",
-  description: "photos, 100 classes in 20 families, 50,000 + 10,000 colour images of 32 x 32",
+  summary: "photos, 100 classes in 20 families, 50,000 + 10,000 colour images of 32 x 32",
   levels: [
     {
       file: "coarse_label_names.txt",

@@ -6,7 +6,7 @@ import { idxSet } from "./idx-set.js";
  */
 export const fashionMnist = idxSet({
   name: "fashion-mnist",
-  description: "clothes, 10 classes, 60,000 + 10,000 grey images of 28 x 28",
+  summary: "clothes, 10 classes, 60,000 + 10,000 grey images of 28 x 28",
   classNames: [
     "T-shirt/top",
     "Trouser",
@@ -19,6 +19,7 @@ export const fashionMnist = idxSet({
     "Bag",
     "Ankle boot",
   ],
+  augment: { crop: true, flip: true },
   trainCount: 60_000,
   testCount: 10_000,
   size: 28,

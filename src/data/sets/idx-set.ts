@@ -1,14 +1,15 @@
+import { type DatasetDefinition, defineDataset } from "../define.js";
 import type { RemoteFile } from "../download.js";
 import { readIdx, readIdxLabels } from "../idx.js";
 import { allocateImages, type Dataset, type ImageSet } from "../image-set.js";
 import { type Found, type Layout, readParts } from "../parts.js";
-import type { DatasetSource } from "../source.js";
 
-/** What tells one set of MNIST's form from another. */
+/** What distinguishes one set in MNIST's files from another. */
 export interface IdxSet {
   readonly name: string;
-  readonly description: string;
+  readonly summary: string;
   readonly classNames: readonly string[];
+  readonly augment: DatasetDefinition["augment"];
   readonly trainCount: number;
   readonly testCount: number;
   /** Height and width in pixels. */
@@ -21,8 +22,8 @@ export interface IdxSet {
 }
 
 /** A grey set in four IDX files with MNIST's names, each plain or .gz. */
-export function idxSet(set: IdxSet): DatasetSource {
-  const { name, description, trainCount, testCount, size, md5 } = set;
+export function idxSet(set: IdxSet): DatasetDefinition {
+  const { name, summary, augment, trainCount, testCount, size, md5 } = set;
   const layout: Layout = {
     parts: [
       { name: "train-images-idx3-ubyte", bytes: 16 + trainCount * size * size, md5: md5[0] },
@@ -33,10 +34,11 @@ export function idxSet(set: IdxSet): DatasetSource {
     remedy: `Get the file again: npx lyceum data fetch ${name}`,
   };
   const { systemFolders, package: debian, download } = set;
-  return {
+  return defineDataset({
     name,
-    description,
-    hasFamilies: false,
+    summary,
+    augment,
+    classCount: () => set.classNames.length,
     from: {
       layout,
       download,
@@ -44,7 +46,7 @@ export function idxSet(set: IdxSet): DatasetSource {
       ...(debian && { package: debian }),
       read: (found) => read(set, layout, found),
     },
-  };
+  });
 }
 
 async function read(set: IdxSet, layout: Layout, found: Found): Promise<Dataset> {

@@ -1,18 +1,18 @@
-import type { DatasetSource } from "../source.js";
+import type { DatasetDefinition } from "../define.js";
 import { cifar10 } from "./cifar10.js";
 import { cifar100 } from "./cifar100.js";
 import { fashionMnist } from "./fashion-mnist.js";
 import { mnist } from "./mnist.js";
 import { synthetic } from "./synthetic.js";
 
-/** Every data set that has a name, in the order they are listed. */
-export const datasets: readonly DatasetSource[] = [fashionMnist, mnist, cifar10, cifar100, synthetic];
+/** Every data set that Lyceum knows, in the order in which they are listed. A new one is a file and a line here. */
+export const datasets: readonly DatasetDefinition[] = [fashionMnist, mnist, cifar10, cifar100, synthetic];
 
 export const datasetNames: readonly string[] = datasets.map(({ name }) => name);
 
 /** @throws RangeError that lists the names when there is no such set */
-export function datasetSource(name: string): DatasetSource {
-  const source = datasets.find((candidate) => candidate.name === name);
-  if (source) return source;
+export function datasetNamed(name: string): DatasetDefinition {
+  const found = datasets.find((candidate) => candidate.name === name);
+  if (found) return found;
   throw new RangeError(`there is no data set "${name}": known are ${datasetNames.join(", ")}`);
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ImageSet } from "../image-set.js";
-import { makeSynthetic } from "./synthetic.js";
+import { drawSynthetic, makeSynthetic, synthetic } from "./synthetic.js";
 
 const pixelsOf = (set: ImageSet, i: number) => {
   const bytes = set.channels * set.height * set.width;
@@ -63,6 +63,53 @@ describe("the synthetic set", () => {
       makeSynthetic({ ...options, trainCount: 50, seed: 4 }).train.images.slice(0, train.images.length),
     ).toEqual(train.images.slice());
     expect(pixelsOf(test, 0)).not.toEqual(pixelsOf(train, 0));
+  });
+
+  it("lets timers and signals come through while it is drawn, and says how far it is", async () => {
+    const options = { size: 64, trainCount: 400, testCount: 100, seed: 2 };
+    const seen: number[] = [];
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const drawn = await drawSynthetic(options, {
+      onProgress: ({ done, total }) => {
+        expect(total).toBe(500);
+        seen.push(done);
+      },
+    });
+    clearInterval(timer);
+    const atOnce = makeSynthetic(options);
+    expect(Buffer.compare(drawn.train.images, atOnce.train.images)).toBe(0);
+    expect(Buffer.compare(drawn.test.images, atOnce.test.images)).toBe(0);
+    expect([drawn.train.labels, drawn.classNames]).toEqual([atOnce.train.labels, atOnce.classNames]);
+    expect(turns).toBeGreaterThan(0);
+    expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b));
+    expect(seen.at(-1)).toBeLessThanOrEqual(500);
+  });
+
+  it("is given up when the signal says so, before it begins and while it is drawn", async () => {
+    const gone = AbortSignal.abort(new Error("gone before"));
+    await expect(drawSynthetic({ size: 8 }, { signal: gone })).rejects.toThrow("gone before");
+    const stop = new AbortController();
+    let last = 0;
+    const drawing = drawSynthetic(
+      { size: 64, channels: 1, trainCount: 50_000 },
+      {
+        signal: stop.signal,
+        onProgress: ({ done }) => {
+          last = done;
+          stop.abort(new Error("enough"));
+        },
+      },
+    );
+    await expect(drawing).rejects.toThrow("enough");
+    expect(last).toBeLessThan(50_000);
+  });
+
+  it("counts its classes before it is drawn", () => {
+    for (const spec of [{}, { classes: 12 }, { classes: 12, labels: "coarse" as const }]) {
+      const { classNames } = makeSynthetic({ ...spec, size: 8, trainCount: 1, testCount: 1 });
+      expect(synthetic.classCount!({ name: "synthetic", ...spec })).toBe(classNames.length);
+    }
   });
 
   it("labels families when asked", () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   mkdirSync,
   mkdtempSync,
@@ -12,8 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import * as torch from "./index.js";
-import { settled } from "./testing/settled.js";
+import * as torch from "../index.js";
+import { settled } from "../testing/settled.js";
 
 const root = mkdtempSync(join(tmpdir(), "lyceum-safetensors-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -90,15 +91,24 @@ describe("saveSafetensors and loadSafetensors", () => {
       },
       { by: "hand" },
     );
+    const sha256 = (data: string | Uint8Array) => createHash("sha256").update(data).digest("hex");
+    const [one, two] = [Buffer.from(Float32Array.of(1, 2).buffer), Buffer.from(BigInt64Array.of(7n).buffer)];
+    const content = [
+      ["a", "F32", [2, 1], sha256(one)],
+      ["b", "BOOL", [2], sha256(Uint8Array.of(1, 0))],
+      ["c", "I64", [], sha256(two)],
+    ];
+    const digest = sha256(JSON.stringify([[["by", "hand"]], content]));
     const header =
-      '{"__metadata__":{"by":"hand"},"c":{"dtype":"I64","shape":[],"data_offsets":[0,8]},' +
+      `{"__metadata__":{"lyceum.checksum":"sha256","lyceum.sha256":"${digest}","by":"hand"},` +
+      '"c":{"dtype":"I64","shape":[],"data_offsets":[0,8]},' +
       '"a":{"dtype":"F32","shape":[2,1],"data_offsets":[8,16]},"b":{"dtype":"BOOL","shape":[2],"data_offsets":[16,18]}}';
     const padded = header.padEnd(Math.ceil(header.length / 8) * 8);
     const expected = Buffer.concat([
       Buffer.from(BigUint64Array.of(BigInt(padded.length)).buffer),
       Buffer.from(padded),
-      Buffer.from(BigInt64Array.of(7n).buffer),
-      Buffer.from(Float32Array.of(1, 2).buffer),
+      two,
+      one,
       Buffer.from([1, 0]),
     ]);
     expect(readFileSync(path)).toEqual(expected);
@@ -132,6 +142,119 @@ describe("saveSafetensors and loadSafetensors", () => {
     expect(Object.keys(tensors)).toEqual(["__proto__"]);
     expect(Object.getPrototypeOf(tensors)).toBeNull();
     expect(({} as Record<string, unknown>).dtype).toBeUndefined();
+  });
+});
+
+describe("the checksum", () => {
+  const entries = () => ({
+    w: torch.tensor([
+      [0.5, -2],
+      [1e-3, 7],
+    ]),
+    'b\u00e9"\n': torch.tensor([1, 0, 1, 1], { dtype: "bool" }),
+    10: torch.tensor([3], { dtype: "int64" }),
+    none: torch.zeros([0, 2]),
+  });
+  const metadata = { note: "as it was", 7: "", empty: "{}" };
+
+  it("refuses a file with any single bit flipped, and leaks nothing", () => {
+    torch.saveSafetensors(path, entries(), metadata);
+    const good = readFileSync(path);
+    const before = settled().tensors;
+    const passed: number[] = [];
+    for (let bit = 0; bit < 8 * good.length; bit++) {
+      const bad = Buffer.from(good);
+      bad[bit >> 3]! ^= 1 << (bit & 7);
+      writeFileSync(path, bad);
+      try {
+        torch.loadSafetensors(path);
+        passed.push(bit);
+      } catch (error) {
+        expect((error as Error).message).toContain(path);
+      }
+    }
+    expect(passed).toEqual([]);
+    expect(torch.memoryStats().tensors).toBe(before);
+    writeFileSync(path, good);
+    expect(torch.loadSafetensors(path).metadata).toEqual(metadata);
+  });
+
+  it("says what to do about damaged data", () => {
+    torch.saveSafetensors(path, { w: torch.ones([100]) });
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 7]! ^= 4;
+    writeFileSync(path, bytes);
+    expect(() => torch.loadSafetensors(path)).toThrow(
+      `${path}: damaged: its content is not what was written, by its SHA-256; ` +
+        "restore it from a copy or train again",
+    );
+  });
+
+  it("is about content: the same tensors and texts in another layout are sound", () => {
+    torch.saveSafetensors(path, { a: torch.tensor([1, 2]), b: torch.tensor([3]) }, { one: "1", two: "2" });
+    const bytes = readFileSync(path);
+    const start = 8 + bytes.readUInt16LE(0);
+    const { __metadata__: texts } = JSON.parse(bytes.toString("utf8", 8, start));
+    const moved = {
+      b: entry("F32", [1], [0, 4]),
+      a: entry("F32", [2], [4, 12]),
+      __metadata__: Object.fromEntries(Object.entries(texts).reverse()),
+    };
+    const data = bytes.subarray(start);
+    file(JSON.stringify(moved, null, 2), Buffer.concat([data.subarray(8), data.subarray(0, 8)]));
+    const { tensors, metadata } = torch.loadSafetensors(path);
+    expect([tensors.a!.tolist(), tensors.b!.tolist(), metadata]).toEqual([
+      [1, 2],
+      [3],
+      { one: "1", two: "2" },
+    ]);
+    file(JSON.stringify(moved), data);
+    expect(() => torch.loadSafetensors(path)).toThrow("damaged");
+  });
+
+  it.each([[{ "lyceum.checksum": "sha256" }], [{ "lyceum.sha256": "0".repeat(64) }]])(
+    "that is not whole is no missing one: %j",
+    (half) => {
+      file({ __metadata__: { ...half, note: "x" } });
+      expect(() => torch.loadSafetensors(path)).toThrow("damaged: its checksum is not whole");
+    },
+  );
+
+  it("keeps its names to itself", () => {
+    expect(() => torch.saveSafetensors(path, {}, { "lyceum.sha256": "mine" })).toThrow(
+      "metadata lyceum.sha256 is the checksum's own name",
+    );
+  });
+});
+
+describe("readSafetensorsMetadata", () => {
+  it("gives the texts and reads no data", () => {
+    torch.saveSafetensors(path, { w: torch.ones([1000]) }, { note: "as it was" });
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(path, bytes);
+    expect(torch.readSafetensorsMetadata(path)).toEqual({ note: "as it was" });
+    file({ x: entry("U8", [2 ** 41], [0, 2 ** 41]), __metadata__: { of: "another program" } });
+    truncateSync(path, readFileSync(path).length + 2 ** 41);
+    expect(torch.readSafetensorsMetadata(path)).toEqual({ of: "another program" });
+    rmSync(path);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    ["of no safetensors", () => writeFileSync(path, "some text, and not a little"), /not a safetensors file/],
+    [
+      "whose header is longer than any real one",
+      () => {
+        file({}, new Uint8Array(), 2n ** 24n + 1n);
+        truncateSync(path, 2 ** 25);
+      },
+      /a header of 16777217 bytes cannot be in a file/,
+    ],
+    ["of numbers", () => file({ __metadata__: { a: 1 } }), /must map names to text/],
+  ])("refuses a file %s", (_, write, reason) => {
+    write();
+    expect(() => torch.readSafetensorsMetadata(path)).toThrow(reason);
+    expect(() => torch.readSafetensorsMetadata(path)).toThrow(path);
   });
 });
 
@@ -297,7 +420,7 @@ describe("a file that lies", () => {
       fc.record({ at: fc.nat(good.length - 1), to: fc.nat(255) }),
       // The header, where a change tells most.
       fc.record({
-        at: fc.integer({ min: 8, max: 8 + good.readUInt8(0) }),
+        at: fc.integer({ min: 8, max: 8 + good.readUInt16LE(0) }),
         to: fc.constantFrom(...Buffer.from('0123456789-.,:e"[]{}')),
       }),
     );

@@ -1,0 +1,102 @@
+/** What a data set is: a value with a name, options of its own, and where its images come from. */
+import type { ZodType } from "zod";
+import { type Z, zod } from "../packages.js";
+import type { AugmentOptions } from "./augment.js";
+import type { RemoteFile } from "./download.js";
+import type { Dataset } from "./image-set.js";
+import type { Found, Layout } from "./parts.js";
+
+/** Which data to load, and how much of it. */
+export interface DataSpec {
+  /** The data set's name. */
+  readonly name: string;
+  /** The folder, or the archive, that holds the set; the usual places when left out. */
+  readonly root?: string;
+  /**
+   * At most so many images of each part: a stratified sample (each class has its share, within one image),
+   * decided by `seed`, in the set's own order.
+   */
+  readonly limit?: { readonly train?: number; readonly test?: number };
+  /** Decides the sample that `limit` takes and what a drawn set draws. Default 0. */
+  readonly seed?: number;
+  /** Options of the set's own, as its definition describes them. */
+  readonly [option: string]: unknown;
+}
+
+/** The keys of a {@link DataSpec} that every data set has. */
+const commonKeys = new Set(["name", "root", "limit", "seed"]);
+
+export interface MakeOptions {
+  /** Ends the making: it rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Called some times a second; counts are of images. */
+  onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+}
+
+/** A set that lies in files. */
+export interface FileSource {
+  readonly layout: Layout;
+  /** Where the system's packages put it. */
+  readonly systemFolders?: readonly string[];
+  /** The Debian package that brings it. */
+  readonly package?: string;
+  readonly download: { readonly baseUrl: string; readonly files: readonly RemoteFile[] };
+  read(found: Found, spec: DataSpec): Promise<Dataset>;
+}
+
+/** A set that code makes, from nothing or from wherever it likes. */
+export interface MadeSource {
+  /** Called with options that were checked. */
+  make(spec: DataSpec, options: MakeOptions): Dataset | Promise<Dataset>;
+}
+
+export interface DatasetDefinition {
+  readonly kind: "dataset";
+  readonly name: string;
+  /** One line: what it shows, how many images, their size. */
+  readonly summary: string;
+  /**
+   * The set's own keys beside those of every {@link DataSpec}, with their checks, defaults and descriptions. A function,
+   * since zod is loaded only when options are looked at.
+   */
+  readonly options?: (z: Z) => Record<string, ZodType>;
+  /** How many classes a set with these options has, where that is known without its images. */
+  readonly classCount?: (spec: DataSpec) => number;
+  /**
+   * Which random changes keep an image's label true: a crop that moves the image by some pixels, and mirroring it left to
+   * right. A mirrored dress is a dress; a mirrored 2 is no digit.
+   */
+  readonly augment: { readonly crop: boolean; readonly flip: boolean };
+  readonly from: FileSource | MadeSource;
+}
+
+/** Makes a data set's definition. */
+export function defineDataset(definition: Omit<DatasetDefinition, "kind">): DatasetDefinition {
+  return { kind: "dataset", ...definition };
+}
+
+/** The augmentation of a training that does not say: crops of 4 pixels and mirroring, where they keep the labels. */
+export function defaultAugment({ augment }: Pick<DatasetDefinition, "augment">): AugmentOptions {
+  return { crop: augment.crop ? 4 : 0, flip: augment.flip };
+}
+
+/**
+ * Checks a spec's own options and fills their defaults in.
+ *
+ * @throws RangeError that names the set and the key when the set has no such option or the value does not fit it
+ */
+export function checkOptions({ name, options }: DatasetDefinition, spec: DataSpec): DataSpec {
+  const given = Object.entries(spec).filter(([key, value]) => !commonKeys.has(key) && value !== undefined);
+  if (!options && given.length === 0) return spec;
+  const { z } = zod();
+  const known = options?.(z) ?? {};
+  const foreign = given.find(([key]) => !Object.hasOwn(known, key));
+  if (foreign) {
+    const has = Object.keys(known).join(", ") || "none of its own";
+    throw new RangeError(`${name} has no option ${JSON.stringify(foreign[0])}: it has ${has}`);
+  }
+  const checked = z.object(known).safeParse(Object.fromEntries(given));
+  if (checked.success) return { ...spec, ...checked.data };
+  const { path, message } = checked.error.issues[0]!;
+  throw new RangeError(`${name}: ${path.join(".")}: ${message}`);
+}

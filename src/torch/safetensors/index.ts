@@ -1,0 +1,3 @@
+/** Files of tensors in the safetensors format: https://github.com/huggingface/safetensors */
+export { loadSafetensors, readSafetensorsMetadata, type Safetensors } from "./load.js";
+export { saveSafetensors } from "./save.js";
