@@ -26,8 +26,8 @@ export interface Images {
   trainLoader(generation: number): Loader;
   /** What choices are made on; undefined when nothing is held out. */
   heldOutLoader(): Loader | undefined;
-  /** In the set's order. To be read once a generation, at its end. */
-  testLoader(): Loader;
+  /** In the set's order, or in that of `indices`. To be read once a generation, at its end. */
+  testLoader(indices?: Int32Array): Loader;
 }
 
 /** Nothing is shuffled or dropped when a network is judged; larger batches are no quicker on a CPU. */
@@ -86,7 +86,7 @@ export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Im
         augment: recipe.augment,
       }),
     heldOutLoader: () => split && evaluation(train, split.heldOut),
-    testLoader: () => evaluation(test),
+    testLoader: (indices) => evaluation(test, indices),
   };
 }
 

@@ -42,11 +42,6 @@ export function objectiveFor(recipe: Recipe, teacher: Module | undefined): Objec
   return tolerant ? patriarchObjective(tolerant) : strictObjective();
 }
 
-/** How many classes count as primary or secondary when a network is judged. */
-export function judgedK(recipe: Recipe, classes: number): number {
-  return recipe.patriarch === "strict" ? Math.min(5, classes) : recipe.patriarch.k;
-}
-
 export function optimizerFor(recipe: Recipe, model: Module): SGD {
   const { decayNorm, ...options } = recipe.optimizer;
   // Only weights with two dimensions or more: what is left are biases, and the scales and shifts of batch norm.

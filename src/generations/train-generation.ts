@@ -35,7 +35,7 @@ export interface TrainedGeneration {
   seconds: number;
 }
 
-/** Trains and judges one generation; undefined when it was interrupted, after saving a checkpoint. */
+/** Trains and evaluates one generation; undefined when it was interrupted, after saving a checkpoint. */
 export async function trainGeneration(
   options: TrainGenerationOptions,
 ): Promise<TrainedGeneration | undefined> {
@@ -60,7 +60,7 @@ export async function trainGeneration(
   const started = performance.now();
   const before = position?.seconds ?? 0;
 
-  const judgeHeldOut = async () => {
+  const validate = async () => {
     if (!heldOutLoader) return undefined;
     const { logits, labels } = await answer(model, heldOutLoader, { device });
     const { nll, top1 } = evaluateLogits(logits, labels);
@@ -92,7 +92,7 @@ export async function trainGeneration(
         });
       },
       onEpoch: async (report, next) => {
-        const record = recordOf({ generation, role, epochs: recipe.epochs }, report, await judgeHeldOut());
+        const record = recordOf({ generation, role, epochs: recipe.epochs }, report, await validate());
         // Metrics first: should the process die in between, the epoch is trained again and its later line counts.
         await folder?.appendMetrics(record);
         if (checkpoint) saveCheckpoint(checkpoint, model, optimizer, next, scaler);
@@ -137,7 +137,7 @@ export async function trainGeneration(
 function recordOf(
   which: Pick<EpochRecord, "generation" | "role" | "epochs">,
   report: EpochReport,
-  heldOut: EpochRecord["heldOut"],
+  validation: EpochRecord["validation"],
 ): EpochRecord {
   return {
     generation: which.generation,
@@ -148,7 +148,7 @@ function recordOf(
     trainLoss: report.loss,
     terms: report.terms,
     trainTop1: report.top1,
-    ...(heldOut && { heldOut }),
+    ...(validation && { validation }),
     imagesPerSecond: report.imagesPerSecond,
     seconds: report.seconds,
     date: new Date().toISOString(),

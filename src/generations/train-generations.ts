@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { defaultK, evaluateLogits } from "../analysis/index.js";
 import type { Dataset } from "../data/index.js";
 import { foldBatchNorm, hasAmx, type Module, setKernels } from "../nn/index.js";
 import { type Recipe, type RecipeInput, resolveRecipe } from "../recipe/index.js";
@@ -15,9 +16,9 @@ import {
 import * as torch from "../torch/index.js";
 import { Diverged } from "../training/index.js";
 import { type Images, prepareImages } from "./images.js";
-import { freshModel, judgedK, type ModelFactory } from "./line.js";
+import { freshModel, type ModelFactory } from "./line.js";
 import type { OnProgress } from "./progress.js";
-import { judge, judgePrefixes, loadAnswers } from "./results.js";
+import { evaluateEnsemble, loadTestLogits } from "./results.js";
 import { trainGeneration } from "./train-generation.js";
 
 export interface TrainGenerationsOptions {
@@ -56,6 +57,9 @@ export class Interrupted extends Error {
 /** What is known of the line so far. The newest network is the next one's teacher. */
 interface Line {
   results: GenerationResult[];
+  ensembles: Summary["ensembles"];
+  /** How many classes count as primary and secondary when a network is evaluated. */
+  k: number;
   /** Answers to the test images, of each generation. */
   answers: torch.Tensor[];
   teacher: Module | undefined;
@@ -150,7 +154,7 @@ async function trainLine(
   };
   const line = await recall(recipe, folder, images, options.model);
   const labels = images.dataset.test.labels;
-  const k = judgedK(recipe, images.classes);
+  const { k } = line;
   try {
     for (let generation = line.results.length; generation < recipe.generations; generation++) {
       if (signal?.aborted) throw interrupted();
@@ -169,7 +173,7 @@ async function trainLine(
       });
       if (!trained) throw interrupted();
       const { frozen, logits, trainSeconds, seconds } = trained;
-      const test = judge(logits, labels, { k, teacherLogits: line.answers.at(-1) });
+      const test = evaluateLogits(logits, labels, { k, teacherLogits: line.answers.at(-1) });
       const result = {
         generation,
         role,
@@ -182,16 +186,15 @@ async function trainLine(
       line.answers.push(logits);
       line.results.push(result);
       line.seconds += seconds;
+      if (generation > 0) line.ensembles[`0-${generation}`] = evaluateEnsemble(line.answers, labels, k);
       if (folder) {
-        const ensembles = judgePrefixes(line.answers, labels, k);
-        await folder.writeSummary(summarise(recipe, line, ensembles));
+        await folder.writeSummary(summarise(recipe, line));
         await folder.removeCheckpoint(generation);
       }
       onProgress?.({ type: "generation-end", generation, result });
     }
-    const ensembles = judgePrefixes(line.answers, labels, k);
-    const { results: generations, seconds } = line;
-    const result: RunResult = { directory: folder?.directory, recipe, generations, ensembles, seconds };
+    const { results: generations, ensembles, seconds } = line;
+    const result: RunResult = { directory: folder?.directory, recipe, k, generations, ensembles, seconds };
     onProgress?.({ type: "end", result });
     return result;
   } catch (error) {
@@ -247,15 +250,17 @@ async function recall(
   factory: ModelFactory | undefined,
 ): Promise<Line> {
   const summary = await folder?.readSummary();
-  const line: Line = { results: [], answers: [], teacher: undefined, seconds: 0 };
+  const k = summary?.k ?? defaultK(images.classes);
+  const line: Line = { results: [], ensembles: {}, k, answers: [], teacher: undefined, seconds: 0 };
   if (!folder || !summary || summary.generations.length === 0) return line;
   line.results = summary.generations;
+  line.ensembles = summary.ensembles;
   line.seconds = summary.seconds;
   // A kill between a generation's summary and this leaves one, which nothing needs any more.
   for (const generation of line.results.keys()) await folder.removeCheckpoint(generation);
   line.answers = line.results.map((_, generation) => {
     const path = folder.generation(generation).testLogits;
-    const answers = loadAnswers(path);
+    const answers = loadTestLogits(path);
     const expected = [images.dataset.test.count, images.classes];
     if (`${answers.shape}` === `${expected}`) return answers;
     throw new Error(
@@ -287,12 +292,13 @@ export function titleOf(recipe: Recipe): string {
   return recipe.title ?? `${recipe.model} on ${recipe.data.name}`;
 }
 
-function summarise(recipe: Recipe, line: Line, ensembles: Summary["ensembles"]): Summary {
+function summarise(recipe: Recipe, line: Line): Summary {
   return {
     lyceum: lyceumVersion(),
     title: titleOf(recipe),
+    k: line.k,
     generations: line.results,
-    ensembles,
+    ensembles: line.ensembles,
     seconds: line.seconds,
   };
 }

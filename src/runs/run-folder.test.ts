@@ -24,6 +24,7 @@ const create = async () => RunFolder.create(directory, recipe, await describeEnv
 const summary = (generations: number): Summary => ({
   lyceum: "0.1.0",
   title: "a trial",
+  k: 5,
   generations: Array.from({ length: generations }, (_, generation) => ({
     generation,
     role: generation === 0 ? "patriarch" : "student",
