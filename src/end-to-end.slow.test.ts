@@ -102,7 +102,7 @@ describe("trainGenerations", () => {
       generation: 2,
       epoch: 3,
       role: "student",
-      heldOut: { top1: expect.any(Number) },
+      validation: { top1: expect.any(Number) },
     });
     const summary = JSON.parse(readFileSync(join(directory, "summary.json"), "utf8"));
     expect(summary.generations).toEqual(run.generations);

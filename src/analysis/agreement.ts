@@ -1,8 +1,10 @@
-import { argmax, checkAlike, type LogitsLike, readLogits } from "./logits.js";
+import { checkAlike, type LogitsLike } from "./logits.js";
+import { teacherAgreement } from "./metrics/teacher-agreement.js";
+import { Predictions } from "./predictions.js";
 
 /**
- * The share of images that two networks give the same class (the first, where several share the top logit):
- * the fidelity of Stanton et al. 2021.
+ * The fraction of images for which two networks have the same best class (the lowest one, where several share the top
+ * logit): the metric `teacherAgreement`, for any two networks.
  *
  * @param a logits [N, C]
  * @param b logits [N, C], for the same images in the same order
@@ -10,10 +12,7 @@ import { argmax, checkAlike, type LogitsLike, readLogits } from "./logits.js";
  * @throws TypeError when the shapes differ or are not [N, C]
  */
 export function agreement(a: LogitsLike, b: LogitsLike): number {
-  const [one, other] = [readLogits(a), readLogits(b)];
-  checkAlike(one, other, "the logits compared");
-  const count = one.values.length / one.classes;
-  let same = 0;
-  for (let row = 0; row < count; row++) if (argmax(one, row) === argmax(other, row)) same++;
-  return same / count;
+  const [network, teacher] = [new Predictions(a), new Predictions(b)];
+  checkAlike(network.logits, teacher.logits, "the logits compared");
+  return teacherAgreement.compute({ network, teacher, labels: [], k: 2 });
 }

@@ -1,21 +1,23 @@
-/** The answers of a network for N images: row-major, `values[n * classes + c]`, any finite size. */
+/** The logits of a network for N images, row-major: `values[n * classes + c]`. */
 export interface Logits {
   values: Float32Array | Float64Array;
   classes: number;
 }
 
-/** A tensor [N, C] of any float dtype and device, by what is needed of it here. */
+/** A tensor [N, C] of any float dtype and device, described by the two members that are needed of it here. */
 interface LogitsTensor {
   readonly shape: readonly number[];
   toTypedArray(): unknown;
 }
 
+/** Logits as a tensor [N, C] or as plain values. */
 export type LogitsLike = Logits | LogitsTensor;
 
 /**
- * Logits as a plain array, copied out of a tensor where one is given.
+ * Reads logits as a plain array, which is a copy where a tensor is given.
  *
- * @throws TypeError when it is not [N, C] with N >= 1 and C >= 2, in floats
+ * @param name what an error calls them
+ * @throws TypeError when they are not [N, C] with N >= 1 and C >= 2, in floats
  */
 export function readLogits(logits: LogitsLike, name = "logits"): Logits {
   const tensor = "shape" in logits;
@@ -33,7 +35,7 @@ export function readLogits(logits: LogitsLike, name = "logits"): Logits {
   return { values, classes };
 }
 
-/** Throws a TypeError unless both hold as many images and classes. */
+/** Throws a TypeError, which calls them `names`, unless both are for as many images and classes. */
 export function checkAlike(a: Logits, b: Logits, names: string): void {
   if (a.classes !== b.classes || a.values.length !== b.values.length) {
     throw new TypeError(`${names} differ in shape: ${show(a)} and ${show(b)}`);
@@ -44,7 +46,7 @@ function show({ values, classes }: Logits): string {
   return `[${values.length / classes}, ${classes}]`;
 }
 
-/** The first of the largest logits of a row: the class that the network answers. */
+/** The class that a network predicts for image `row`: that of the largest logit, the lowest one of equals. */
 export function argmax({ values, classes }: Logits, row: number): number {
   const start = row * classes;
   let best = start;
@@ -53,8 +55,8 @@ export function argmax({ values, classes }: Logits, row: number): number {
 }
 
 /**
- * Writes a row's probabilities into `scores` in float64 and returns its normaliser: the log-probability of
- * class c is `logit - normaliser`, finite even where the probability is 0.
+ * Writes the softmax of a row into `scores` in float64 and returns its normaliser: the log-probability of
+ * class c is `logit - normaliser`, which is finite even where the probability is 0.
  *
  * @throws RangeError when the row has no softmax (NaN, infinity)
  */
@@ -67,7 +69,7 @@ export function softmaxRow({ values, classes }: Logits, row: number, scores: Flo
     scores[c] = Math.exp(values[start + c]! - top);
     sum += scores[c]!;
   }
-  // NaN, an infinite top or nothing but -Infinity: each makes the sum NaN.
+  // The sum is NaN where the row holds NaN, where its top is infinite and where all of it is -Infinity.
   if (!(sum >= 1)) throw new RangeError(`row ${row} of the logits has no softmax (NaN or infinite logits)`);
   for (let c = 0; c < classes; c++) scores[c]! /= sum;
   return top + Math.log(sum);

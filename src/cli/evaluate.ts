@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { percent } from "../report/numbers.js";
-import type { EnsembleResult, GenerationResult, Summary } from "../runs/types.js";
-import { UsageError } from "./errors.js";
+import { metrics } from "../analysis/metrics.js";
+import type { Difference, RunEvaluation } from "../generations/index.js";
+import { metricText } from "../report/numbers.js";
+import { NotAsStored, UsageError } from "./errors.js";
 import { findRun } from "./find-run.js";
 import { resultTables } from "./results.js";
 
@@ -22,7 +23,8 @@ export const evaluateCommand = () =>
       "after",
       `
 Training read the test images once, at its end, and stored what came of it. This computes the same numbers
-from the stored weights, and says where they differ. It is a check of the files, not a second result.
+from the stored weights, and says where they differ by more than rounding on another machine explains. It is a
+check of the files, not a second result. Exit codes: 0 the same, 3 not the same (--json: see "differences").
 
 Examples:
   $ npx lyceum evaluate quickstart
@@ -43,24 +45,28 @@ async function evaluate(nameOrPath: string, options: EvaluateOptions): Promise<v
     generations,
     ensemble: options.ensemble !== undefined,
     onGeneration: (generation, testImages) =>
-      process.stderr.write(`generation ${generation} answers for ${testImages} test images\n`),
+      process.stderr.write(`generation ${generation} predicts ${testImages} test images\n`),
   });
   const members = `${generations[0]}-${generations.at(-1)}`;
   const ensembles = result.ensemble ? { [members]: result.ensemble } : {};
-  const differences = compare(result.stored, result.generations, ensembles);
+  const { differences, stored } = result;
   if (options.json) {
     console.log(
-      JSON.stringify({ directory, generations: result.generations, ensembles, differences }, null, 2),
+      JSON.stringify(
+        { directory, k: stored.k, generations: result.generations, ensembles, differences },
+        null,
+        2,
+      ),
     );
-    return;
+  } else {
+    const lines = differences.map((difference) => `\n  ${inWords(difference)}`).join("");
+    console.log(resultTables({ generations: result.generations, ensembles, k: stored.k }));
+    console.log(lines ? `\nnot what the training stored:${lines}` : `\n${verdict(result, members)}`);
   }
-  console.log(resultTables(result.generations, ensembles));
-  const unstored = result.ensemble && !result.stored.ensembles[members];
-  console.log(
-    differences.length === 0
-      ? `\nthe same as the training stored${unstored ? ", which stored no such ensemble" : ""}`
-      : `\nnot what the training stored:\n${differences.map((line) => `  ${line}`).join("\n")}`,
-  );
+  if (differences.length > 0)
+    throw new NotAsStored(
+      `${directory}: not what the training stored; weights, logits, summary.json or the images were changed since`,
+    );
 }
 
 /** The generations asked for, in order. */
@@ -81,39 +87,29 @@ export function chosen({ generation, ensemble }: EvaluateOptions, finished: numb
   return numbers;
 }
 
-/** Other machines add up in another order: that moves a metric in its last digits, never an accuracy by a tenth. */
-const TOLERANCE = 1e-4;
-
-/** Where recomputed numbers are not the stored ones, in words. */
-export function compare(
-  summary: Summary,
-  generations: readonly GenerationResult[],
-  ensembles: Readonly<Record<string, EnsembleResult>>,
-): string[] {
-  const differs = (a: number, b: number) =>
-    Math.abs(a - b) > TOLERANCE || Number.isNaN(a) !== Number.isNaN(b);
-  const lines: string[] = [];
-  const check = (name: string, stored: Record<string, unknown>, now: Record<string, unknown>) => {
-    for (const [metric, value] of Object.entries(byRank(now))) {
-      const before = byRank(stored)[metric];
-      if (typeof value !== "number" || typeof before !== "number" || !differs(value, before)) continue;
-      const show = metric.startsWith("top") ? percent : String;
-      lines.push(`${name}: ${metric} is ${show(value)}, stored was ${show(before)}`);
-    }
-  };
-  for (const { generation, test } of generations) {
-    const stored = summary.generations.find((one) => one.generation === generation);
-    if (stored) check(`generation ${generation}`, { ...stored.test }, { ...test });
-  }
-  for (const [members, { test }] of Object.entries(ensembles)) {
-    const stored = summary.ensembles[members];
-    if (stored) check(`ensemble ${members}`, { ...stored.test }, { ...test });
-  }
-  return lines;
+/** What is not as stored, in words. */
+function inWords({ of, what, now, stored, difference, allowed }: Difference): string {
+  if (now === undefined || stored === undefined)
+    return `${of}: ${what} differ by up to ${short(difference)}, where rounding explains ${short(allowed)}`;
+  const metric = metrics.find(({ name }) => name === what);
+  const exact = (value: number) => String(Number(value.toPrecision(6)));
+  const show = (value: number) => (metric?.unit === "fraction" ? metricText(metric, value) : exact(value));
+  // Differences that the table's digits do not show are no less real.
+  const [after, before] =
+    show(now) === show(stored) ? [String(now), String(stored)] : [show(now), show(stored)];
+  return `${of}: ${what} is ${after}, stored was ${before}`;
 }
 
-/** Each rank's score as a metric of its own. */
-function byRank({ scoreByRank = [], ...others }: Record<string, unknown>): Record<string, unknown> {
-  const ranks = (scoreByRank as number[]).map((score, i) => [`scoreByRank[${i}]`, score]);
-  return { ...others, ...Object.fromEntries(ranks) };
+/** What was found, in words, when nothing differs by more than rounding. */
+function verdict({ largestLogitDifference, ensemble, stored }: RunEvaluation, members: string): string {
+  const rounded =
+    largestLogitDifference === undefined
+      ? ", as far as numbers tell: not all generations' logits are stored"
+      : largestLogitDifference > 0
+        ? `, up to rounding: logits differ by at most ${short(largestLogitDifference)}`
+        : "";
+  const unstored = ensemble && !stored.ensembles[members] ? ", which stored no such ensemble" : "";
+  return `the same as the training stored${unstored}${rounded}`;
 }
+
+const short = (value: number) => value.toExponential(1);

@@ -4,7 +4,7 @@ import { Command, CommanderError } from "commander";
 import { RecipeError } from "../recipe/index.js";
 import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
-import { Interrupted, UsageError } from "./errors.js";
+import { Interrupted, NotAsStored, UsageError } from "./errors.js";
 import { evaluateCommand } from "./evaluate.js";
 import { predictCommand } from "./predict.js";
 import { recipesCommand } from "./recipes.js";
@@ -20,7 +20,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
  * Runs one command line.
  *
  * @param args without node and script
- * @returns the exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted
+ * @returns the exit code: 0 done, 1 failed, 2 wrong use, 3 not as stored (`evaluate`), 130 interrupted
  */
 export async function run(args: readonly string[]): Promise<number> {
   try {
@@ -31,6 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`${describe(error)}\n`);
     if (error instanceof Interrupted) return 130;
+    if (error instanceof NotAsStored) return 3;
     return error instanceof UsageError || error instanceof RecipeError ? 2 : 1;
   }
 }
@@ -48,7 +49,8 @@ Examples:
   $ npx lyceum runs
   $ npx lyceum doctor
 
-lyceum COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
+lyceum COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong use,
+3 not as stored (evaluate), 130 interrupted.
 LYCEUM_DEBUG=1 shows where an error came from.`,
     );
   for (const command of [

@@ -27,7 +27,7 @@ const events: ProgressEvent[] = [
       trainLoss: 0.5,
       terms: { hard: 0.41, soft: 0.3 },
       trainTop1: 0.83,
-      heldOut: { loss: 0.6, top1: 0.81 },
+      validation: { loss: 0.6, top1: 0.81 },
       imagesPerSecond: 1234.4,
       seconds: 48.6,
       date: "2026-01-01T00:00:00Z",
@@ -70,7 +70,7 @@ test("elsewhere: a line an epoch, without control characters", () => {
   events.forEach(progressTo(output(false)));
   expect(written.split("\n").slice(2)).toEqual([
     "generation 2/3 student  epoch 2/8  loss 0.500 (hard 0.410, soft 0.300)  top-1 in training 83.00 %  " +
-      "held out 81.00 %  1,234 images/s  49 s",
+      "validation 81.00 %  1,234 images/s  49 s",
     "",
   ]);
   expect(written).not.toContain("\x1b");

@@ -63,7 +63,7 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
             `${place(record.generation)}  epoch ${record.epoch}/${record.epochs}`,
             losses(record.trainLoss, record.terms),
             `top-1 in training ${percent(record.trainTop1)}`,
-            ...(record.heldOut ? [`held out ${percent(record.heldOut.top1)}`] : []),
+            ...(record.validation ? [`validation ${percent(record.validation.top1)}`] : []),
             `${count(record.imagesPerSecond)} images/s`,
             duration(record.seconds),
           ].join("  "),

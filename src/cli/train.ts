@@ -87,7 +87,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
   if (options.json) console.log(JSON.stringify({ state: "finished", report, ...result }, null, 2));
   else
     console.log(
-      `\n${resultTables(result.generations, result.ensembles)}\n\n` +
+      `\n${resultTables(result)}\n\n` +
         `${duration(result.seconds)} in all; report: ${relative(process.cwd(), report)}${guesses(result)}`,
     );
 }

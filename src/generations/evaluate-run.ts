@@ -1,24 +1,24 @@
+import { ensembleLogits, evaluateLogits, slackWithin } from "../analysis/index.js";
 import type { Dataset } from "../data/index.js";
-import { foldBatchNorm, setKernels } from "../nn/index.js";
-import type { EnsembleResult, Summary } from "../runs/index.js";
-import { type GenerationResult, RunFolder } from "../runs/index.js";
+import { setKernels } from "../nn/index.js";
+import { type EnsembleResult, type GenerationResult, RunFolder, type Summary } from "../runs/index.js";
 import * as torch from "../torch/index.js";
-import { answer } from "../training/index.js";
+import { compare, type Difference } from "./differences.js";
 import { prepareImages } from "./images.js";
-import { freshModel, judgedK, type ModelFactory } from "./line.js";
-import { judge, judgeEnsemble, loadAnswers } from "./results.js";
-import { loadWeights } from "./train-generations.js";
+import type { ModelFactory } from "./line.js";
+import { evaluateMember, type Member, type OpenRun, storedLogits } from "./member.js";
+import { evaluateEnsemble } from "./results.js";
 
 export interface EvaluateRunOptions {
   /** Which generations; all finished ones when left out. */
   generations?: readonly number[] | undefined;
-  /** Judge the mean of their softmax too. */
+  /** Whether the mean of their softmax is evaluated too. */
   ensemble?: boolean;
-  /** As they were given to `trainGenerations`, if they were. */
+  /** The network and the images, if they were given to `trainGenerations`. */
   model?: ModelFactory | undefined;
   dataset?: Dataset | undefined;
   signal?: AbortSignal | undefined;
-  /** Told of each generation before it is judged, and on how many images. */
+  /** Called before each generation is evaluated, with the number of test images. */
   onGeneration?: ((generation: number, testImages: number) => void) | undefined;
 }
 
@@ -27,21 +27,77 @@ export interface RunEvaluation {
   ensemble?: EnsembleResult;
   /** What the training itself stored. */
   stored: Summary;
+  /**
+   * The largest difference between a logit and the stored one; undefined where a generation's test-logits.safetensors is
+   * not there, so that only its numbers could be compared.
+   */
+  largestLogitDifference: number | undefined;
+  /** What is not as stored, by more than rounding on another machine explains. */
+  differences: Difference[];
 }
 
 /**
- * Runs a finished run's networks over the test images again, from their weights. Nothing is chosen by it: it repeats
- * what the training measured, and should give the same numbers.
+ * Runs a finished run's networks over the test images again, from their weights, and compares with what the training
+ * stored. Nothing is chosen by it: it repeats a measurement, and should come to the same.
  *
- * @throws Error when the folder is no run, has no such generation, or its files do not fit its recipe
+ * The stored logits must be those of the weights, up to what rounding on another machine explains, and the stored numbers
+ * those of the stored logits. Where a generation's logits are not there, its numbers may be as far off as logits within
+ * that rounding can make them.
+ *
+ * @throws Error when the folder is no run, has no such generation, or its files do not fit its recipe or its images
  */
 export async function evaluateRun(
   directory: string,
   options: EvaluateRunOptions = {},
 ): Promise<RunEvaluation> {
+  const run = await openRun(directory, options);
+  const { stored, wanted, images, k } = run;
+  const { labels } = images.dataset.test;
+  const members: Member[] = [];
+  const generations: GenerationResult[] = [];
+  const differences: Difference[] = [];
+  try {
+    for (const generation of wanted) {
+      options.onGeneration?.(generation, labels.length);
+      const member = await evaluateMember(run, generation, options);
+      members.push(member);
+      const { difference, rounding } = member;
+      const of = `generation ${generation}`;
+      if (difference > rounding) differences.push({ of, what: "logits", difference, allowed: rounding });
+      using teacherLogits = generation > 0 ? storedLogits(run, generation - 1) : undefined;
+      const before = stored.generations[generation]!;
+      const { test, differences: found } = compare(of, before.test, [member], {
+        evaluate: ([logits]) => evaluateLogits(logits!, labels, { k, teacherLogits }),
+        slack: () => slackWithin(member.now, labels, rounding, { k, teacherLogits }),
+      });
+      generations.push({ ...before, test });
+      differences.push(...found);
+    }
+    const largestLogitDifference = members.every((member) => member.stored)
+      ? Math.max(...members.map(({ difference }) => difference))
+      : undefined;
+    const result = { generations, stored, largestLogitDifference, differences };
+    if (!options.ensemble) return result;
+
+    const name = `${wanted[0]}-${wanted.at(-1)}`;
+    // Log-probabilities move by the logit's move and the normaliser's, and a mean of scores by no more than its members.
+    const bound = 2 * Math.max(...members.map(({ rounding }) => rounding));
+    const together = compare(`ensemble ${name}`, stored.ensembles[name]?.test, members, {
+      evaluate: (logits) => evaluateEnsemble(logits, labels, k).test,
+      slack: () => slackWithin(ensembleLogits(members.map(({ now }) => now)), labels, bound, { k }),
+    });
+    differences.push(...together.differences);
+    return { ...result, ensemble: { test: together.test } };
+  } finally {
+    for (const { now, stored } of members) {
+      now.dispose();
+      stored?.dispose();
+    }
+  }
+}
+
+async function openRun(directory: string, options: EvaluateRunOptions): Promise<OpenRun> {
   const folder = await RunFolder.open(directory);
-  const recipe = { ...folder.recipe, device: deviceHere(folder.recipe.device as torch.Device) };
-  setKernels(recipe.kernels);
   const stored = await folder.readSummary();
   const finished = stored?.generations.length ?? 0;
   if (!stored || finished === 0) throw new Error(`${directory}: no generation is finished yet`);
@@ -49,39 +105,15 @@ export async function evaluateRun(
   const missing = wanted.find(
     (generation) => !(Number.isInteger(generation) && generation >= 0 && generation < finished),
   );
-  if (missing !== undefined || wanted.length === 0) {
+  if (missing !== undefined || wanted.length === 0)
     throw new RangeError(`${directory}: no generation ${missing ?? ""}; finished ones: 0 to ${finished - 1}`);
-  }
 
+  // A run that was trained on a card can be evaluated without one.
+  const recipe = { ...folder.recipe, device: torch.cudaAvailable() ? folder.recipe.device : "cpu" };
+  setKernels(recipe.kernels);
   const images = await prepareImages(recipe, options.dataset);
-  const k = judgedK(recipe, images.classes);
-  const labels = images.dataset.test.labels;
-  const loader = images.testLoader();
-  const answers: torch.Tensor[] = [];
-  const generations: GenerationResult[] = [];
-  try {
-    for (const generation of wanted) {
-      options.onGeneration?.(generation, labels.length);
-      const model = freshModel(recipe, generation, images, options.model);
-      loadWeights(model, folder.generation(generation).weights);
-      const frozen = foldBatchNorm(model);
-      const { logits } = await answer(frozen, loader, { device: recipe.device, signal: options.signal });
-      frozen.dispose();
-      answers.push(logits);
-      using teacherLogits =
-        generation > 0 ? loadAnswers(folder.generation(generation - 1).testLogits) : undefined;
-      const test = judge(logits, labels, { k, teacherLogits });
-      generations.push({ ...stored.generations[generation]!, test });
-    }
-    const ensemble = options.ensemble ? judgeEnsemble(answers, labels, k) : undefined;
-    return { generations, ...(ensemble && { ensemble }), stored };
-  } finally {
-    loader.dispose();
-    for (const logits of answers) logits.dispose();
-  }
-}
-
-/** A run that was trained on a card can be judged without one. */
-function deviceHere(device: torch.Device): torch.Device {
-  return torch.cudaAvailable() ? device : "cpu";
+  const { k } = stored;
+  if (k > images.classes)
+    throw new Error(`${directory}: summary.json: k is ${k}, but the images have ${images.classes} classes`);
+  return { directory, folder, recipe, stored, wanted, images, k };
 }

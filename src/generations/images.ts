@@ -27,8 +27,8 @@ export interface Images {
   trainLoader(generation: number): Loader;
   /** The images held out of training, on which choices are made; undefined when there are none. */
   validationLoader(): Loader | undefined;
-  /** In the set's order. To be read once a generation, at its end. */
-  testLoader(): Loader;
+  /** In the set's order, or in that of `indices`. To be read once a generation, at its end. */
+  testLoader(indices?: Int32Array): Loader;
 }
 
 /** Images per batch of evaluation; larger ones are no quicker on a CPU. */
@@ -100,7 +100,7 @@ export async function prepareImages(
         augment: recipe.augment,
       }),
     validationLoader: () => split && evaluation(train, split.heldOut),
-    testLoader: () => evaluation(test),
+    testLoader: (indices) => evaluation(test, indices),
   };
 }
 

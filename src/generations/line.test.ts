@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { makeSynthetic } from "../data/index.js";
 import { type RecipeInput, resolveRecipe } from "../recipe/index.js";
 import { prepareImages } from "./images.js";
-import { freshModel, judgedK, optimizerFor, scheduleFor } from "./line.js";
+import { freshModel, optimizerFor, scheduleFor } from "./line.js";
 
 const recipeOf = (input: Partial<RecipeInput> = {}) =>
   resolveRecipe({ data: "synthetic", model: "resnet8", epochs: 8, ...input });
@@ -64,12 +64,6 @@ it.each([
   optimizer.step();
   const still = norms().filter(([, norm], i) => norm === before[i]![1] && norm > 0);
   expect(still.map(([dimensions]) => dimensions)).toEqual(Array(spared).fill(1));
-});
-
-it("judges by the patriarch's k, and by five classes at most without one", () => {
-  expect(judgedK(recipeOf({ patriarch: "strict" }), 4)).toBe(4);
-  expect(judgedK(recipeOf({ patriarch: "strict" }), 10)).toBe(5);
-  expect(judgedK(recipeOf({ patriarch: { k: 3, primaryScore: 0.8 } }), 10)).toBe(3);
 });
 
 it("refuses to hold out no image at all", async () => {

@@ -1,9 +1,10 @@
 import type { Module } from "../nn/index.js";
+import { defaultK } from "../analysis/index.js";
 import { foldBatchNorm } from "../nn/index.js";
 import type { EnsembleResult, GenerationResult } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { type Experiment, freshModel, teachersOf } from "./experiment.js";
-import { evaluatePrefixes, loadAnswers } from "./results.js";
+import { evaluateEnsemble, loadTestLogits } from "./results.js";
 import { loadWeights } from "./weights.js";
 
 /** A generation that has just been trained. */
@@ -23,14 +24,19 @@ export interface Trained {
  */
 export class Line implements Disposable {
   readonly results: GenerationResult[] = [];
+  /** The ensembles of generations 0 to m, for each m from 1 on, by "0-m". */
+  readonly ensembles: Record<string, EnsembleResult> = {};
+  /** How many of an image's best classes the metrics take for primary and secondary. */
+  readonly k: number;
   /** Of all generations together, over all sittings. */
   seconds = 0;
   readonly #experiment: Experiment;
   readonly #answers: torch.Tensor[] = [];
   readonly #networks = new Map<number, Module>();
 
-  private constructor(experiment: Experiment) {
+  private constructor(experiment: Experiment, k: number) {
     this.#experiment = experiment;
+    this.k = k;
   }
 
   /**
@@ -40,17 +46,18 @@ export class Line implements Disposable {
    */
   static async recall(experiment: Experiment): Promise<Line> {
     const { folder, images } = experiment;
-    const line = new Line(experiment);
     const summary = await folder?.readSummary();
+    const line = new Line(experiment, summary?.k ?? defaultK(images.classes));
     if (!folder || !summary) return line;
     line.results.push(...summary.generations);
+    Object.assign(line.ensembles, summary.ensembles);
     line.seconds = summary.seconds;
     try {
       for (const generation of line.results.keys()) {
         // A kill between a generation's summary and this leaves a checkpoint that nothing needs any more.
         await folder.removeCheckpoint(generation);
         const path = folder.generation(generation).testLogits;
-        const answers = loadAnswers(path);
+        const answers = loadTestLogits(path);
         line.#answers.push(answers);
         const expected = [images.dataset.test.count, images.classes];
         if (`${answers.shape}` !== `${expected}`) {
@@ -87,7 +94,16 @@ export class Line implements Disposable {
     this.#answers.push(logits);
     this.results.push(result);
     this.seconds += seconds;
-    const { generations } = this.#experiment.recipe;
+    const { recipe, images } = this.#experiment;
+    if (this.length > 1) {
+      const members = `0-${this.length - 1}`;
+      this.ensembles[members] = evaluateEnsemble(this.#answers, images.dataset.test.labels, this.k);
+    }
+    this.#freeIdle(recipe.generations);
+  }
+
+  /** Frees the networks that teach none of the generations still to come. */
+  #freeIdle(generations: number): void {
     const needed = new Set<number>();
     for (let later = this.length; later < generations; later++) {
       for (const teacher of teachersOf(this.#experiment, later)) needed.add(teacher);
@@ -97,11 +113,6 @@ export class Line implements Disposable {
       frozen.dispose();
       this.#networks.delete(generation);
     }
-  }
-
-  /** The ensembles of generations 0 to m, for each m from 1 on. */
-  ensembles(): Record<string, EnsembleResult> {
-    return evaluatePrefixes(this.#answers, this.#experiment.images.dataset.test.labels);
   }
 
   [Symbol.dispose](): void {

@@ -1,42 +1,30 @@
 import { ensembleLogits, evaluateLogits } from "../analysis/index.js";
-import type { EnsembleResult, TestResult } from "../runs/index.js";
+import type { EnsembleResult } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 
-/** Judges one generation by its answers to the test images. */
-export function judge(
-  logits: torch.Tensor,
-  labels: Int32Array,
-  { k, teacherLogits }: { k: number; teacherLogits?: torch.Tensor | undefined },
-): TestResult {
-  return evaluateLogits(logits, labels, { k, ...(teacherLogits && { teacherLogits }) });
-}
-
-/** The ensembles of generations 0 to m, for each m from 1 on: the mean of their members' softmax. */
-export function judgePrefixes(
-  answers: readonly torch.Tensor[],
-  labels: Int32Array,
-  k: number,
-): Record<string, EnsembleResult> {
-  const results: Record<string, EnsembleResult> = {};
-  for (let last = 1; last < answers.length; last++) {
-    results[`0-${last}`] = judgeEnsemble(answers.slice(0, last + 1), labels, k);
-  }
-  return results;
-}
-
-/** The mean of the members' softmax against the labels. */
-export function judgeEnsemble(
+/**
+ * Evaluates several generations together, whose scores are the mean of their softmax.
+ *
+ * @param members logits [N, C] of each, for the same images
+ * @param k how many of an image's best classes count as primary and secondary
+ */
+export function evaluateEnsemble(
   members: readonly torch.Tensor[],
   labels: Int32Array,
   k: number,
 ): EnsembleResult {
-  const { top1, nll, ece } = evaluateLogits(ensembleLogits(members), labels, { k });
-  return { test: { top1, nll, ece } };
+  return { test: evaluateLogits(ensembleLogits(members), labels, { k }) };
 }
 
-/** Reads the answers that a finished generation left in its folder, [N, C]. */
-export function loadAnswers(path: string): torch.Tensor {
+/**
+ * Reads the logits for the test images that a finished generation left in its folder.
+ *
+ * @returns [N, C] float32
+ * @throws Error that names the file when it is no safetensors file or holds no such tensor
+ */
+export function loadTestLogits(path: string): torch.Tensor {
   const { logits } = torch.loadSafetensors(path).tensors;
-  if (logits?.shape.length !== 2) throw new Error(`${path}: holds no tensor "logits" of shape [N, C]`);
+  if (logits?.shape.length !== 2 || logits.dtype !== "float32")
+    throw new Error(`${path}: holds no float32 tensor "logits" of shape [N, C]`);
   return logits;
 }

@@ -1,3 +1,4 @@
+import { evaluateLogits } from "../analysis/index.js";
 import type { Dataset } from "../data/index.js";
 import { setKernels } from "../nn/index.js";
 import type { Recipe, RecipeInput } from "../recipe/index.js";
@@ -17,7 +18,6 @@ import { prepareImages } from "./images.js";
 import { Line, type Trained } from "./line.js";
 import type { OnProgress } from "./observers/progress.js";
 import { type OpenRunOptions, openRun, type RecipeForImages } from "./open-run.js";
-import { evaluate } from "./results.js";
 import { freeze, roleOf, type TrainedNetwork, trainGeneration } from "./train-generation.js";
 import { warningsFor } from "./warnings.js";
 
@@ -122,7 +122,7 @@ async function finish(experiment: Experiment, line: Line, trained: TrainedNetwor
   const result: GenerationResult = {
     generation,
     role,
-    test: evaluate(logits, labels, { teacherLogits }),
+    test: evaluateLogits(logits, labels, { k: line.k, teacherLogits }),
     trainSeconds: trained.trainSeconds,
     weights: `generation-${generation}/weights.safetensors`,
   };
@@ -173,8 +173,9 @@ export function titleOf(recipe: Recipe): string {
 function summaryOf(recipe: Recipe, line: Line): Omit<Summary, "format" | "lyceum"> {
   return {
     title: titleOf(recipe),
+    k: line.k,
     generations: line.results,
-    ensembles: line.ensembles(),
+    ensembles: line.ensembles,
     seconds: line.seconds,
   };
 }
@@ -184,8 +185,9 @@ function resultOf({ recipe, images, folder }: Experiment, line: Line): RunResult
     directory: folder?.directory,
     recipe,
     classes: images.classes,
+    k: line.k,
     generations: [...line.results],
-    ensembles: line.ensembles(),
+    ensembles: { ...line.ensembles },
     seconds: line.seconds,
   };
 }

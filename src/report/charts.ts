@@ -6,10 +6,10 @@ import { accuracyMargin } from "./comparison.js";
 import { Html } from "./html.js";
 import { nameOf } from "./numbers.js";
 
-/** A generation's colour, by the page's style; there are 8, then they come again. */
+/** The colour of a generation, out of the page's style: there are 8, which are then used again. */
 export const colourOf = (generation: number) => `var(--g${generation % 8})`;
 
-/** A loss term's colour, in the order the terms are stored. */
+/** The colour of a loss term, by its position in the order that the terms are stored in. */
 export const termColour = (position: number) => `var(--t${position % 4})`;
 
 const style = { fontSize: "12px", background: "none", overflow: "visible" };
@@ -20,7 +20,11 @@ function draw(options: Plot.PlotOptions): Html {
   return new Html(plot.outerHTML);
 }
 
-/** Test accuracy of each generation, and of each ensemble of the generations up to one; with 95 % intervals. */
+/**
+ * Draws the test accuracy of each generation, and of each ensemble of the generations up to one.
+ *
+ * @param testImages how many there are, for 95 % intervals; without them none are drawn
+ */
 export function accuracyChart(
   generations: readonly GenerationResult[],
   ensembles: Readonly<Record<string, EnsembleResult>>,
@@ -79,7 +83,7 @@ export function accuracyChart(
         dy: -11,
         textAnchor: "start",
         fill: "currentColor",
-        // A halo, so that lines that pass behind leave the digits whole.
+        // The halo keeps the digits readable where lines pass behind them.
         stroke: "var(--card)",
         strokeWidth: 5,
       }),
@@ -87,7 +91,11 @@ export function accuracyChart(
   });
 }
 
-/** One generation's training loss, and the terms it is made of, by epoch. All charts of a run share `highest`. */
+/**
+ * Draws one generation's training loss, and the terms it is made of, by epoch.
+ *
+ * @param highest the top of the axis, which all charts of a run share
+ */
 export function lossChart(records: readonly EpochRecord[], highest: number): Html {
   const terms = Object.keys(records[0]?.terms ?? {});
   const points = (pick: (record: EpochRecord) => number | undefined) =>
@@ -125,9 +133,9 @@ export function lossChart(records: readonly EpochRecord[], highest: number): Htm
         points((record) => record.trainLoss),
         { stroke: "currentColor" },
       ),
-      ...(records.some((record) => record.heldOut)
+      ...(records.some((record) => record.validation)
         ? line(
-            points((record) => record.heldOut?.loss),
+            points((record) => record.validation?.loss),
             { stroke: "currentColor", strokeDasharray: "4 3" },
           )
         : []),
@@ -135,10 +143,10 @@ export function lossChart(records: readonly EpochRecord[], highest: number): Htm
   });
 }
 
-/** The mean score of the best class, the second best, … of each generation, on a logarithmic scale. */
+/** Draws the mean score of the best class, of the second best, … of each generation, on a logarithmic scale. */
 export function rankChart(generations: readonly GenerationResult[]): Html {
   const points = generations.flatMap(({ generation, test }) =>
-    test.scoreByRank
+    (test.scoreByRank ?? [])
       .map((score, i) => ({ rank: i + 1, score, generation, colour: colourOf(generation) }))
       .filter(({ score }) => score > 0),
   );

@@ -1,16 +1,16 @@
+import type { Predictions } from "../analysis/index.js";
 import { type Dataset, shuffled } from "../data/index.js";
-import type { Answers } from "./answers.js";
 import { pictureOf } from "./picture.js";
 
-/** A test image, and what the first and the last network make of it. */
+/** A test image, and what the first and the last network predict for it. */
 export interface Example {
-  /** Its place in the test set. */
+  /** Its position in the test set, from 0. */
   index: number;
-  /** PNG as a data URI. */
+  /** A PNG, as a data URI. */
   picture: string;
   label: string;
-  /** One for each network shown; the five highest scores, highest first. */
-  answers: { name: string; generation: number; correct: boolean; best: Score[] }[];
+  /** What each of the networks shown predicts: its five highest scores, highest first. */
+  predictions: { name: string; generation: number; correct: boolean; best: Score[] }[];
 }
 
 interface Score {
@@ -19,21 +19,21 @@ interface Score {
   isLabel: boolean;
 }
 
-/** In words, for the page. */
+/** How the examples are chosen, in words for the page. */
 export const howChosen =
   "Chosen by lot, with a fixed seed: six of the test images that the patriarch gets right, then six that it gets wrong.";
 
 /** Draws the examples; see `howChosen`. */
 export async function chooseExamples(
   { test, classNames }: Dataset,
-  networks: readonly { name: string; generation: number; answers: Answers }[],
+  networks: readonly { name: string; generation: number; predictions: Predictions }[],
 ): Promise<Example[]> {
-  const patriarch = networks[0]!.answers;
+  const patriarch = networks[0]!.predictions;
   const order = shuffled(
     Int32Array.from({ length: test.count }, (_, i) => i),
     0,
   );
-  const right = (i: number) => patriarch.top(i) === test.labels[i];
+  const right = (i: number) => patriarch.topClasses[i] === test.labels[i];
   const chosen = [...order.filter(right).slice(0, 6), ...order.filter((i) => !right(i)).slice(0, 6)];
   return Promise.all(
     chosen.map(async (index) => {
@@ -42,8 +42,8 @@ export async function chooseExamples(
         index,
         picture: await pictureOf(test, index),
         label: classNames[label]!,
-        answers: networks.map(({ name, generation, answers }) => {
-          const scores = answers.scores(index);
+        predictions: networks.map(({ name, generation, predictions }) => {
+          const scores = predictions.scores(index);
           const ranked = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!).slice(0, 5);
           const best = ranked.map((c) => ({
             className: classNames[c]!,

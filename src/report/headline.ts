@@ -1,4 +1,3 @@
-import type { Recipe } from "../recipe/index.js";
 import type { Summary } from "../runs/types.js";
 import type { Comparison } from "./comparison.js";
 import { count, percent } from "./numbers.js";
@@ -6,23 +5,24 @@ import { count, percent } from "./numbers.js";
 const points = (fraction: number) => Math.abs(100 * fraction).toFixed(2);
 const signed = (fraction: number) => `${fraction < 0 ? "−" : "+"}${points(fraction)}`;
 
-/** A run in two or three plain sentences, without more certainty than one run gives. */
+/**
+ * Says in two or three plain sentences what came of a run, without more certainty than one run gives.
+ *
+ * @param comparison the last network compared with the first
+ */
 export function headline(
-  recipe: Recipe,
   { generations, ensembles }: Summary,
   { testImages, comparison }: { testImages?: number | undefined; comparison?: Comparison | undefined },
 ): string[] {
   const first = generations[0]!;
   const last = generations.at(-1)!;
   const images = testImages === undefined ? "the test images" : `the ${count(testImages)} test images`;
-  const kind = recipe.patriarch === "strict" ? "strict" : "tolerant";
-  if (generations.length === 1)
-    return [`The ${kind} patriarch gets ${percent(first.test.top1)} of ${images} right.`];
+  if (generations.length === 1) return [`The patriarch gets ${percent(first.test.top1)} of ${images} right.`];
 
   const together = ensembles[`0-${last.generation}`];
   const sentences = [
     `The last of ${generations.length} networks gets ${percent(last.test.top1)} of ${images} right, ` +
-      `the ${kind} patriarch ${percent(first.test.top1)}` +
+      `the patriarch ${percent(first.test.top1)}` +
       `${together ? `, all of them together ${percent(together.test.top1)}` : ""}.`,
   ];
   const difference = last.test.top1 - first.test.top1;

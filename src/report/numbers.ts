@@ -1,15 +1,22 @@
 /** Numbers and names as people read them. */
+import type { Metric } from "../analysis/index.js";
 
 /** A fraction as a percentage: 0.9012 → "90.12 %". */
-export function percent(fraction: number): string {
-  return Number.isFinite(fraction) ? `${(fraction * 100).toFixed(2)} %` : "–";
+export function percent(fraction: number, digits = 2): string {
+  return Number.isFinite(fraction) ? `${(fraction * 100).toFixed(digits)} %` : "–";
 }
 
+/** A metric's value by its unit and digits: fractions in percent, all others as they are. */
+export function metricText({ unit, digits }: Pick<Metric, "unit" | "digits">, value: number): string {
+  return unit === "fraction" ? percent(value, digits) : fixed(value, digits);
+}
+
+/** A number with so many digits behind the point. */
 export function fixed(value: number, digits = 3): string {
   return Number.isFinite(value) ? value.toFixed(digits) : "–";
 }
 
-/** 1234.5 → "1,235". */
+/** A whole number with its thousands apart: 1234.5 → "1,235". */
 export function count(value: number): string {
   return Number.isFinite(value) ? Math.round(value).toLocaleString("en-US") : "–";
 }
@@ -26,11 +33,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
-/** "patriarch", "student 1", … */
+/** A generation's name: "patriarch", "student 1", … */
 export function nameOf(generation: number, role: "patriarch" | "student"): string {
   return role === "patriarch" ? "patriarch" : `student ${generation}`;
 }
 
+/** A number of things: "1 epoch", "1,200 epochs". */
 export function plural(n: number, noun: string): string {
   return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 }

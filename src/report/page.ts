@@ -1,4 +1,4 @@
-import { type Recipe, recipeToYaml, tolerance } from "../recipe/index.js";
+import { type Recipe, recipeToYaml } from "../recipe/index.js";
 import type { Environment } from "../runs/index.js";
 import type { EpochRecord, GenerationResult, Summary } from "../runs/types.js";
 import { accuracyChart, colourOf, lossChart, rankChart, termColour } from "./charts.js";
@@ -7,6 +7,7 @@ import { type Example, howChosen } from "./examples.js";
 import { headline } from "./headline.js";
 import { Html, html } from "./html.js";
 import { count, duration, fixed, nameOf, percent, plural } from "./numbers.js";
+import { resultRows } from "./result-rows.js";
 import { style } from "./style.js";
 
 /** All that a report shows. */
@@ -16,10 +17,14 @@ export interface ReportData {
   metrics: EpochRecord[];
   environment: Environment | undefined;
   testImages: number | undefined;
-  /** Last network against the first. */
+  /** The last network compared with the first; undefined where there is one network or the images are not there. */
   comparison: Comparison | undefined;
-  /** Images with answers, or in words why there are none. */
+  /** Images with what the networks predict for them, or in words why there are none. */
   examples: Example[] | string;
+  /** What the generations learn from, as rows of the table of facts: a heading and its text. */
+  methodLines: readonly (readonly [string, string])[];
+  /** Says in words what a loss term is; by default its name with spaces. */
+  termLabel?: ((name: string) => string) | undefined;
 }
 
 /** The page as one self-contained file: no scripts, nothing fetched. */
@@ -38,9 +43,9 @@ export function page(data: ReportData): string {
 <body><main>
 <p class="kicker">Lyceum ${summary.lyceum} · training in generations</p>
 <h1>${summary.title}</h1>
-${headline(recipe, summary, data).map((sentence, i) => html`<p class="${i === 0 ? "headline" : ""}">${sentence}</p>`)}
+${headline(summary, data).map((sentence, i) => html`<p class="${i === 0 ? "headline" : ""}">${sentence}</p>`)}
 ${unfinished(recipe, generations)}
-${facts(recipe)}
+${facts(recipe, data.methodLines)}
 
 <h2>Accuracy by generation</h2>
 <figure>
@@ -54,10 +59,7 @@ ${generationLegend(generations, Object.keys(ensembles).length > 0)}
 </figure>
 
 <h2>Results</h2>
-<figure>${resultTable(summary)}
-<figcaption>All on the test images, read once a generation, after its last epoch. ECE: expected calibration error, 15 bins.
-Secondary score: the mean score of the classes ranked 2 to ${judgedK(recipe, generations)}. Agreement: how often a student and its
-teacher put the same class first.</figcaption></figure>
+${resultFigure(summary)}
 
 <h2>How tolerant each generation is</h2>
 <figure>
@@ -68,7 +70,7 @@ tolerant one leaves some score to a few classes beside the best.</figcaption>
 </figure>
 
 <h2>Training</h2>
-${lossSection(metrics)}
+${lossSection(metrics, data.termLabel)}
 
 <h2>A dozen test images</h2>
 ${exampleSection(data.examples)}
@@ -80,10 +82,6 @@ ${environmentFacts(data.environment, summary)}
 </html>
 `);
 }
-
-/** A strict run is judged by five classes, or all where there are fewer. */
-const judgedK = ({ patriarch }: Recipe, [first]: readonly GenerationResult[]) =>
-  patriarch === "strict" ? Math.min(5, first!.test.scoreByRank.length) : patriarch.k;
 
 function unfinished(
   { generations: wanted }: Recipe,
@@ -98,13 +96,12 @@ function definitions(entries: readonly (readonly [string, string | undefined])[]
   return html`<dl class="facts">${present.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>`;
 }
 
-function facts(recipe: Recipe): Html {
-  const { data, model, student, generations, epochs, batchSize, optimizer, schedule, augment, seed } = recipe;
+function facts(recipe: Recipe, methodLines: ReportData["methodLines"]): Html {
+  const { data, model, generations, epochs, batchSize, optimizer, schedule, augment, seed } = recipe;
   const limit = Object.entries(data.limit ?? {}).map(
     ([part, n]) => `${part === "train" ? "training" : part} images limited to ${count(n)}`,
   );
   const heldOut = data.heldOut > 0 ? [`${percent(data.heldOut)} of the training images held out`] : [];
-  const tolerant = tolerance(recipe.patriarch);
   const augmentation = [
     augment.crop > 0 ? `random crops (padding ${augment.crop})` : "",
     augment.flip ? "flips" : "",
@@ -115,18 +112,7 @@ function facts(recipe: Recipe): Html {
       [data.name + (data.labels === "coarse" ? ", coarse labels" : ""), ...limit, ...heldOut].join("; "),
     ],
     ["network", `${model}, ${plural(generations, "generation")}`],
-    [
-      "patriarch",
-      tolerant
-        ? `tolerant: primary score ${fixed(tolerant.primaryScore, 2)} with K = ${tolerant.k} (cross-entropy weighs ${fixed(tolerant.hardWeight)})`
-        : "strict: cross-entropy alone",
-    ],
-    [
-      "students",
-      generations > 1
-        ? `labels weigh ${student.hardWeight}, the teacher ${student.softWeight}, at temperature ${student.temperature}`
-        : undefined,
-    ],
+    ...methodLines,
     [
       "training",
       `${plural(epochs, "epoch")} of batches of ${batchSize}; SGD, learning rate ${optimizer.learningRate} (${schedule.kind}), ` +
@@ -148,32 +134,22 @@ function generationLegend(generations: readonly GenerationResult[], ensembles: b
   }</ul>`;
 }
 
-function resultTable({ generations, ensembles }: Summary): Html {
-  const rows = generations.map(
-    ({ generation, role, test, trainSeconds }) => html`<tr><td>${nameOf(generation, role)}</td>
-<td>${percent(test.top1)}</td><td>${percent(test.top5)}</td><td>${fixed(test.nll)}</td><td>${percent(test.ece)}</td>
-<td>${fixed(test.meanTopScore)}</td><td>${fixed(test.meanSecondaryScore, 4)}</td><td>${fixed(test.entropy)}</td>
-<td>${test.teacherAgreement === undefined ? "" : percent(test.teacherAgreement)}</td><td>${duration(trainSeconds)}</td></tr>\n`,
-  );
-  const together = Object.entries(ensembles).map(
-    ([
-      members,
-      { test },
-    ]) => html`<tr><td>ensemble ${members.replace("-", "–")}</td><td>${percent(test.top1)}</td><td></td>
-<td>${fixed(test.nll)}</td><td>${percent(test.ece)}</td><td></td><td></td><td></td><td></td><td></td></tr>\n`,
-  );
-  return html`<div class="scroll"><table>
-<thead><tr><th></th><th>top-1</th><th>top-5</th><th>NLL</th><th>ECE</th><th>top score</th><th>secondary score</th>
-<th>entropy</th><th>agreement</th><th>training</th></tr></thead>
-<tbody>${rows}${together}</tbody></table></div>`;
+function resultFigure(summary: Summary): Html {
+  const { headings, rows, notes } = resultRows("report", summary);
+  const cells = (row: readonly string[]) => row.map((text) => html`<td>${text}</td>`);
+  return html`<figure><div class="scroll"><table>
+<thead><tr><th></th>${headings.map((heading) => html`<th>${heading}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>\n`)}</tbody></table></div>
+<figcaption>All on the test images, read once a generation, after its last epoch.
+${notes.map((note) => ` ${note[0]!.toUpperCase()}${note.slice(1)}.`)}</figcaption></figure>`;
 }
 
-function lossSection(metrics: readonly EpochRecord[]): Html {
+function lossSection(metrics: readonly EpochRecord[], termLabel: ReportData["termLabel"] = inWords): Html {
   if (metrics.length === 0) return html`<p class="empty">There is no metrics.jsonl in the run folder.</p>`;
-  const values = metrics.flatMap(({ trainLoss, terms, heldOut }) => [
+  const values = metrics.flatMap(({ trainLoss, terms, validation }) => [
     trainLoss,
     ...Object.values(terms),
-    heldOut?.loss,
+    validation?.loss,
   ]);
   // A long training has more values than a call takes arguments.
   const highest = values.reduce<number>(
@@ -190,10 +166,10 @@ function lossSection(metrics: readonly EpochRecord[]): Html {
   const positions = Math.max(...termNames.map((names) => names.length));
   const legend = Array.from({ length: positions }, (_, i) => {
     const names = [...new Set(termNames.map((all) => all[i]).filter((name) => name !== undefined))];
-    return html`<li><i class="stroke" style="color:${termColour(i)}"></i>${names.map(inWords).join(" / ")}</li>`;
+    return html`<li><i class="stroke" style="color:${termColour(i)}"></i>${names.map(termLabel).join(" / ")}</li>`;
   });
   return html`<figure><ul class="legend"><li><i class="stroke"></i>loss</li>${legend}${
-    metrics.some(({ heldOut }) => heldOut)
+    metrics.some(({ validation }) => validation)
       ? html`<li><i class="dashed"></i>cross-entropy, held-out images</li>`
       : undefined
   }</ul>
@@ -205,7 +181,7 @@ function lossSection(metrics: readonly EpochRecord[]): Html {
 the terms, not the sums.</figcaption></figure>`;
 }
 
-/** hard → labels (cross-entropy), topScoreDifference → top score difference */
+/** The name of a loss term in words: "hard" → "labels (cross-entropy)", "topScoreDifference" → "top score difference". */
 function inWords(term: string): string {
   if (term === "hard") return "labels (cross-entropy)";
   if (term === "soft") return "teacher (KL divergence)";
@@ -215,9 +191,9 @@ function inWords(term: string): string {
 function exampleSection(examples: Example[] | string): Html {
   if (typeof examples === "string") return html`<p class="empty">None here: ${examples}.</p>`;
   const cards = examples.map(
-    ({ index, picture, label, answers }) => html`<div class="example">
+    ({ index, picture, label, predictions }) => html`<div class="example">
 <div><img src="${picture}" alt="test image ${index}"><div class="truth"><small>labelled</small>${label}<small>image ${index}</small></div></div>
-<div class="answers">${answers.map(
+<div class="answers">${predictions.map(
       ({ name, generation, correct, best }) =>
         html`<div><h3>${name} <span>${correct ? "right" : "wrong"}</span></h3>${best.map(
           ({

@@ -1,7 +1,12 @@
 import type { ImageSet } from "../data/index.js";
 import { sharp } from "../packages.js";
 
-/** Image i of a set as a PNG data URI, at its own size. */
+/**
+ * Makes a PNG of image i of a set, at its own size.
+ *
+ * @returns a data URI
+ * @throws RangeError when the images have neither 1 nor 3 channels
+ */
 export async function pictureOf(set: ImageSet, i: number): Promise<string> {
   const { images, channels, height, width } = set;
   if (channels !== 1 && channels !== 3) throw new RangeError(`no picture of ${channels} channels`);

@@ -69,10 +69,10 @@ test("an unfinished run says so; one network has no line to speak of", async () 
   await makeRun(directory, { finished: 1 });
   const { texts } = await report();
   expect(texts(".warning")).toEqual(["This run is not finished: 1 of 3 generations so far."]);
-  expect(texts(".headline")[0]).toMatch(/^The tolerant patriarch gets \d/);
+  expect(texts(".headline")[0]).toMatch(/^The patriarch gets \d/);
 });
 
-test("a strict run of three classes says that it was judged by three", async () => {
+test("a strict run of three classes says that its secondary classes are two", async () => {
   const data = { name: "synthetic", classes: 3, testCount: 400, trainCount: 500, size: 16 } as const;
   await makeRun(directory, { data, patriarch: "strict" });
   expect((await report()).texts("figcaption").join()).toContain("the classes ranked 2 to 3");
@@ -118,11 +118,11 @@ test("images of the code's own are shown when they are given, and asked for by n
   expect((await report({ dataset })).document.querySelectorAll(".example")).toHaveLength(12);
 });
 
-test("images that the answers do not belong to are not shown", async () => {
+test("images that the logits do not belong to are not shown", async () => {
   await makeRun(directory);
   const dataset = await loadDataset({ name: "synthetic", testCount: 300, trainCount: 500, size: 16 });
   expect((await report({ dataset })).texts(".empty")).toEqual([
-    "None here: the stored answers are not for these test images.",
+    "None here: the stored logits are not for these test images.",
   ]);
 });
 
@@ -148,7 +148,7 @@ test("whatever a hostile run folder says stays text", async () => {
   expect(source).not.toContain("<script");
 });
 
-test("answers that are not [N, C] are an error that names the file", async () => {
+test("logits that are not [N, C] are an error that names the file", async () => {
   const run = await makeRun(directory);
   writeFileSync(run.generation(0).testLogits, "not safetensors");
   await expect(writeReport(directory)).rejects.toThrow(run.generation(0).testLogits);

@@ -1,16 +1,18 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Predictions } from "../analysis/index.js";
 import type { Dataset } from "../data/index.js";
-import { prepareImages } from "../generations/index.js";
+import { loadTestLogits, prepareImages } from "../generations/index.js";
+import { type Recipe, tolerance } from "../recipe/index.js";
 import { RunFolder, writeAtomic } from "../runs/index.js";
-import { type Answers, readAnswers } from "./answers.js";
-import { compareAnswers } from "./comparison.js";
+import { comparePredictions } from "./comparison.js";
 import { chooseExamples, type Example } from "./examples.js";
-import { nameOf } from "./numbers.js";
+import { fixed, nameOf } from "./numbers.js";
 import { page } from "./page.js";
 
 /**
  * Writes a run's `report.html`: one file that shows all it needs. What is missing (the images are on another machine,
- * the answers were removed) is said in its place.
+ * the logits were removed) is said in its place.
  *
  * @param dataset the images, when they were the code's own and the recipe cannot name them
  * @returns the page's path
@@ -30,25 +32,29 @@ export async function writeReport(
     .map(({ generation, role }) => ({
       name: nameOf(generation, role),
       generation,
-      answers: readAnswers(run, generation),
+      predictions: readPredictions(run, generation),
     }))
-    .filter((network): network is typeof network & { answers: Answers } => network.answers !== undefined);
+    .filter(
+      (network): network is typeof network & { predictions: Predictions } =>
+        network.predictions !== undefined,
+    );
   const images = await findImages(run, dataset);
   const fits = (set: Dataset) =>
     networks.every(
-      ({ answers: { images, classes } }) => images === set.test.count && classes === set.classNames.length,
+      ({ predictions: { images, classes } }) =>
+        images === set.test.count && classes === set.classNames.length,
     );
 
   let examples: Example[] | string;
-  let comparison: ReturnType<typeof compareAnswers> | undefined;
+  let comparison: ReturnType<typeof comparePredictions> | undefined;
   if (networks.length < shown.length)
     examples = "the generations' test-logits.safetensors are not in the run folder";
   else if (typeof images === "string") examples = images;
-  else if (!fits(images)) examples = "the stored answers are not for these test images";
+  else if (!fits(images)) examples = "the stored logits are not for these test images";
   else {
     examples = await chooseExamples(images, networks);
     if (networks.length > 1)
-      comparison = compareAnswers(networks[0]!.answers, networks[1]!.answers, images.test.labels);
+      comparison = comparePredictions(networks[0]!.predictions, networks[1]!.predictions, images.test.labels);
   }
   const path = join(run.directory, "report.html");
   await writeAtomic(
@@ -58,9 +64,10 @@ export async function writeReport(
       summary,
       metrics: await run.readMetrics(),
       environment: await run.readEnvironment(),
-      testImages: networks[0]?.answers.images,
+      testImages: networks[0]?.predictions.images,
       comparison,
       examples,
+      methodLines: methodLines(recipe),
     }),
   );
   return path;
@@ -73,4 +80,35 @@ async function findImages({ recipe }: RunFolder, given: Dataset | undefined): Pr
   } catch (error) {
     return `the images could not be read (${(error as Error).message.split("\n")[0]})`;
   }
+}
+
+/**
+ * What a generation predicted for the test images at its training's end; undefined where its logits are not there.
+ *
+ * @throws Error that names the file when it does not hold logits [N, C]
+ */
+function readPredictions(run: RunFolder, generation: number): Predictions | undefined {
+  const path = run.generation(generation).testLogits;
+  if (!existsSync(path)) return undefined;
+  using logits = loadTestLogits(path);
+  return new Predictions(logits, { name: path });
+}
+
+/** What patriarch and students learn from, in words. */
+function methodLines({ patriarch, student, generations }: Recipe): [string, string][] {
+  const tolerant = tolerance(patriarch);
+  const lines: [string, string][] = [
+    [
+      "patriarch",
+      tolerant
+        ? `tolerant: primary score ${fixed(tolerant.primaryScore, 2)} with K = ${tolerant.k} (cross-entropy weighs ${fixed(tolerant.hardWeight)})`
+        : "strict: cross-entropy alone",
+    ],
+  ];
+  if (generations > 1)
+    lines.push([
+      "students",
+      `labels weigh ${student.hardWeight}, the teacher ${student.softWeight}, at temperature ${student.temperature}`,
+    ]);
+  return lines;
 }

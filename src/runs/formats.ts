@@ -1,7 +1,8 @@
 /** Checks of what a run folder's JSON files hold: a folder may come from anyone. */
 import type { z } from "zod";
+import { type Metric, metrics } from "../analysis/index.js";
 import { schema } from "../packages.js";
-import type { EpochRecord, Summary } from "./types.js";
+import type { EpochRecord, Summary, TestResult } from "./types.js";
 
 const values = schema((z) => ({
   /** JSON has no NaN: a diverged loss is stored as null. */
@@ -22,34 +23,38 @@ export const epochRecordSchema = schema((z): z.ZodType<EpochRecord> => {
     trainLoss: number,
     terms: z.record(text, number),
     trainTop1: number,
-    heldOut: z.object({ loss: number, top1: number }).exactOptional(),
+    validation: z.object({ loss: number, top1: number }).exactOptional(),
     imagesPerSecond: number,
     seconds: number,
     date: text,
   });
 });
 
+/** One key a metric. All but the first may be missing, so that runs outlive the metrics that join the table later. */
+const testResultSchema = schema((z): z.ZodType<TestResult> => {
+  const { number } = values();
+  const schemaOf = ({ maxLength }: Metric) =>
+    maxLength === undefined ? number : z.array(number).max(maxLength);
+  const shape = Object.fromEntries(metrics.map((metric) => [metric.name, schemaOf(metric).exactOptional()]));
+  return z.object({ ...shape, top1: number });
+});
+
+const withoutK =
+  "is not there, so that nobody knows of how many classes the secondary scores are the mean: an earlier version wrote " +
+  "this run, and reads it (`commit` in environment.json says which)";
+
 export const summarySchema = schema((z): z.ZodType<Summary> => {
   const { index, number, role, text } = values();
   return z.object({
     lyceum: text,
     title: text,
+    k: z.int(withoutK).min(2).max(1_000_000),
     generations: z
       .array(
         z.object({
           generation: index,
           role,
-          test: z.object({
-            top1: number,
-            top5: number,
-            nll: number,
-            ece: number,
-            meanTopScore: number,
-            meanSecondaryScore: number,
-            scoreByRank: z.array(number).max(10),
-            entropy: number,
-            teacherAgreement: number.exactOptional(),
-          }),
+          test: testResultSchema(),
           trainSeconds: number,
           weights: text,
         }),
@@ -60,10 +65,7 @@ export const summarySchema = schema((z): z.ZodType<Summary> => {
         (all) => all.every(({ generation }, i) => generation === i),
         "must be numbered from 0, in order",
       ),
-    ensembles: z.record(
-      z.string().regex(/^\d{1,4}-\d{1,4}$/),
-      z.object({ test: z.object({ top1: number, nll: number, ece: number }) }),
-    ),
+    ensembles: z.record(z.string().regex(/^\d{1,4}-\d{1,4}$/), z.object({ test: testResultSchema() })),
     seconds: number,
   });
 });

@@ -22,10 +22,10 @@ const record = (generation: number, epoch: number, trainLoss = 1): EpochRecord =
 
 test("what was appended is read", async () => {
   const path = logFile();
-  const withHeldOut = { ...record(0, 2), heldOut: { loss: 1, top1: 0.4 } };
+  const validated = { ...record(0, 2), validation: { loss: 1, top1: 0.4 } };
   await appendRecord(path, record(0, 1));
-  await appendRecord(path, withHeldOut);
-  expect(await readRecords(path)).toEqual([record(0, 1), withHeldOut]);
+  await appendRecord(path, validated);
+  expect(await readRecords(path)).toEqual([record(0, 1), validated]);
 });
 
 test("no file, no records", async () => {

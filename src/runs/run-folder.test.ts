@@ -26,6 +26,7 @@ const summary = (generations: number): Summary => ({
   format: RUN_FORMAT,
   lyceum: lyceumVersion(),
   title: "a trial",
+  k: 5,
   generations: Array.from({ length: generations }, (_, generation) => ({
     generation,
     role: generation === 0 ? "patriarch" : "student",

@@ -1,3 +1,4 @@
+import type { Evaluation } from "../analysis/index.js";
 import type { Recipe } from "../recipe/index.js";
 
 /** Generation 0 is the patriarch; all later ones are students. */
@@ -18,29 +19,19 @@ export interface EpochRecord {
   terms: Record<string, number>;
   /** On the augmented images, as they were trained on. */
   trainTop1: number;
-  heldOut?: { loss: number; top1: number };
+  /** The cross-entropy, in nats, and the accuracy on the held-out images; left out where none are held out. */
+  validation?: { loss: number; top1: number };
   imagesPerSecond: number;
   seconds: number;
   /** ISO 8601, at the epoch's end. */
   date: string;
 }
 
-/** What a network knows of the test images. Accuracies, scores and ECE are fractions, NLL and entropy nats. */
-export interface TestResult {
-  top1: number;
-  top5: number;
-  nll: number;
-  /** Expected calibration error, 15 bins. */
-  ece: number;
-  meanTopScore: number;
-  /** Mean score of the classes ranked 2 to K. */
-  meanSecondaryScore: number;
-  /** Mean score of the best class, the second best, … : at most the first 10. */
-  scoreByRank: number[];
-  entropy: number;
-  /** Fraction of images for which it and its teacher put the same class first; not for the patriarch. */
-  teacherAgreement?: number;
-}
+/**
+ * What a network knows of the test images: the value of each metric by its name (see docs/metrics.md). A run that was made
+ * before a metric joined the table lacks it, and so does whatever has no teacher, where the metric needs one.
+ */
+export type TestResult = Partial<Evaluation> & Pick<Evaluation, "top1">;
 
 /** One generation, finished. */
 export interface GenerationResult {
@@ -52,9 +43,9 @@ export interface GenerationResult {
   weights: string;
 }
 
-/** The mean of several generations' softmax scores, on the test images. */
+/** Several generations together, whose scores are the mean of theirs. */
 export interface EnsembleResult {
-  test: { top1: number; nll: number; ece: number };
+  test: TestResult;
 }
 
 /** What summary.json holds. */
@@ -64,6 +55,8 @@ export interface Summary {
   /** Version of Lyceum. */
   lyceum: string;
   title: string;
+  /** How many of an image's best classes the metrics take for primary and secondary: the k of docs/metrics.md. */
+  k: number;
   generations: GenerationResult[];
   /** By first and last generation: "0-1", "0-2", … */
   ensembles: Record<string, EnsembleResult>;
@@ -78,7 +71,10 @@ export interface RunResult {
   recipe: Recipe;
   /** How many classes the images have. */
   classes: number;
+  /** How many of an image's best classes the metrics take for primary and secondary: the k of docs/metrics.md. */
+  k: number;
   generations: GenerationResult[];
+  /** By first and last generation: "0-1", "0-2", … */
   ensembles: Record<string, EnsembleResult>;
   seconds: number;
 }

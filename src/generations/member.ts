@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { largestDifference } from "../analysis/index.js";
+import { foldBatchNorm } from "../nn/index.js";
+import type { Recipe } from "../recipe/index.js";
+import type { RunFolder, Summary } from "../runs/index.js";
+import type * as torch from "../torch/index.js";
+import { answer } from "../training/index.js";
+import type { Images } from "./images.js";
+import { freshModel, type ModelFactory } from "./line.js";
+import { loadTestLogits } from "./results.js";
+import { roundingOfLogits } from "./rounding.js";
+import { loadWeights } from "./train-generations.js";
+
+/** A run that can be evaluated, and what of it is to be. */
+export interface OpenRun {
+  directory: string;
+  folder: RunFolder;
+  /** With the device of this machine. */
+  recipe: Recipe;
+  stored: Summary;
+  wanted: readonly number[];
+  images: Images;
+  k: number;
+}
+
+/** One generation's logits for the test images, now and as they were stored. */
+export interface Member {
+  now: torch.Tensor;
+  /** Undefined where its test-logits.safetensors is not there. */
+  stored: torch.Tensor | undefined;
+  /** The largest difference between the two; 0 where nothing is stored. */
+  difference: number;
+  /** What rounding explains of it. */
+  rounding: number;
+}
+
+/** How many test images tell what rounding does to the logits. */
+const SAMPLE = 512;
+
+/**
+ * The logits that a finished generation left in its folder.
+ *
+ * @returns [N, C], or undefined where the file is not there
+ * @throws Error that names the file when they are not for as many images and classes
+ */
+export function storedLogits({ folder, images }: OpenRun, generation: number): torch.Tensor | undefined {
+  const path = folder.generation(generation).testLogits;
+  if (!existsSync(path)) return undefined;
+  const logits = loadTestLogits(path);
+  const expected = [images.dataset.test.count, images.classes];
+  if (`${logits.shape}` === `${expected}`) return logits;
+  const found = logits.shape;
+  logits.dispose();
+  throw new Error(`${path}: logits of shape [${found}], but the test images call for [${expected}]`);
+}
+
+/**
+ * Runs a generation's network over the test images, from its weights, and compares its logits with the stored ones.
+ *
+ * @throws Error that names the file when weights or stored logits do not fit
+ */
+export async function evaluateMember(
+  run: OpenRun,
+  generation: number,
+  { model: factory, signal }: { model?: ModelFactory | undefined; signal?: AbortSignal | undefined },
+): Promise<Member> {
+  const { folder, recipe, images } = run;
+  const device = recipe.device as torch.Device;
+  const network = () => {
+    const model = freshModel(recipe, generation, images, factory);
+    loadWeights(model, folder.generation(generation).weights);
+    return model;
+  };
+  const stored = storedLogits(run, generation);
+  const frozen = foldBatchNorm(network());
+  const loader = images.testLoader();
+  try {
+    const { logits: now } = await answer(frozen, loader, { device, signal });
+    const difference = stored ? largestDifference(now, stored) : 0;
+    if (stored && difference === 0) return { now, stored, difference, rounding: 0 };
+
+    const sample = images.testLoader(evenlySpread(images.dataset.test.count, SAMPLE));
+    const rounding = await roundingOfLogits(network(), frozen, sample, folder.recipe, { device, signal });
+    sample.dispose();
+    return { now, stored, difference, rounding };
+  } finally {
+    loader.dispose();
+    frozen.dispose();
+  }
+}
+
+function evenlySpread(count: number, wanted: number): Int32Array {
+  const taken = Math.min(count, wanted);
+  return Int32Array.from({ length: taken }, (_, i) => Math.floor((i * count) / taken));
+}
