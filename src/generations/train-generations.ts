@@ -231,7 +231,7 @@ function warningsFor({ device, precision, threads = 1 }: Recipe): string[] {
     warnings.push(`${threads} threads on ${cores} cores wait for each other: slower than ${cores}`);
   const advice = threads > cores ? undefined : measureBlas().advice;
   if (advice) warnings.push(advice);
-  if (precision === "bfloat16" && !hasAmx) {
+  if (precision === "bfloat16" && !hasAmx()) {
     warnings.push(
       "no units for bfloat16 were found (AMX, and oneDNN in the build): precision: float32 is faster here",
     );

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { datasetNames } from "../data/sets/index.js";
-import { modelNames } from "../models/names.js";
+import { modelNames } from "../models/index.js";
 import { readBoundedText } from "./bounded-file.js";
 import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";

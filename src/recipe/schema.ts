@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { datasetNames } from "../data/sets/index.js";
 import { toleranceToHardWeight, toleranceToPrimaryScore } from "../losses/tolerance.js";
-import { modelNames } from "../models/names.js";
+import { modelNames } from "../models/index.js";
 import { schema } from "../packages.js";
 
 /** Which sets an option belongs to, where not to all. */
