@@ -27,7 +27,7 @@ afterEach(() => setKernels("fast"));
 
 function learner(device: torch.Device, precision: Precision) {
   const fresh = (seed: number) =>
-    resnet8({ classes: 4, channels: 3, generator: new torch.Generator(seed) }).to({
+    resnet8.create({ classes: 4, channels: 3, generator: new torch.Generator(seed) }).to({
       device,
       memoryFormat: "channelsLast",
     });

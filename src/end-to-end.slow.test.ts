@@ -139,7 +139,7 @@ describe("trainGenerations", () => {
     const controller = new AbortController();
     let steps = 0;
     const model: ModelFactory = (options) => {
-      const network = models.resnet8(options);
+      const network = models.resnet8.create(options);
       const forward = network.forward.bind(network);
       network.forward = (x) => {
         if (network.training && ++steps === last) controller.abort();

@@ -117,6 +117,10 @@ export class Loader {
     this.#source.dispose();
   }
 
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   #make(batches: EpochBatches, order: Int32Array, step: number): Promise<Batch | undefined> {
     const made = this.#makeNow(batches, order, step);
     // A failure is thrown where the batch is awaited, not while the one before it is still in use.

@@ -1,22 +1,27 @@
 import { ensembleLogits, evaluateLogits, slackWithin } from "../analysis/index.js";
-import type { Dataset } from "../data/index.js";
 import { setKernels } from "../nn/index.js";
-import { type EnsembleResult, type GenerationResult, RunFolder, type Summary } from "../runs/index.js";
+import {
+  type EnsembleResult,
+  type GenerationResult,
+  type ImportedFile,
+  libraryOf,
+  RunFolder,
+  type Summary,
+} from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { compare, type Difference } from "./differences.js";
+import type { Given } from "./experiment.js";
 import { prepareImages } from "./images.js";
-import type { ModelFactory } from "./line.js";
-import { evaluateMember, type Member, type OpenRun, storedLogits } from "./member.js";
+import { type Evaluated, evaluateMember, type Member, storedLogits } from "./member.js";
 import { evaluateEnsemble } from "./results.js";
 
-export interface EvaluateRunOptions {
+export interface EvaluateRunOptions extends Given {
   /** Which generations; all finished ones when left out. */
   generations?: readonly number[] | undefined;
   /** Whether the mean of their softmax is evaluated too. */
   ensemble?: boolean;
-  /** The network and the images, if they were given to `trainGenerations`. */
-  model?: ModelFactory | undefined;
-  dataset?: Dataset | undefined;
+  /** The files whose definitions the run's recipe names. */
+  imports?: readonly ImportedFile[] | undefined;
   signal?: AbortSignal | undefined;
   /** Called before each generation is evaluated, with the number of test images. */
   onGeneration?: ((generation: number, testImages: number) => void) | undefined;
@@ -96,8 +101,10 @@ export async function evaluateRun(
   }
 }
 
-async function openRun(directory: string, options: EvaluateRunOptions): Promise<OpenRun> {
-  const folder = await RunFolder.open(directory);
+async function openRun(directory: string, options: EvaluateRunOptions): Promise<Evaluated> {
+  const { imports = [], model, dataset } = options;
+  const folder = await RunFolder.open(directory, imports);
+  await folder.askForImports(imports);
   const stored = await folder.readSummary();
   const finished = stored?.generations.length ?? 0;
   if (!stored || finished === 0) throw new Error(`${directory}: no generation is finished yet`);
@@ -111,9 +118,10 @@ async function openRun(directory: string, options: EvaluateRunOptions): Promise<
   // A run that was trained on a card can be evaluated without one.
   const recipe = { ...folder.recipe, device: torch.cudaAvailable() ? folder.recipe.device : "cpu" };
   setKernels(recipe.kernels);
-  const images = await prepareImages(recipe, options.dataset);
+  const library = libraryOf(imports);
+  const images = await prepareImages(recipe, { library, dataset });
   const { k } = stored;
   if (k > images.classes)
     throw new Error(`${directory}: summary.json: k is ${k}, but the images have ${images.classes} classes`);
-  return { directory, folder, recipe, stored, wanted, images, k };
+  return { folder, recipe, library, stored, wanted, images, model, k };
 }

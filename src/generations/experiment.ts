@@ -66,6 +66,14 @@ export function describeMethods(experiment: Pick<Experiment, "recipe" | "library
   return [["patriarch", line(0)], ...students];
 }
 
+/** The words for the terms of the losses that a recipe's methods have; a name that none knows is its own. */
+export function termLabels(
+  experiment: Pick<Experiment, "recipe" | "library">,
+): (name: string) => string {
+  const words = { ...methodOf(experiment, 1).method.terms, ...methodOf(experiment, 0).method.terms };
+  return (name) => (Object.hasOwn(words, name) ? words[name]! : name);
+}
+
 /** A fresh network for a generation: the same architecture for all, weights of its own for each. */
 export function freshModel(
   { recipe, library, images, model: factory }: Omit<Experiment, "folder" | "images"> & { images: Shape },

@@ -5,6 +5,7 @@ import {
   type ImageSet,
   Loader,
   loadDataset,
+  planSteps,
   splitHeldOut,
 } from "../data/index.js";
 import { builtIn, type Library, type Recipe } from "../recipe/index.js";
@@ -23,6 +24,8 @@ export interface Images {
   std: number[];
   /** Training images seen in an epoch. */
   trainCount: number;
+  /** Training steps of an epoch. */
+  stepsPerEpoch: number;
   /** Shuffled and augmented, in an order of the generation's own. */
   trainLoader(generation: number): Loader;
   /** The images held out of training, on which choices are made; undefined when there are none. */
@@ -59,7 +62,7 @@ export async function prepareImages(
         "code, give them again as `dataset` to trainGenerations (with `resume`), evaluateRun or writeReport",
     );
   }
-  const dataset = given ?? (await loadDataset(spec, definition));
+  const dataset = given ?? (await loadDataset(spec, { definition }));
   const { train, test } = dataset;
   for (const set of [train, test]) checkImageSet(set, dataset.classNames.length);
   checkAlike(train, test);
@@ -71,6 +74,10 @@ export async function prepareImages(
   // Held-out and test images must not shape what the network is fed.
   const { mean, std } = channelStatistics(train, split?.train);
   const common = { mean, std, device: recipe.device as torch.Device };
+
+  const trainCount = split?.train.length ?? train.count;
+  // Batch norm cannot train on a lone image.
+  const plan = { batchSize: recipe.batchSize, joinLoneLast: true };
 
   const evaluation = (set: ImageSet, indices?: Int32Array) =>
     new Loader(set, {
@@ -89,12 +96,13 @@ export async function prepareImages(
     width: train.width,
     mean,
     std,
-    trainCount: split?.train.length ?? train.count,
+    trainCount,
+    stepsPerEpoch: planSteps(trainCount, plan).steps,
     trainLoader: (generation) =>
       new Loader(train, {
         ...common,
         ...(split && { indices: split.train }),
-        batchSize: recipe.batchSize,
+        ...plan,
         seed: deriveSeed(recipe.seed, "batches", generation),
         shuffle: true,
         augment: recipe.augment,

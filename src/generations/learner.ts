@@ -1,5 +1,5 @@
 /** What one generation is trained with: the network, its optimiser and all that belongs to its state. */
-import type { Module, Parameter } from "../nn/index.js";
+import type { Module } from "../nn/index.js";
 import { AveragedWeights, GradScaler, type Optimizer, type Schedule } from "../optim/index.js";
 import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
 import { CudaGraph, type Device, hasCudaGraphs } from "../torch/index.js";
@@ -35,12 +35,8 @@ export function createLearner(
 }
 
 export function optimizerFor(recipe: Recipe, library: Library, model: Module): Optimizer {
-  const { decayNorm, ...options } = optionsOf(recipe.optimizer, "kind");
-  const parameters = model.parameters();
-  // Only weights have two dimensions or more: what is left are biases, and the scales and shifts of batch norm.
-  const isSpared = (parameter: Parameter) => parameter.shape.length < 2;
-  const noDecay = decayNorm ? [] : parameters.filter(isSpared);
-  return library.get("optimizer", recipe.optimizer.kind).create(parameters, { ...options, noDecay });
+  const definition = library.get("optimizer", recipe.optimizer.kind);
+  return definition.create(model.parameters(), optionsOf(recipe.optimizer, "kind"));
 }
 
 /** Only float16 has numbers so large that gradients fall below its smallest. */

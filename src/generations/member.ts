@@ -1,25 +1,19 @@
 import { existsSync } from "node:fs";
 import { largestDifference } from "../analysis/index.js";
 import { foldBatchNorm } from "../nn/index.js";
-import type { Recipe } from "../recipe/index.js";
 import type { RunFolder, Summary } from "../runs/index.js";
 import type * as torch from "../torch/index.js";
-import { answer } from "../training/index.js";
-import type { Images } from "./images.js";
-import { freshModel, type ModelFactory } from "./line.js";
+import { predict } from "../training/index.js";
+import { type Experiment, freshModel } from "./experiment.js";
 import { loadTestLogits } from "./results.js";
 import { roundingOfLogits } from "./rounding.js";
-import { loadWeights } from "./train-generations.js";
+import { loadWeights } from "./weights.js";
 
-/** A run that can be evaluated, and what of it is to be. */
-export interface OpenRun {
-  directory: string;
+/** A run that can be evaluated, and what of it is to be; its recipe has the device of this machine. */
+export interface Evaluated extends Experiment {
   folder: RunFolder;
-  /** With the device of this machine. */
-  recipe: Recipe;
   stored: Summary;
   wanted: readonly number[];
-  images: Images;
   k: number;
 }
 
@@ -43,7 +37,7 @@ const SAMPLE = 512;
  * @returns [N, C], or undefined where the file is not there
  * @throws Error that names the file when they are not for as many images and classes
  */
-export function storedLogits({ folder, images }: OpenRun, generation: number): torch.Tensor | undefined {
+export function storedLogits({ folder, images }: Evaluated, generation: number): torch.Tensor | undefined {
   const path = folder.generation(generation).testLogits;
   if (!existsSync(path)) return undefined;
   const logits = loadTestLogits(path);
@@ -60,14 +54,14 @@ export function storedLogits({ folder, images }: OpenRun, generation: number): t
  * @throws Error that names the file when weights or stored logits do not fit
  */
 export async function evaluateMember(
-  run: OpenRun,
+  run: Evaluated,
   generation: number,
-  { model: factory, signal }: { model?: ModelFactory | undefined; signal?: AbortSignal | undefined },
+  { signal }: { signal?: AbortSignal | undefined },
 ): Promise<Member> {
   const { folder, recipe, images } = run;
   const device = recipe.device as torch.Device;
   const network = () => {
-    const model = freshModel(recipe, generation, images, factory);
+    const model = freshModel(run, generation);
     loadWeights(model, folder.generation(generation).weights);
     return model;
   };
@@ -75,7 +69,7 @@ export async function evaluateMember(
   const frozen = foldBatchNorm(network());
   const loader = images.testLoader();
   try {
-    const { logits: now } = await answer(frozen, loader, { device, signal });
+    const { logits: now } = await predict(frozen, loader, { device, signal });
     const difference = stored ? largestDifference(now, stored) : 0;
     if (stored && difference === 0) return { now, stored, difference, rounding: 0 };
 

@@ -3,7 +3,7 @@ import type { Loader } from "../data/index.js";
 import { foldBatchNorm, type Module } from "../nn/index.js";
 import type { Recipe } from "../recipe/index.js";
 import * as torch from "../torch/index.js";
-import { answer } from "../training/index.js";
+import { predict } from "../training/index.js";
 
 /**
  * How far a sum of products may be from the true one, as a fraction of the sum of the products' absolute values. The
@@ -38,8 +38,8 @@ export async function roundingOfLogits(
 ): Promise<number> {
   moveWeights(model, roundingOf(trained));
   const moved = foldBatchNorm(model);
-  const before = await answer(unmoved, loader, { device, signal });
-  const after = await answer(moved, loader, { device, signal });
+  const before = await predict(unmoved, loader, { device, signal });
+  const after = await predict(moved, loader, { device, signal });
   moved.dispose();
   const largest = largestDifference(before.logits, after.logits);
   before.logits.dispose();

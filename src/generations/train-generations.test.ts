@@ -19,10 +19,10 @@ const folder = () => join(mkdtempSync(join(tmpdir(), "lyceum-generations-")), "r
 
 test("a network of code's own never goes by the default one's name", async () => {
   const directory = folder();
-  const run = await trainGenerations(recipe, { directory, model: resnet8 });
+  const run = await trainGenerations(recipe, { directory, model: resnet8.create });
   expect(run.recipe.model).toBe("own network");
   await expect(evaluateRun(directory)).rejects.toThrow(/"own network".*`model`/);
-  const named = await trainGenerations({ ...recipe, model: "mine" }, { model: resnet8 });
+  const named = await trainGenerations({ ...recipe, model: "mine" }, { model: resnet8.create });
   expect(named.recipe.model).toBe("mine");
 });
 

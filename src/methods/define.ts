@@ -1,6 +1,5 @@
 /** What a method is: the one value from which recipe, schema, messages, report and docs learn about it. */
-import type { z } from "zod";
-import type { Z } from "../packages.js";
+import type { OptionProblem, OptionShape, OptionsOf, Z } from "../options.js";
 import type { Tensor } from "../torch/index.js";
 
 /** A loss to be minimised, and the unweighted terms it is made of: all scalars, means over the batch. */
@@ -28,20 +27,8 @@ export interface LossInput {
   readonly progress: number;
 }
 
-/** Something in a method's options that does not fit; `key` names the option where one is to blame. */
-export interface MethodProblem {
-  key?: string;
-  message: string;
-}
-
-/** The keys of a method's options, each with its schema, default and description. */
-export type Shape = Record<string, z.ZodType>;
-
-/** A method's options after defaults are filled in. */
-export type OptionsOf<S extends Shape> = z.output<z.ZodObject<S>>;
-
 /** What a generation learns from: labels, a teacher, several teachers, a penalty. See {@link defineMethod}. */
-export interface Method<S extends Shape = Shape> {
+export interface Method<S extends OptionShape = OptionShape> {
   readonly kind: "method";
   /** What a recipe calls it: lower case words joined by hyphens. */
   readonly name: string;
@@ -65,7 +52,7 @@ export interface Method<S extends Shape = Shape> {
    *
    * @param data.classes the number of classes; undefined before the images are known
    */
-  check?(this: void, options: OptionsOf<S>, data: { classes: number | undefined }): readonly MethodProblem[];
+  check?(this: void, options: OptionsOf<S>, data: { classes: number | undefined }): readonly OptionProblem[];
   /** Fills in what depends on other options; the result is what a run stores. Called after `check` found nothing. */
   complete?(this: void, options: OptionsOf<S>): OptionsOf<S>;
   /** The options in one line for people. Default: the name and the options as they are. */
@@ -81,7 +68,7 @@ const nameForm = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
  *
  * @throws TypeError when the name is not of lower case words joined by hyphens
  */
-export function defineMethod<S extends Shape = Record<never, never>>(
+export function defineMethod<S extends OptionShape = Record<never, never>>(
   method: Omit<Method<S>, "kind">,
 ): Method<S> {
   if (!nameForm.test(method.name)) {

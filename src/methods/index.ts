@@ -9,9 +9,6 @@ export {
   type LossInput,
   type Losses,
   type Method,
-  type MethodProblem,
-  type OptionsOf,
-  type Shape,
 } from "./define.js";
 export { distillation } from "./distillation.js";
 export { strict } from "./strict.js";

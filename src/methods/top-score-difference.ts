@@ -4,7 +4,8 @@ import {
   toleranceToHardWeight,
   toleranceToPrimaryScore,
 } from "../losses/index.js";
-import { defineMethod, type MethodProblem } from "./define.js";
+import type { OptionProblem } from "../options.js";
+import { defineMethod } from "./define.js";
 
 /** As a recipe says it: at most one of the two, since the one follows from the other. */
 interface Options {
@@ -53,7 +54,7 @@ export const topScoreDifference = defineMethod({
     const { k, primaryScore, hardWeight } = options;
     if (primaryScore !== undefined && hardWeight !== undefined)
       return [{ message: "give primaryScore or hardWeight, not both: the one follows from the other" }];
-    const problems: MethodProblem[] = [];
+    const problems: OptionProblem[] = [];
     if (classes !== undefined && k > classes)
       problems.push({ key: "k", message: `must be at most ${classes}, the number of classes, given ${k}` });
     try {

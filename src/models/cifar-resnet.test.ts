@@ -65,7 +65,7 @@ describe("CifarResNet", () => {
   it.each([[32], [28], [9]])(
     "keeps images of %d x %d channels-last through every block, both ways",
     (size) => {
-      const model = resnet20(options).to({ memoryFormat: "channelsLast" });
+      const model = resnet20.create(options).to({ memoryFormat: "channelsLast" });
       const between: torch.Tensor[] = [];
       const watched = (x: torch.Tensor) => {
         between.push(x);
@@ -88,7 +88,7 @@ describe("CifarResNet", () => {
   );
 
   it("answers the same in either layout", () => {
-    const model = resnet20(options).to({ dtype: "float64" }).eval();
+    const model = resnet20.create(options).to({ dtype: "float64" }).eval();
     const images = torch.randn([2, 3, 15, 15], { dtype: "float64" });
     const before = model.forward(images).tolist() as number[][];
     model.to({ memoryFormat: "channelsLast" });

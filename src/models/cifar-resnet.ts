@@ -1,65 +1,28 @@
 import {
+  applyInOrder,
+  BasicBlock,
   BatchNorm2d,
-  Conv2d,
+  type Conv2d,
   GlobalAvgPool,
-  kaimingNormalFanOut,
   Linear,
   Module,
+  OptionAShortcut,
+  ReLU,
   ResidualStage,
-  residualBlock,
 } from "../nn/index.js";
 import type * as torch from "../torch/index.js";
-import { optionAShortcut } from "./option-a-shortcut.js";
+import { convolution } from "./convolution.js";
+import { defineModel, type ModelOptions } from "./define.js";
 
-/** What decides the shape of a network, beside its architecture. */
-export interface ModelOptions {
-  classes: number;
-  /** Of the images. */
-  channels: number;
-  /** Draws the first weights. */
-  generator: torch.Generator;
-}
-
-function conv3x3(from: number, to: number, stride: number, generator: torch.Generator): Conv2d {
-  const convolution = new Conv2d(from, to, 3, { stride, padding: 1, bias: false, generator });
-  kaimingNormalFanOut(convolution.weight, generator);
-  return convolution;
-}
-
-/** Two 3x3 convolutions and a shortcut (He et al. 2016). */
-class BasicBlock extends Module {
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
-  readonly dropsPixels = true;
-  private readonly width: number;
-  private readonly stride: number;
-
-  constructor(from: number, to: number, stride: number, generator: torch.Generator) {
-    super();
-    this.conv1 = conv3x3(from, to, stride, generator);
-    this.bn1 = new BatchNorm2d(to);
-    this.conv2 = conv3x3(to, to, 1, generator);
-    this.bn2 = new BatchNorm2d(to);
-    this.width = to;
-    this.stride = stride;
-  }
-
-  override batchNormPairs() {
-    return [
-      ["conv1", "bn1"],
-      ["conv2", "bn2"],
-    ] as const;
-  }
-
-  shortcut(x: torch.Tensor): torch.Tensor {
-    return optionAShortcut(x, this.width, this.stride);
-  }
-
-  override forward(x: torch.Tensor): torch.Tensor {
-    return residualBlock(this, x, this.shortcut(x));
-  }
+/** Two 3x3 convolutions, and option A's shortcut where the shape changes. */
+function basicBlock(from: number, to: number, stride: number, generator: torch.Generator): BasicBlock {
+  return new BasicBlock({
+    conv1: convolution(from, to, 3, { stride, generator }),
+    bn1: new BatchNorm2d(to),
+    conv2: convolution(to, to, 3, { generator }),
+    bn2: new BatchNorm2d(to),
+    downsample: from === to && stride === 1 ? undefined : new OptionAShortcut(to, { stride }),
+  });
 }
 
 /**
@@ -69,6 +32,7 @@ class BasicBlock extends Module {
 export class CifarResNet extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
+  readonly relu = new ReLU();
   readonly layer1: ResidualStage;
   readonly layer2: ResidualStage;
   readonly layer3: ResidualStage;
@@ -84,10 +48,10 @@ export class CifarResNet extends Module {
     const stage = (from: number, to: number, stride: number) =>
       new ResidualStage(
         ...Array.from({ length: blocks }, (_, i) =>
-          i === 0 ? new BasicBlock(from, to, stride, generator) : new BasicBlock(to, to, 1, generator),
+          i === 0 ? basicBlock(from, to, stride, generator) : basicBlock(to, to, 1, generator),
         ),
       );
-    this.conv1 = conv3x3(channels, 16, 1, generator);
+    this.conv1 = convolution(channels, 16, 3, { generator });
     this.bn1 = new BatchNorm2d(16);
     this.layer1 = stage(16, 16, 1);
     this.layer2 = stage(16, 32, 2);
@@ -101,8 +65,30 @@ export class CifarResNet extends Module {
 
   /** @param x [N, channels, H, W], channels-last for speed; @returns logits [N, classes] */
   override forward(x: torch.Tensor): torch.Tensor {
-    const first = this.layer1.forwardImages(x, this.conv1, this.bn1);
-    const features = this.layer3.forward(this.layer2.forward(first));
-    return this.fc.forward(this.pool.forward(features));
+    const { conv1, bn1, relu, layer1, layer2, layer3, pool, fc } = this;
+    return applyInOrder([conv1, bn1, relu, layer1, layer2, layer3, pool, fc], x);
   }
 }
+
+const resnet = (depth: number) =>
+  defineModel({
+    name: `resnet${depth}`,
+    summary: `ResNet of ${depth} layers for small images (He et al. 2016, section 4.2).`,
+    construction:
+      "conv1 3x3, bn1, ReLU; layer1, layer2, layer3 of " +
+      `${(depth - 2) / 6} basic blocks each, of 16, 32 and 64 channels; the mean over all pixels; fc. ` +
+      "A basic block is relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)), with 3x3 convolutions; conv1 of the first block " +
+      "of layer2 and of layer3 has stride 2. There the shortcut is option A, without parameters: the pixels at even rows and " +
+      "columns (x[:, :, ::2, ::2]), with channels of zeros, half of them before and half of them after x's own; elsewhere it " +
+      "is x itself. All convolutions have padding 1 and no bias, and begin normal with variance 2 / fan-out; batch norms have " +
+      "eps 1e-5 and momentum 0.1 and begin as ones and zeros; fc begins uniform within ±1 / sqrt(64), bias included.",
+    create: (options) => new CifarResNet(depth, options),
+  });
+
+export const resnet8 = resnet(8);
+export const resnet14 = resnet(14);
+export const resnet20 = resnet(20);
+export const resnet32 = resnet(32);
+export const resnet44 = resnet(44);
+export const resnet56 = resnet(56);
+export const resnet110 = resnet(110);

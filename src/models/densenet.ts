@@ -1,67 +1,27 @@
 import {
-  AvgPool2d,
+  applyInOrder,
   BatchNorm2d,
-  Conv2d,
+  type Conv2d,
+  DenseBlock,
+  DenseLayer,
+  DenseTransition,
   GlobalAvgPool,
-  kaimingNormalFanOut,
   Linear,
   Module,
+  ReLU,
 } from "../nn/index.js";
-import * as torch from "../torch/index.js";
-import type { ModelOptions } from "./cifar-resnet.js";
-import { DenseBlock } from "./dense-block.js";
-
-function convolution(from: number, to: number, window: 1 | 3, generator: torch.Generator): Conv2d {
-  const made = new Conv2d(from, to, window, { padding: (window - 1) / 2, bias: false, generator });
-  kaimingNormalFanOut(made.weight, generator);
-  return made;
-}
+import type * as torch from "../torch/index.js";
+import { convolution } from "./convolution.js";
+import { defineModel, type ModelOptions } from "./define.js";
 
 /** A bottleneck of 4 x growth channels, then `growth` new ones beside those that came in. */
-class DenseLayer extends Module {
-  readonly norm1: BatchNorm2d;
-  readonly conv1: Conv2d;
-  readonly norm2: BatchNorm2d;
-  readonly conv2: Conv2d;
-
-  constructor(from: number, growth: number, generator: torch.Generator) {
-    super();
-    this.norm1 = new BatchNorm2d(from);
-    this.conv1 = convolution(from, 4 * growth, 1, generator);
-    this.norm2 = new BatchNorm2d(4 * growth);
-    this.conv2 = convolution(4 * growth, growth, 3, generator);
-  }
-
-  override batchNormPairs() {
-    return [["conv1", "norm2"]] as const;
-  }
-
-  override forward(x: torch.Tensor): torch.Tensor {
-    const squeezed = this.conv1.forward(this.norm1.forward(x, { relu: true }));
-    const grown = this.conv2.forward(this.norm2.forward(squeezed, { relu: true }));
-    return torch.cat([x, grown], 1);
-  }
-}
-
-/** Between two blocks: half the channels, half the height and width. */
-class Transition extends Module {
-  /** Goes with the block before, and with the average over 2x2 pixels. */
-  readonly norm: BatchNorm2d;
-  readonly conv: Conv2d;
-
-  constructor(from: number, to: number, generator: torch.Generator) {
-    super();
-    this.norm = new BatchNorm2d(from);
-    this.conv = convolution(from, to, 1, generator);
-  }
-
-  /**
-   * @param averages of what the norm made: the mean of what a 1x1 convolution makes of four pixels is what it makes of their
-   * mean, for a quarter of the products
-   */
-  override forward(averages: torch.Tensor): torch.Tensor {
-    return this.conv.forward(averages);
-  }
+function denseLayer(from: number, growth: number, generator: torch.Generator): DenseLayer {
+  return new DenseLayer({
+    norm1: new BatchNorm2d(from),
+    conv1: convolution(from, 4 * growth, 1, { generator }),
+    norm2: new BatchNorm2d(4 * growth),
+    conv2: convolution(4 * growth, growth, 3, { generator }),
+  });
 }
 
 /** All but the classifier. */
@@ -69,11 +29,13 @@ class Features extends Module {
   // torchvision's names, however many blocks come before the last norm.
   readonly conv0: Conv2d;
   readonly denseblock1: DenseBlock;
-  readonly transition1: Transition;
+  readonly transition1: DenseTransition;
   readonly denseblock2: DenseBlock;
-  readonly transition2: Transition;
+  readonly transition2: DenseTransition;
   readonly denseblock3: DenseBlock;
   readonly norm5: BatchNorm2d;
+  readonly relu = new ReLU();
+  readonly pool = new GlobalAvgPool();
   /** How many channels come out. */
   readonly width: number;
 
@@ -81,19 +43,19 @@ class Features extends Module {
     super();
     let width = 2 * growth;
     const block = () => {
-      const made = Array.from(
-        { length: layers },
-        (_, i) => new DenseLayer(width + i * growth, growth, generator),
-      );
+      const made = Array.from({ length: layers }, (_, i) => denseLayer(width + i * growth, growth, generator));
       width += layers * growth;
       return new DenseBlock(made);
     };
     const transition = () => {
       const from = width;
       width = Math.floor(width / 2);
-      return new Transition(from, width, generator);
+      return new DenseTransition({
+        norm: new BatchNorm2d(from),
+        conv: convolution(from, width, 1, { generator }),
+      });
     };
-    this.conv0 = convolution(channels, width, 3, generator);
+    this.conv0 = convolution(channels, width, 3, { generator });
     this.denseblock1 = block();
     this.transition1 = transition();
     this.denseblock2 = block();
@@ -105,18 +67,10 @@ class Features extends Module {
 
   /** @returns [N, width], the means over all pixels */
   override forward(x: torch.Tensor): torch.Tensor {
-    // Each part in a scope of its own: what nobody needs for the gradient is free for the next part to use.
-    const start = torch.scope(() => this.conv0.forward(x));
-    const half = torch.scope(() => halved(this.denseblock1, this.transition1, start));
-    const quarter = torch.scope(() => halved(this.denseblock2, this.transition2, half));
-    const [, , height = 0, width = 0] = quarter.shape;
-    const means = this.denseblock3.forwardPooled(quarter, this.norm5, new GlobalAvgPool(), [height, width]);
-    return means.flatten(1);
+    const { conv0, denseblock1, transition1, denseblock2, transition2, denseblock3, norm5, relu, pool } = this;
+    const blocks = [denseblock1, transition1, denseblock2, transition2, denseblock3];
+    return applyInOrder([conv0, ...blocks, norm5, relu, pool], x);
   }
-}
-
-function halved(block: DenseBlock, transition: Transition, x: torch.Tensor): torch.Tensor {
-  return transition.forward(block.forwardPooled(x, transition.norm, new AvgPool2d(2), [2, 2]));
 }
 
 export interface DenseNetOptions extends ModelOptions {
@@ -150,8 +104,21 @@ export class DenseNet extends Module {
     this.classifier = new Linear(this.features.width, classes, { generator });
   }
 
-  /** @param x [N, channels, H, W] of 4 pixels or more, channels-last for speed; @returns logits [N, classes] */
+  /** @param x [N, channels, H, W] of 4 x 4 pixels or more, channels-last for speed; @returns logits [N, classes] */
   override forward(x: torch.Tensor): torch.Tensor {
     return this.classifier.forward(this.features.forward(x));
   }
 }
+
+export const denseNetBc40x12 = defineModel({
+  name: "densenet-bc-40-12",
+  summary: "DenseNet-BC of 40 layers and growth 12 for small images (Huang et al. 2017, section 4).",
+  construction:
+    "features: conv0 3x3 to 24 channels, without norm or ReLU; denseblock1, transition1, denseblock2, transition2, " +
+    "denseblock3, each block of 6 layers; norm5, ReLU, the mean over all pixels; then classifier. A layer is cat(x, " +
+    "conv2(relu(norm2(conv1(relu(norm1(x))))))) along the channels, new ones last, with conv1 1x1 to 48 channels and conv2 " +
+    "3x3 to 12. A transition is avgpool2x2(conv(relu(norm(x)))), with conv 1x1 to half of the channels, rounded down. No " +
+    "dropout. Convolutions have no bias, 3x3 ones padding 1, and begin normal with variance 2 / fan-out; batch norms have eps " +
+    "1e-5 and momentum 0.1 and begin as ones and zeros; classifier begins uniform within ±1 / sqrt(132), bias included.",
+  create: (options) => new DenseNet({ ...options, depth: 40, growth: 12 }),
+});

@@ -1,73 +1,35 @@
 import {
+  applyInOrder,
+  BasicBlock,
   BatchNorm2d,
-  blocked,
-  Conv2d,
+  type Conv2d,
   GlobalAvgPool,
-  kaimingNormalFanOut,
   Linear,
   MaxPool2d,
   Module,
+  ReLU,
   ResidualStage,
-  residualBlock,
   Sequential,
 } from "../nn/index.js";
 import type * as torch from "../torch/index.js";
-import type { ModelOptions } from "./cifar-resnet.js";
-
-interface ConvolutionShape {
-  window: 1 | 3 | 7;
-  stride: number;
-}
-
-function convolution(
-  from: number,
-  to: number,
-  { window, stride }: ConvolutionShape,
-  generator: torch.Generator,
-): Conv2d {
-  const made = new Conv2d(from, to, window, { stride, padding: (window - 1) / 2, bias: false, generator });
-  kaimingNormalFanOut(made.weight, generator);
-  return made;
-}
+import { convolution } from "./convolution.js";
+import { defineModel, type ModelOptions } from "./define.js";
 
 /** Two 3x3 convolutions and a shortcut, which a 1x1 convolution fits where the shape changes ("option B"). */
-class BasicBlock extends Module {
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
-  readonly downsample: Sequential | undefined;
-
-  constructor(from: number, to: number, stride: number, generator: torch.Generator) {
-    super();
-    this.conv1 = convolution(from, to, { window: 3, stride }, generator);
-    this.bn1 = new BatchNorm2d(to);
-    this.conv2 = convolution(to, to, { window: 3, stride: 1 }, generator);
-    this.bn2 = new BatchNorm2d(to);
-    if (stride !== 1 || from !== to) {
-      const fit = convolution(from, to, { window: 1, stride }, generator);
-      this.downsample = new Sequential(fit, new BatchNorm2d(to));
-    }
-  }
-
-  override batchNormPairs() {
-    return [
-      ["conv1", "bn1"],
-      ["conv2", "bn2"],
-    ] as const;
-  }
-
-  shortcut(x: torch.Tensor): torch.Tensor {
-    return this.downsample ? this.downsample.forward(x) : x;
-  }
-
-  override forward(x: torch.Tensor): torch.Tensor {
-    return residualBlock(this, x, this.shortcut(x));
-  }
+function basicBlock(from: number, to: number, stride: number, generator: torch.Generator): BasicBlock {
+  const layers = {
+    conv1: convolution(from, to, 3, { stride, generator }),
+    bn1: new BatchNorm2d(to),
+    conv2: convolution(to, to, 3, { generator }),
+    bn2: new BatchNorm2d(to),
+  };
+  if (stride === 1 && from === to) return new BasicBlock(layers);
+  const fit = convolution(from, to, 1, { stride, generator });
+  return new BasicBlock({ ...layers, downsample: new Sequential(fit, new BatchNorm2d(to)) });
 }
 
 export interface ResNetOptions extends ModelOptions {
-  /** Of each of the four stages: 2, 2, 2, 2 make ResNet-18, and 3, 4, 6, 3 ResNet-34. */
+  /** How many blocks each of the four stages has: 2, 2, 2, 2 make ResNet-18, and 3, 4, 6, 3 ResNet-34. */
   blocks: readonly [number, number, number, number];
 }
 
@@ -78,6 +40,7 @@ export interface ResNetOptions extends ModelOptions {
 export class ResNet extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
+  readonly relu = new ReLU();
   readonly maxpool = new MaxPool2d(3, { stride: 2, padding: 1 });
   readonly layer1: ResidualStage;
   readonly layer2: ResidualStage;
@@ -91,10 +54,10 @@ export class ResNet extends Module {
     const stage = (from: number, to: number, count: number, stride: number) =>
       new ResidualStage(
         ...Array.from({ length: count }, (_, i) =>
-          i === 0 ? new BasicBlock(from, to, stride, generator) : new BasicBlock(to, to, 1, generator),
+          i === 0 ? basicBlock(from, to, stride, generator) : basicBlock(to, to, 1, generator),
         ),
       );
-    this.conv1 = convolution(channels, 64, { window: 7, stride: 2 }, generator);
+    this.conv1 = convolution(channels, 64, 7, { stride: 2, generator });
     this.bn1 = new BatchNorm2d(64);
     this.layer1 = stage(64, 64, blocks[0], 1);
     this.layer2 = stage(64, 128, blocks[1], 2);
@@ -109,10 +72,25 @@ export class ResNet extends Module {
 
   /** @param x [N, channels, H, W], channels-last for speed; @returns logits [N, classes] */
   override forward(x: torch.Tensor): torch.Tensor {
-    const stem = this.bn1.forward(this.conv1.forward(x), { relu: true });
-    // A quarter of the pixels is left to be put into blocks.
-    const pooled = blocked(this.maxpool.forward(stem));
-    const near = this.layer2.forward(this.layer1.forward(pooled));
-    return this.fc.forward(this.avgpool.forward(this.layer4.forward(this.layer3.forward(near))));
+    const { conv1, bn1, relu, maxpool, layer1, layer2, layer3, layer4, avgpool, fc } = this;
+    return applyInOrder([conv1, bn1, relu, maxpool, layer1, layer2, layer3, layer4, avgpool, fc], x);
   }
 }
+
+const resnet = (depth: number, blocks: ResNetOptions["blocks"]) =>
+  defineModel({
+    name: `resnet${depth}`,
+    summary: `ResNet-${depth} for large images (He et al. 2016, table 1).`,
+    construction:
+      "conv1 7x7 of stride 2 and padding 3, bn1, ReLU, maxpool 3x3 of stride 2 and padding 1; layer1 to layer4 of " +
+      `${blocks.join(", ")} basic blocks, of 64, 128, 256 and 512 channels; the mean over all pixels; fc: torchvision's ` +
+      `resnet${depth}. A basic block is relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)), with 3x3 convolutions of padding ` +
+      "1; conv1 of the first block of layer2, layer3 and layer4 has stride 2. There the shortcut is downsample, a 1x1 " +
+      "convolution of stride 2 with batch norm (option B); elsewhere it is x itself. Convolutions have no bias and begin " +
+      "normal with variance 2 / fan-out; batch norms have eps 1e-5 and momentum 0.1 and begin as ones and zeros; fc begins " +
+      "uniform within ±1 / sqrt(512), bias included.",
+    create: (options) => new ResNet({ ...options, blocks }),
+  });
+
+export const resnet18 = resnet(18, [2, 2, 2, 2]);
+export const resnet34 = resnet(34, [3, 4, 6, 3]);

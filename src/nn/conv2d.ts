@@ -1,32 +1,44 @@
 import * as torch from "../torch/index.js";
-import { isOrdered } from "./blocked.js";
+import { remember } from "./by-class.js";
+import { convolve } from "./cpu/convolution.js";
 import { uniformFanIn } from "./init.js";
-import { kernels } from "./kernels.js";
+import { applyToCudnn } from "./kernels.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
-import { isPrepared } from "./prepared.js";
 
 export interface Conv2dOptions {
+  /** Pixels from one window to the next. Default: 1. */
   stride?: number;
+  /** Pixels of zeros on each side. Default: 0. */
   padding?: number;
+  /** Pixels from one weight of a window to the next. Default: 1. */
   dilation?: number;
+  /** How many groups the channels fall into, each convolved by itself. Default: 1. */
   groups?: number;
+  /** Whether a number is added to each channel. Default: yes. */
   bias?: boolean;
   /** Draws the first weights. */
   generator: torch.Generator;
 }
 
-/** Convolution of [N, inChannels, H, W] with square windows. */
+/**
+ * Convolution of [N, inChannels, H, W] with square windows, as torch.nn.Conv2d: weights are [outChannels,
+ * inChannels / groups, kernelSize, kernelSize], drawn uniformly within ±1 / sqrt(fan-in).
+ *
+ * @throws RangeError when the groups do not divide the channels
+ */
 export class Conv2d extends Module {
   readonly weight: Parameter;
   /** Undefined for a convolution without. */
-  bias: Parameter | undefined;
-  private readonly stride: number[];
-  private readonly padding: number[];
-  private readonly dilation: number[];
-  private readonly groups: number;
-  /** Of the kind that prepared primitives serve. */
-  private readonly plain: boolean;
+  readonly bias: Parameter | undefined;
+  readonly stride: number;
+  readonly padding: number;
+  readonly dilation: number;
+  readonly groups: number;
+
+  static {
+    remember(Conv2d);
+  }
 
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv2dOptions) {
     super();
@@ -40,36 +52,31 @@ export class Conv2d extends Module {
       this.bias = new Parameter(torch.empty([outChannels]));
       uniformFanIn(this.bias, generator, (inChannels / groups) * kernelSize ** 2);
     }
-    this.stride = [stride, stride];
-    this.padding = [padding, padding];
-    this.dilation = [dilation, dilation];
+    this.stride = stride;
+    this.padding = padding;
+    this.dilation = dilation;
     this.groups = groups;
-    this.plain = groups === 1 && dilation === 1 && padding < kernelSize;
   }
 
   /**
-   * Computed in the input's dtype; weights may be finer. On the CPU, float32 and bfloat16 in channels-last or blocked
-   * memory take oneDNN's prepared primitives, which are differentiable once; all else takes ATen's convolution.
+   * Computed in the input's dtype; weights may be finer. On the CPU, float32 and bfloat16 in channels-last memory take
+   * Lyceum's operators, which are differentiable once; all else takes ATen's convolution.
    */
   override forward(x: torch.Tensor): torch.Tensor {
-    const prepared = this.prepared(x);
-    if (prepared) return torch.op("lyceum::conv2d", ...prepared);
+    const own = convolve(this, x);
+    if (own) return own;
+    applyToCudnn();
     const { weight, bias, stride, padding, dilation, groups } = this;
     const { dtype } = x;
-    return torch.conv2d(x, weight.to({ dtype }), bias?.to({ dtype }), stride, padding, dilation, groups);
-  }
-
-  /** @internal The stride, where the window is of this size, with this padding all around. */
-  strideOf(size: number, padding: number): number | undefined {
-    const { weight } = this;
-    const is = this.plain && weight.dtype === "float32" && weight.shape[2] === size;
-    return is && this.padding[0] === padding ? this.stride[0] : undefined;
-  }
-
-  /** @internal What `lyceum::conv2d` and its kin take; undefined where they do not serve. */
-  prepared(x: torch.Tensor): unknown[] | undefined {
-    const { weight, bias, stride, padding } = this;
-    if (!(this.plain && weight.dtype === "float32" && isPrepared(x.dtype) && isOrdered(x))) return undefined;
-    return [x, weight, bias, stride, padding, kernels() === "fast"];
+    const pair = (value: number) => [value, value];
+    return torch.conv2d(
+      x,
+      weight.to({ dtype }),
+      bias?.to({ dtype }),
+      pair(stride),
+      pair(padding),
+      pair(dilation),
+      groups,
+    );
   }
 }

@@ -1,48 +1,132 @@
 import * as torch from "../torch/index.js";
 import { BatchNorm2d } from "./batch-norm2d.js";
+import { isExactly } from "./by-class.js";
 import { Conv2d } from "./conv2d.js";
-import { FoldedConvolution } from "./folded-convolution.js";
-import { Identity } from "./layers.js";
-import type { Module } from "./module.js";
+import { DeferredConvolution, FoldedConvolution, FoldingError } from "./folded-convolution.js";
+import { contentOf, type Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
-/** With running statistics, batch norm is a scale and a shift of each channel: the convolution takes both over. */
-function foldInto(convolution: Conv2d, norm: BatchNorm2d): void {
-  const shift = torch.scope(() => {
+/** A convolution and the batch norm after it, as fields of the module that names them as a pair. */
+interface Pair {
+  /** The owner's fields. */
+  fields: Record<string, unknown>;
+  names: readonly [convolution: string, batchNorm: string];
+  /** The owner's path. */
+  owner: string;
+  convolution: Conv2d;
+  norm: BatchNorm2d;
+}
+
+/** How many fields of all these modules hold each module. A module that serves in two places cannot suit both. */
+function countPlaces(modules: Iterable<Module>): Map<unknown, number> {
+  const counts = new Map<unknown, number>();
+  for (const module of new Set(modules)) {
+    for (const [, part] of contentOf(module)) counts.set(part, (counts.get(part) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The pairs that can be folded: of the very classes, in one place and one pair each. */
+function pairsOf(model: Module): Pair[] {
+  const modules = model.namedModules();
+  const places = countPlaces(modules.values());
+  const found: Pair[] = [];
+  const named = new Map<unknown, number>();
+  const seen = new Set<Module>();
+  for (const [owner, module] of modules) {
+    if (seen.has(module)) continue;
+    seen.add(module);
+    const fields = module as unknown as Record<string, unknown>;
+    for (const names of module.batchNormPairs()) {
+      const [convolution, norm] = names.map((name) => fields[name]);
+      for (const part of [convolution, norm]) named.set(part, (named.get(part) ?? 0) + 1);
+      if (!isExactly(convolution, Conv2d) || !isExactly(norm, BatchNorm2d)) continue;
+      found.push({ fields, names, owner, convolution, norm });
+    }
+  }
+  const isSingle = (part: Module) => places.get(part) === 1 && named.get(part) === 1;
+  return found.filter(({ convolution, norm }) => isSingle(convolution) && isSingle(norm));
+}
+
+/** With running statistics, batch norm is a scale and a shift of each channel: a new convolution takes both over. */
+function merge({ convolution, norm }: Pair): Conv2d {
+  const [weight, bias] = torch.scope(() => {
     const scale = norm.weight.div(norm.runningVar.add(norm.eps).sqrt());
     const before = convolution.bias ? convolution.bias.sub(norm.runningMean) : norm.runningMean.neg();
-    convolution.weight.mul_(scale.reshape([-1, 1, 1, 1]));
-    return before.mul(scale).add(norm.bias);
+    const scaled = convolution.weight.mul(scale.reshape([-1, 1, 1, 1]));
+    return [scaled, before.mul(scale).add(norm.bias)] as const;
   });
-  convolution.bias?.dispose();
-  convolution.bias = new Parameter(shift);
-  norm.dispose();
+  return Object.assign(Object.create(Conv2d.prototype), convolution, {
+    weight: new Parameter(weight),
+    bias: new Parameter(bias),
+  });
+}
+
+/** A batch that the network may be able to take: two images of 32x32 for its first convolution; else undefined. */
+function guessExample(model: Module): torch.Tensor | undefined {
+  for (const module of model.namedModules().values()) {
+    if (!(module instanceof Conv2d)) continue;
+    const { weight, groups } = module;
+    const generator = new torch.Generator(0);
+    const drawn = torch.randn([2, groups * weight.shape[1]!, 32, 32], { generator });
+    return drawn.to({ dtype: weight.dtype, device: weight.device }).contiguous("channelsLast");
+  }
+  return undefined;
 }
 
 /**
- * Folds batch norm into the convolutions before it, in place and for good: the network answers faster, can no longer
- * be trained, and its weights are no longer those of its architecture. Save them first.
+ * Lets the folded network answer once, so that a pair which may not be folded is found now.
  *
- * @returns the same module, in evaluation mode and frozen
+ * @throws FoldingError when there is one; whatever `forward` throws, if the example was given
  */
-export function foldBatchNorm<M extends Module>(model: M): M {
-  const modules = [...model.namedModules().values()];
-  const shared = (part: Module) => modules.indexOf(part) !== modules.lastIndexOf(part);
-  torch.noGrad(() => {
-    for (const module of modules) {
-      const fields = module as unknown as Record<string, Module>;
-      for (const [convolutionName, normName] of module.batchNormPairs()) {
-        const convolution = fields[convolutionName];
-        const norm = fields[normName];
-        if (!(convolution instanceof Conv2d) || !(norm instanceof BatchNorm2d)) continue;
-        // What serves in two places cannot suit both.
-        if (shared(convolution) || shared(norm)) continue;
-        foldInto(convolution, norm);
-        // In the norm's place, where it is told what comes after.
-        fields[convolutionName] = new Identity();
-        fields[normName] = new FoldedConvolution(convolution).eval();
-      }
+function tryOut(model: Module, given: torch.Tensor | undefined): void {
+  torch.scope(() => {
+    const example = given ?? guessExample(model);
+    if (!example) return;
+    try {
+      model.forward(example);
+    } catch (error) {
+      // A guessed batch may be of a size that the network does not take.
+      if (given || error instanceof FoldingError) throw error;
     }
   });
-  return model.eval().requiresGrad_(false);
+}
+
+/**
+ * Folds batch norm into the convolutions before it, in place and for good: the network answers faster, can no longer be
+ * trained, and its weights are no longer those of its architecture. Save them first.
+ *
+ * Folded are the pairs of {@link Module.batchNormPairs} whose parts are `Conv2d` and `BatchNorm2d` themselves, no
+ * subclasses, and serve in one place only; all other layers stay as they are. Whether `forward` does apply each pair one
+ * right after the other is checked: here, by one batch that goes through the folded network, and again whenever it answers.
+ *
+ * @param options.example a batch of images as the network takes them; random ones of 32x32 pixels are tried by default
+ * @returns the same module, in evaluation mode and frozen
+ * @throws FoldingError naming module and pair when a pair is not applied so; the network then is as it was before
+ */
+export function foldBatchNorm<M extends Module>(model: M, { example }: { example?: torch.Tensor } = {}): M {
+  const modes = [...model.namedModules().values()].map((module) => [module, module.training] as const);
+  const pairs = pairsOf(model);
+  torch.noGrad(() => {
+    const folded = pairs.map((pair) => {
+      const { owner, names } = pair;
+      const deferred = new DeferredConvolution({ owner, convolution: names[0], batchNorm: names[1] });
+      return [deferred, new FoldedConvolution(merge(pair).requiresGrad_(false), deferred)] as const;
+    });
+    for (const [i, { fields, names }] of pairs.entries()) [fields[names[0]], fields[names[1]]] = folded[i]!;
+    model.eval();
+    try {
+      if (pairs.length > 0) tryOut(model, example);
+    } catch (error) {
+      for (const { fields, names, convolution, norm } of pairs) [fields[names[0]], fields[names[1]]] = [convolution, norm];
+      for (const [, { convolution }] of folded) convolution.dispose();
+      for (const [module, mode] of modes) module.training = mode;
+      throw error;
+    }
+  });
+  for (const { convolution, norm } of pairs) {
+    convolution.dispose();
+    norm.dispose();
+  }
+  return model.requiresGrad_(false);
 }

@@ -4,7 +4,7 @@ import { setCudnn } from "../torch/index.js";
  * What computes a network. On the CPU:
  *
  * - `fast`: Lyceum's own operators; 3x3 convolutions take Winograd's algorithm where that is fastest, which needs a
- *   quarter of the products and rounds more coarsely
+ *   quarter of the products and rounds less finely
  * - `exact`: Lyceum's own operators, with convolutions that round as the definition does
  * - `libtorch`: none but libtorch's operators, to compare with
  *
@@ -17,7 +17,8 @@ import { setCudnn } from "../torch/index.js";
 export type Kernels = "fast" | "exact" | "libtorch";
 
 let chosen: Kernels = "fast";
-applyToCudnn();
+/** What cuDNN was last told. Nothing at first: telling it loads the addon, which importing this file must not do. */
+let told: Kernels | undefined;
 
 /** What {@link setKernels} has chosen. */
 export function kernels(): Kernels {
@@ -30,7 +31,10 @@ export function setKernels(kernels: Kernels): void {
   applyToCudnn();
 }
 
-function applyToCudnn(): void {
+/** @internal Tells cuDNN what was chosen, if it does not know yet. To be called before a convolution that it may take. */
+export function applyToCudnn(): void {
+  if (told === chosen) return;
   const exact = chosen === "exact";
   setCudnn({ benchmark: chosen === "fast", deterministic: exact, allowTF32: !exact });
+  told = chosen;
 }

@@ -1,21 +1,32 @@
 /** Layers without weights. */
 import * as torch from "../torch/index.js";
-import { eachBlock } from "./blocked.js";
+import { remember } from "./by-class.js";
+import { eachBlock } from "./cpu/blocks.js";
 import { Module } from "./module.js";
 
+/** Returns what it is given, the very tensor. */
 export class Identity extends Module {
+  static {
+    remember(Identity);
+  }
+
   override forward(x: torch.Tensor): torch.Tensor {
     return x;
   }
 }
 
+/** Negative values become zero. */
 export class ReLU extends Module {
+  static {
+    remember(ReLU);
+  }
+
   override forward(x: torch.Tensor): torch.Tensor {
     return x.relu();
   }
 }
 
-/** All dimensions but the first become one. */
+/** Makes one dimension of all but the first: [N, ...] to [N, K]. */
 export class Flatten extends Module {
   override forward(x: torch.Tensor): torch.Tensor {
     return x.flatten(1);
@@ -23,15 +34,17 @@ export class Flatten extends Module {
 }
 
 interface PoolOptions {
-  /** Default: the window's size. */
+  /** Pixels from one window to the next. Default: the window's size. */
   stride?: number;
+  /** Pixels added on each side. Default: 0. */
   padding?: number;
 }
 
 abstract class Pool extends Module {
-  protected readonly window: number;
-  protected readonly stride: number;
-  protected readonly padding: number;
+  /** Rows and columns of a window. */
+  readonly window: number;
+  readonly stride: number;
+  readonly padding: number;
 
   constructor(window: number, { stride = window, padding = 0 }: PoolOptions = {}) {
     super();
@@ -43,6 +56,10 @@ abstract class Pool extends Module {
 
 /** The largest of each window of [N, C, H, W]. */
 export class MaxPool2d extends Pool {
+  static {
+    remember(MaxPool2d);
+  }
+
   override forward(x: torch.Tensor): torch.Tensor {
     return eachBlock(x, (block) => torch.maxPool2d(block, this.window, this.stride, this.padding));
   }
@@ -50,6 +67,10 @@ export class MaxPool2d extends Pool {
 
 /** The mean of each window of [N, C, H, W], padding counted in. */
 export class AvgPool2d extends Pool {
+  static {
+    remember(AvgPool2d);
+  }
+
   override forward(x: torch.Tensor): torch.Tensor {
     return eachBlock(x, (block) => torch.avgPool2d(block, this.window, this.stride, this.padding));
   }
@@ -58,14 +79,18 @@ export class AvgPool2d extends Pool {
 /**
  * The mean of each channel: [N, C, H, W] to [N, C].
  *
- * By pooling with a window as large as the image: the gradient of `mean` comes in rows of one channel, and every layer
+ * It pools with a window as large as the image: the gradient of `mean` would come in rows of one channel, and every layer
  * before it would then run in that slower order.
  */
 export class GlobalAvgPool extends Module {
+  static {
+    remember(GlobalAvgPool);
+  }
+
   override forward(x: torch.Tensor): torch.Tensor {
-    // Sums of a whole image are not left to 16 bits.
-    const coarse = x.dtype === "bfloat16" || x.dtype === "float16";
-    const fine = coarse ? x.to({ dtype: "float32" }) : x;
+    // The sum over a whole image would lose too much in 16 bits.
+    const isShort = x.dtype === "bfloat16" || x.dtype === "float16";
+    const fine = isShort ? x.to({ dtype: "float32" }) : x;
     return eachBlock(fine, (block) => torch.avgPool2d(block, block.shape.slice(2))).flatten(1);
   }
 }

@@ -4,11 +4,15 @@ import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
 /**
- * x · weightᵀ + bias, for x of shape [..., inFeatures]. Computed in the weights' dtype: of all layers these are the
- * cheapest, and the last one's rounding would go into the loss.
+ * x · weightᵀ + bias, for x of [..., inFeatures], as torch.nn.Linear: weights are [outFeatures, inFeatures], drawn uniformly
+ * within ±1 / sqrt(inFeatures).
+ *
+ * It computes in the weights' dtype, also where x is coarser: these layers are cheap, and the rounding of a network's last one
+ * would go into the loss.
  */
 export class Linear extends Module {
   readonly weight: Parameter;
+  /** Undefined for a layer without. */
   readonly bias: Parameter | undefined;
 
   constructor(

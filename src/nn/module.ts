@@ -2,37 +2,51 @@ import * as torch from "../torch/index.js";
 import { Parameter } from "./parameter.js";
 import { checkNames } from "./state-errors.js";
 
+/** Where tensors are to be, and how; what is left out stays as it is. */
 export interface Placement {
   device?: torch.Device;
+  /** Of floating tensors; counters keep theirs. */
   dtype?: torch.DType;
+  /** Of tensors with four dimensions. */
   memoryFormat?: torch.MemoryFormat;
 }
 
 /**
- * A part of a network: tensors, further modules, and a function of them.
+ * A part of a network: tensors, further modules, and `forward`, a function of them.
  *
- * Its fields are its content, alone or in arrays (`#private` ones stay unseen): a {@link Parameter} is trained; any
- * other tensor is a buffer, saved but not trained; modules are its parts. Names are the fields' paths
- * (`layer1.0.conv1.weight`), with those of tensors in snake case as PyTorch writes them (`bn1.running_mean`).
+ * Its fields are its content, alone or in arrays: a {@link Parameter} is trained; any other tensor is a buffer, saved but
+ * not trained; modules are its parts. `#private` fields are not seen: what stands there is neither trained, moved nor
+ * saved. Names are the fields' paths (`layer1.0.conv1.weight`), with those of tensors in snake case as PyTorch writes
+ * them (`bn1.running_mean`).
+ *
+ * What a module computes is what its `forward` says, whatever its fields are called: Lyceum computes layers together only
+ * where it knows their classes. A subclass that overrides `forward` is computed by that `forward`.
  */
 export abstract class Module {
-  /** Whether layers that train and judge differently (batch norm) are to train. */
+  /** Whether layers that behave differently in training and in evaluation (batch norm) are to train. */
   training = true;
 
-  /** @param x usually [N, C, H, W] */
+  /**
+   * Computes the module's result. It must not write to `x`, which others may need.
+   *
+   * @param x usually [N, C, H, W]
+   */
   abstract forward(x: torch.Tensor): torch.Tensor;
 
-  /** Pairs of fields, a convolution and the batch norm that is always applied right after it. */
+  /**
+   * Pairs of fields, a convolution and the batch norm that `forward` always applies right after it, with nothing else using
+   * the convolution's result. {@link foldBatchNorm} makes one convolution of each pair, and refuses one that is not so.
+   */
   batchNormPairs(): readonly (readonly [convolution: string, batchNorm: string])[] {
     return [];
   }
 
-  /** Every module in here by path, itself first under the empty name. */
+  /** Every module in here by path, itself first under the empty name. A shared one comes under each of its paths. */
   namedModules(): Map<string, Module> {
     const found = new Map<string, Module>();
     const visit = (path: string, module: Module) => {
       found.set(path, module);
-      for (const [name, child] of content(module)) {
+      for (const [name, child] of contentOf(module)) {
         if (child instanceof Module) visit(path ? `${path}.${name}` : name, child);
       }
     };
@@ -40,6 +54,7 @@ export abstract class Module {
     return found;
   }
 
+  /** All parameters by name. A shared one comes under each of its names. */
   namedParameters(): Map<string, Parameter> {
     return this.namedTensors((tensor) => tensor instanceof Parameter) as Map<string, Parameter>;
   }
@@ -49,7 +64,7 @@ export abstract class Module {
     return this.namedTensors((tensor) => !(tensor instanceof Parameter));
   }
 
-  /** Each once, also where several fields share one. */
+  /** All parameters, each once, also where several fields share one. */
   parameters(): Parameter[] {
     return [...new Set(this.namedParameters().values())];
   }
@@ -60,6 +75,7 @@ export abstract class Module {
     return this;
   }
 
+  /** Sets evaluation mode: `train(false)`. */
   eval(): this {
     return this.train(false);
   }
@@ -124,7 +140,7 @@ export abstract class Module {
   private namedTensors(wanted: (tensor: torch.Tensor) => boolean): Map<string, torch.Tensor> {
     const found = new Map<string, torch.Tensor>();
     for (const [path, module] of this.namedModules()) {
-      for (const [name, value] of content(module)) {
+      for (const [name, value] of contentOf(module)) {
         if (!torch.isTensor(value) || !wanted(value)) continue;
         found.set(path ? `${path}.${snake(name)}` : snake(name), value);
       }
@@ -137,10 +153,10 @@ function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Fields and, by position, what stands in arrays. */
-function* content(holder: object): Generator<[string, unknown]> {
+/** @internal An object's fields by name; what stands in an array comes by the array's name and its position. */
+export function* contentOf(holder: object): Generator<[string, unknown]> {
   for (const [name, value] of Object.entries(holder)) {
     if (!Array.isArray(value)) yield [name, value];
-    else for (const [path, item] of content(value)) yield [`${name}.${path}`, item];
+    else for (const [path, item] of contentOf(value)) yield [`${name}.${path}`, item];
   }
 }

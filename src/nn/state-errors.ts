@@ -1,5 +1,6 @@
 import type { Tensor } from "../torch/index.js";
 
+/** How many names of a kind a message lists. */
 const shown = 10;
 
 function list(title: string, names: string[]): string[] {
@@ -8,7 +9,12 @@ function list(title: string, names: string[]): string[] {
   return [`${title}: ${names.slice(0, shown).join(", ")}${more}`];
 }
 
-/** @throws Error that names, in one message, what keeps `state` from fitting a module's own tensors */
+/**
+ * Checks that a state has tensors of the names and shapes of a module's own.
+ *
+ * @param strict whether each side must have all names of the other
+ * @throws Error that names, in one message, everything that does not fit
+ */
 export function checkNames(
   own: ReadonlyMap<string, Tensor>,
   state: Readonly<Record<string, Tensor>>,

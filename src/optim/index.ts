@@ -12,7 +12,7 @@ export { clipGradients } from "./clip-gradients.js";
 export { defineOptimizer, type OptimizerDefinition } from "./define.js";
 export { GradScaler, type GradScalerOptions } from "./grad-scaler.js";
 export type { Optimizer } from "./optimizer.js";
-export type { OptionProblem, OptionShape, OptionsOf, Z } from "./options.js";
+export type { OptionProblem, OptionShape, OptionsOf, Z } from "../options.js";
 export {
   cosine,
   defineSchedule,

@@ -144,5 +144,5 @@ export const sgd = defineOptimizer({
   create: (parameters, { decayNorm, ...options }) =>
     new SGD(parameters, { ...options, noDecay: undecayed(parameters, decayNorm) }),
   check: ({ nesterov, momentum }) =>
-    nesterov && momentum === 0 ? [{ path: ["nesterov"], message: "needs a momentum above 0" }] : [],
+    nesterov && momentum === 0 ? [{ key: "nesterov", message: "needs a momentum above 0" }] : [],
 });

@@ -19,7 +19,7 @@ import { pictureOf } from "../report/picture.js";
 import { describeEnvironment, RunFolder, readWeights, writeWeights } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
-import { answer } from "../training/index.js";
+import { predict } from "../training/index.js";
 import { ImageError, type LoadedModel, loadModel } from "./index.js";
 
 const root = mkdtempSync(join(tmpdir(), "lyceum-predict-"));
@@ -103,7 +103,7 @@ describe("images saved as PNG are answered as evaluation answered them", () => {
     using model = await loadModel(colour);
     const { mean, std } = channelStatistics(dataset.train);
     const loader = new Loader(dataset.test, { mean, std, batchSize: 40 });
-    const evaluated = (await answer(model.models[0]!, loader)).logits;
+    const evaluated = (await predict(model.models[0]!, loader)).logits;
     // The same network in double precision: how far evaluation's own rounding is from it.
     const { tensors } = readWeights(new URL(`file://${colour}/generation-2/weights.safetensors`).pathname);
     const precise = createModel("resnet8", { classes: 5, channels: 3, generator: new torch.Generator(0) });

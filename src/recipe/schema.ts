@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { defaultAugment } from "../data/index.js";
 import { schema, type Z } from "../packages.js";
 import { choiceOf } from "./choice.js";
 import { builtIn, type Library } from "./library.js";
@@ -158,7 +159,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
     .superRefine((recipe, context) => {
       const complain: Complain = (path, message) => context.addIssue({ code: "custom", path, message });
       checkMethods(recipe as unknown as Recipe, library, complain);
-      checkSchedule(recipe as unknown as Recipe, library, complain);
+      checkFamily("schedule", recipe as unknown as Recipe, library, complain);
+      checkFamily("optimizer", recipe as unknown as Recipe, library, complain);
       if (recipe.precision === "float16" && recipe.device === "cpu")
         complain(
           ["precision"],
@@ -245,17 +247,24 @@ function checkMethods(recipe: Recipe, library: Library, complain: Complain): voi
     if (key === "patriarch" && teachers.length > 0) {
       complain([key], `${method.name} learns from a teacher, and before the patriarch there is none`);
     }
-    const wrong = teachers.find((teacher) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation));
+    const wrong = teachers.find((teacher: number) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation));
     if (key === "student" && wrong !== undefined) {
       complain([key], `${method.name} asks for generation ${wrong} as a teacher of generation ${generation}`);
     }
   }
 }
 
-function checkSchedule({ schedule, epochs }: Recipe, library: Library, complain: Complain): void {
-  const definition = library.get("schedule", schedule.kind);
-  for (const { key, message } of definition.check?.(optionsOf(schedule, "kind"), { epochs }) ?? []) {
-    complain(key === undefined ? ["schedule"] : ["schedule", key], message);
+/** What a schedule or an optimiser says of its own options. */
+function checkFamily(
+  key: "schedule" | "optimizer",
+  recipe: Recipe,
+  library: Library,
+  complain: Complain,
+): void {
+  const { [key]: choice, epochs } = recipe;
+  const definition = library.get(key, choice.kind);
+  for (const problem of definition.check?.(optionsOf(choice, "kind"), { epochs }) ?? []) {
+    complain(problem.key === undefined ? [key] : [key, problem.key], problem.message);
   }
 }
 
@@ -266,11 +275,13 @@ function complete(recipe: Recipe, library: Library): Recipe {
     const options = optionsOf(choice, "method");
     return { method: method.name, ...(method.complete?.(options) ?? options) };
   };
-  const keeps = library.find("dataset", recipe.data.name)?.augment ?? { crop: true, flip: true };
+  const augment = defaultAugment(
+    library.find("dataset", recipe.data.name) ?? { augment: { crop: true, flip: true } },
+  );
   return {
     ...recipe,
     patriarch: completed(recipe.patriarch),
     student: completed(recipe.student),
-    augment: { crop: keeps.crop ? 4 : 0, flip: keeps.flip, ...recipe.augment },
+    augment: { ...augment, ...recipe.augment },
   };
 }

@@ -22,7 +22,7 @@ export interface Recipe {
   readonly generations: number;
   readonly epochs: number;
   readonly batchSize: number;
-  readonly optimizer: Chosen<"kind"> & { readonly learningRate: number; readonly decayNorm: boolean };
+  readonly optimizer: Chosen<"kind"> & { readonly learningRate: number };
   /** The largest norm that all gradients together may have; undefined where they are left as they are. */
   readonly clipNorm?: number;
   readonly schedule: Chosen<"kind">;

@@ -2,27 +2,30 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Predictions } from "../analysis/index.js";
 import type { Dataset } from "../data/index.js";
-import { loadTestLogits, prepareImages } from "../generations/index.js";
-import { type Recipe, tolerance } from "../recipe/index.js";
-import { RunFolder, writeAtomic } from "../runs/index.js";
+import { describeMethods, loadTestLogits, prepareImages, termLabels } from "../generations/index.js";
+import type { Library } from "../recipe/index.js";
+import { type ImportedFile, libraryOf, RunFolder, writeAtomic } from "../runs/index.js";
 import { comparePredictions } from "./comparison.js";
 import { chooseExamples, type Example } from "./examples.js";
-import { fixed, nameOf } from "./numbers.js";
+import { nameOf } from "./numbers.js";
 import { page } from "./page.js";
 
 /**
  * Writes a run's `report.html`: one file that shows all it needs. What is missing (the images are on another machine,
  * the logits were removed) is said in its place.
  *
- * @param dataset the images, when they were the code's own and the recipe cannot name them
+ * @param options.dataset the images, when they were the program's own and the recipe cannot name them
+ * @param options.imports the files whose definitions the run's recipe names
  * @returns the page's path
  * @throws Error when the folder is no run, has no finished generation, or its files are damaged
  */
 export async function writeReport(
   directory: string,
-  { dataset }: { dataset?: Dataset } = {},
+  { dataset, imports = [] }: { dataset?: Dataset; imports?: readonly ImportedFile[] } = {},
 ): Promise<string> {
-  const run = await RunFolder.open(directory);
+  const run = await RunFolder.open(directory, imports);
+  await run.askForImports(imports);
+  const library = libraryOf(imports);
   const summary = await run.readSummary();
   if (!summary || summary.generations.length === 0)
     throw new Error(`${directory}: no generation is finished yet`);
@@ -38,7 +41,7 @@ export async function writeReport(
       (network): network is typeof network & { predictions: Predictions } =>
         network.predictions !== undefined,
     );
-  const images = await findImages(run, dataset);
+  const images = await findImages(run, library, dataset);
   const fits = (set: Dataset) =>
     networks.every(
       ({ predictions: { images, classes } }) =>
@@ -67,16 +70,21 @@ export async function writeReport(
       testImages: networks[0]?.predictions.images,
       comparison,
       examples,
-      methodLines: methodLines(recipe),
+      methodLines: describeMethods({ recipe, library }),
+      termLabel: termLabels({ recipe, library }),
     }),
   );
   return path;
 }
 
 /** The run's images, or in words why they cannot be had. */
-async function findImages({ recipe }: RunFolder, given: Dataset | undefined): Promise<Dataset | string> {
+async function findImages(
+  { recipe }: RunFolder,
+  library: Library,
+  dataset: Dataset | undefined,
+): Promise<Dataset | string> {
   try {
-    return (await prepareImages(recipe, given)).dataset;
+    return (await prepareImages(recipe, { library, dataset })).dataset;
   } catch (error) {
     return `the images could not be read (${(error as Error).message.split("\n")[0]})`;
   }
@@ -92,23 +100,4 @@ function readPredictions(run: RunFolder, generation: number): Predictions | unde
   if (!existsSync(path)) return undefined;
   using logits = loadTestLogits(path);
   return new Predictions(logits, { name: path });
-}
-
-/** What patriarch and students learn from, in words. */
-function methodLines({ patriarch, student, generations }: Recipe): [string, string][] {
-  const tolerant = tolerance(patriarch);
-  const lines: [string, string][] = [
-    [
-      "patriarch",
-      tolerant
-        ? `tolerant: primary score ${fixed(tolerant.primaryScore, 2)} with K = ${tolerant.k} (cross-entropy weighs ${fixed(tolerant.hardWeight)})`
-        : "strict: cross-entropy alone",
-    ],
-  ];
-  if (generations > 1)
-    lines.push([
-      "students",
-      `labels weigh ${student.hardWeight}, the teacher ${student.softWeight}, at temperature ${student.temperature}`,
-    ]);
-  return lines;
 }

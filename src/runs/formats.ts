@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { type Metric, metrics } from "../analysis/index.js";
 import { schema } from "../packages.js";
+import { RUN_FORMAT } from "./run-format.js";
 import type { EpochRecord, Summary, TestResult } from "./types.js";
 
 const values = schema((z) => ({
@@ -46,6 +47,7 @@ const withoutK =
 export const summarySchema = schema((z): z.ZodType<Summary> => {
   const { index, number, role, text } = values();
   return z.object({
+    format: z.literal(RUN_FORMAT),
     lyceum: text,
     title: text,
     k: z.int(withoutK).min(2).max(1_000_000),

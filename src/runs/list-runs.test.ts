@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
 import { resolveRecipe } from "../recipe/index.js";
 import { describeEnvironment, listRuns, RunFolder, type Summary } from "./index.js";
+import { RUN_FORMAT } from "./run-format.js";
 import type { EpochRecord } from "./types.js";
 
 let root: string;
@@ -24,8 +25,10 @@ const test = {
   entropy: 1,
 };
 const summary = (finished: number): Summary => ({
+  format: RUN_FORMAT,
   lyceum: "0.1.0",
   title: "",
+  k: 5,
   generations: Array.from({ length: finished }, (_, generation) => ({
     generation,
     role: generation === 0 ? "patriarch" : "student",

@@ -14,7 +14,7 @@ beforeEach(() => setKernels("libtorch"));
 afterEach(() => setKernels("fast"));
 
 const fresh = (seed: number) =>
-  resnet8({ classes: 10, channels: 3, generator: new torch.Generator(seed) }).to({
+  resnet8.create({ classes: 10, channels: 3, generator: new torch.Generator(seed) }).to({
     memoryFormat: "channelsLast",
   });
 

@@ -37,7 +37,7 @@ function unprefixed(part: string, tensors: Record<string, torch.Tensor>): Record
 }
 
 /** What of a learner has a state that its next step depends on. */
-export type Stateful = Pick<Learner, "model" | "optimizer" | "scaler" | "averaged">;
+export type Stateful = Pick<Learner, "model" | "optimizer"> & Partial<Pick<Learner, "scaler" | "averaged">>;
 
 /** The parts of a learner, by the prefix of their tensors' names. */
 function partsOf({ model, optimizer, scaler, averaged }: Stateful) {

@@ -15,7 +15,7 @@ it("leaves nothing behind when a student was trained, evaluated and disposed", a
   const options = { ...channelStatistics(train), batchSize: 16 };
   const loader = new Loader(train, { ...options, shuffle: true, augment: { crop: 1, flip: true } });
   const fresh = (seed: number) =>
-    resnet8({ classes: 4, channels: 3, generator: new torch.Generator(seed) }).to({
+    resnet8.create({ classes: 4, channels: 3, generator: new torch.Generator(seed) }).to({
       memoryFormat: "channelsLast",
     });
   const teacher = foldBatchNorm(fresh(0));

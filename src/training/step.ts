@@ -1,11 +1,11 @@
 import type { Module } from "../nn/index.js";
-import type { GradScaler, Optimizer } from "../optim/index.js";
+import { type AveragedWeights, clipGradients, type GradScaler, type Optimizer } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { asFloat } from "./as-float.js";
 import type { Meter } from "./meter.js";
 import type { Objective } from "./objective.js";
 
-/** What a step trains, and by what. */
+/** The network that a step trains, and everything that the step trains it by. */
 export interface Learner {
   model: Module;
   optimizer: Optimizer;
@@ -19,6 +19,10 @@ export interface Learner {
   precision?: Precision;
   /** Keeps small gradients of float16 from becoming zero. */
   scaler?: GradScaler | undefined;
+  /** The largest norm that all gradients together may have. Default: any. */
+  clipNorm?: number | undefined;
+  /** The running average of the weights, which is updated after each step. Default: none is kept. */
+  averaged?: AveragedWeights | undefined;
 }
 
 export type Precision = "float32" | "bfloat16" | "float16";
@@ -37,7 +41,7 @@ export function trainStep(learner: Learner, batch: TrainingBatch, meter?: Meter)
 
 /** All of a step that tensors do: nothing in it waits for the device, so that it can be captured. */
 export function descend(
-  { model, optimizer, objective, device = "cpu", precision = "float32", scaler }: Learner,
+  { model, optimizer, objective, device = "cpu", precision = "float32", scaler, clipNorm }: Learner,
   batch: TrainingBatch,
   meter?: Meter,
 ): void {
@@ -51,9 +55,10 @@ export function descend(
     const losses = objective.losses(logits, labels, images);
     if (scaler) {
       scaler.scale(losses.loss).backward();
-      scaler.step(optimizer);
+      scaler.step(optimizer, { clipNorm });
     } else {
       losses.loss.backward();
+      if (clipNorm !== undefined) clipGradients(optimizer.gradients(), clipNorm);
       optimizer.step();
     }
     meter?.addSums(logits, labels, losses);

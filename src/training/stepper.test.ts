@@ -34,7 +34,7 @@ class RepeatedGraph implements torch.StepGraph {
 
 const { train } = makeSynthetic({ classes: 4, size: 12, trainCount: 86, testCount: 8, seed: 1 });
 const fresh = (seed: number) =>
-  resnet8({ classes: 4, channels: 3, generator: new torch.Generator(seed) }).to({
+  resnet8.create({ classes: 4, channels: 3, generator: new torch.Generator(seed) }).to({
     memoryFormat: "channelsLast",
   });
 

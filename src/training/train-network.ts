@@ -82,6 +82,7 @@ async function trainEpoch(
     learner.objective.progress = stepsDone / (epochs * stepsPerEpoch);
     stepper.step(batch);
     batch.dispose();
+    learner.averaged?.update();
     const step = batch.step + 1;
     if (pace.isDue(reportEvery)) {
       const report = { ...pace.measure(meter), epoch, step };

@@ -11,7 +11,7 @@ export function validation(learner: Learner, heldOut: Loader): TrainingObserver 
   const { model, averaged, device = "cpu" as Device } = learner;
   return {
     onEpoch: async (report) => {
-      using _average = averaged?.apply(model);
+      using _swapped = averaged?.swap();
       const { logits, labels } = await predict(model, heldOut, { device });
       const { nll, top1 } = evaluateLogits(logits, labels);
       logits.dispose();

@@ -1,4 +1,4 @@
-import type { OptionProblem, OptionShape, OptionsOf, Z } from "../options.js";
+import type { OptionProblem, OptionShape, OptionsOf, Z } from "../../options.js";
 
 /** The learning rate of each step, as a pure function of the step counted from 0 over the whole training. */
 export type Schedule = (step: number) => number;

@@ -1,4 +1,4 @@
-import type { OptionProblem } from "../options.js";
+import type { OptionProblem } from "../../options.js";
 import { defineSchedule, type Schedule } from "./define.js";
 import { checkWarmup, warmupOption, withWarmup } from "./warmup.js";
 
@@ -55,15 +55,15 @@ function checkMilestones(
   { epochs }: { epochs: number },
 ): OptionProblem[] {
   const ends = inEpochs(milestones, epochs);
-  const path = ["milestones"];
+  const key = "milestones";
   const given = `given ${JSON.stringify(milestones)}`;
   if (ends.some((end, i) => end >= epochs || (i > 0 && end <= ends[i - 1]!))) {
     const hint = "below 1 they are shares of the epochs: --set schedule.milestones=[0.5,0.75]";
-    return [{ path, message: `must grow and stay below the ${epochs} epochs, ${given}; ${hint}` }];
+    return [{ key, message: `must grow and stay below the ${epochs} epochs, ${given}; ${hint}` }];
   }
   if (warmupEpochs > 0 && ends.some((end) => end <= warmupEpochs)) {
     const hint = "the rate first grows to its highest, and drops later";
-    return [{ path, message: `must lie after the ${warmupEpochs} epochs of warm-up, ${given}; ${hint}` }];
+    return [{ key, message: `must lie after the ${warmupEpochs} epochs of warm-up, ${given}; ${hint}` }];
   }
   return [];
 }

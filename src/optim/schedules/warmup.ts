@@ -1,4 +1,4 @@
-import type { OptionProblem, Z } from "../options.js";
+import type { OptionProblem, Z } from "../../options.js";
 import type { Schedule } from "./define.js";
 
 /**
@@ -25,6 +25,6 @@ export function checkWarmup(
 ): OptionProblem[] {
   if (warmupEpochs < epochs) return [];
   return [
-    { path: ["warmupEpochs"], message: `must be less than the ${epochs} epochs, given ${warmupEpochs}` },
+    { key: "warmupEpochs", message: `must be less than the ${epochs} epochs, given ${warmupEpochs}` },
   ];
 }

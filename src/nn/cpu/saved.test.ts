@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import * as torch from "../torch/index.js";
+import * as torch from "../../torch/index.js";
 
 const hasOwn = torch.hasOperator("lyceum::dense_block") && torch.op("lyceum::level") !== "none";
 
@@ -54,7 +54,8 @@ it.skipIf(!hasOwn).each(cases)(
       };
       const expected = gradients(false);
       for (const [i, found] of gradients(true).entries()) {
-        expect(found!.sub(expected[i]!).abs().max().item()).toBeLessThan(1e-5);
+        // The same operator computes the same numbers: only what it saved could differ.
+        expect(found!.equal(expected[i]!)).toBe(true);
       }
     });
   },

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
-import { optionAShortcut } from "./option-a-shortcut.js";
+import { OptionAShortcut } from "./index.js";
+
+const optionAShortcut = (x: torch.Tensor, channels: number, stride: number) =>
+  new OptionAShortcut(channels, { stride }).forward(x);
 
 describe.each([
   { from: 16, to: 32, stride: 2, size: 8 },
@@ -46,6 +49,10 @@ describe.each([
 it("is the image itself where nothing changes", () => {
   const x = torch.ones([1, 4, 2, 2]);
   expect(optionAShortcut(x, 4, 1)).toBe(x);
+});
+
+it("refuses to drop channels", () => {
+  expect(() => optionAShortcut(torch.ones([1, 4, 2, 2]), 3, 1)).toThrow("4 do not go into 3");
 });
 
 it.each([

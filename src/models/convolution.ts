@@ -1,0 +1,19 @@
+import { Conv2d, kaimingNormalFanOut } from "../nn/index.js";
+import type { Generator } from "../torch/index.js";
+
+/**
+ * A convolution as these networks have them: without bias, padded so that a stride of 1 keeps the size, and begun with
+ * normal weights of variance 2 / fan-out.
+ *
+ * @param window its odd number of rows and columns
+ */
+export function convolution(
+  from: number,
+  to: number,
+  window: 1 | 3 | 7,
+  { stride = 1, generator }: { stride?: number; generator: Generator },
+): Conv2d {
+  const made = new Conv2d(from, to, window, { stride, padding: (window - 1) / 2, bias: false, generator });
+  kaimingNormalFanOut(made.weight, generator);
+  return made;
+}
