@@ -3,7 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { classCount, listRecipes, loadRecipe, RecipeError, recipeToYaml, resolveRecipe } from "./index.js";
+import { defineMethod } from "../methods/index.js";
+import * as methods from "../methods/index.js";
+import {
+  classCount,
+  listRecipes,
+  loadRecipe,
+  RecipeError,
+  readRecipe,
+  recipeToYaml,
+  resolveRecipe,
+} from "./index.js";
 import { parseYaml } from "./yaml.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lyceum-recipe-"));
@@ -25,12 +35,19 @@ test("only the data set must be said; all else has a default", async () => {
     title: "mine",
     data: { name: "cifar100", heldOut: 0 },
     model: "resnet20",
-    patriarch: { k: 5, primaryScore: 0.8 },
-    student: { hardWeight: 0.5, softWeight: 0.5, temperature: 1 },
+    patriarch: { method: "top-score-difference", k: 5, primaryScore: 0.8 },
+    student: { method: "distillation", hardWeight: 0.5, softWeight: 0.5, temperature: 1 },
     generations: 3,
     epochs: 164,
     batchSize: 128,
-    optimizer: { learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 1e-4, decayNorm: true },
+    optimizer: {
+      kind: "sgd",
+      learningRate: 0.1,
+      momentum: 0.9,
+      nesterov: false,
+      weightDecay: 1e-4,
+      decayNorm: true,
+    },
     schedule: { kind: "multi-step", milestones: [0.5, 0.75], gamma: 0.1, warmupEpochs: 0 },
     augment: { crop: 4, flip: true },
     seed: 0,
@@ -60,7 +77,7 @@ test("every recipe of the package loads, describes itself and can be made strict
   for (const { name, description } of recipes) {
     expect(description).toMatch(/\w/);
     expect((await loadRecipe(name)).patriarch).toHaveProperty("k");
-    expect((await loadRecipe(name, { set: ["patriarch=strict"] })).patriarch).toBe("strict");
+    expect((await loadRecipe(name, { set: ["patriarch=strict"] })).patriarch).toEqual({ method: "strict" });
   }
 });
 
@@ -68,7 +85,7 @@ test("overrides come in order, over the file", async () => {
   const set = ["student.hardWeight=0.5", "patriarch={k: 4, hardWeight: 0.4}", "seed=1", "seed=2"];
   const recipe = await loadRecipe(write("data: cifar100\nstudent: {hardWeight: 0.6}"), { set });
   expect(recipe.student.hardWeight).toBe(0.5);
-  expect(recipe.patriarch).toEqual({ k: 4, hardWeight: 0.4 });
+  expect(recipe.patriarch).toEqual({ method: "top-score-difference", k: 4, hardWeight: 0.4 });
   expect(recipe.seed).toBe(2);
 });
 
@@ -99,7 +116,8 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
     ["data: 3", "data: must be one of"],
     [
       "data: mnist\npatriarch: stric",
-      'patriarch: must be "strict" or a mapping of k, primaryScore, hardWeight, given "stric"; did you mean "strict"?',
+      'patriarch: must be one of "strict", "top-score-difference", "distillation" or a mapping of method and its options, ' +
+        'given "stric"; did you mean "strict"?',
     ],
     ["data: mnist\npatriarch: {k: 1}", "patriarch.k: must be a whole number of at least 2, given 1"],
     [
@@ -112,11 +130,12 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
     ],
     [
       "data: mnist\nschedule: {kind: cosine, gamma: 0.1}",
-      "schedule.gamma: unknown key; known here: kind, finalFraction, warmupEpochs",
+      "schedule.gamma: only multi-step has this, not cosine",
     ],
     [
       "data: mnist\nstudent:",
-      "/mine.yaml:2: student: must be a mapping of hardWeight, softWeight, temperature, given nothing",
+      '/mine.yaml:2: student: must be one of "strict", "top-score-difference", "distillation" or a mapping of method and ' +
+        "its options, given nothing",
     ],
     ["data: mnist\nprecision: float16", "/mine.yaml:2: precision: float16 needs a GPU, --device cuda"],
     ["data: mnist\ndevice: gpu", 'device: must be text that matches ^(cpu|cuda(:\\d{1,2})?)$, given "gpu"'],
@@ -162,6 +181,10 @@ describe("what does not fit together is refused before any work", () => {
       "patriarch: give primaryScore or hardWeight, not both",
     ],
     ["data: {name: mnist, labels: coarse}", "data.labels: only cifar100 and synthetic have this, not mnist"],
+    ["data: mnist\npatriarch: distillation", "patriarch: distillation learns from a teacher, and before the patriarch"],
+    ["data: mnist\npatriarch: {method: strict, k: 3}", "patriarch.k: only top-score-difference has this, not strict"],
+    ["data: mnist\noptimizer: {kind: adamw, momentum: 0.9}", "optimizer.momentum: only sgd has this, not adamw"],
+    ["data: mnist\noptimizer: {nesterov: true, momentum: 0}", "optimizer.nesterov: needs a momentum above 0"],
     ["data: mnist\nstudent: {hardWeight: 0, softWeight: 0}", "student: hardWeight and softWeight are both 0"],
     [
       "data: mnist\nepochs: 3\nschedule: {kind: cosine, warmupEpochs: 3}",
@@ -189,6 +212,43 @@ test("code may name its own images and network", () => {
   expect(() => resolveRecipe({ data: "mnist", epochs: -1 })).toThrow(
     "recipe: epochs: must be a whole number",
   );
+});
+
+test("a bare name stands for a member of a family with its defaults", () => {
+  const recipe = resolveRecipe({ data: "mnist", patriarch: "strict", optimizer: "adamw", schedule: "cosine" });
+  expect(recipe.patriarch).toEqual({ method: "strict" });
+  expect(recipe.optimizer).toMatchObject({ kind: "adamw", learningRate: 0.001 });
+  expect(recipe.schedule).toEqual({ kind: "cosine", finalFraction: 0, warmupEpochs: 0 });
+});
+
+test("augmentation follows what a data set's labels survive, unless it is asked for", () => {
+  const augmentOf = (input: object) => resolveRecipe({ data: "mnist", ...input }).augment;
+  expect(augmentOf({})).toEqual({ crop: 4, flip: false });
+  expect(augmentOf({ data: "cifar10" })).toEqual({ crop: 4, flip: true });
+  expect(augmentOf({ augment: { flip: true, crop: 2 } })).toEqual({ crop: 2, flip: true });
+});
+
+test("a method may be given as a value, alone or beside its options", () => {
+  const mine = defineMethod({
+    name: "mine",
+    summary: "",
+    formula: "",
+    terms: { hard: "" },
+    options: (z) => ({ weight: z.number().min(0).default(3) }),
+    loss: (input) => methods.strict.loss(input, {}),
+  });
+  for (const patriarch of [mine, { method: mine }]) {
+    expect(resolveRecipe({ data: "mnist", patriarch }).patriarch).toEqual({ method: "mine", weight: 3 });
+  }
+  const input = { data: "mnist", patriarch: { method: mine, weight: 2 } };
+  const { recipe, library } = readRecipe(input);
+  expect(recipe.patriarch).toEqual({ method: "mine", weight: 2 });
+  expect(library.get("method", "mine")).toBe(mine);
+  expect(() => resolveRecipe({ ...input, patriarch: { method: mine, weight: -1 } })).toThrow(
+    "patriarch.weight: must be a number of at least 0, given -1",
+  );
+  const impostor = { ...mine, name: "strict" };
+  expect(() => resolveRecipe({ data: "mnist", patriarch: impostor })).toThrow('two methods called "strict"');
 });
 
 test("the number of classes is known where a name tells it", () => {

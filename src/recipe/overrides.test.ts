@@ -22,7 +22,7 @@ test("opens the short form of data, and replaces other scalars", () => {
   expect(apply({ data: "mnist" }, "data.limit.train=100")).toEqual({
     data: { name: "mnist", limit: { train: 100 } },
   });
-  expect(apply({ patriarch: "strict" }, "patriarch.k=3")).toEqual({ patriarch: { k: 3 } });
+  expect(apply({ patriarch: "strict" }, "patriarch.k=3")).toEqual({ patriarch: { method: "strict", k: 3 } });
 });
 
 test.each(["epochs", "=3", "a..b=1", "__proto__.x=1", "a.__proto__=1", "a b=1"])("refuses %j", (text) => {

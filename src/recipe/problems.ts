@@ -72,15 +72,18 @@ function describe(issue: Issue, input: unknown, root: Shape): Problem[] {
     return issue.keys.map((key) => {
       const meant = nearest(key, known);
       const owners = ownersOf(key, path, input, root);
-      if (!meant && owners.length > 0)
-        return { path: [...path, key], message: `only ${owners.join(" and ")} ${owners.length > 1 ? "have" : "has"} this` };
+      if (!meant && owners.length > 0) {
+        const chosen = shapesAt(path, input, root).flatMap(tagOf)[0];
+        const message = `only ${owners.join(" and ")} ${owners.length > 1 ? "have" : "has"} this, not ${chosen}`;
+        return { path: [...path, key], message };
+      }
       const hint = meant ? `did you mean "${meant}"?` : `known here: ${[...new Set(known)].join(", ")}`;
       return { path: [...path, key], message: `unknown key; ${hint}` };
     });
   }
   const shapes = shapesAt(path, input, root);
   const given = valueAt(input, path);
-  const allowed = [...new Set(shapes.map(allow))].join(" or ");
+  const allowed = [...new Set(shapes.map((shape) => allow(shape, shapes)))].join(" or ");
   if (given === undefined) return [{ path, message: `is missing; must be ${allowed}` }];
   const words = shapes.flatMap((shape) => shape.enum ?? (shape.const === undefined ? [] : [shape.const]));
   const meant = typeof given === "string" ? nearest(given, words.map(String)) : undefined;
@@ -136,11 +139,16 @@ function ownersOf(key: string, path: readonly PropertyKey[], input: unknown, roo
     .filter((shape) => shape !== undefined)
     .flatMap(unionOf)
     .filter((shape) => shape.properties?.[key] !== undefined)
-    .flatMap((shape) => tags.flatMap((tag) => shape.properties?.[tag]?.const ?? []))
-    .map(String);
+    .flatMap(tagOf);
 }
 
-function allow(shape: Shape): string {
+/** The name of the member of a family whose options a shape describes; none of a shape that describes none. */
+function tagOf({ properties = {} }: Shape): string[] {
+  return tags.flatMap((tag) => properties[tag]?.const ?? []).map(String);
+}
+
+/** @param all the alternatives that are allowed in this place */
+function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
   const words = shape.enum ?? (shape.const === undefined ? undefined : [shape.const]);
   if (words) return `${words.length > 1 ? "one of " : ""}${words.map(show).join(", ")}`;
   switch (shape.type) {
@@ -152,8 +160,12 @@ function allow(shape: Shape): string {
       return "true or false";
     case "array":
       return "a list";
-    case "object":
+    case "object": {
+      const tag = tags.find((one) => shape.properties?.[one]?.const !== undefined);
+      const family = all.filter((one) => tag !== undefined && one.properties?.[tag]?.const !== undefined);
+      if (family.length > 1) return `a mapping of ${tag} and its options`;
       return `a mapping of ${Object.keys(shape.properties ?? {}).join(", ")}`;
+    }
     default:
       return shape.pattern ? `text that matches ${shape.pattern}` : "text";
   }

@@ -3,7 +3,7 @@ import { defaultAugment } from "../data/index.js";
 import { schema, type Z } from "../packages.js";
 import { choiceOf } from "./choice.js";
 import { builtIn, type Library } from "./library.js";
-import type { Recipe } from "./types.js";
+import type { Recipe, RecipeData } from "./types.js";
 
 /** Something that does not fit together, at a path of the recipe. */
 type Complain = (path: PropertyKey[], message: string) => void;
@@ -202,7 +202,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         name: z
           .string()
           .min(1)
-          .refine((name) => library.find("dataset", name) === undefined),
+          .refine((name) => library.find("dataset", name) === undefined, { abort: true })
+          .describe("What the images are called."),
         ...common,
       })
       .describe("Images that code hands over.");
@@ -225,9 +226,17 @@ export function optionsOf<Tag extends string>(choice: { readonly [key in Tag]: s
   return options as Record<string, unknown>;
 }
 
+/** Whether a choice has come out of its own schema, with its tag. */
+function hasTag<Tag extends string>(
+  choice: object | undefined,
+  tag: Tag,
+): choice is { readonly [key in Tag]: string } {
+  return typeof (choice as Record<string, unknown> | undefined)?.[tag] === "string";
+}
+
 /** How many classes a recipe's data set has, where its definition tells. */
-export function classCount(data: Recipe["data"], library: Library = builtIn): number | undefined {
-  return library.find("dataset", data.name)?.classCount?.(data);
+export function classCount(data: RecipeData | undefined, library: Library = builtIn): number | undefined {
+  return data && library.find("dataset", data.name)?.classCount?.(data);
 }
 
 function checkMethods(recipe: Recipe, library: Library, complain: Complain): void {
@@ -236,8 +245,11 @@ function checkMethods(recipe: Recipe, library: Library, complain: Complain): voi
     ["patriarch", 0],
     ["student", 1],
   ] as const) {
-    const method = library.get("method", recipe[key].method);
-    const options = optionsOf(recipe[key], "method");
+    // Not put in order yet where its own schema has found a fault.
+    const choice: Partial<Recipe["patriarch"]> | undefined = recipe[key];
+    if (!hasTag(choice, "method")) continue;
+    const method = library.get("method", choice.method);
+    const options = optionsOf(choice, "method");
     const problems = method.check?.(options, { classes }) ?? [];
     for (const problem of problems) {
       complain(problem.key === undefined ? [key] : [key, problem.key], problem.message);
@@ -261,7 +273,10 @@ function checkFamily(
   library: Library,
   complain: Complain,
 ): void {
-  const { [key]: choice, epochs } = recipe;
+  const { epochs } = recipe;
+  // Not put in order yet where its own schema has found a fault.
+  const choice: Partial<Recipe["schedule"]> | undefined = recipe[key];
+  if (!hasTag(choice, "kind")) return;
   const definition = library.get(key, choice.kind);
   for (const problem of definition.check?.(optionsOf(choice, "kind"), { epochs }) ?? []) {
     complain(problem.key === undefined ? [key] : [key, problem.key], problem.message);

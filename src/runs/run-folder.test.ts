@@ -118,13 +118,13 @@ describe("a run that imported a file", () => {
   test("asks for it by name, and refuses another one", async () => {
     await begin();
     const environment = await describeEnvironment({ device: "cpu" });
-    await expect(RunFolder.resume(directory, environment)).rejects.toThrow("was begun with --import ./mine.js");
-    const changed = { ...environment, imports: [{ file: "/else/mine.js", sha256: "b".repeat(64) }] };
-    await expect(RunFolder.resume(directory, changed)).rejects.toThrow(
+    await expect(RunFolder.resume(directory, environment)).rejects.toThrow("was made with --import ./mine.js: give that file again");
+    const changed = { file: "/else/mine.js", sha256: "b".repeat(64), definitions: [] };
+    await expect(RunFolder.resume(directory, environment, [changed])).rejects.toThrow(
       "/else/mine.js is not the file that the run began with",
     );
-    const moved = { ...environment, imports: [{ ...imported, file: "/else/mine.js" }] };
-    await (await RunFolder.resume(directory, moved)).close();
+    const moved = { ...imported, file: "/else/mine.js", definitions: [] };
+    await (await RunFolder.resume(directory, environment, [moved])).close();
   });
 });
 
