@@ -20,7 +20,10 @@ export default defineConfig({
     env: { OMP_NUM_THREADS: "1" },
     testTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "all", include: ["src/**/*.test.ts", "bench/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "all", include: ["src/**/*.test.ts", "{bench,examples}/**/*.test.ts"] },
+      },
       ...levels,
     ],
   },
