@@ -33,7 +33,7 @@ export function imageServer(model: LoadedModel): Server {
       else if (error instanceof ImageError) send(response, 415, { error: message });
       else {
         console.error(error);
-        send(response, 500, { error: "the image could not be answered for" });
+        send(response, 500, { error: "the server failed on this image" });
       }
     }
   });

@@ -16,7 +16,6 @@ export * as models from "./models/index.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
 export {
-  type Answer,
   type ClassScore,
   ImageError,
   type ImageInput,
@@ -24,6 +23,7 @@ export {
   type LoadModelOptions,
   loadModel,
   type Prediction,
+  type PredictionResult,
   type PredictOptions,
 } from "./predict/index.js";
 export { loadRecipe, type Recipe, RecipeError, type RecipeInput, resolveRecipe } from "./recipe/index.js";

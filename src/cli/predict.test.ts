@@ -57,7 +57,7 @@ const jsonLines = () =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
-it("answers for a folder's images and those below it, in order, as a table", async () => {
+it("predicts a folder's images and those below it, in order, as a table", async () => {
   expect(await run(["predict", trained, photos, "--top", "2"])).toBe(0);
   expect(err).toBe("");
   const lines = out.trimEnd().split("\n");
@@ -87,7 +87,7 @@ it("prints JSON lines, of a generation, an ensemble, or a weights file", async (
   }
 });
 
-it("answers for the others where one cannot be read, and says so at the end", async () => {
+it("goes on with the others where one cannot be read, and says so at the end", async () => {
   const text = join(root, "text.png");
   const empty = join(root, "empty");
   writeFileSync(text, "no image");
@@ -99,7 +99,7 @@ it("answers for the others where one cannot be read, and says so at the end", as
     `${empty}: holds no images (.png, .jpg, .webp, .gif, .tif)`,
     `${text}: is no image of a known format; PNG, JPEG, WebP, GIF and TIFF work`,
     `${join(root, "gone.png")}: there is no such file`,
-    "lyceum: 3 of 4 were not answered for",
+    "lyceum: 3 of 4 images failed",
     "",
   ]);
   out = "";
@@ -145,16 +145,16 @@ it("names what is wrong with bytes from stdin", async () => {
   expect(err).toContain("-: is no image of a known format; PNG, JPEG, WebP, GIF and TIFF work");
 });
 
-it("stops at Ctrl-C with what is answered, and code 130", async () => {
+it("stops at Ctrl-C with what is done, and code 130", async () => {
   const listening = process.listenerCount("SIGINT");
   onWrite = () => {
     onWrite = () => {};
     process.emit("SIGINT");
   };
   expect(await run(["predict", trained, ...Array(200).fill(files[0]), "--json"])).toBe(130);
-  const answered = jsonLines().length;
-  expect(answered).toBeLessThan(200);
-  expect(err).toBe(`stopped: ${answered} of 200 images answered\n`);
+  const done = jsonLines().length;
+  expect(done).toBeLessThan(200);
+  expect(err).toBe(`stopped: ${done} of 200 images done\n`);
   expect(process.listenerCount("SIGINT")).toBe(listening);
 });
 

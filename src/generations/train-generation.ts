@@ -5,7 +5,6 @@ import { foldBatchNorm, type Module } from "../nn/index.js";
 import type { Recipe } from "../recipe/index.js";
 import {
   type EpochRecord,
-  lyceumVersion,
   type Role,
   type RunFolder,
   syncFolder,
@@ -164,12 +163,16 @@ function recordOf(
 }
 
 /** What another program needs to use the weights: the network, its classes, and what its images were made into. */
-function describe(recipe: Recipe, images: Images, generation: number, role: Role): WeightsDescription {
+function describe(
+  recipe: Recipe,
+  images: Images,
+  generation: number,
+  role: Role,
+): Omit<WeightsDescription, "lyceum"> {
   const { channels, mean, std } = images;
   const { classNames, train } = images.dataset;
   const { height, width } = train;
   return {
-    lyceum: lyceumVersion(),
     model: recipe.model,
     generation,
     role,
