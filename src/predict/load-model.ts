@@ -34,6 +34,9 @@ export interface LoadModelOptions {
  */
 export async function loadModel(runOrFile: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { device = "cpu", threads } = options;
+  if (!/^(cpu|cuda(:\d{1,2})?)$/.test(device)) {
+    throw new RangeError(`device must be cpu, cuda or cuda:N, got ${JSON.stringify(device)}`);
+  }
   if (device !== "cpu" && !torch.cudaAvailable()) {
     throw new Error(`device is ${device}, but this libtorch (${torch.version()}) has no CUDA: leave it out`);
   }

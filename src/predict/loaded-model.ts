@@ -104,7 +104,7 @@ export class LoadedModel {
    */
   predict(image: string | Uint8Array, options?: PredictOptions): Promise<Prediction>;
   predict(images: readonly ImageInput[], options?: PredictOptions): Promise<Prediction[]>;
-  predict(tensor: torch.Tensor, options?: PredictOptions): Promise<Prediction | Prediction[]>;
+  predict(image: ImageInput, options?: PredictOptions): Promise<Prediction | Prediction[]>;
   async predict(
     images: ImageInput | readonly ImageInput[],
     { top }: PredictOptions = {},

@@ -170,6 +170,7 @@ describe("what is loaded", () => {
     [{ generations: [] }, "generations []: must look like"],
     [{ generations: [1, 1] }, "generations [1,1]: must look like"],
     [{ generation: 1, generations: [1] }, "generation or generations, not both"],
+    [{ device: "gpu" as "cpu" }, 'device must be cpu, cuda or cuda:N, got "gpu"'],
     [{ device: "cuda:7" as const }, torch.cudaAvailable() ? "" : "has no CUDA: leave it out"],
   ])("is refused where there is none: %j", async (options, problem) => {
     await expect(loadModel(colour, options)).rejects.toThrow(problem);
