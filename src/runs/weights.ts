@@ -147,8 +147,8 @@ export function readWeights(path: string): {
 function parseDescription(path: string, metadata: Readonly<Record<string, string>>): WeightsDescription {
   if (metadata.format !== FORMAT) {
     throw new Error(
-      `${path}: its metadata do not say how to use the network (no format: ${FORMAT}), as those of files ` +
-        "that Lyceum 0.1 wrote do not: train again, or write it anew with writeWeights",
+      `${path}: its metadata do not say how to use the network (no format: ${FORMAT}); an earlier version, or ` +
+        "another program, wrote it: train again, or write it anew with writeWeights",
     );
   }
   if (metadata.formatVersion !== VERSION) {
