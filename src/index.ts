@@ -18,7 +18,6 @@ export * as models from "./models/index.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
 export {
-  type Answer,
   type ClassScore,
   ImageError,
   type ImageInput,
@@ -26,6 +25,7 @@ export {
   type LoadModelOptions,
   loadModel,
   type Prediction,
+  type PredictionResult,
   type PredictOptions,
 } from "./predict/index.js";
 export {

@@ -28,13 +28,13 @@ export const predictCommand = () =>
     .option("--generation <g>", "ask this generation (default: the last one finished; 0 is the patriarch)")
     .option("--generations <a-b>", "ask generations a to b, and take the mean of their scores")
     .option("--device <device>", "where to compute: cpu, cuda or cuda:N", "cpu")
-    .option("--json", "print one JSON object a line for each image, as it is answered")
+    .option("--json", "print one JSON object a line for each image, as soon as it is known")
     .addHelpText(
       "after",
       `
 PNG, JPEG, WebP, GIF and TIFF are read, whatever their names; of folders, the files with such endings, and those in the
 folders below. Images are made into what the network was trained on: size, grey or colour, normalisation. The score is the
-softmax, from 0 to 1. An image that cannot be read does not keep the others from their answers; the exit code is then 1.
+softmax, from 0 to 1. An image that cannot be read does not stop the others; the exit code is then 1.
 
 Examples:
   $ npx lyceum predict quickstart photo.png
@@ -78,14 +78,13 @@ async function predict(nameOrPath: string, paths: readonly string[], options: Pr
         writer.problem(file, error.message.replace(`${file}: `, "").replace(/^images\[\d+\]: /, ""));
       } else writer.prediction(file, prediction);
       counter.show(done);
-      if (signal.aborted && done < total)
-        throw new Interrupted(`stopped: ${done} of ${total} images answered`);
+      if (signal.aborted && done < total) throw new Interrupted(`stopped: ${done} of ${total} images done`);
     }
   } finally {
     counter.clear();
     stop();
   }
-  if (failed > 0) throw new Error(`${failed} of ${total + found.problems.length} were not answered for`);
+  if (failed > 0) throw new Error(`${failed} of ${total + found.problems.length} images failed`);
 }
 
 /** Writes what comes, when it comes. */
@@ -102,7 +101,7 @@ function jsonLines(): Writer {
   };
 }
 
-/** Columns as wide as the longest name, which is known before the first answer. */
+/** Columns as wide as the longest name, which is known before the first row. */
 function lines({ files }: FoundImages, classes: readonly string[]): Writer {
   const width = (names: readonly string[], heading: string) =>
     names.reduce((most, name) => Math.max(most, name.length), heading.length);

@@ -2,10 +2,10 @@
 export { ImageError } from "../data/index.js";
 export { type LoadModelOptions, loadModel } from "./load-model.js";
 export {
-  type Answer,
   type ClassScore,
   type ImageInput,
   LoadedModel,
   type Prediction,
+  type PredictionResult,
   type PredictOptions,
 } from "./loaded-model.js";

@@ -7,7 +7,7 @@ import * as torch from "../torch/index.js";
 import { LoadedModel, type Member } from "./loaded-model.js";
 
 export interface LoadModelOptions {
-  /** Of a run: the one generation that answers, 0 for the patriarch. Default: the last one finished. */
+  /** Of a run: the one generation to load, 0 for the patriarch. Default: the last one finished. */
   generation?: number | undefined;
   /**
    * Of a run: an ensemble, whose scores are the mean of its members' softmax. "0-2" for generations 0 to 2, or a list of
@@ -25,8 +25,8 @@ export interface LoadModelOptions {
 }
 
 /**
- * Loads what was trained, ready to answer for images: a run's last generation, another one, an ensemble of several, or
- * the network of a weights file alone.
+ * Loads what was trained, ready to predict: a run's last generation, another one, an ensemble of several, or the network
+ * of a weights file alone.
  *
  * @param runOrFile a run's folder, or a weights file that Lyceum wrote
  * @throws Error naming the file and what is wrong: no such path, no generation finished, weights without a description or
@@ -34,6 +34,9 @@ export interface LoadModelOptions {
  */
 export async function loadModel(runOrFile: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { device = "cpu", threads } = options;
+  if (!/^(cpu|cuda(:\d{1,2})?)$/.test(device)) {
+    throw new RangeError(`device must be cpu, cuda or cuda:N, got ${JSON.stringify(device)}`);
+  }
   if (device !== "cpu" && !torch.cudaAvailable()) {
     throw new Error(`device is ${device}, but this libtorch (${torch.version()}) has no CUDA: leave it out`);
   }

@@ -29,7 +29,7 @@ export interface Prediction {
 }
 
 /** What came of one image of many: a prediction, or why there is none. */
-export type Answer<T = ImageInput> =
+export type PredictionResult<T = ImageInput> =
   | { image: T; prediction: Prediction; error?: undefined }
   | { image: T; prediction?: undefined; error: Error };
 
@@ -58,8 +58,8 @@ const MOST_IMAGES = 64;
 const MOST_VALUES = 2 ** 21;
 
 /**
- * Trained networks that answer for images: one, or an ensemble. It may be asked from many places at once; decoding runs
- * in the background, and between batches the event loop turns. Made by {@link loadModel}.
+ * Trained networks ready to predict: one, or an ensemble. Calls may overlap; decoding runs in the background, and between
+ * batches the event loop turns. Made by {@link loadModel}.
  */
 export class LoadedModel {
   /** The classes' names, by index. */
@@ -92,7 +92,7 @@ export class LoadedModel {
   }
 
   /**
-   * Answers for one image, or for each of several.
+   * Predicts the class of one image, or of each of several.
    *
    * @param images a file's path, the bytes of an encoded image (PNG, JPEG, WebP, GIF, TIFF), or a tensor: [C, H, W], of the
    *   network's own size, uint8 as images are stored or float32 normalised already; or an array of these; or one tensor
@@ -104,7 +104,7 @@ export class LoadedModel {
    */
   predict(image: string | Uint8Array, options?: PredictOptions): Promise<Prediction>;
   predict(images: readonly ImageInput[], options?: PredictOptions): Promise<Prediction[]>;
-  predict(tensor: torch.Tensor, options?: PredictOptions): Promise<Prediction | Prediction[]>;
+  predict(image: ImageInput, options?: PredictOptions): Promise<Prediction | Prediction[]>;
   async predict(
     images: ImageInput | readonly ImageInput[],
     { top }: PredictOptions = {},
@@ -127,7 +127,7 @@ export class LoadedModel {
       });
     }
     const predictions: Prediction[] = [];
-    for await (const { prediction, error } of this.#answers(items, top)) {
+    for await (const { prediction, error } of this.#results(items, top)) {
       if (error) throw error;
       predictions.push(prediction);
     }
@@ -135,24 +135,24 @@ export class LoadedModel {
   }
 
   /**
-   * Answers for images one after the other, however many there are: no more than two batches of them are in memory. An
-   * image that cannot be read does not keep others from their answers.
+   * Predicts the classes of any number of images, in order, with no more than two batches of them in memory. An image
+   * that cannot be read does not end it.
    *
-   * @param images as for {@link predict}, each a single one; a tensor must stay as it is until its answer is there
-   * @returns an answer for each image, in order: its prediction, or the error that kept it from one
+   * @param images as for {@link predict}, each a single one; a tensor must stay as it is until its result is there
+   * @returns a result for each image, in order: its prediction, or the error that stood in the way
    * @throws RangeError when `top` is no positive integer, Error when the model was disposed of
    */
   predictEach<T extends ImageInput>(
     images: Iterable<T>,
     { top }: PredictOptions = {},
-  ): AsyncGenerator<Answer<T>, void, undefined> {
-    return this.#answers(named(images), top);
+  ): AsyncGenerator<PredictionResult<T>, void, undefined> {
+    return this.#results(named(images), top);
   }
 
-  async *#answers<T>(
+  async *#results<T>(
     items: Iterable<Item<T>>,
     top = this.classes.length,
-  ): AsyncGenerator<Answer<T>, void, undefined> {
+  ): AsyncGenerator<PredictionResult<T>, void, undefined> {
     if (!Number.isInteger(top) || top < 1) throw new RangeError(`top must be 1 or more, got ${top}`);
     const batches = inBatches(items, this.#batchSize);
     const prepareNext = () => {
@@ -165,7 +165,7 @@ export class LoadedModel {
         const batch = await coming;
         // Decoded in the background while this batch is computed.
         coming = prepareNext();
-        yield* this.#answerBatch(batch, top);
+        yield* this.#predictBatch(batch, top);
         if (coming) await nextTurn();
       }
     } finally {
@@ -182,7 +182,7 @@ export class LoadedModel {
     }
   }
 
-  #answerBatch<T>(batch: readonly Prepared<T>[], top: number): Answer<T>[] {
+  #predictBatch<T>(batch: readonly Prepared<T>[], top: number): PredictionResult<T>[] {
     const logits = this.#logits(batch.flatMap(({ values }) => (values ? [values] : [])));
     const classes = this.classes.length;
     let row = 0;
@@ -242,7 +242,7 @@ export class LoadedModel {
     return Math.max(1, Math.min(MOST_IMAGES, Math.floor(MOST_VALUES / (channels * height * width))));
   }
 
-  /** Frees the networks; what is being answered for fails. */
+  /** Frees the networks; predictions that are under way fail. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

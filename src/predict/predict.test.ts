@@ -19,7 +19,6 @@ import { pictureOf } from "../report/picture.js";
 import { describeEnvironment, RunFolder, readWeights, writeWeights } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
-import { predict } from "../training/index.js";
 import { ImageError, type LoadedModel, loadModel } from "./index.js";
 
 const root = mkdtempSync(join(tmpdir(), "lyceum-predict-"));
@@ -79,7 +78,7 @@ const rows = (scores: Float64Array, classes: number) =>
     ...scores.subarray(i * classes, (i + 1) * classes),
   ]);
 
-describe("images saved as PNG are answered as evaluation answered them", () => {
+describe("images saved as PNG give what evaluation gave", () => {
   it.each([
     ["colour", () => colour, {}],
     ["grey", () => grey, { channels: 1 as const }],
@@ -103,12 +102,12 @@ describe("images saved as PNG are answered as evaluation answered them", () => {
     using model = await loadModel(colour);
     const { mean, std } = channelStatistics(dataset.train);
     const loader = new Loader(dataset.test, { mean, std, batchSize: 40 });
-    const evaluated = (await predict(model.models[0]!, loader)).logits;
     // The same network in double precision: how far evaluation's own rounding is from it.
     const { tensors } = readWeights(new URL(`file://${colour}/generation-2/weights.safetensors`).pathname);
     const precise = createModel("resnet8", { classes: 5, channels: 3, generator: new torch.Generator(0) });
     precise.to({ dtype: "float64" }).loadStateDict(tensors);
     const batch = await firstBatch(loader);
+    const evaluated = torch.noGrad(() => model.models[0]!.forward(batch.images));
     const exact = torch.noGrad(() => precise.eval().forward(batch.images.to({ dtype: "float64" })));
     const off = evaluated.to({ dtype: "float64" }).sub(exact).abs().amax().item();
     expect(off).toBeGreaterThan(0);
@@ -122,7 +121,7 @@ describe("images saved as PNG are answered as evaluation answered them", () => {
   });
 });
 
-describe("what is answered with", () => {
+describe("what is loaded", () => {
   it("is the last generation, another, or the mean of several's softmax", async () => {
     const images = await Promise.all([0, 1, 2].map((i) => pngOf(dataset, i)));
     const scoresOf = async (options: Parameters<typeof loadModel>[1]) => {
@@ -171,6 +170,7 @@ describe("what is answered with", () => {
     [{ generations: [] }, "generations []: must look like"],
     [{ generations: [1, 1] }, "generations [1,1]: must look like"],
     [{ generation: 1, generations: [1] }, "generation or generations, not both"],
+    [{ device: "gpu" as "cpu" }, 'device must be cpu, cuda or cuda:N, got "gpu"'],
     [{ device: "cuda:7" as const }, torch.cudaAvailable() ? "" : "has no CUDA: leave it out"],
   ])("is refused where there is none: %j", async (options, problem) => {
     await expect(loadModel(colour, options)).rejects.toThrow(problem);
@@ -292,27 +292,27 @@ describe("what is asked", () => {
       await expect(model.predict([], { top })).rejects.toThrow(`top must be 1 or more, got ${top}`);
   });
 
-  it("gets an answer each, errors in their places, through more than one batch", async () => {
+  it("gives a result each, errors in their places, through more than one batch", async () => {
     const good = await pngOf(dataset, 1);
     const images = Array.from({ length: 150 }, (_, i) => (i % 50 === 7 ? Uint8Array.of(i) : good));
     let asked = 0;
     let most = 0;
-    let answered = 0;
+    let done = 0;
     function* count() {
       for (const image of images) {
-        most = Math.max(most, ++asked - answered);
+        most = Math.max(most, ++asked - done);
         yield image;
       }
     }
     const wrong: number[] = [];
     for await (const { image, prediction, error } of model.predictEach(count())) {
-      expect(image).toBe(images[answered]);
-      if (error) wrong.push(answered);
+      expect(image).toBe(images[done]);
+      if (error) wrong.push(done);
       else expect(prediction.scores).toHaveLength(5);
-      if (error) expect(error.message).toMatch(new RegExp(`^images\\[${answered}\\]: is no image`));
-      answered++;
+      if (error) expect(error.message).toMatch(new RegExp(`^images\\[${done}\\]: is no image`));
+      done++;
     }
-    expect(answered).toBe(150);
+    expect(done).toBe(150);
     expect(wrong).toEqual([7, 57, 107]);
     // Two batches of 64.
     expect(most).toBeLessThanOrEqual(128);
@@ -364,7 +364,7 @@ it("sets the process's threads where asked to", async () => {
   }
 });
 
-it("frees its networks, once, and answers no more", async () => {
+it("frees its networks, once, and predicts no more", async () => {
   const before = settled().tensors;
   const model = await loadModel(colour, { generations: "0-2" });
   expect(model.models).toHaveLength(3);
@@ -387,7 +387,7 @@ it("brings an image of another size to the network's own", async () => {
   expect(await model.predict(jpeg)).toEqual(await model.predict(planes));
 });
 
-it("says that a network answers with NaN, of that image alone", async () => {
+it("says that a network gives NaN, of that image alone", async () => {
   class Masked extends OwnNet {
     override forward(x: torch.Tensor): torch.Tensor {
       const logits = super.forward(x);
@@ -408,7 +408,7 @@ it("says that a network answers with NaN, of that image alone", async () => {
   await expect(model.predict([png, flat])).rejects.toThrow(
     "images[1]: the network's logits are NaN or infinite",
   );
-  const answers: unknown[] = [];
-  for await (const { error } of model.predictEach([png, flat, png])) answers.push(error?.name);
-  expect(answers).toEqual([undefined, "RangeError", undefined]);
+  const errors: unknown[] = [];
+  for await (const { error } of model.predictEach([png, flat, png])) errors.push(error?.name);
+  expect(errors).toEqual([undefined, "RangeError", undefined]);
 });

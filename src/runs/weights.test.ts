@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
+import { lyceumVersion } from "./environment.js";
 import { readWeights, type WeightsDescription, writeWeights } from "./weights.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lyceum-weights-"));
@@ -11,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const path = join(folder, "weights.safetensors");
 
 const description: WeightsDescription = {
-  lyceum: "0.1.0",
+  lyceum: lyceumVersion(),
   model: "resnet8",
   construction: "3 stages of one block; “option A” shortcuts",
   generation: 2,

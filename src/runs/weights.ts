@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import { schema } from "../packages.js";
 import * as torch from "../torch/index.js";
+import { lyceumVersion } from "./environment.js";
 import type { Role } from "./types.js";
 
 /** What a weights file says of its network beside the tensors. */
@@ -98,18 +99,20 @@ function parseList(text: string): unknown {
  * Writes a network's tensors with their description. The file appears whole or not at all.
  *
  * @param tensors a network's `stateDict()`, before its batch norms are folded
+ * @param description whose `lyceum` is this version, whatever is given
  * @throws Error when the description could not be read back, or the file cannot be written
  */
 export function writeWeights(
   path: string,
   tensors: Readonly<Record<string, torch.Tensor>>,
-  description: WeightsDescription,
+  description: Omit<WeightsDescription, "lyceum">,
 ): void {
   const { construction, classNames, mean, std, generation, channels, height, width, ...rest } = description;
   const metadata = {
     format: FORMAT,
     formatVersion: VERSION,
     ...rest,
+    lyceum: lyceumVersion(),
     ...(construction !== undefined && { construction }),
     generation: String(generation),
     classNames: JSON.stringify(classNames),
@@ -144,8 +147,8 @@ export function readWeights(path: string): {
 function parseDescription(path: string, metadata: Readonly<Record<string, string>>): WeightsDescription {
   if (metadata.format !== FORMAT) {
     throw new Error(
-      `${path}: its metadata do not say how to use the network (no format: ${FORMAT}), as those of files ` +
-        "that Lyceum 0.1 wrote do not: train again, or write it anew with writeWeights",
+      `${path}: its metadata do not say how to use the network (no format: ${FORMAT}); an earlier version, or ` +
+        "another program, wrote it: train again, or write it anew with writeWeights",
     );
   }
   if (metadata.formatVersion !== VERSION) {
