@@ -1,6 +1,6 @@
 /** Holds the PyTorch modules beside this file to Lyceum's networks, where a python3 with torch and NumPy is installed. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -58,6 +58,12 @@ function perturb(model: nn.Module, generator: torch.Generator): void {
   });
 }
 
+it.each(models.modelNames)("docs/networks.md has a section for %s", (name) => {
+  const text = readFileSync(join(here, "../../docs/networks.md"), "utf8");
+  const headings = text.split("\n").filter((line) => line.startsWith("## "));
+  expect(headings.filter((heading) => heading.includes(`\`${name}\``))).toHaveLength(1);
+});
+
 describe.skipIf(!python)(`the PyTorch modules${why}`, () => {
   const [classes, channels, count] = [7, 3, 4];
   const ours: Record<string, { plain: number[]; folded: number[] }> = {};
@@ -70,7 +76,7 @@ describe.skipIf(!python)(`the PyTorch modules${why}`, () => {
       model.to({ memoryFormat: "channelsLast" });
       perturb(model, generator);
       // 34 is not divided by 4, and the networks for large images halve five times: odd sizes on the way.
-      const pixels = /^resnet(18|34)$/.test(name) ? 70 : 34;
+      const pixels = /^resnet(18|34)$/.test(name) ? 38 : 34;
       const images = torch.empty([count, channels, pixels, pixels]).normal_(0, 1, { generator });
       const folder = join(root, "models", name);
       mkdirSync(folder, { recursive: true });
