@@ -20,10 +20,13 @@ export { writeReport } from "./report/index.js";
 export {
   type EnsembleResult,
   type EpochRecord,
+  type GenerationPaths,
   type GenerationResult,
   type ProgressEvent,
+  type Role,
   RunFolder,
   type RunResult,
+  type RunStatus,
   type Summary,
   type TestResult,
 } from "./runs/index.js";
