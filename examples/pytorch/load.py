@@ -68,7 +68,7 @@ def build(name, channels, classes):
         return ResNet((3, 4, 6, 3), channels, classes)
     if name in ("resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):
         return CifarResNet(int(name[len("resnet"):]), channels, classes)
-    raise ValueError(f"no network here is called {name!r}: a network of one's own is rebuilt by hand")
+    raise ValueError(f"no network here is called {name!r}: rebuild it, and load read_safetensors(path)[0] into it")
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Network:
     std: torch.Tensor
 
     def normalise(self, images):
-        """uint8 [N, channels, H, W] to what the network was trained on."""
+        """uint8 [N, channels, H, W], of the size that the network was trained on, to what its first layer expects."""
         by_channel = (1, -1, 1, 1)
         return (images.to(self.mean.dtype) / 255 - self.mean.view(by_channel)) / self.std.view(by_channel)
 
