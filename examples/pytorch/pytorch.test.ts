@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { data, models, nn, torch, trainGenerations } from "lyceum";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { data, models, nn, torch, trainGenerations } from "../../src/index.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const hasPackages =
