@@ -14,8 +14,10 @@ const levels = ["avx2", "none"].map((level) => ({
 // Node 20 has no `using`: the compiler lowers it, as tsc does for the build.
 export default defineConfig({
   esbuild: { target: "es2022" },
-  // Examples and the tutorial's programs import the package by its name.
-  resolve: { alias: [{ find: /^lyceum$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }] },
+  // Bench, examples and the tutorial's programs import the package by its name: their tests take its sources, so that nothing needs to be built.
+  resolve: {
+    alias: [{ find: /^lyceum$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }],
+  },
   test: {
     pool: "forks",
     // Each worker would start OpenMP threads on all cores, which wait for each other; the environment may ask for more.
@@ -25,7 +27,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "all", include: ["src/**/*.test.ts", "bench/**/*.test.ts", "examples/**/*.test.ts"] },
+        test: { name: "all", include: ["src/**/*.test.ts", "{bench,examples}/**/*.test.ts"] },
       },
       ...levels,
     ],

@@ -1,4 +1,7 @@
-/** This process's environment without what loading Lyceum put into it: others run as they come, and are told their threads. */
+/**
+ * The environment for other processes: this one's without the variables that loading Lyceum sets, so that they run as they
+ * would by themselves. Their number of threads is given to them in another way.
+ */
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const { GOMP_SPINCOUNT: _, OMP_NUM_THREADS: __, ...env } = process.env;
   return env;

@@ -1,6 +1,6 @@
 /**
- * A process of its own: a ResNet-20 student's first step, from nothing, and how much memory some steps take.
- * Prints a line after the first step and one with the peak in MiB at the end. Given the numbers of steps and threads.
+ * The process that `works/fresh.ts` starts: takes a ResNet-20 student's steps and prints a line after the first step, and the
+ * highest resident memory in MiB at the end. Arguments: the number of steps, the number of threads.
  */
 import { readFileSync } from "node:fs";
 import { methods, models, nn, optim, torch, training } from "lyceum";

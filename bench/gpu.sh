@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Builds Lyceum against the torch of a Python, on a machine without npm and without network, and measures it beside that
-# very torch: on the card as it is run there and compiled, and on the CPU. Ends with one JSON file. See README.md.
+# torch: on the card beside eager and compiled PyTorch, and on the CPU. Writes one JSON file. See README.md.
 #   NODE=/path/to/node bash bench/gpu.sh [PHASE…]
-# Phases, in order, all when none is named: build doctor tests gpu eager cpu merge.
+# The phases in their order; all are run when none is named: build doctor tests gpu eager cpu merge.
 #   NODE     a Node 20 or newer (default: build/node, which bench/pack-gpu.sh packs, or the one on PATH)
 #   PYTHON   the Python that has torch and numpy (default: python3)
 #   OUT      the JSON file (default: build/gpu.json)
 #   DEVICE   default: cuda; cpu tries this script out
 #   ARGS     more options for every table, such as "--quick --model resnet20"
-# A phase that fails is noted in the file, and the next one goes on; without a build there is none.
+# A phase that fails is noted in the file, and the next one goes on; when the build fails, none does.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf 'gpu.sh: %s\n' "$*"; }
@@ -39,7 +39,7 @@ build() {
   if [ -f "$cmake_path/Torch/TorchConfig.cmake" ]; then
     torch=("-DTorch_DIR=$cmake_path/Torch" -DLYCEUM_ONEDNN=OFF)
   else
-    # Debian keeps CMake's files of Python's torch among the system's.
+    # Debian's python3-torch has its CMake files in the system's folders.
     say "$cmake_path holds no TorchConfig.cmake: CMake looks among the system's"
   fi
   if command -v ninja >/dev/null; then generator=(-G Ninja); fi
@@ -51,7 +51,7 @@ build() {
 
 doctor() { "$NODE" dist/cli/main.js doctor --json | tee "$parts/doctor.json"; }
 
-# Those that take many minutes, or npm, are not for here.
+# Tests that take many minutes, or need npm, are left out.
 tests() {
   local found=$parts/vitest.json
   [ -f node_modules/vitest/vitest.mjs ] || { say "vitest was not packed"; return 1; }
@@ -63,7 +63,8 @@ tests() {
   return $code
 }
 
-table() { # table NAME OPTION…
+# table NAME OPTION…: runs the bench with these options; its rows go into a file of that name.
+table() {
   local name=$1
   shift
   "$NODE" build/bench/main.js --python "$PYTHON" --out "$parts/$name.json" "$@" "${args[@]}" 2>&1 |
@@ -71,7 +72,7 @@ table() { # table NAME OPTION…
   return "${PIPESTATUS[0]}"
 }
 gpu() { table gpu --device "$DEVICE" --peer pytorch-eager-cuda --peer pytorch-compile; }
-# What the graphs bring, for ResNet-20.
+# The same without CUDA graphs, for ResNet-20 only: the difference is what the graphs bring.
 eager() { table eager --device "$DEVICE" --eager --peer pytorch-eager-cuda --work student-step --work patriarch-step; }
 cpu() { table cpu --device cpu --peer pytorch-tuned --peer pytorch-default; }
 

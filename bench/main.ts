@@ -175,7 +175,7 @@ try {
   };
   const context = { peers, tfjs, device, recorded: !eager, quick, onLoad, onLoading };
   for (const work of given.works) {
-    // One network after the other: what is measured is kept, should the time for it run out.
+    // Rows are written after each network, so that they are kept if the run is stopped.
     const models = given.models ?? modelNames;
     for (const chosen of work.models ? models.map((model) => [model]) : [given.models]) {
       rows.push(...(await work.run({ ...context, models: chosen })));
@@ -187,7 +187,7 @@ try {
 }
 console.log(`\n${table(rows)}`);
 
-// The roofline is the processor's.
+// There is a roofline for the processor only: its peaks are measured, a card's are not.
 const peaks = loads.length > 0 && given.device === "cpu" ? peaksHere(threads) : undefined;
 const rooflines: Roofline[] = peaks
   ? loads.flatMap(({ load, precision, seconds, ...which }) => {

@@ -1,19 +1,19 @@
-/** The networks that are measured. A new one is a line here and, for PyTorch, one in `peer/networks.py`. */
+/** The networks that are measured. To add one takes a line here and, for PyTorch, one in `peer/networks.py`. */
 import { torch, type training } from "lyceum";
 
 export interface Network {
-  /** As it stands in the table, and as `--model` names it. */
+  /** The name in the table and for `--model`. */
   label: string;
-  /** As `createModel` and the peers know it. */
+  /** The name for `createModel` and for the peers. */
   model: string;
   /** Height and width of the images. */
   size: number;
-  /** Of a training step. A set is judged in batches twice as large, four of them. */
+  /** The images of a training step. `evaluation` takes four batches that are twice as large. */
   batchSize: number;
   precision: training.Precision;
 }
 
-/** Whether the processor computes in bfloat16; without AVX-512 nobody's kernels do. */
+/** Whether the processor computes in bfloat16: neither side has kernels for it without AVX-512. */
 export const hasBfloat16: boolean = torch.op("lyceum::has_avx512");
 
 const small = { size: 32, batchSize: 128, precision: "float32" } as const;

@@ -2,7 +2,7 @@
 # Packs what bench/gpu.sh needs on a machine that has Python's torch, CMake and a compiler, but no Node and no network: this
 # checkout's files, the compiled JavaScript, the packages that it and the tests need, and Node itself.
 #   bench/pack-gpu.sh [FOLDER]     default: build/gpu
-# Leaves FOLDER/part-00, part-01, … of at most 40 MiB, to be carried one by one. There:
+# Writes FOLDER/part-00, part-01, … of at most 40 MiB each, which can be copied one by one. On the other machine:
 #   mkdir lyceum && cat part-* | tar xJ -C lyceum && NODE=lyceum/build/node bash lyceum/bench/gpu.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -16,7 +16,7 @@ rm -f "$out"/part-*
 cp -L "$node" build/node
 git rev-parse HEAD >build/commit 2>/dev/null || true
 {
-  # Not what is only read on the way: pictures, earlier results.
+  # Pictures and earlier results are left out: nothing there reads them.
   git ls-files --cached --others --exclude-standard -- . ':!docs' ':!results' ':!bench/results'
   find dist build/bench -type f
   echo build/node

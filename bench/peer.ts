@@ -1,4 +1,7 @@
-/** A process of a peer, spoken to in lines of JSON: Python with PyTorch (`peer/main.py`), or Node with TensorFlow.js (`tfjs/`). */
+/**
+ * A peer's process, which takes and answers requests as lines of JSON: Python with PyTorch (`peer/main.py`), or Node with
+ * TensorFlow.js (`tfjs/`).
+ */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -7,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { torch } from "lyceum";
 import { plainEnvironment } from "./environment.js";
 
-// Compiled into build/bench; the scripts stay where they are.
+// This module runs from build/bench, where tsc puts it; the scripts stay in bench.
 const script = fileURLToPath(new URL("../../bench/peer/main.py", import.meta.url));
 const tfjsFolder = fileURLToPath(new URL("../../bench/tfjs", import.meta.url));
 
@@ -19,17 +22,18 @@ export const peerNames = [
   "tfjs",
 ] as const;
 /**
- * PyTorch as one tunes it, and as it comes; on a card as one tunes it, operator by operator or compiled. TensorFlow.js by
- * its wasm backend.
+ * `pytorch-tuned` is PyTorch as one who wants speed writes it, `pytorch-default` as most people do. On a card PyTorch is
+ * always tuned, and runs operator by operator (`pytorch-eager-cuda`) or through torch.compile (`pytorch-compile`). `tfjs` is
+ * TensorFlow.js with its wasm backend.
  */
 export type PeerName = (typeof peerNames)[number];
 
-/** Whom to measure beside where nobody is named. */
+/** The peers that are measured when the command line names none. */
 export function usualPeers(device: torch.Device): readonly PeerName[] {
   return peerNames.filter((name) => /cuda|compile/.test(name) === (device !== "cpu"));
 }
 
-/** Whether it is written as one who wants speed writes it. */
+/** Whether the peer is PyTorch, tuned for speed. */
 export function isTuned(name: PeerName): boolean {
   return isPyTorch(name) && name !== "pytorch-default";
 }
@@ -38,7 +42,7 @@ export function isPyTorch(name: PeerName): boolean {
   return name !== "tfjs";
 }
 
-/** TensorFlow.js is nobody's dependency but the bench's: it comes when it is first asked for. */
+/** Installs TensorFlow.js into its folder, unless it is there: only the bench needs it, when it is asked for. */
 function installTensorFlow(): void {
   if (existsSync(`${tfjsFolder}/node_modules/.package-lock.json`)) return;
   console.log("installing TensorFlow.js into bench/tfjs");
@@ -47,7 +51,7 @@ function installTensorFlow(): void {
   if (status !== 0) throw new Error(`npm ci in bench/tfjs failed: ${stderr?.trim().split("\n").at(-1)}`);
 }
 
-/** What `mallopt` does for Lyceum: big blocks are kept. */
+/** Has malloc keep large blocks instead of giving them back to the kernel, as Lyceum's own call of `mallopt` does. */
 const tunedAllocator = {
   MALLOC_MMAP_THRESHOLD_: String(32 << 20),
   MALLOC_TRIM_THRESHOLD_: String(0x7fffffff),
@@ -57,9 +61,9 @@ const tunedAllocator = {
 export class Peer {
   readonly name: PeerName;
   readonly python: string;
-  /** What it runs with; for other processes like it. */
+  /** The environment of the peer's process, for other processes of the same peer. */
   readonly env: NodeJS.ProcessEnv;
-  /** Such as "1.13.0". */
+  /** The version of PyTorch or TensorFlow.js, such as "1.13.0". */
   version = "";
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
@@ -81,12 +85,12 @@ export class Peer {
       this.#errors = error.message;
     });
     this.#closed = once(this.#process, "close").catch(() => {});
-    // A peer that is gone shows in the answer that never comes.
+    // Writing to a process that has ended fails; `ask` reports it when no answer comes.
     this.#process.stdin.on("error", () => {});
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** @throws Error with the process's own words when it, or what it is to load, is not there */
+  /** @throws Error with the process's own message when it cannot start, or what it loads is missing */
   static async start(name: PeerName, python: string, threads: number, device: torch.Device): Promise<Peer> {
     if (!isPyTorch(name)) installTensorFlow();
     const peer = new Peer(name, python);

@@ -1,7 +1,7 @@
-/** Repeated measurements of two sides, taken in turns so that both meet the same moods of the machine. */
+/** Repeated measurements of several sides in turns, so that changes in the machine's load meet all of them alike. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Middle half of the samples. */
+/** The median of some samples, and the quartiles, between which their middle half lies. */
 export interface Spread {
   lower: number;
   median: number;
@@ -21,8 +21,8 @@ export function spread(samples: readonly number[]): Spread {
 type Side = () => Promise<number[]> | number[];
 
 /**
- * Runs every side once a round, in an order that turns round each time, and pools each side's samples. The first
- * round warms up and is not counted.
+ * Runs every side once a round, in an order that is reversed every other round, and collects each side's samples. One round
+ * more is run first, to warm up, and is not counted.
  */
 export async function interleave(rounds: number, sides: readonly Side[]): Promise<number[][]> {
   const samples: number[][] = sides.map(() => []);
@@ -30,7 +30,7 @@ export async function interleave(rounds: number, sides: readonly Side[]): Promis
     const order = [...sides.keys()];
     if (round % 2 === 1) order.reverse();
     for (const index of order) {
-      // The other side's worker threads spin for a moment after their last job.
+      // The other side's worker threads spin for a moment after their last loop, and would disturb this side.
       await sleep(20);
       const taken = await sides[index]!();
       if (round > 0) samples[index]!.push(...taken);
@@ -40,8 +40,10 @@ export async function interleave(rounds: number, sides: readonly Side[]): Promis
 }
 
 /**
- * How often to measure what takes so many seconds, so that one row is done in under a minute for a look, and in a few
- * minutes otherwise.
+ * How often to measure something, so that a row of the table takes less than a minute when `quick`, and a few minutes
+ * otherwise.
+ *
+ * @param seconds that one step takes
  */
 export function plan(
   seconds: number,
@@ -50,7 +52,7 @@ export function plan(
 ): { rounds: number; perTurn: number } {
   const [mostRounds, budget] = quick ? [3, 10] : [12, 60];
   const perTurn = Math.min(mostPerTurn, Math.max(1, Math.floor(1 / seconds)));
-  // One round more warms up.
+  // One round is left for warming up.
   const rounds = Math.floor(budget / (perTurn * seconds)) - 1;
   return { rounds: Math.min(mostRounds, Math.max(2, rounds)), perTurn };
 }

@@ -1,4 +1,4 @@
-/** A teacher, a student and some batches, the same on both sides, and the works that are done with them. */
+/** A teacher, a student and some batches, which both sides share, and the works that are measured with them. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import {
   teacherLoad,
 } from "./roofline/load.js";
 
-/** What is measured of a network. */
+/** The works that are measured for each network. */
 export const networkWorks = ["student-step", "patriarch-step", "teacher-forward", "evaluation"] as const;
 export type NetworkWork = (typeof networkWorks)[number];
 
@@ -32,7 +32,7 @@ const settings = {
   std: [0.25, 0.2, 0.3],
 };
 
-/** What some steps took, and the loss of each, by which the two sides are compared. */
+/** The times of some steps, and their losses, by which the two sides are compared. */
 export interface Taken {
   seconds: number[];
   losses: number[];
@@ -43,12 +43,12 @@ interface Batch {
   labels: torch.Tensor;
 }
 
-/** How many images a single go of a work is about. */
+/** The number of images that one run of a work goes through. */
 export function imagesOf(work: NetworkWork, { batchSize }: Network): number {
   return work === "evaluation" ? 2 * batchSize * batches : batchSize;
 }
 
-/** One go each. The loss of it lies in a tensor, and is read when somebody wants it. */
+/** A function that does each work once. Its loss goes into a tensor, so that not every run waits for it. */
 type Steps = Record<NetworkWork, () => void | Promise<void>>;
 
 export class Scene {
@@ -64,7 +64,11 @@ export class Scene {
     this.#free = free;
   }
 
-  /** Also hands everything over to the peers; throws where one lost the layout that it is to keep. */
+  /**
+   * Makes networks and batches and hands them over to the peers.
+   *
+   * @throws Error when a tuned peer on the CPU leaves channels-last, which would make the comparison unfair
+   */
   static async set(
     network: Network,
     peers: readonly Peer[],
@@ -78,7 +82,7 @@ export class Scene {
         .to({ device, memoryFormat: "channelsLast" });
     const [teacher, student] = [make(), make()];
     const shape = [batchSize, 3, size, size];
-    // Drawn on the CPU, so that they are the same everywhere.
+    // Numbers are drawn on the CPU, so that they are the same for every device.
     const there = (tensor: torch.Tensor) => torch.keep(tensor.to({ device }));
     const trained: Batch[] = Array.from({ length: batches }, () => ({
       images: there(torch.randn(shape, { generator }).contiguous("channelsLast")),
@@ -87,14 +91,14 @@ export class Scene {
     const judged = torch.keep(
       torch.randint(0, 256, [imagesOf("evaluation", network), 3, size, size], { generator, dtype: "uint8" }),
     );
-    // Running statistics of a network that has seen data, so that folding them changes something.
+    // A forward in training mode gives the teacher running statistics that folding cannot ignore.
     const { images } = trained[0]!;
     const layersOf = (model: nn.Module) =>
       countLayers(model, () => torch.noGrad(() => torch.scope(() => void model.forward(images))));
     const trainedLayers = layersOf(teacher.train());
     await handOver(peers, network, device, { teacher, student, trained, judged });
 
-    // In place, so after the peers have got the weights.
+    // Folding changes the teacher in place, so the peers must have got its weights before.
     const frozen = nn.foldBatchNorm(teacher);
     const passes: Passes = {
       trained: trainedLayers,
@@ -160,7 +164,7 @@ export class Scene {
     this.#free();
   }
 
-  /** What a single go of a work asks of the machine. */
+  /** The arithmetic and the memory traffic that one run of a work needs at least. */
   load(work: NetworkWork): Load {
     switch (work) {
       case "student-step":
@@ -174,10 +178,10 @@ export class Scene {
     }
   }
 
-  /** @param each whether every go is timed by itself, which makes it wait for its loss; else all together */
+  /** @param each whether every run is timed by itself, which makes it wait for its loss; otherwise all are timed together */
   async run(work: NetworkWork, steps: number, each: boolean): Promise<Taken> {
     const taken: Taken = { seconds: [], losses: [] };
-    // Before the clock starts, what was asked for earlier is done.
+    // Reading the loss waits for all that a card was given before the clock starts.
     this.#loss.item();
     const begin = performance.now();
     for (let index = 0; index < steps; index++) {
@@ -192,7 +196,7 @@ export class Scene {
   }
 }
 
-/** As `lyceum train` takes its steps: on a card as a graph, where the build has them. */
+/** Takes steps as `lyceum train` does: on a card as a CUDA graph, where the build has them. */
 function stepperOf(
   learner: training.Learner & { device: torch.Device },
   recorded: boolean,
@@ -200,7 +204,7 @@ function stepperOf(
   const { device } = learner;
   const can = recorded && device !== "cpu" && torch.hasCudaGraphs() && training.canRecord(learner);
   const graph = can ? new torch.CudaGraph(device) : undefined;
-  // What lyceum train adds up besides is a few operators; the peers add up nothing.
+  // No meter: `lyceum train` adds up losses and hits too, by a few operators, which the peers do not do.
   return training.stepperFor(learner, undefined, graph);
 }
 
@@ -225,7 +229,7 @@ interface Shared {
   judged: torch.Tensor;
 }
 
-/** Weights and images, in safetensors files. */
+/** Gives weights and images to the peers, in safetensors files that are removed when all have read them. */
 async function handOver(
   peers: readonly Peer[],
   { label, model, batchSize, precision }: Network,
@@ -262,7 +266,7 @@ async function handOver(
       if (layoutsLost.length > 0) {
         const lost = `${peer.name} left channels-last: ${layoutsLost.join(", ")}`;
         if (device === "cpu") throw new Error(`${lost}; the comparison would be unfair`);
-        // cuDNN chooses for itself what order it goes through.
+        // On a card cuDNN chooses the memory's order itself, so this is only told.
         console.log(`${label}: ${lost}`);
       } else if (tuned)
         console.log(`${label}: ${peer.name} keeps channels-last in every layer, forward and backward`);

@@ -1,4 +1,4 @@
-/** The rows as a person reads them: medians, the middle half of the samples in brackets. */
+/** The table that is printed: medians, with the middle half of the samples in brackets. */
 import type { Spread } from "./sampling.js";
 import type { Row } from "./work.js";
 

@@ -1,25 +1,25 @@
-/** What a measurement is given and what it must give back. */
+/** The interface of a work: what a measurement is given, and the rows that it returns. */
 import type { torch, training } from "lyceum";
 import type { Peer } from "./peer.js";
 import type { Load } from "./roofline/load.js";
 import type { Spread } from "./sampling.js";
 
 export interface Context {
-  /** The PyTorch processes that could be started and are asked for. */
+  /** The PyTorch processes that were asked for and could be started. */
   peers: Peer[];
-  /** TensorFlow.js, where it could be started and is asked for. */
+  /** TensorFlow.js, if it was asked for and could be started. */
   tfjs?: Peer | undefined;
-  /** Where both sides compute. */
+  /** The device on which both sides compute. */
   device: torch.Device;
-  /** Whether Lyceum's steps are CUDA graphs, where the build has them. */
+  /** Whether Lyceum records its steps as CUDA graphs, where the build has them. */
   recorded: boolean;
-  /** Names of networks to measure; all when left out. */
+  /** The labels of the networks to measure; all when undefined. */
   models: string[] | undefined;
-  /** Fewer repetitions: a look, not a result. */
+  /** Whether to repeat less often, for a first look that is no result. */
   quick: boolean;
-  /** Told what a work asks of the machine at least, and how long it took. */
+  /** Receives what a work needs of the machine at least, and the time that it took. */
   onLoad(load: MeasuredLoad): void;
-  /** Told what loading costs a training that runs. */
+  /** Receives what loading costs a training that runs. */
   onLoading(loading: Loading): void;
 }
 
@@ -31,12 +31,12 @@ export interface MeasuredLoad {
   seconds: number;
 }
 
-/** Seconds of a training step with its loading, without, and those spent waiting for a batch; medians. */
+/** Medians, in seconds: a training step with loading, one that takes the same batch again, and the wait for a batch. */
 export interface Loading {
   step: number;
   sameBatch: number;
   waited: number;
-  /** Of a step; noise can make it negative. */
+  /** The fraction of a step that loading costs; noise can make it negative. */
   share: number;
 }
 
@@ -46,26 +46,26 @@ export interface Row {
   model: string;
   peer: string;
   unit: "ns" | "s" | "MiB" | "images/s";
-  /** Medians. */
+  /** Medians, in `unit`. */
   ours: number;
   theirs: number;
-  /** How many times as good as the peer; above 1 Lyceum is better. */
+  /** How many times as good as the peer Lyceum is; above 1 Lyceum is better. */
   ratio: number;
-  /** The middle half of the samples. */
+  /** Medians and quartiles of the samples. */
   spread: { ours: Spread; theirs: Spread };
 }
 
 export interface Work {
   name: string;
-  /** Whether it measures something of a card. Default: no. */
+  /** Whether it can be measured on a card. Default: no. */
   onCards?: boolean;
-  /** The networks that it can measure, where it measures any. */
+  /** The labels of the networks that it can measure; undefined when it measures no network. */
   models?: readonly string[];
-  /** Prints what a reader must know beside the numbers; throws when the two sides do not do the same. */
+  /** Measures. Prints what a reader must know beside the numbers; throws when the two sides do not compute the same. */
   run(context: Context): Promise<Row[]>;
 }
 
-/** Fills in medians and the ratio: more is better of rates, less of all else. */
+/** Makes a row of two spreads. Of rates more is better, of times and sizes less. */
 export function row(
   parts: Pick<Row, "work" | "model" | "peer" | "unit">,
   { ours, theirs }: Row["spread"],

@@ -1,4 +1,4 @@
-"""The residual networks for small images (He et al. 2016), as a good PyTorch user writes them, and as most people do."""
+"""The residual networks for small images (He et al. 2016), with the shortcut of a tuned PyTorch and the usual one."""
 
 from torch import nn
 from torch.nn import functional as F
@@ -19,7 +19,7 @@ class PooledShortcut(nn.Module):
 
 
 class SlicedShortcut(PooledShortcut):
-    """The same as it is usually written."""
+    """The same shortcut as it is usually written."""
 
     def forward(self, x):
         return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.pad, self.pad))

@@ -1,4 +1,4 @@
-"""What Lyceum hands over: weights and batches, in safetensors files."""
+"""Reads the safetensors files in which Lyceum hands over weights and batches."""
 
 import json
 
@@ -22,7 +22,7 @@ def load_safetensors(path):
 
 
 def load_weights(model, path):
-    """Strict, but for PyTorch's own count of batches, which no output depends on."""
+    """Loads strictly, but for PyTorch's count of batches, on which no output depends."""
     missing, unexpected = model.load_state_dict(load_safetensors(path), strict=False)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:

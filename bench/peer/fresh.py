@@ -1,4 +1,4 @@
-"""As fresh.ts beside this folder: a student's first step, from nothing, and the memory that some steps take."""
+"""The counterpart of ../fresh.ts: a student's first step in a fresh process, and the memory that some steps take."""
 
 import re
 import sys

@@ -22,7 +22,7 @@ def dispatch(request):
 
 
 def augmentation(request):
-    """Pad, crop, mirror and normalise whole batches: uint8 in, channels-last float32 out."""
+    """Pads, crops, mirrors and normalises whole batches: uint8 in, channels-last float32 out."""
     count, size, pad = request["count"], 32, 4
     images = torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8)
     mean, std = torch.tensor([0.5, 0.5, 0.5]), torch.tensor([0.25, 0.25, 0.25])
@@ -41,7 +41,7 @@ def augmentation(request):
 
 
 class Bench:
-    """What is kept from one request to the next."""
+    """Answers requests, and keeps networks and batches from one to the next."""
 
     def __init__(self):
         self.scene, self.device = None, "cpu"
@@ -51,7 +51,7 @@ class Bench:
         if kind == "hello":
             torch.set_num_threads(request["threads"])
             self.device = request["device"]
-            # Convolutions are chosen by measuring, as who wants speed sets it.
+            # cuDNN measures its convolutions and takes the fastest: the usual setting for speed.
             torch.backends.cudnn.benchmark = True
             if self.device != "cpu":
                 torch.zeros(1, device=self.device)
@@ -61,7 +61,7 @@ class Bench:
         if kind == "augmentation":
             return augmentation(request)
         if kind == "prepare":
-            # The one before must be gone, or both are in memory.
+            # The last scene must be freed first, or both are in memory.
             self.scene = None
             self.scene = Scene(request, self.device)
             return {"layoutsLost": self.scene.layouts_lost}
@@ -71,7 +71,7 @@ class Bench:
 
 
 def main():
-    # Compilers print to stdout, where only answers may stand.
+    # Compilers print to stdout, which is for answers only.
     answers, sys.stdout = sys.stdout, sys.stderr
     bench = Bench()
     for line in sys.stdin:

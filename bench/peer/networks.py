@@ -1,4 +1,4 @@
-"""The networks by the names that Lyceum has for them, and how one is frozen."""
+"""Makes the networks by Lyceum's names, and freezes them."""
 
 import copy
 
@@ -9,7 +9,7 @@ from cifar_resnet import PooledShortcut, ResNet, SlicedShortcut
 from densenet import DenseNet
 from resnet import ImageResNet
 
-# A convolution and the batch norm that follows it, in each kind of block.
+# The names of a convolution and of the batch norm that follows it, in each kind of block.
 PAIRS = (("conv1", "bn1"), ("conv2", "bn2"), ("conv1", "norm2"), ("0", "1"))
 
 
@@ -23,7 +23,7 @@ def create(name, channels, classes, tuned):
 
 
 def folded(model):
-    """A frozen copy whose batch norms are folded into the convolutions, as Lyceum's teacher has them."""
+    """Returns a frozen copy whose batch norms are folded into the convolutions, as those of Lyceum's teacher are."""
     model = copy.deepcopy(model).eval().requires_grad_(False)
     for module in list(model.modules()):
         for conv_name, norm_name in PAIRS:

@@ -1,4 +1,4 @@
-"""As quickstart.ts beside this folder: a recipe trained from start to end, its patriarch, its students and their tests.
+"""The counterpart of ../works/quickstart.ts: trains a recipe from start to end, patriarch and students, and tests them.
 
 Whole batches are flipped and normalised by operators, as in main.py: no image goes through Python by itself.
 Prints one JSON line: {"top1": [of each generation]}.
@@ -64,7 +64,7 @@ class Images:
 
 
 def one_cycle(step, steps, recipe):
-    """torch.optim.lr_scheduler.OneCycleLR's, with the start and the end that the recipe says."""
+    """The schedule of torch.optim.lr_scheduler.OneCycleLR, with the start and the end of the recipe."""
     schedule, highest = recipe["schedule"], recipe["optimizer"]["learningRate"]
     half_cosine = lambda start, end, share: end + (start - end) * (1 + math.cos(math.pi * share)) / 2
     peak = schedule["peakAt"] * steps - 1

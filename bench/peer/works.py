@@ -14,9 +14,10 @@ CHANNELS_LAST = torch.channels_last
 
 
 def layouts_lost(model, images, loss_of):
-    """Names of the layers whose output or output's gradient is not channels-last in one training step.
+    """Lists the layers whose output, or whose output's gradient, is not channels-last in one training step.
 
-    A gradient may be some channels out of more, as behind a concatenation: they too lie side by side.
+    Only the distance between channels is looked at: behind a concatenation a gradient is a part of a larger tensor, whose
+    channels lie side by side too.
     """
     lost = []
 
@@ -46,7 +47,7 @@ def top_score_difference(logits, k):
 
 
 def grad_scaler():
-    """By its newer name where there is one."""
+    """Makes a GradScaler, by its newer name where PyTorch has that."""
     make = getattr(torch.amp, "GradScaler", None)
     return make("cuda") if make else torch.cuda.amp.GradScaler()
 
@@ -54,9 +55,9 @@ def grad_scaler():
 class Scene:
     """A teacher and a student with Lyceum's weights.
 
-    Tuned: channels-last in every layer, batch norm of the teacher folded, SGD over all parameters at once, in 16 bits
-    where asked by autocast, in float16 with GradScaler. Otherwise as PyTorch is written by default. Compiled: network and
-    loss by torch.compile, as CUDA graphs on a card.
+    A tuned one is channels-last in every layer, folds the teacher's batch norms, updates all parameters at once, and computes
+    in 16 bits, where asked to, by autocast (in float16 with GradScaler). One that is not tuned is PyTorch as it is usually
+    written. A compiled one puts network and loss through torch.compile, on a card as CUDA graphs.
     """
 
     def __init__(self, request, device):
@@ -92,7 +93,7 @@ class Scene:
             **(at_once if self.tuned else {}),
         )
         self.scaler = grad_scaler() if self.precision == "float16" and on_card else None
-        # A whole function each, so that the loss is compiled with the network.
+        # Whole functions are compiled, the loss together with the network.
         wrapped = lambda function: function
         if request.get("compiled"):
             options = {"mode": "reduce-overhead"} if on_card else {}
@@ -126,7 +127,7 @@ class Scene:
         else:
             loss.backward()
             self.optimizer.step()
-        # A compiled function's result is written over by its next call.
+        # The next call of a compiled function writes over its last result.
         return loss.detach().clone()
 
     def student_loss(self, images, labels):
@@ -174,7 +175,7 @@ class Scene:
         return F.cross_entropy(torch.cat(logits).cpu(), labels)
 
     def run(self, work, steps, each):
-        """Every go by itself, which makes it wait for its loss, or all of them together."""
+        """Times each run of a work by itself, which makes it wait for its loss, or all of them together."""
         step = getattr(self, work.replace("-", "_"))
         seconds, losses = [], []
         if self.device.type == "cuda":

@@ -1,7 +1,7 @@
-// What oneDNN's convolutions of the CIFAR networks cost by themselves: batch 128, hot memory, the best of 15 runs.
+// Measures oneDNN's convolutions of the CIFAR networks by themselves: batch 128, hot memory, the best of 15 runs.
 //   g++ -O2 bench/probes/convolutions.cpp -o /tmp/convolutions -ldnnl && /tmp/convolutions
-// A line for each dtype, order of memory and algorithm: ms, GFLOP/s of the definition (Winograd's needs fewer) and the
-// kernel that was taken, forward, backward to the input (data) and backward to the weights.
+// Prints a line for each dtype, order of memory and algorithm: ms, GFLOP/s by the definition (Winograd's algorithm needs
+// fewer) and the kernel that oneDNN took, forward, backward to the input (data) and backward to the weights.
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include <algorithm>
@@ -57,7 +57,7 @@ void measure(const Shape& s, Type type, Format order, dnnl::algorithm algorithm)
   const Format in_order = s.channels % 16 == 0 ? order : Format::nhwc;
   const memory::desc x({kBatch, s.channels, s.size, s.size}, type, in_order);
   const memory::desc y({kBatch, s.filters, out, out}, type, order);
-  // Numbers of 8 bits are for inference alone, activations without a sign.
+  // 8-bit numbers are for inference only, and activations have no sign.
   const bool bytes = type == Type::u8;
   const auto kind = bytes ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
   const memory::desc w({s.filters, s.channels, 3, 3}, bytes ? Type::s8 : type, Format::any), dw(w.dims(), Type::f32, Format::any);

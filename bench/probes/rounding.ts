@@ -1,6 +1,6 @@
 /**
- * How far rounding carries a training run: the loss of a ResNet-20 student over 100 steps with each choice of kernels,
- * from the same weights and on the same batches of Fashion-MNIST, beside libtorch's own operators.
+ * Finds how far rounding carries a training run: trains a ResNet-20 student for 100 steps with each choice of kernels, from
+ * the same weights and on the same batches of Fashion-MNIST, and compares the losses with those of libtorch's operators.
  *
  *   tsc -p bench && node build/bench/probes/rounding.js [learning rate]
  */
@@ -42,7 +42,7 @@ async function lossesWith(kernels: nn.Kernels): Promise<number[]> {
 const expected = await lossesWith("libtorch");
 const threads = torch.getNumThreads();
 for (const kernels of ["exact", "fast", "libtorch"] as const) {
-  // The same operators on one thread sum in another order: what rounding alone does.
+  // libtorch on one thread sums in another order: the difference shows what rounding alone does.
   torch.setNumThreads(kernels === "libtorch" ? 1 : threads);
   const found = await lossesWith(kernels);
   const away = found.map((loss, step) => Math.abs(loss - expected[step]!));

@@ -1,8 +1,8 @@
 /**
- * What a teacher of less precision does to its student: in float32, in bfloat16, and in 8 bits a number (simulated: weights
- * rounded to 255 levels for each out-channel, what goes into a convolution to 255 for the whole layer, by the largest value
- * of the first batch; computed in float32). ResNet-8 on 12,000 images of Fashion-MNIST with the quickstart's settings,
- * judged on 10,000 other training images; the test set is not read.
+ * Finds what a teacher of less precision does to its student: a teacher in float32, in bfloat16, and in 8 bits a number. The
+ * last is simulated in float32: weights are rounded to 255 levels for each output channel, inputs of convolutions to 255 for
+ * the whole layer, by the largest value of the first batch. ResNet-8 is trained on 12,000 images of Fashion-MNIST with the
+ * quickstart's settings and evaluated on 10,000 other training images; the test set is not read.
  *
  *   npx tsc -p bench && node build/bench/probes/teacher-precision.js
  */
@@ -43,7 +43,7 @@ async function trainOne(model: nn.Module, objective: training.Objective, seed: n
   loader.dispose();
 }
 
-/** Percent of the held-out images. */
+/** The percentage of the held-out images whose best class is the label. */
 async function top1(model: nn.Module): Promise<number> {
   const loader = new data.Loader(chosen, { ...statistics, indices: split.heldOut, batchSize: 256 });
   const { logits, labels } = await training.predict(model, loader);
@@ -54,13 +54,13 @@ async function top1(model: nn.Module): Promise<number> {
   });
 }
 
-/** To 255 levels of equal distance, the outermost at ±largest; one largest value for each first index, or one for all. */
+/** Rounds to 255 levels of equal distance, the outermost at ±largest; `largest` has one value for each first index, or one. */
 function rounded(x: torch.Tensor, largest: torch.Tensor): torch.Tensor {
   const step = largest.div(127).clampMin(1e-12);
   return x.div(step).round().clamp(-127, 127).mul(step);
 }
 
-/** Rounds weights now, and what goes in at each call. */
+/** Rounds the weights now, and the input of each layer whenever it is called. */
 function roundToInt8(frozen: nn.Module): void {
   for (const layer of frozen.namedModules().values()) {
     if (!(layer instanceof nn.Conv2d || layer instanceof nn.Linear)) continue;
@@ -80,7 +80,7 @@ function roundToInt8(frozen: nn.Module): void {
   }
 }
 
-/** The patriarch's answers in some precision; logits are float32. */
+/** The frozen patriarch, computed in some precision; its logits are float32. */
 class Teacher extends nn.Module {
   readonly frozen: nn.Module;
   private readonly kind: Kind;
@@ -94,7 +94,7 @@ class Teacher extends nn.Module {
 
   override forward(x: torch.Tensor): torch.Tensor {
     if (this.kind !== "int8") return this.frozen.forward(x.to({ dtype: this.kind })).to({ dtype: "float32" });
-    // Layer by layer, so that what goes into each can be rounded.
+    // libtorch's kernels go layer by layer, so that each layer's input can be rounded.
     nn.setKernels("libtorch");
     try {
       return this.frozen.forward(x);

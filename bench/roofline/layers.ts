@@ -1,12 +1,12 @@
-/** What a network's layers compute and touch, counted from their shapes in one forward. */
+/** Counts what a network's layers compute and how much memory they touch, from their shapes in one forward. */
 import { nn, type torch } from "lyceum";
 
-/** Floating-point operations and elements of memory, of one forward of a whole batch. */
+/** One layer: the floating-point operations and the elements of memory of one forward of a batch. */
 export interface Layer {
   kind: "product" | "norm";
-  /** A multiplication and an addition for each weight that meets a value: by the definition, not by Winograd's way. */
+  /** By the definition, a multiplication and an addition for each weight and value; Winograd's algorithm needs fewer. */
   flops: number;
-  /** Elements that go in. */
+  /** The number of elements that go in. */
   input: number;
   output: number;
   weights: number;
@@ -24,7 +24,7 @@ function layerOf(module: nn.Module, input: torch.Tensor, output: torch.Tensor): 
   return { kind: "product", flops, ...sizes, weights: weight.numel + (bias?.numel ?? 0) };
 }
 
-/** The layers in the order in which `forward` comes to them. Groups and dilation are taken to be 1. */
+/** The layers in the order in which `forward` calls them. Groups and dilation are assumed to be 1. */
 export function countLayers(model: nn.Module, forward: () => void): Layer[] {
   const layers: Layer[] = [];
   const watched: nn.Module[] = [];
@@ -33,7 +33,7 @@ export function countLayers(model: nn.Module, forward: () => void): Layer[] {
     modules.map((module) => module instanceof nn.FoldedConvolution && module.convolution),
   );
   for (const module of modules) {
-    // Seen as what it is folded into, which does not always call it.
+    // A folded convolution is counted where it was folded into, which does not always call it.
     if (module instanceof nn.Conv2d && inner.has(module)) continue;
     const original = module.forward.bind(module) as (...given: unknown[]) => torch.Tensor;
     const watch = (x: torch.Tensor, ...others: unknown[]) => {
@@ -45,14 +45,14 @@ export function countLayers(model: nn.Module, forward: () => void): Layer[] {
     module.forward = watch;
     watched.push(module);
   }
-  // Layer by layer: an operator that does many at once calls none of them.
+  // libtorch's kernels go layer by layer; a fused operator calls none of the layers that it computes.
   const chosen = nn.kernels();
   nn.setKernels("libtorch");
   try {
     forward();
   } finally {
     nn.setKernels(chosen);
-    // The class's own shows again.
+    // Deleting the instance's `forward` uncovers that of its class.
     for (const module of watched) Reflect.deleteProperty(module, "forward");
   }
   return layers;

@@ -1,4 +1,4 @@
-/** What a work asks of the machine at least. */
+/** The arithmetic and the memory traffic that a work needs at least. */
 import type { Layer } from "./layers.js";
 
 export interface Load {
@@ -6,11 +6,11 @@ export interface Load {
   bytes: number;
 }
 
-/** A student's or patriarch's layers in training, and a teacher's when it is frozen. */
+/** The layers of a student or patriarch in training, and of a frozen teacher. */
 export interface Passes {
   trained: readonly Layer[];
   frozen: readonly Layer[];
-  /** Of one activation; weights have four. */
+  /** Bytes of one activation; a weight has four. */
   activationBytes: number;
 }
 
@@ -19,7 +19,7 @@ const products = (layers: readonly Layer[]) => layers.filter(({ kind }) => kind 
 const total = (layers: readonly Layer[], of: (layer: Layer) => number) =>
   layers.reduce((sum, layer) => sum + of(layer), 0);
 
-/** Each layer reads its input and its weights and writes its output, once. */
+/** Forward: each layer reads its input and its weights and writes its output, once. */
 export function forwardLoad(layers: readonly Layer[], activationBytes: number): Load {
   const activations = total(layers, ({ input, output }) => input + output);
   return {
@@ -29,8 +29,9 @@ export function forwardLoad(layers: readonly Layer[], activationBytes: number): 
 }
 
 /**
- * Each layer reads its input again and its output's gradient, writes its input's gradient and that of its weights. Two
- * products as dear as the forward's; the first layer's input is the images, whose gradient nobody wants.
+ * Backward: each layer reads its input again and its output's gradient, and writes its input's gradient and that of its
+ * weights. Each of the two products costs as much as the forward's. The first layer's input is the images, which need no
+ * gradient.
  */
 export function backwardLoad(layers: readonly Layer[], activationBytes: number): Load {
   const first = products(layers)[0];
@@ -41,7 +42,7 @@ export function backwardLoad(layers: readonly Layer[], activationBytes: number):
   };
 }
 
-/** SGD with momentum reads weight, gradient and velocity and writes weight and velocity. */
+/** The update: SGD with momentum reads weight, gradient and velocity, and writes weight and velocity. */
 export function updateLoad(layers: readonly Layer[]): Load {
   const weights = total(layers, (layer) => layer.weights);
   return { flops: 0, bytes: 5 * weights * weightBytes };

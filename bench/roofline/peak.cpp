@@ -1,12 +1,12 @@
-// What this machine can do at most: GFLOP/s of float32 in registers, and GB/s of memory by STREAM's triad.
-// Compiled and run by `roofline/peak.ts`; given the number of threads, prints JSON.
+// Measures the most that this machine can do: GFLOP/s of float32 in registers, and GB/s of memory by STREAM's triad.
+// `roofline/peak.ts` compiles and runs it. Argument: the number of threads. Prints JSON.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <omp.h>
 
-// As wide as the compiler's target has registers; chains enough to keep two units busy.
+// A vector as wide as the registers of the compiler's target, and enough independent chains to keep two units busy.
 #if defined(__AVX512F__)
 constexpr int lanes = 16;
 #else
@@ -57,7 +57,7 @@ double gflops(int threads) {
 double gigabytes() {
   constexpr long count = 32 << 20;  // 128 MiB each, far beyond the caches
   std::unique_ptr<float[]> a(new float[count]), b(new float[count]), c(new float[count]);
-  // First touched where it will be used.
+  // Each thread first touches the memory that it will use, so that the kernel places it near.
 #pragma omp parallel for
   for (long i = 0; i < count; i++) a[i] = 0, b[i] = 1, c[i] = 2;
   float *to = a.get(), *from = b.get(), *other = c.get();

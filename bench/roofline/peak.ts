@@ -1,4 +1,4 @@
-/** What this machine can do at most, measured now: by `peak.cpp` and, in bfloat16, by a product of matrices. */
+/** Measures the most that this machine can do: by `peak.cpp` and, in bfloat16, by a product of matrices. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
@@ -10,7 +10,7 @@ import type { Peak } from "./roofline.js";
 const source = fileURLToPath(new URL("../../../bench/roofline/peak.cpp", import.meta.url));
 const program = fileURLToPath(new URL("../../peak/peak", import.meta.url));
 
-/** Of the processor. float16 is none of its. */
+/** The processor's peaks by precision. It has none for float16. */
 export type Peaks = Partial<Record<training.Precision, Peak>> & { float32: Peak };
 
 function run(command: string, args: string[]): string {
@@ -19,7 +19,7 @@ function run(command: string, args: string[]): string {
   return stdout;
 }
 
-/** Libtorch's own, the best of some: there is no plain loop for a processor's matrix units. */
+/** FLOP/s of libtorch's best matrix product in bfloat16: plain C++ cannot reach a processor's matrix units. */
 function bfloat16Product(): number {
   const size = 1024;
   let best = 0;

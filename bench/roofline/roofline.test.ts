@@ -14,7 +14,7 @@ import { roofline, rooflineLine } from "./roofline.js";
 
 const generator = new torch.Generator(0);
 
-/** Two convolutions, 3 to 8 to 8 channels, on 4 images of 6 x 6, the second one to 3 x 3; then 8 to 10. */
+/** Two convolutions, from 3 to 8 and to 8 channels, on 4 images of 6 x 6, which the second halves; then a classifier of 10. */
 function smallNetwork() {
   const convolution = (from: number, stride: number) =>
     new nn.Conv2d(from, 8, 3, { stride, padding: 1, bias: false, generator });
@@ -55,12 +55,12 @@ describe("countLayers", () => {
     nn.foldBatchNorm(model);
     const counted = countLayers(model, run);
     expect(counted.map(({ kind }) => kind)).toEqual(["product", "product", "product"]);
-    // The norm's shift is the convolution's bias.
+    // Folding turns the norm's shift into the convolution's bias: 8 more weights.
     expect(counted.map((layer) => layer.weights)).toEqual([216 + 8, 576 + 8, 90]);
     expect(forwardLoad(counted, 4).flops).toBe(forwardLoad(layers, 4).flops);
   });
 
-  /** Multiplications with their additions, of one image. */
+  /** The number of multiplications, each with its addition, for one image. */
   const products = (name: string, size: number) => {
     const model = models.createModel(name, { classes: 10, channels: 3, generator }).train();
     const images = torch.zeros([1, 3, size, size]).contiguous("channelsLast");

@@ -1,7 +1,7 @@
-/** How near a work comes to what the machine allows (Williams, Waterman, Patterson, "Roofline", 2009). */
+/** Compares a work with what the machine allows (Williams, Waterman, Patterson, "Roofline", 2009). */
 import type { Load } from "./load.js";
 
-/** What the machine can do at most, with the threads at hand. */
+/** The most that the machine can do with the number of threads that is measured. */
 export interface Peak {
   flopsPerSecond: number;
   bytesPerSecond: number;
@@ -10,11 +10,11 @@ export interface Peak {
 export interface Roofline extends Load {
   work: string;
   model: string;
-  /** That arithmetic and memory allow at least, whichever takes longer. */
+  /** The least time that arithmetic and memory traffic take, whichever is longer. */
   allowedSeconds: number;
   seconds: number;
   bound: "arithmetic" | "memory";
-  /** Allowed seconds over those taken. */
+  /** `allowedSeconds` divided by `seconds`. */
   share: number;
 }
 

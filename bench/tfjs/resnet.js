@@ -7,9 +7,9 @@ import tf from "@tensorflow/tfjs";
 const eps = 1e-5;
 
 /**
- * A convolution whose gradients are made of kernels that the wasm backend has and is quick at: it has none for the filter's,
- * which is here one product of matrices for each of its places, and a slow one for the input's, which of stride 1 is a
- * convolution with the filter turned round.
+ * A convolution with gradients out of kernels that the wasm backend has. It has none for the filter's gradient, which is
+ * computed here as one product of matrices for each place of the window; and its kernel for the input's is slow, so for
+ * stride 1 that gradient is a convolution with the filter rotated by 180 degrees.
  */
 function conv2d(x, filter, stride) {
   const pad = (filter.shape[0] - 1) / 2;
@@ -47,20 +47,20 @@ function filterGradient(x, filter, dy, stride, pad) {
       const begin = [0, i, j, 0];
       const end = [batch, i + (height - 1) * stride + 1, j + (width - 1) * stride + 1, from];
       const seen = tf.stridedSlice(padded, begin, end, [1, stride, stride, 1]);
-      // Turned round first: the product does it number by number.
+      // Transposed beforehand: the product itself would do it number by number.
       places.push(tf.matMul(tf.transpose(tf.reshape(seen, [-1, from])), gradient));
     }
   }
   return tf.reshape(tf.stack(places), [size, size, from, to]);
 }
 
-/** By the batch's own statistics. */
+/** Batch norm by the batch's own statistics, as in training. */
 function batchNorm(x, scale, shift) {
   const { mean, variance } = tf.moments(x, [0, 1, 2]);
   return tf.add(tf.mul(tf.sub(x, mean), tf.mul(scale, tf.rsqrt(tf.add(variance, eps)))), shift);
 }
 
-/** Every second pixel, and zeros for the new channels ("option A"). By slices that have a gradient; strided ones have none. */
+/** Option A: every second pixel, and zeros for the new channels. By plain slices: strided ones have no gradient here. */
 function shortcut(x, channels, stride) {
   if (stride === 1) return x;
   const [batch, height, width, from] = x.shape;
@@ -91,7 +91,7 @@ function forward(x, depth, layer, parameters) {
   return tf.add(tf.matMul(tf.mean(y, [1, 2]), parameters["fc.weight"]), parameters["fc.bias"]);
 }
 
-/** As TensorFlow has them: filters [h, w, C, K], the classifier [C, K]. */
+/** Weights in TensorFlow's order: filters [h, w, C, K], the classifier [C, K]. */
 function tensorsOf(weights) {
   const tensors = {};
   for (const [name, { shape, values }] of Object.entries(weights)) {

@@ -8,7 +8,7 @@ export function loadSafetensors(path) {
   const tensors = {};
   for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(header)) {
     if (name === "__metadata__") continue;
-    // A copy, aligned for whatever type.
+    // A copy begins at an address that suits every type.
     const bytes = file.buffer.slice(
       file.byteOffset + 8 + length + offsets[0],
       file.byteOffset + 8 + length + offsets[1],

@@ -1,6 +1,6 @@
 /**
- * Loading: a batch of 128 drawn, cropped, mirrored and normalised, beside the same written in PyTorch's operators on
- * whole batches. The lines above the table say what ours costs a training that runs (`loading.ts`).
+ * Measures loading: a batch of 128 images that is drawn, cropped, mirrored and normalised, beside the same in PyTorch's
+ * operators on whole batches. What loading costs a training that runs is measured by `loading.ts`.
  */
 import { data, torch } from "lyceum";
 import type { Peer } from "../peer.js";
@@ -24,7 +24,7 @@ export const augmentation: Work = {
     const statistics = data.channelStatistics(set.train);
     const loader = new data.Loader(set.train, { ...statistics, batchSize, augment: { crop: 4, flip: true } });
     let epoch = 0;
-    /** Nobody trains meanwhile: the time from one batch to the next is what a batch costs. */
+    /** Nothing is trained meanwhile, so the time from one batch to the next is the cost of a batch. */
     const ours = async (): Promise<number[]> => {
       const start = performance.now();
       let batches = 0;

@@ -1,4 +1,4 @@
-/** What one call of a small operator costs: `relu` of a 4x4 tensor, where the arithmetic is next to nothing. */
+/** Measures what a call of an operator costs, by `relu` of a 4x4 tensor, which has next to nothing to compute. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { torch } from "lyceum";
 import { interleave, spread } from "../sampling.js";
@@ -9,13 +9,13 @@ const perTurn = 1000;
 export const dispatch: Work = {
   name: "dispatch",
   async run({ peers, quick }) {
-    // Python's overhead has no tuning.
+    // One peer is enough: tuning changes nothing in the cost of a call.
     const peer = peers[0];
     if (!peer) return [];
     const calls = quick ? 20_000 : 100_000;
     const x = torch.randn([4, 4]);
 
-    /** ns a call, the turns of the event loop included. */
+    /** Nanoseconds a call, the turns of the event loop included. */
     const timed = async (someCalls: () => void): Promise<number[]> => {
       const start = performance.now();
       for (let done = 0; done < calls; done += perTurn) {
@@ -39,7 +39,8 @@ export const dispatch: Work = {
       const spreads = { ours: spread(oursTaken!), theirs: spread(theirsTaken!) };
       return row({ work: "dispatch", model, peer: peer.name, unit: "ns" }, spreads);
     };
-    // One after the other: the collector is at work on loose tensors long after the last one was made.
+    // Not interleaved: V8 collects tensors that were made outside a scope long after the last one, which would count for
+    // the other measurement.
     const rows = [
       await measure("relu 4x4, in a scope", inScope),
       await measure("relu 4x4, no scope", outside),

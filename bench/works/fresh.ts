@@ -1,4 +1,4 @@
-/** Fresh processes: seconds from their start to the end of the first training step, and the memory that steps take. */
+/** Measures fresh processes: the seconds from start to the end of the first training step, and the memory of some steps. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -32,7 +32,7 @@ async function runFresh(command: string, args: string[], env: NodeJS.ProcessEnv)
   return { seconds, peakMiB };
 }
 
-/** So many steps that the memory is what training takes. */
+/** Enough steps for the memory to have reached what training takes. */
 function lyceum(steps: number): Promise<Outcome> {
   return runFresh(process.execPath, [ours, String(steps), String(torch.getNumThreads())], plainEnvironment());
 }

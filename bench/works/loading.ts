@@ -1,4 +1,7 @@
-/** What loading costs a running training: a ResNet-20 student's steps on the loader's batches beside steps on one batch. */
+/**
+ * Measures what loading costs a training: a ResNet-20 student's steps on the loader's batches, beside steps on one batch that
+ * is there already.
+ */
 import { data, methods, models, nn, optim, torch, training } from "lyceum";
 import { interleave, spread } from "../sampling.js";
 import type { Loading } from "../work.js";
@@ -7,7 +10,7 @@ const batchSize = 128;
 const steps = 20;
 const classes = 100;
 
-/** Medians of epochs taken in turns; CIFAR's shapes, crops of 4 and flips. */
+/** Takes epochs in turns and returns medians. Images have CIFAR's shape; crops move them by up to 4 pixels, half are mirrored. */
 export async function measureLoading(quick: boolean): Promise<Loading> {
   const set = data.makeSynthetic({
     classes,

@@ -1,7 +1,7 @@
 /**
- * The steps that `lyceum train` takes, of one network beside the same in PyTorch: a student's (teacher's forward,
- * student's forward and backward, SGD), a patriarch's (without teacher, with the top score difference), the frozen
- * teacher's forward alone, and the judging of a whole set of images.
+ * Measures what `lyceum train` does with a network, beside the same in PyTorch: a student's step (teacher's forward, student's
+ * forward and backward, SGD), a patriarch's step (no teacher, but the top score difference), the frozen teacher's forward
+ * alone, and the evaluation of a set of images.
  */
 import type { torch } from "lyceum";
 import { hasBfloat16, type Network, networks } from "../networks.js";
@@ -10,13 +10,13 @@ import { interleave, plan, spread } from "../sampling.js";
 import { imagesOf, type NetworkWork, networkWorks, Scene, type Taken } from "../scene.js";
 import { type Context, type Row, row, type Work } from "../work.js";
 
-/** Of training; the others change no weights and have one loss to compare. */
+/** The training steps whose losses are compared. The other works change no weights: their one loss is enough. */
 const comparedSteps = 3;
-/** Relative, of the loss: other kernels round differently, and each step carries it on. */
+/** The largest relative difference of losses: kernels round differently, and each step carries the difference on. */
 const tolerance = { float32: 1e-3, bfloat16: 5e-2, float16: 1e-2 };
-/** On a card float32 is multiplied in TF32, on both sides, by whichever convolution was the fastest. */
+/** The same for float32 on a card, where both sides multiply in TF32 by whichever convolution was the fastest. */
 const tolerance32OnCards = 1e-2;
-/** On a card a turn is timed as a whole: reading each step's loss would make each step wait. */
+/** The steps of a turn on a card, which is timed as a whole: reading each step's loss would make each step wait. */
 const perTurnOnCards = 100;
 const warmUpOnCards = 5;
 
@@ -27,7 +27,7 @@ async function measure(work: NetworkWork, network: Network, context: Context): P
   using scene = await Scene.set(network, peers, { device, recorded });
   const theirs = (peer: Peer, steps: number, each: boolean) =>
     peer.ask<Taken>({ do: "run", work, steps, each });
-  // Also warms up. Peers and Lyceum have taken the same steps before.
+  // This warms up, too. Losses can be compared, since Lyceum and the peers have taken the same steps before.
   const compared = work.endsWith("step") ? comparedSteps : 1;
   const { losses, seconds } = await scene.run(work, compared, true);
   let slowest = seconds.at(-1)!;
@@ -37,13 +37,13 @@ async function measure(work: NetworkWork, network: Network, context: Context): P
       slowest = Math.max(slowest, taken.seconds.at(-1)!);
       compare(work, network, { peer, device }, losses, taken.losses);
     } catch (error) {
-      // A card is lent for minutes: what one peer cannot do must not cost the rest.
+      // Time on a card is dear: what one peer cannot do must not cost the results of the others.
       if (device === "cpu") throw error;
       console.log(`${network.label}: ${work} without ${peer.name}: ${(error as Error).message}`);
       peers = peers.filter((other) => other !== peer);
     }
   }
-  // A step is recorded after some that are not, and compilers look again at what they saw once.
+  // Graphs are recorded after some ordinary steps, and torch.compile compiles once more at its second call.
   if (!each) {
     await scene.run(work, warmUpOnCards, true);
     for (const peer of peers) await theirs(peer, warmUpOnCards, true);
@@ -85,14 +85,14 @@ function compare(
   throw new Error(`${work} is not the same: ours ${ours.join(", ")}; ${peer.name}'s ${theirs.join(", ")}`);
 }
 
-/** Sets are judged in float32, whatever a network was trained in. */
+/** The networks that a work can be measured for: sets are evaluated in float32 only, and float16 needs a card. */
 const measurable = (work: NetworkWork, device?: torch.Device) =>
   networks.filter(
     ({ precision }) =>
       (work !== "evaluation" || precision === "float32") && !(precision === "float16" && device === "cpu"),
   );
 
-/** What is written for TensorFlow.js (`tfjs/`). */
+/** Whether `tfjs/` has this work for this network. */
 const hasTensorFlow = (work: NetworkWork, { label }: Network) =>
   (work === "student-step" || work === "teacher-forward") && label === "resnet20";
 
@@ -111,7 +111,7 @@ export const networkWork: Work[] = networkWorks.map((name) => ({
       try {
         const { peers, tfjs } = context;
         if (peers.length > 0 || !tfjs) rows.push(...(await measure(name, network, context)));
-        // By itself: it takes so long that the others would be measured too seldom.
+        // TensorFlow.js is measured apart: in turns with it the others would be measured too seldom.
         if (tfjs && hasTensorFlow(name, network)) {
           rows.push(...(await measure(name, network, { ...context, peers: [tfjs], onLoad: () => {} })));
         }

@@ -1,6 +1,6 @@
 /**
- * The whole quickstart, from the start of a fresh process to its end: `lyceum train quickstart` with its run folder and
- * report, beside the same recipe in PyTorch, which keeps nothing.
+ * Measures the whole quickstart, from the start of a fresh process to its end: `lyceum train quickstart` with its run folder
+ * and report, beside the same recipe in PyTorch, which keeps nothing.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,16 +16,16 @@ import { type Row, row, type Work } from "../work.js";
 
 const ours = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
 const theirs = fileURLToPath(new URL("../../../bench/peer/quickstart.py", import.meta.url));
-/** Where Debian's dataset-fashion-mnist is, which `setup` installs. */
+/** The folder of Debian's dataset-fashion-mnist, which `setup` installs. */
 const folder = "/usr/share/datasets/fashion-mnist";
 
-/** Both must have learned, and about as much. */
+/** The least top-1 of either side, and the largest difference between them: both must have learned, and about as much. */
 const leastTop1 = { whole: 0.8, quick: 0.6 };
 const mostApart = { whole: 0.02, quick: 0.06 };
 
 interface Outcome {
   seconds: number;
-  /** Of each generation's network on the test images. */
+  /** Fractions of the test images, by generation. */
   top1: number[];
 }
 
@@ -96,7 +96,7 @@ export const quickstart: Work = {
     console.log(`quickstart: ${recipe.generations} generations of ${recipe.epochs} epochs on each side`);
     const rows: Row[] = [];
     for (const peer of peers) {
-      // Too long for many rounds, so they stand on both sides of the peer.
+      // It takes too long for many rounds, so Lyceum is measured before and after the peer.
       const before = await lyceum(quick);
       const other = await pytorch(peer, recipe);
       const after = await lyceum(quick);

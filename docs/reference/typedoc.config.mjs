@@ -5,6 +5,13 @@ const root = new URL("../../", import.meta.url);
 const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
 const path = (file) => new URL(file, root).pathname;
 
+/** Names an options object that a signature takes apart, so that docstrings can speak of `options.k`. */
+function nameOptions(app) {
+  app.converter.on("createParameter", (_context, parameter) => {
+    if (parameter.name === "__namedParameters") parameter.name = "options";
+  });
+}
+
 export default {
   name: "Lyceum",
   entryPoints: Object.values(exports)
@@ -13,6 +20,7 @@ export default {
   tsconfig: path("tsconfig.build.json"),
   out: path("build/reference"),
   readme: "none",
+  plugin: [nameOptions],
   excludeInternal: true,
   excludePrivate: true,
 };

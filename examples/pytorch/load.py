@@ -7,6 +7,7 @@
 
     python3 load.py WEIGHTS IMAGES.npy          # prints the class of each image: uint8 [N, channels, H, W]
 """
+import hashlib
 import json
 import sys
 from dataclasses import dataclass
@@ -35,13 +36,26 @@ def read_safetensors(path):
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         data = file.read()
     metadata = header.pop("__metadata__", {})
+    parts = {name: data[slice(*entry["data_offsets"])] for name, entry in header.items()}
+    verify(path, metadata, header, parts)
     tensors = {}
     for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        values = np.frombuffer(data[begin:end], np.dtype(DTYPES[entry["dtype"]]).newbyteorder("<"))
+        values = np.frombuffer(parts[name], np.dtype(DTYPES[entry["dtype"]]).newbyteorder("<"))
         # Copied, in the machine's byte order: PyTorch wants memory that it may write to.
         tensors[name] = torch.from_numpy(values.astype(DTYPES[entry["dtype"]]).reshape(entry["shape"]))
     return tensors, metadata
+
+
+def verify(path, metadata, header, parts):
+    """Raises ValueError when the file has Lyceum's checksum and that is not the checksum of its content."""
+    if "lyceum.sha256" not in metadata:
+        return
+    sha256 = lambda data: hashlib.sha256(data).hexdigest()
+    texts = sorted([key, text] for key, text in metadata.items() if key not in ("lyceum.checksum", "lyceum.sha256"))
+    tensors = sorted([name, entry["dtype"], entry["shape"], sha256(parts[name])] for name, entry in header.items())
+    content = json.dumps([texts, tensors], ensure_ascii=False, separators=(",", ":"))
+    if sha256(content.encode()) != metadata["lyceum.sha256"]:
+        raise ValueError(f"{path}: damaged: its content does not have the checksum that it was written with")
 
 
 def build(name, channels, classes):
@@ -54,7 +68,7 @@ def build(name, channels, classes):
         return ResNet((3, 4, 6, 3), channels, classes)
     if name in ("resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):
         return CifarResNet(int(name[len("resnet"):]), channels, classes)
-    raise ValueError(f"no network here is called {name!r}: a network of one's own is rebuilt by hand")
+    raise ValueError(f"no network here is called {name!r}: rebuild it, and load read_safetensors(path)[0] into it")
 
 
 @dataclass
@@ -66,7 +80,7 @@ class Network:
     std: torch.Tensor
 
     def normalise(self, images):
-        """uint8 [N, channels, H, W] to what the network was trained on."""
+        """uint8 [N, channels, H, W], of the size that the network was trained on, to what its first layer expects."""
         by_channel = (1, -1, 1, 1)
         return (images.to(self.mean.dtype) / 255 - self.mean.view(by_channel)) / self.std.view(by_channel)
 

@@ -1,11 +1,12 @@
 /** Holds the PyTorch modules beside this file to Lyceum's networks, where a python3 with torch and NumPy is installed. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { data, models, nn, torch, trainGenerations } from "lyceum";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { data, models, nn, torch, trainGenerations } from "../../src/index.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const hasPackages =
@@ -58,6 +59,12 @@ function perturb(model: nn.Module, generator: torch.Generator): void {
   });
 }
 
+it.each(models.modelNames)("docs/networks.md has a section for %s", (name) => {
+  const text = readFileSync(join(here, "../../docs/networks.md"), "utf8");
+  const headings = text.split("\n").filter((line) => line.startsWith("## "));
+  expect(headings.filter((heading) => heading.includes(`\`${name}\``))).toHaveLength(1);
+});
+
 describe.skipIf(!python)(`the PyTorch modules${why}`, () => {
   const [classes, channels, count] = [7, 3, 4];
   const ours: Record<string, { plain: number[]; folded: number[] }> = {};
@@ -70,7 +77,7 @@ describe.skipIf(!python)(`the PyTorch modules${why}`, () => {
       model.to({ memoryFormat: "channelsLast" });
       perturb(model, generator);
       // 34 is not divided by 4, and the networks for large images halve five times: odd sizes on the way.
-      const pixels = /^resnet(18|34)$/.test(name) ? 70 : 34;
+      const pixels = /^resnet(18|34)$/.test(name) ? 38 : 34;
       const images = torch.empty([count, channels, pixels, pixels]).normal_(0, 1, { generator });
       const folder = join(root, "models", name);
       mkdirSync(folder, { recursive: true });
@@ -132,6 +139,33 @@ describe.skipIf(!python)(`the PyTorch modules${why}`, () => {
         .split("\n")
         .map((line) => line.split("  ")[0]),
     ).toEqual(best);
+  });
+
+  it("read a file whose checksum is right, and refuse it with a flipped bit", () => {
+    const bytes = Buffer.from(Float32Array.of(1, 2).buffer);
+    const sha256 = (data: string | Uint8Array) => createHash("sha256").update(data).digest("hex");
+    const content = [[["classNames", '["ä","b"]']], [["a", "F32", [2], sha256(bytes)]]];
+    const checksum = { "lyceum.checksum": "sha256", "lyceum.sha256": sha256(JSON.stringify(content)) };
+    const header = Buffer.from(
+      JSON.stringify({
+        __metadata__: { ...checksum, classNames: '["ä","b"]' },
+        a: { dtype: "F32", shape: [2], data_offsets: [0, 8] },
+      }),
+    );
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const file = join(root, "checked.safetensors");
+    const read = () =>
+      spawnSync(
+        python!,
+        ["-B", "-c", "import sys, load; print(load.read_safetensors(sys.argv[1])[0]['a'].tolist())", file],
+        { cwd: here, encoding: "utf8" },
+      );
+    writeFileSync(file, Buffer.concat([length, header, bytes]));
+    expect(read().stdout).toBe("[1.0, 2.0]\n");
+    bytes[5]! ^= 1;
+    writeFileSync(file, Buffer.concat([length, header, bytes]));
+    expect(read()).toMatchObject({ status: 1, stderr: expect.stringContaining(`${file}: damaged`) });
   });
 });
 
