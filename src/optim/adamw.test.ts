@@ -70,7 +70,7 @@ describe.each(kinds)("AdamW, %o", (kind) => {
   });
 });
 
-it.runIf(hasFusedUpdate())("a fused AdamW leaves a step out where something was infinite", () => {
+it.runIf(hasFusedUpdate())("leaves a step out where something was infinite, if libtorch has a fused AdamW", () => {
   const weights = parameter([1]);
   const optimizer = new AdamW([weights], { fused: true, learningRate: 0.25 });
   setGradients([weights], [[1]]);
@@ -80,7 +80,7 @@ it.runIf(hasFusedUpdate())("a fused AdamW leaves a step out where something was 
   expect([weights, ...Object.values(optimizer.stateDict())].map((tensor) => tensor.tolist())).toEqual(before);
 });
 
-it.skipIf(hasFusedUpdate())("says when libtorch has no fused operator", () => {
+it.skipIf(hasFusedUpdate())("says so where libtorch has no fused AdamW", () => {
   expect(() => new AdamW([], { learningRate: 1, fused: true })).toThrow(/has no fused AdamW/);
 });
 
