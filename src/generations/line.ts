@@ -1,7 +1,7 @@
 /** How a recipe's networks, objectives and schedules come to be. */
 import { createModel, type ModelOptions, modelNames } from "../models/index.js";
 import type { Module } from "../nn/index.js";
-import { GradScaler, type Schedule, SGD, schedules } from "../optim/index.js";
+import { GradScaler, type Optimizer, type Schedule, SGD, schedules } from "../optim/index.js";
 import { type Recipe, tolerance } from "../recipe/index.js";
 import { CudaGraph, type Device, Generator, hasCudaGraphs } from "../torch/index.js";
 import {
@@ -47,7 +47,7 @@ export function judgedK(recipe: Recipe, classes: number): number {
   return recipe.patriarch === "strict" ? Math.min(5, classes) : recipe.patriarch.k;
 }
 
-export function optimizerFor(recipe: Recipe, model: Module): SGD {
+export function optimizerFor(recipe: Recipe, model: Module): Optimizer {
   const { decayNorm, ...options } = recipe.optimizer;
   // Only weights with two dimensions or more: what is left are biases, and the scales and shifts of batch norm.
   const noDecay = decayNorm ? [] : model.parameters().filter((parameter) => parameter.shape.length < 2);
