@@ -10,9 +10,9 @@ export const IGNORE_NOTHING = Number.MIN_SAFE_INTEGER;
  * With `labelSmoothing` ε the target is `(1 - ε) onehot(y) + ε / C` (Szegedy et al. 2016, section 7; scaled
  * as PyTorch does).
  *
- * Minus infinity as a logit masks a class: it gets no score and no gradient, and the others' loss is that of the logits
- * without it. A label that is masked itself loses Infinity; so does every label under smoothing, whose target gives each
- * class some score. The gradient is finite then too.
+ * Minus infinity as a logit masks a class: it gets no score and no gradient, and the loss is that of the other logits
+ * alone. A label that is masked itself loses Infinity; so does every label under smoothing, whose target gives each class
+ * some score. The gradient (scores minus targets) is finite then too.
  *
  * @param logits [N, C], any float dtype
  * @param labels [N] int64, each in 0..C-1

@@ -70,17 +70,22 @@ describe.each(kinds)("AdamW, %o", (kind) => {
   });
 });
 
-it.runIf(hasFusedUpdate())("a fused AdamW leaves a step out where something was infinite", () => {
-  const weights = parameter([1]);
-  const optimizer = new AdamW([weights], { fused: true, learningRate: 0.25 });
-  setGradients([weights], [[1]]);
-  optimizer.step();
-  const before = [weights, ...Object.values(optimizer.stateDict())].map((tensor) => tensor.tolist());
-  optimizer.step({ foundInf: torch.ones([1]) });
-  expect([weights, ...Object.values(optimizer.stateDict())].map((tensor) => tensor.tolist())).toEqual(before);
-});
+it.runIf(hasFusedUpdate())(
+  "leaves a step out where something was infinite, if libtorch has a fused AdamW",
+  () => {
+    const weights = parameter([1]);
+    const optimizer = new AdamW([weights], { fused: true, learningRate: 0.25 });
+    setGradients([weights], [[1]]);
+    optimizer.step();
+    const before = [weights, ...Object.values(optimizer.stateDict())].map((tensor) => tensor.tolist());
+    optimizer.step({ foundInf: torch.ones([1]) });
+    expect([weights, ...Object.values(optimizer.stateDict())].map((tensor) => tensor.tolist())).toEqual(
+      before,
+    );
+  },
+);
 
-it.skipIf(hasFusedUpdate())("says when libtorch has no fused operator", () => {
+it.skipIf(hasFusedUpdate())("says so where libtorch has no fused AdamW", () => {
   expect(() => new AdamW([], { learningRate: 1, fused: true })).toThrow(/has no fused AdamW/);
 });
 

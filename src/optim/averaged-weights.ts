@@ -26,8 +26,9 @@ const prefix = "average.";
  * Parameters and floating buffers are averaged, batch norm's statistics among them, as by timm's ModelEmaV3 and PyTorch's
  * AveragedModel with `use_buffers`; the first update copies, as AveragedModel's does. Integers stay the network's own.
  *
- * An update is two operators on whole lists and one more copy of the weights for its duration: of 6 passes over the
- * weights' bytes, some 4 ms for ResNet-110's 6.8 MB at 10 GB/s. It is not part of a recorded step: call it after each.
+ * An update is two operators on whole lists, which pass 6 times over the weights' bytes and hold one more copy of them
+ * meanwhile: for ResNet-110's 6.8 MB a few milliseconds beside a step of hundreds. A recorded step cannot contain it,
+ * because its decay is a number: call it after each step.
  */
 export class AveragedWeights {
   readonly #model: Module;

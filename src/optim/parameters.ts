@@ -28,7 +28,7 @@ export function checkNotNegative(options: Readonly<Record<string, number>>): voi
   }
 }
 
-/** A copy that no scope frees, in the parameter's dtype, device and memory format, none of which a file keeps. */
-export function copyAs(parameter: Parameter, value: torch.Tensor): torch.Tensor {
-  return torch.noGrad(() => torch.keep(torch.emptyLike(parameter).copy_(value)));
+/** A copy that no scope frees, in the dtype, device and memory format of `like`; a file keeps none but the first. */
+export function copyAs(like: torch.Tensor, value: torch.Tensor): torch.Tensor {
+  return torch.noGrad(() => torch.keep(torch.emptyLike(like).copy_(value)));
 }

@@ -111,7 +111,7 @@ describe("SGD", () => {
     expect(() => squares.backward()).toThrow(/modified by an inplace operation/);
   });
 
-  it.skipIf(hasFusedUpdate())("says when libtorch has no fused operator", () => {
+  it.skipIf(hasFusedUpdate())("says so where libtorch has no fused SGD", () => {
     expect(() => started({ fused: true })).toThrow(/has no fused SGD/);
   });
 
