@@ -3,6 +3,12 @@ import { expect, test, vi } from "vitest";
 import { defineMetric, type Metric, meanOverImages } from "./define.js";
 import { evaluateLogits } from "./evaluate-logits.js";
 import { withMetricTable } from "./metric-table.js";
+import { ece } from "./metrics/ece.js";
+import { entropy } from "./metrics/entropy.js";
+import { meanSecondaryScore } from "./metrics/mean-secondary-score.js";
+import { meanTopScore } from "./metrics/mean-top-score.js";
+import { nll } from "./metrics/nll.js";
+import { scoreByRank } from "./metrics/score-by-rank.js";
 import { metrics as all } from "./metrics.js";
 
 const metrics: readonly Metric[] = all;
@@ -37,10 +43,11 @@ test("each is what it says: a number, or a list no longer than it may be", () =>
   }
 });
 
-test("all of them together take one softmax of each row", () => {
+test("what metrics share is computed once: one softmax of each row", () => {
   const logits = { values: Float32Array.from({ length: 100 * 20 }, (_, i) => Math.sin(i * i)), classes: 20 };
+  const sharing = [nll, ece, meanTopScore, meanSecondaryScore, scoreByRank, entropy];
   const exp = vi.spyOn(Math, "exp");
-  evaluateLogits(logits, new Int32Array(100), { teacherLogits: logits });
+  evaluateLogits(logits, new Int32Array(100), { metrics: sharing });
   expect(exp).toHaveBeenCalledTimes(100 * 20);
   exp.mockRestore();
 });

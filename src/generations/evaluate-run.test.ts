@@ -110,6 +110,13 @@ test("another generation's weights are found, in the ensemble too", async () => 
   expect(differences.filter((line) => line.startsWith("generation 0"))).toEqual([]);
 });
 
+test("weights that make logits which are no numbers are an error that names the file", async () => {
+  await trainGenerations({ ...recipe, generations: 1 }, { directory });
+  const path = file(0, "weights.safetensors");
+  changeWeight(path, (weight) => void weight.mul_(Number.NaN));
+  await expect(evaluateRun(directory)).rejects.toThrow(`${path}: the network's logits`);
+});
+
 test("stored logits of other images are an error that names the file", async () => {
   await trainGenerations({ ...recipe, generations: 1 }, { directory });
   const path = file(0, "test-logits.safetensors");
