@@ -25,11 +25,11 @@ const file = (generation: number, name: string) => join(directory, `generation-$
 const found = async (options = {}) =>
   (await evaluateRun(directory, options)).differences.map(({ of, what }) => `${of}: ${what}`);
 
-/** Writes a network's weights again, one of them changed. */
-function changeWeight(path: string, change: (weight: torch.Tensor) => void): void {
+/** Writes a network's weights again, with the first one of so many dimensions changed. */
+function changeWeight(path: string, change: (weight: torch.Tensor) => void, dimensions = 4): void {
   torch.scope(() => {
     const { tensors, metadata } = torch.loadSafetensors(path);
-    change(Object.values(tensors).find(({ shape }) => shape.length === 4)!);
+    change(Object.values(tensors).find(({ shape }) => shape.length === dimensions)!);
     torch.saveSafetensors(path, tensors, metadata);
   });
 }
@@ -113,7 +113,7 @@ test("another generation's weights are found, in the ensemble too", async () => 
 test("weights that make logits which are no numbers are an error that names the file", async () => {
   await trainGenerations({ ...recipe, generations: 1 }, { directory });
   const path = file(0, "weights.safetensors");
-  changeWeight(path, (weight) => void weight.mul_(Number.NaN));
+  changeWeight(path, (weight) => void weight.mul_(Number.NaN), 2);
   await expect(evaluateRun(directory)).rejects.toThrow(`${path}: the network's logits`);
 });
 
