@@ -11,7 +11,7 @@ describe("ensembles", () => {
     expect(scores[1]).toBeCloseTo((0.1 + 0.75) / 2, 14);
   });
 
-  it("of one member, or of equal ones, judge as that member does", () => {
+  it("of one member, or of equal ones, are evaluated as that member is", () => {
     const member = { values: Float32Array.from({ length: 40 }, (_, i) => 3 * Math.cos(i * i)), classes: 8 };
     const labels = [0, 1, 2, 3, 4];
     const alone = evaluateLogits(member, labels);

@@ -53,7 +53,14 @@ async function evaluate(nameOrPath: string, options: EvaluateOptions): Promise<v
   if (options.json) {
     console.log(
       JSON.stringify(
-        { directory, k: stored.k, generations: result.generations, ensembles, differences },
+        {
+          directory,
+          k: stored.k,
+          generations: result.generations,
+          ensembles,
+          logits: result.logits,
+          differences,
+        },
         null,
         2,
       ),
@@ -101,13 +108,11 @@ function inWords({ of, what, now, stored, difference, allowed }: Difference): st
 }
 
 /** What was found, in words, when nothing differs by more than rounding. */
-function verdict({ largestLogitDifference, ensemble, stored }: RunEvaluation, members: string): string {
-  const rounded =
-    largestLogitDifference === undefined
-      ? ", as far as numbers tell: not all generations' logits are stored"
-      : largestLogitDifference > 0
-        ? `, up to rounding: logits differ by at most ${short(largestLogitDifference)}`
-        : "";
+function verdict({ logits, ensemble, stored }: RunEvaluation, members: string): string {
+  let rounded = ", as far as numbers tell: not all generations' logits are stored";
+  if (logits?.difference === 0) rounded = "";
+  else if (logits)
+    rounded = `, up to rounding: logits differ by up to ${short(logits.difference)}, where rounding explains ${short(logits.allowed)}`;
   const unstored = ensemble && !stored.ensembles[members] ? ", which stored no such ensemble" : "";
   return `the same as the training stored${unstored}${rounded}`;
 }

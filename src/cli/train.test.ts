@@ -57,7 +57,7 @@ test("trains, reports, evaluates again to the same numbers, and says where store
   expect(await run(["evaluate", "small", "--ensemble", "0-1", "--json"])).toBe(0);
   const summary = JSON.parse(readFileSync("runs/small/summary.json", "utf8"));
   const evaluated = JSON.parse(out);
-  expect(evaluated.differences).toEqual([]);
+  expect(evaluated).toMatchObject({ k: 5, differences: [], logits: { difference: 0 } });
   expect(evaluated.ensembles["0-1"].test.top1).toBe(summary.ensembles["0-1"].test.top1);
 
   out = "";
@@ -71,6 +71,12 @@ test("trains, reports, evaluates again to the same numbers, and says where store
   expect(await run(["evaluate", "small", "--generation", "1"])).toBe(3);
   expect(out).toMatch(/generation 1: top1 is \d+\.\d\d %, stored was 99\.90 %/);
   expect(out).toMatch(/generation 1: scoreByRank\[1\] is 0\.\d+, stored was 0\.75/);
+  expect(err).toContain("runs/small: not what the training stored");
+  out = "";
+  expect(await run(["evaluate", "small", "--json"])).toBe(3);
+  expect(JSON.parse(out).differences).toContainEqual(
+    expect.objectContaining({ of: "generation 1", what: "top1", stored: 0.999, now: expect.any(Number) }),
+  );
   expect(await run(["evaluate", "small", "--generation", "2"])).toBe(2);
   expect(err).toContain("--generation 2: must be from 0 to 1");
 });

@@ -33,10 +33,10 @@ export interface RunEvaluation {
   /** What the training itself stored. */
   stored: Summary;
   /**
-   * The largest difference between a logit and the stored one; undefined where a generation's test-logits.safetensors is
-   * not there, so that only its numbers could be compared.
+   * How far logits are from the stored ones at most, and how far rounding explains; undefined where a generation's
+   * test-logits.safetensors is not there, so that only its numbers could be compared.
    */
-  largestLogitDifference: number | undefined;
+  logits: { difference: number; allowed: number } | undefined;
   /** What is not as stored, by more than rounding on another machine explains. */
   differences: Difference[];
 }
@@ -78,10 +78,11 @@ export async function evaluateRun(
       generations.push({ ...before, test });
       differences.push(...found);
     }
-    const largestLogitDifference = members.every((member) => member.stored)
-      ? Math.max(...members.map(({ difference }) => difference))
+    const furthest = members.reduce((most, member) => (member.difference > most.difference ? member : most));
+    const logits = members.every((member) => member.stored)
+      ? { difference: furthest.difference, allowed: furthest.rounding }
       : undefined;
-    const result = { generations, stored, largestLogitDifference, differences };
+    const result = { generations, stored, logits, differences };
     if (!options.ensemble) return result;
 
     const name = `${wanted[0]}-${wanted.at(-1)}`;

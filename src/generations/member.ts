@@ -70,6 +70,13 @@ export async function evaluateMember(
   const loader = images.testLoader();
   try {
     const { logits: now } = await predict(frozen, loader, { device, signal });
+    if ((now.toTypedArray() as Float32Array).some(Number.isNaN)) {
+      now.dispose();
+      throw new Error(
+        `${folder.generation(generation).weights}: the network's logits for the test images are not all numbers: ` +
+          "its weights are damaged",
+      );
+    }
     const difference = stored ? largestDifference(now, stored) : 0;
     if (stored && difference === 0) return { now, stored, difference, rounding: 0 };
 

@@ -14,14 +14,14 @@ function roundingOf({ device, kernels }: Pick<Recipe, "device" | "kernels">): nu
   return device !== "cpu" && kernels !== "exact" ? 2 ** -10 : 2e-6;
 }
 
-/** Two machines round, and their errors need not fall as evenly as signs that are drawn by lot. */
-const SAFETY = 16;
+/** Two machines round, and the errors of each may add up less evenly than signs that are drawn by lot. */
+const SAFETY = 4;
 
 /**
  * How far rounding on another machine may move a network's logits. A sum of products that is off by a fraction ε of the
  * products' absolute values is the exact sum for weights that are off by at most ε each (Higham, Accuracy and Stability
  * of Numerical Algorithms, 2002, section 3.1). So the network is run with each weight moved by ε, up or down by lot,
- * and its largest answer to that is taken {@link SAFETY} times.
+ * and the largest move of a logit is taken {@link SAFETY} times.
  *
  * @param model the network with its weights, not folded; it is moved, and disposed
  * @param unmoved the folded network with the same weights

@@ -151,6 +151,20 @@ test("the summary comes back as it was written; status follows it", async () => 
   expect(await run.status()).toEqual({ state: "finished", finished: 2, generations: 2 });
 });
 
+test("a summary without k says who reads it; one without a metric that joined later is read", async () => {
+  const run = await create();
+  const { k: _, ...older } = summary(1);
+  writeFileSync(join(directory, "summary.json"), JSON.stringify(older));
+  await expect(run.readSummary()).rejects.toThrow(
+    /summary\.json: k: is not there, .* an earlier version wrote/,
+  );
+  const { entropy: __, ...test } = summary(1).generations[0]!.test;
+  const lacking = { ...summary(1), generations: [{ ...summary(1).generations[0]!, test }] };
+  await run.writeSummary(lacking);
+  expect(await run.readSummary()).toEqual(lacking);
+  await run.close();
+});
+
 test("going on notes the new sitting, and two cannot", async () => {
   await (await create()).close();
   const environment = await describeEnvironment({ device: "cuda" });

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { resolveRecipe } from "../recipe/index.js";
+import { page, type ReportData } from "./page.js";
+
+const data: ReportData = {
+  recipe: resolveRecipe({ data: "synthetic", generations: 1 }),
+  summary: {
+    lyceum: "0.1.0",
+    title: "a page",
+    k: 5,
+    generations: [{ generation: 0, role: "patriarch", test: { top1: 0.5 }, trainSeconds: 1, weights: "" }],
+    ensembles: {},
+    seconds: 1,
+  },
+  metrics: [
+    {
+      generation: 0,
+      role: "patriarch",
+      epoch: 1,
+      epochs: 1,
+      learningRate: 0.1,
+      trainLoss: 2,
+      terms: { hard: 2, topScoreDifference: 0.5 },
+      trainTop1: 0.3,
+      validation: { loss: 1.9, top1: 0.35 },
+      imagesPerSecond: 100,
+      seconds: 1,
+      date: "2026-01-01T00:00:00.000Z",
+    },
+  ],
+  environment: undefined,
+  testImages: undefined,
+  comparison: undefined,
+  examples: "there are no images",
+  methodLines: [],
+};
+
+test("the facts hold the lines that are given for the method", () => {
+  const lines: [string, string][] = [["teachers", "two <b>generations</b>"]];
+  const facts = "<dt>teachers</dt><dd>two &lt;b&gt;generations&lt;/b&gt;</dd>";
+  expect(page({ ...data, methodLines: lines })).toContain(facts);
+  expect(page(data)).not.toContain("<dt>teachers</dt>");
+});
+
+test("loss terms are called as they are described, or by their names with spaces", () => {
+  expect(page(data)).toContain("labels (cross-entropy)");
+  expect(page(data)).toContain("top score difference");
+  const described = page({ ...data, termLabel: (name) => `the term ${name}` });
+  expect(described).toContain("the term topScoreDifference");
+  expect(described).not.toContain("labels (cross-entropy)");
+});
+
+test("validation, where images are held out, is drawn and explained", () => {
+  const legend = "cross-entropy, held-out images";
+  expect(page(data)).toContain(legend);
+  const { validation: _, ...record } = data.metrics[0]!;
+  expect(page({ ...data, metrics: [record] })).not.toContain(legend);
+});
+
+test("a run without a list of scores by rank is shown too", () => {
+  expect(page(data)).toContain("50.00 %");
+});
