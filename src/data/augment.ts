@@ -80,7 +80,7 @@ export class Augmenter {
     const along = (n: number) => torch.keep(torch.arange(0, n, 1, { dtype: "int64", device }));
     const starts = Int32Array.from({ length: channels }, (_, channel) => 256 * channel);
     this.#set = set;
-    this.#values = torch.keep(torch.tensor(normalised(mean, std), { device }));
+    this.#values = torch.keep(torch.tensor(normalisedValues(mean, std), { device }));
     this.#starts = torch.keep(torch.tensor(starts, { device }));
     this.#rows = along(height);
     this.#columns = along(width);
@@ -116,8 +116,13 @@ export class Augmenter {
   }
 }
 
-/** All values of all channels, with each operation rounded to float32 as in the fused operator. */
-function normalised(mean: readonly number[], std: readonly number[]): Float32Array {
+/**
+ * What each value of a byte becomes in each channel, `(value / 255 - mean) / std`, every operation rounded to float32 as
+ * the fused operator rounds it.
+ *
+ * @returns [C * 256]
+ */
+export function normalisedValues(mean: readonly number[], std: readonly number[]): Float32Array {
   const { fround } = Math;
   return Float32Array.from({ length: 256 * mean.length }, (_, at) => {
     const channel = Math.floor(at / 256);
