@@ -1,4 +1,4 @@
-/** What only a card can show. Skipped, all of it, where there is none. */
+/** Tests of what only a card can show, which are skipped where there is none. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +20,9 @@ import {
 } from "./training/index.js";
 
 const here = torch.cudaAvailable();
+const why = here ? "" : " (skipped: no CUDA device)";
+const graphs = torch.hasCudaGraphs();
+const whyNoGraphs = graphs ? "" : " (skipped: the build has none)";
 const { train } = makeSynthetic({ classes: 4, size: 16, trainCount: 150, testCount: 8, seed: 1 });
 const folder = mkdtempSync(join(tmpdir(), "lyceum-cuda-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -71,13 +74,11 @@ async function trained(
   return { ...one, losses: reports.map(({ loss }) => loss), weights: weights.to({ device: "cpu" }) };
 }
 
-const near = (a: number[], b: number[], tolerance: number) => {
-  a.forEach((value, i) => {
-    expect(Math.abs(value / b[i]! - 1)).toBeLessThan(tolerance);
-  });
-};
+/** The largest difference, relative to `b`. */
+const difference = (a: number[], b: number[]) =>
+  Math.max(...a.map((value, i) => Math.abs(value / b[i]! - 1)));
 
-describe.skipIf(!here)("on a card", () => {
+describe.skipIf(!here)(`on a card${why}`, () => {
   it.each([true, false])("batches are those of the CPU to the bit; resident: %s", async (resident) => {
     const [cpu, cuda] = [loaderOn("cpu", false).epoch(3), loaderOn("cuda", resident).epoch(3)];
     for await (const mine of cpu) {
@@ -93,7 +94,10 @@ describe.skipIf(!here)("on a card", () => {
   it("a student learns what it learns on the CPU, and the same bits again, by exact kernels", async () => {
     setKernels("exact");
     const [cpu, cuda, again] = [await trained("cpu"), await trained("cuda"), await trained("cuda")];
-    near(cuda.losses, cpu.losses, 1e-3);
+    // Training amplifies rounding: how much, another order of the sums on the CPU tells.
+    setKernels("libtorch");
+    const rounding = difference((await trained("cpu")).losses, cpu.losses);
+    expect(difference(cuda.losses, cpu.losses)).toBeLessThan(100 * Math.max(rounding, 2 ** -24));
     expect(again.weights.equal(cuda.weights)).toBe(true);
   });
 
@@ -104,11 +108,12 @@ describe.skipIf(!here)("on a card", () => {
   });
 
   it.each(["bfloat16", "float16"] as const)("%s loses what float32 loses", async (precision) => {
-    const [fine, coarse] = [await trained("cuda"), await trained("cuda", { precision })];
-    near(coarse.losses, fine.losses, 0.1);
+    const [float32, reduced] = [await trained("cuda"), await trained("cuda", { precision })];
+    // 32 units of bfloat16, which rounds to 8 bits; float16 rounds to 11, but leaves steps out while it finds its scale.
+    expect(difference(reduced.losses, float32.losses)).toBeLessThan(32 * 2 ** -8);
   });
 
-  describe.skipIf(!torch.hasCudaGraphs())("with CUDA graphs", () => {
+  describe.skipIf(!graphs)(`with CUDA graphs${whyNoGraphs}`, () => {
     it.each(["float32", "bfloat16", "float16"] as const)(
       "a recorded step is the step, in %s",
       async (precision) => {

@@ -1,24 +1,23 @@
 /**
- * Augmentation of whole batches of bytes: pad and random crop, horizontal flip, normalisation, to
- * channels-last floats. What is drawn for an image depends on (seed, epoch, index) alone.
+ * Augments whole batches of bytes: pads and crops at random, mirrors left to right, and normalises to channels-last
+ * floats. What is drawn for an image depends on (seed, epoch, index) alone.
  */
-
 import type { Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import { hash32, scaleTo } from "./random.js";
 
 export interface AugmentOptions {
-  /** Pixels of black padding on each side before a crop of the original size at random; 0 for none. */
+  /** Pixels of black padding on each side, out of which a window of the original size is cropped at random; 0 for none. */
   crop: number;
-  /** Mirror left to right with probability 1/2. */
+  /** Whether images are mirrored left to right, each with probability 1/2. */
   flip: boolean;
 }
 
 /**
- * What to do with each image of a batch.
+ * Draws what is done to each image of a batch.
  *
- * @param indices of the images in their set
- * @returns [B, 3]: dy and dx, 0 .. 2 crop, where `crop` means unmoved; flip, 0 or 1
+ * @param indices the images' places in their set, [B]
+ * @returns [B, 3]: dy and dx in 0 .. 2 crop, where `crop` leaves the image unmoved; flip, 0 or 1
  */
 export function drawOffsets(
   indices: Int32Array,
@@ -35,47 +34,45 @@ export function drawOffsets(
   return offsets;
 }
 
-/** What every batch of a set has in common. */
+/** What is the same for every batch of a set. */
 export interface AugmentSet {
   /** uint8 [N, C, H, W], contiguous */
   images: Tensor;
-  /**
-   * Rows and columns of zeros around an image, less than its height and width. The padding is black:
-   * normalised too.
-   */
+  /** Rows and columns of black around an image, less than its height and width; they are normalised too. */
   pad: number;
-  /** One per channel, fractions of 255. */
+  /** The mean of each channel, a fraction of 255. */
   mean: readonly number[];
+  /** The standard deviation of each channel, a fraction of 255. */
   std: readonly number[];
 }
 
-/** What {@link augment} and the operator `lyceum::augment` take. */
+/** The arguments of {@link augment} and of the operator `lyceum::augment`. */
 export interface AugmentArguments extends AugmentSet {
-  /** int64 [B], 0 .. N - 1 */
+  /** int64 [B], each 0 .. N - 1 */
   indices: Tensor;
   /** int32 [B, 3] of {@link drawOffsets} */
   offsets: Tensor;
 }
 
 /**
- * Crops, mirrors and normalises batches, `(value / 255 - mean) / std`, out of plain torch operators: for devices other
- * than the CPU, and what the CPU's fused operator is tested against.
+ * Crops, mirrors and normalises batches, `(value / 255 - mean) / std`, by plain torch operators. It serves devices
+ * other than the CPU, and the CPU's fused operator is tested against it.
  *
- * Each of the 256 values is normalised once, here on the CPU, and then looked up: divisions round differently from
- * device to device, and the same draws shall give the same bits on all. What a batch needs besides lies on the device
- * before the first one, since bringing it there would make each step wait.
+ * Each of the 256 values is normalised once, on the CPU, and then looked up: divisions round differently from
+ * device to device, and the same draws shall give the same bits on all. Everything else that a batch needs is
+ * copied to the device before the first batch, since a copy in each step would make the step wait.
  */
 export class Augmenter {
   readonly #set: AugmentSet;
-  /** float32 [C * 256] */
+  /** The normalised values of each channel, float32 [C * 256]. */
   readonly #values: Tensor;
-  /** int32 [C]: where a channel's values begin. */
+  /** Where each channel's values begin, int32 [C]. */
   readonly #starts: Tensor;
-  /** int64 [H] and [W]: 0, 1, 2, … */
+  /** 0, 1, 2, …, int64 [H] and [W]. */
   readonly #rows: Tensor;
   readonly #columns: Tensor;
 
-  /** @param set whose images stay the caller's */
+  /** @param set its images stay the caller's, and must live as long as this */
   constructor(set: AugmentSet) {
     const { images, mean, std } = set;
     const { device } = images;
@@ -106,7 +103,7 @@ export class Augmenter {
       const columns = torch.where(flip!.eq(1), mirrored, straight).add(dx!);
       const padded = torch.constantPadNd(images.indexSelect(0, indices), [pad, pad, pad, pad], 0);
       const image = torch.arange(0, size, 1, { dtype: "int64", device }).reshape([-1, 1, 1]);
-      // Indices on both sides of the channels put them last: [B, H, W, C].
+      // Advanced indices on both sides of the channels put the channels last: [B, H, W, C].
       const pixels = padded.index([image, undefined, rows.unsqueeze(2), columns.unsqueeze(1)]);
       const places = pixels.add(this.#starts);
       const values = this.#values.indexSelect(0, places.reshape([-1])).reshape(places.shape);
@@ -134,7 +131,7 @@ export function normalisedValues(mean: readonly number[], std: readonly number[]
   });
 }
 
-/** One batch by an {@link Augmenter} of its own. @returns float32 [B, C, H, W], channels-last */
+/** Makes one batch by an {@link Augmenter} of its own. @returns float32 [B, C, H, W], channels-last */
 export function augment({ indices, offsets, ...set }: AugmentArguments): Tensor {
   return torch.scope(() => {
     const augmenter = new Augmenter(set);
@@ -144,7 +141,7 @@ export function augment({ indices, offsets, ...set }: AugmentArguments): Tensor 
   });
 }
 
-/** As {@link augment}, fused, on a background thread. CPU only. */
+/** Makes the same batch as {@link augment}, by the fused operator on a background thread. CPU only. */
 export async function augmentInBackground(args: AugmentArguments): Promise<Tensor> {
   const { images, indices, offsets, pad, mean, std } = args;
   return await torch.opAsync("lyceum::augment", images, indices, offsets, pad, [...mean], [...std]);

@@ -3,14 +3,14 @@ import type { AugmentOptions } from "./augment.js";
 import type { ImageSet } from "./image-set.js";
 
 /** The tensors of a batch; whoever receives them disposes of them. */
-export interface Made {
+export interface BatchTensors {
   /** float32 [B, C, H, W], channels-last, normalised */
   images: Tensor;
   /** int64 [B] */
   labels: Tensor;
 }
 
-/** What decides the batches of a set, apart from their order. */
+/** Everything but the order that decides the batches of a set. */
 export interface BatchOptions {
   augment: AugmentOptions;
   seed: number;
@@ -19,15 +19,16 @@ export interface BatchOptions {
   device: Device;
 }
 
-/** One epoch's batches, each any part of its order. */
+/** Makes the batches of one epoch. */
 export interface EpochBatches {
-  /** The images that stand from `start` to before `end` in the order. */
-  make(start: number, end: number): Promise<Made>;
+  /** Makes a batch of the images that stand from `start` to before `end` in the epoch's order. */
+  make(start: number, end: number): Promise<BatchTensors>;
   dispose(): void;
 }
 
-/** A set from which batches are made. */
+/** Makes the batches of a set. */
 export interface BatchSource {
+  /** @param order the images of the epoch in their order */
   epoch(order: Int32Array, epoch: number): EpochBatches;
   dispose(): void;
 }

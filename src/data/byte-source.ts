@@ -1,12 +1,10 @@
-/**
- * Reading files of a known size as they stream by: nothing is buffered before its size is known to be right.
- */
+/** Reads files of a known size as they stream by, so that a file of any other size takes no memory. */
 import { createReadStream } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { DataError } from "./data-error.js";
 
-/** Bytes and what to call them in messages. */
+/** Bytes, and what messages call them. */
 export interface ByteSource {
   /** A path, for a member of an archive "ARCHIVE: MEMBER". */
   readonly file: string;
@@ -15,18 +13,18 @@ export interface ByteSource {
   readonly remedy: string;
 }
 
-/** A file's bytes, unpacked when its name ends in .gz or .tgz. */
+/** Opens a file; its bytes come unpacked when its name ends in .gz or .tgz. */
 export function openBytes(path: string): Readable {
   const file = createReadStream(path, { highWaterMark: 1 << 18 });
   if (!/\.t?gz$/.test(path)) return file;
-  // The callback is required; errors arrive where the result is read.
+  // pipeline requires the callback; errors arrive where the result is read.
   return pipeline(file, createGunzip({ chunkSize: 1 << 18 }), () => {});
 }
 
 /**
  * Streams a source through `consume`, which is given the chunks and where they start.
  *
- * @param bytes how many there must be; not one more is passed on
+ * @param bytes the number of bytes that there must be; not one more is passed on
  * @throws DataError when there are fewer or more, or they cannot be read or unpacked
  */
 export async function readBytes(

@@ -1,9 +1,9 @@
 import type { ImageSet } from "./image-set.js";
 
 /**
- * Checks what code hands over as images: too few labels, say, would train as class 0 without a word.
+ * Checks images that come from a caller's code: with too few labels, say, images would train as class 0 unnoticed.
  *
- * @param classes how many the data set names
+ * @param classes the number of classes that the data set names
  * @throws TypeError that names the set and what does not fit
  */
 export function checkImageSet(set: ImageSet, classes: number): void {

@@ -1,10 +1,10 @@
 import { type ByteSource, readBytes } from "./byte-source.js";
 import { DataError } from "./data-error.js";
 
-/** Bytes of one image: 32 x 32 pixels, first all red, then all green, then all blue values, row by row. */
+/** The bytes of one image: 32 x 32 pixels, first all red, then all green, then all blue values, row by row. */
 export const cifarImageBytes = 3 * 32 * 32;
 
-/** The label bytes before each image, in order: how many classes each tells apart. */
+/** The number of classes that each of the label bytes before an image distinguishes, in the record's order. */
 export type LabelBytes = readonly number[];
 
 /**

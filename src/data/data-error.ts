@@ -1,7 +1,4 @@
-/**
- * A data file that is missing, damaged or of another kind than expected. The message says where and what to
- * do.
- */
+/** A data file is missing, damaged or of another kind than expected. The message says where, and what to do. */
 export class DataError extends Error {
   override readonly name = "DataError";
   readonly file: string;

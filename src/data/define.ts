@@ -56,15 +56,15 @@ export interface DatasetDefinition {
   /** One line: what it shows, how many images, their size. */
   readonly summary: string;
   /**
-   * The set's own keys beside those of every {@link DataSpec}, with their checks, defaults and descriptions. A function,
-   * since zod is loaded only when options are looked at.
+   * The set's own keys beside those of every {@link DataSpec}, with their checks, defaults and descriptions. A
+   * function, since zod is loaded only when options are looked at.
    */
   readonly options?: (z: Z) => Record<string, ZodType>;
   /** How many classes a set with these options has, where that is known without its images. */
   readonly classCount?: (spec: DataSpec) => number;
   /**
-   * Which random changes keep an image's label true: a crop that moves the image by some pixels, and mirroring it left to
-   * right. A mirrored dress is a dress; a mirrored 2 is no digit.
+   * Which random changes keep an image's label true: a crop that moves the image by some pixels, and mirroring it
+   * left to right. A mirrored dress is a dress; a mirrored 2 is no digit.
    */
   readonly augment: { readonly crop: boolean; readonly flip: boolean };
   readonly from: FileSource | MadeSource;

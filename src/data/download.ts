@@ -7,9 +7,9 @@ import { DataError } from "./data-error.js";
 /** A file on a server. */
 export interface RemoteFile {
   readonly name: string;
-  /** Exact size as served. */
+  /** The exact size as the server sends it. */
   readonly bytes: number;
-  /** In hexadecimal. */
+  /** The MD5 of the file as the server sends it, in hexadecimal. */
   readonly md5: string;
 }
 
@@ -19,7 +19,7 @@ export interface DownloadOptions {
   onProgress?: ((progress: { file: string; received: number; bytes: number }) => void) | undefined;
 }
 
-/** MD5 of a file, in hexadecimal; undefined when it is not there. */
+/** The MD5 of a file, in hexadecimal; undefined when it is not there. */
 export async function md5OfFile(path: string): Promise<string | undefined> {
   if (!(await stat(path).catch(() => undefined))?.isFile()) return undefined;
   const hash = createHash("md5");
@@ -61,7 +61,7 @@ export async function download(
   return path;
 }
 
-/** Appends to `part` until it has all bytes. */
+/** Receives what `part` lacks of the file's bytes and appends it. */
 async function receive(
   { name, bytes }: RemoteFile,
   url: string,
@@ -71,12 +71,12 @@ async function receive(
   const output = await open(part, "a");
   let { size: received } = await output.stat();
   try {
-    // A server could otherwise send it compressed once more, and ranges would count the compressed bytes.
+    // Without this a server may compress the file once more, and ranges would count the compressed bytes.
     const headers = { "accept-encoding": "identity", ...(received > 0 && { range: `bytes=${received}-` }) };
     const response = await fetch(url, { headers, ...(signal && { signal }) });
     if (!response.ok || !response.body) {
       await response.body?.cancel();
-      // What is here is no beginning of the server's file: start anew next time.
+      // What is here is no beginning of the server's file: the next try starts anew.
       if (response.status === 416) await output.truncate(0);
       const problem = `the server answers ${response.status} ${response.statusText}`.trimEnd();
       throw new DataError(

@@ -5,13 +5,13 @@ import { datasetNamed } from "./sets/index.js";
 export interface FetchOptions extends DownloadOptions {
   /** The folder to put the files in; $LYCEUM_DATA/NAME or ~/.cache/lyceum/NAME when left out. */
   root?: string | undefined;
-  /** Another server's folder with the same files. */
+  /** The address of another server's folder with the same files. */
   baseUrl?: string | undefined;
 }
 
 /**
- * Downloads a data set from its official address, or what of it is not there yet. Checksums are verified; a
- * broken download goes on where it stopped.
+ * Downloads what is not there yet of a data set, from its official address. Checksums are verified; a broken download
+ * goes on where it stopped.
  *
  * @returns the folder that holds the set, where `loadDataset` finds it
  * @throws DataError when a file cannot be had or is not the official one; RangeError when the set has no

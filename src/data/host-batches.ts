@@ -1,10 +1,10 @@
 import type { Device, Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import { augmentInBackground, drawOffsets } from "./augment.js";
-import type { BatchOptions, BatchSource, EpochBatches, Made } from "./batches.js";
+import type { BatchOptions, BatchSource, BatchTensors, EpochBatches } from "./batches.js";
 import type { ImageSet } from "./image-set.js";
 
-/** The set's bytes as a tensor of the CPU: in place where their buffer allows, else a copy. */
+/** The set's bytes as a tensor on the CPU, which shares their memory where their buffer allows it and else is a copy. */
 export function imagesOf({ images, count, channels, height, width }: ImageSet): Tensor {
   const shape = [count, channels, height, width];
   return images.buffer instanceof SharedArrayBuffer
@@ -12,7 +12,7 @@ export function imagesOf({ images, count, channels, height, width }: ImageSet): 
     : torch.tensor(images, { shape });
 }
 
-/** Brings a tensor of the CPU to a device without waiting for it, by way of memory that the device can read itself. */
+/** Sends a tensor from the CPU to a device without waiting for it, by way of memory that the device can read itself. */
 function send(tensor: Tensor, device: Device): Tensor {
   if (device === "cpu") return tensor;
   using pinned = torch.op("aten::pin_memory", tensor) as Tensor;
@@ -21,8 +21,8 @@ function send(tensor: Tensor, device: Device): Tensor {
 }
 
 /**
- * Batches made on the CPU by the fused operator, on a background thread: for training there, and for sets that have no
- * room on the device.
+ * Makes batches on the CPU by the fused operator, on a background thread: for training there, and for sets that do not
+ * fit on the device.
  */
 export class HostBatches implements BatchSource {
   readonly #set: ImageSet;
@@ -43,7 +43,7 @@ export class HostBatches implements BatchSource {
     this.#images.dispose();
   }
 
-  async #make(indices: Int32Array, epoch: number): Promise<Made> {
+  async #make(indices: Int32Array, epoch: number): Promise<BatchTensors> {
     const { augment, seed, mean, std, device } = this.#options;
     const offsets = drawOffsets(indices, augment, seed, epoch);
     const args = {

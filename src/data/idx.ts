@@ -1,7 +1,7 @@
 import { type ByteSource, readBytes } from "./byte-source.js";
 import { DataError } from "./data-error.js";
 
-/** Bytes of an IDX file's header for so many dimensions. */
+/** The bytes of an IDX file's header, by the number of dimensions. */
 export const idxHeaderBytes = (dimensions: number) => 4 + 4 * dimensions;
 
 /**

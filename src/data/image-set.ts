@@ -1,4 +1,4 @@
-/** Images in memory, as they were stored: bytes. */
+/** Images in memory, as the bytes that were stored. */
 export interface ImageSet {
   readonly name: string;
   /**
@@ -15,7 +15,7 @@ export interface ImageSet {
   readonly classNames: readonly string[];
 }
 
-/** A data set as it is published: a training and a test part of the same classes. */
+/** A data set with its training and its test part, of the same classes. */
 export interface Dataset {
   readonly name: string;
   readonly train: ImageSet;
@@ -38,7 +38,7 @@ export function allocateImages(bytes: number): Uint8Array {
   }
 }
 
-/** The chosen images of a set, copied, in the order of `indices`. */
+/** Copies the chosen images of a set, in the order of `indices`. */
 export function subset(set: ImageSet, indices: Int32Array): ImageSet {
   const bytes = set.channels * set.height * set.width;
   const images = allocateImages(indices.length * bytes);

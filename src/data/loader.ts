@@ -8,9 +8,9 @@ import { shuffled } from "./random.js";
 import { ResidentBatches } from "./resident-batches.js";
 import { type BatchPlan, planSteps } from "./steps.js";
 
-/** Some images, ready for a network. Whoever receives it disposes of it. */
+/** Some images, ready for a network. Whoever receives the batch disposes of it. */
 export interface Batch {
-  /** Position in the epoch, from 0. */
+  /** The batch's position in the epoch, from 0. */
   readonly step: number;
   /** float32 [B, C, H, W], channels-last, normalised */
   readonly images: Tensor;
@@ -24,20 +24,21 @@ export interface Batch {
 export interface LoaderOptions extends BatchPlan {
   /** The images to go through; all of the set when left out. */
   indices?: Int32Array | undefined;
-  /** Decides order and augmentation. Default 0. */
+  /** Decides the order and the augmentation. Default 0. */
   seed?: number | undefined;
-  /** A new order each epoch; otherwise that of `indices`. Default false. */
+  /** Whether each epoch has a new order; otherwise it is that of `indices`. Default false. */
   shuffle?: boolean | undefined;
-  /** Random crops and flips; none when left out. */
+  /** The random crops and flips; none when left out. */
   augment?: AugmentOptions | undefined;
-  /** For normalisation, one per channel, fractions of 255: {@link channelStatistics}. */
+  /** The mean of each channel, a fraction of 255, which {@link channelStatistics} gives. */
   mean: readonly number[];
+  /** The standard deviation of each channel, a fraction of 255. */
   std: readonly number[];
   /** Where the batches are to be. Default "cpu". */
   device?: Device | undefined;
   /**
-   * Whether the whole set is brought to the device and its batches are made there, or made on the CPU in the background
-   * and brought over one by one. Default: the first, of a device other than the CPU that has room for it.
+   * Whether the whole set is copied to the device and its batches are made there; otherwise they are made on the CPU in
+   * the background and sent over one by one. Default: true for a device other than the CPU that has room for the set.
    */
   resident?: boolean | undefined;
 }
@@ -45,14 +46,13 @@ export interface LoaderOptions extends BatchPlan {
 const noAugmentation: AugmentOptions = { crop: 0, flip: false };
 
 /**
- * Goes through a set in batches. An epoch is a pure function of (seed, epoch number): neither threads nor
- * what was read before change its order, crops or flips. While a batch is used, the next one is made on
- * another thread.
+ * Goes through a set in batches. An epoch is a pure function of (seed, epoch number): neither threads nor what was read
+ * before change its order, crops or flips. The next batch is prefetched: made on another thread while one is used.
  */
 export class Loader {
-  /** Images in an epoch. */
+  /** The number of images in an epoch. */
   readonly size: number;
-  /** Batches in an epoch. */
+  /** The number of batches in an epoch. */
   readonly stepsPerEpoch: number;
   readonly #indices: Int32Array;
   readonly #options: LoaderOptions;
@@ -73,7 +73,7 @@ export class Loader {
     this.#source = new Source(set, { augment, seed, mean, std, device });
   }
 
-  /** Which images an epoch goes through, in order. */
+  /** The images that an epoch goes through, in order. */
   order(epoch: number): Int32Array {
     const { shuffle = false, seed = 0 } = this.#options;
     const order = shuffle ? shuffled(this.#indices, seed, epoch) : this.#indices;
@@ -106,7 +106,7 @@ export class Loader {
         yield batch!;
       }
     } finally {
-      // Whoever stops early leaves one batch in the making.
+      // A caller that stops early leaves one batch in the making.
       (await next.catch(() => undefined))?.dispose();
       batches.dispose();
     }
@@ -142,7 +142,7 @@ export class Loader {
   }
 }
 
-/** Half of what is free: the network needs room too. */
+/** Whether the set takes at most half of the device's free memory: the network needs room too. */
 function hasRoom(device: Device, { images }: ImageSet): boolean {
   return device !== "cpu" && images.byteLength <= torch.freeMemory(device) / 2;
 }

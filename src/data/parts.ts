@@ -1,4 +1,4 @@
-/** Where the files of a data set are: loose in a folder, gzipped one by one, or in its official archive. */
+/** Finds the files of a data set: plain or gzipped one by one in a folder, or together in the official archive. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
@@ -9,20 +9,20 @@ import { DataError } from "./data-error.js";
 /** One file of a data set. */
 export interface Part {
   readonly name: string;
-  /** Exact size, unpacked. */
+  /** The exact size, unpacked. */
   readonly bytes: number;
-  /** MD5 of the official content, unpacked, in hexadecimal. */
+  /** The MD5 of the official content, unpacked, in hexadecimal. */
   readonly md5: string;
 }
 
 /** The files a data set consists of. */
 export interface Layout {
   readonly parts: readonly Part[];
-  /** Small text files that are read when they are there, such as lists of class names. */
+  /** The names of small text files that are read when they are there, such as lists of class names. */
   readonly texts?: readonly string[];
   /** The folder that the official archive unpacks to. */
   readonly folder?: string;
-  /** The official archive's name. */
+  /** The name of the official archive. */
   readonly archive?: string;
   /** What to do about damaged files: a sentence. */
   readonly remedy: string;
@@ -31,7 +31,7 @@ export interface Layout {
 /** A place that holds all parts: a folder (each part's path given), or an archive. */
 export type Found = { folder: string; paths: ReadonlyMap<string, string> } | { archive: string };
 
-/** A regular file: a pipe would keep the reader waiting for a writer. */
+/** Whether there is a regular file: a pipe would keep the reader waiting for a writer. */
 const exists = (path: string) =>
   stat(path).then(
     (found) => found.isFile(),
@@ -125,7 +125,7 @@ async function readArchive(
   const left = new Map(parts.map((part) => [part.name, part]));
   const textsLeft = new Set(layout.texts);
   const texts = new Map<string, string>();
-  // A small archive can unpack to a flood: nothing else in it may be larger than the parts themselves.
+  // A small archive can unpack to any size: all else in it together may be as large as the parts, and a little more.
   const most = 2 * parts.reduce((sum, { bytes }) => sum + bytes, 0) + (1 << 20);
   async function* bounded(chunks: AsyncIterable<Uint8Array>) {
     let unpacked = 0;

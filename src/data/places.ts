@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { DataError } from "./data-error.js";
 import { type Found, findParts, type Layout } from "./parts.js";
 
-/** Where `npx lyceum data fetch` puts a set unless told: $LYCEUM_DATA/NAME, else ~/.cache/lyceum/NAME. */
+/** The folder where `npx lyceum data fetch` puts a set unless told: $LYCEUM_DATA/NAME, else ~/.cache/lyceum/NAME. */
 export function fetchFolder(name: string): string {
   return join(process.env.LYCEUM_DATA || join(homedir(), ".cache", "lyceum"), name);
 }
 
-/** Where a set is looked for, in order, when no root is given. */
+/** The places where a set is looked for, in order, when no root is given. */
 export function usualPlaces(name: string, systemFolders: readonly string[] = []): string[] {
   const home = process.env.LYCEUM_DATA;
   return [
@@ -21,7 +21,7 @@ export function usualPlaces(name: string, systemFolders: readonly string[] = [])
 }
 
 /**
- * The first place that holds a data set.
+ * Finds the first place that holds a data set.
  *
  * @param options.root the only place to look in, when given
  * @throws DataError that lists the places, what each lacks, and the commands that get the set

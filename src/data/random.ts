@@ -1,9 +1,9 @@
 /**
- * Random numbers as pure functions of a key, such as (seed, epoch, index): what is drawn for one image
+ * Makes random numbers that are pure functions of a key, such as (seed, epoch, index): what is drawn for one image
  * depends on nothing that was drawn before, so that order, threads, batch size and resuming change nothing.
  */
 
-/** Finaliser of MurmurHash3 (Appleby): each bit of the input changes about half of the output's. */
+/** The finaliser of MurmurHash3 (Appleby): each bit of the input changes about half of the output's. */
 function mix(word: number): number {
   word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
   word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
@@ -24,7 +24,7 @@ export function hash32(...key: number[]): number {
   return mix(state) >>> 0;
 }
 
-/** Scales a 32-bit number to 0 .. n - 1. Uneven by at most n / 2^32: for small n. */
+/** Scales a 32-bit number to 0 .. n - 1, for small n: some are likelier than others by up to n / 2^32. */
 export function scaleTo(n: number, uniform32: number): number {
   return Math.floor((uniform32 / 2 ** 32) * n);
 }
@@ -42,7 +42,7 @@ export class RandomSequence {
     this.#c = hash32(...key, 3);
   }
 
-  /** 0 .. 2^32 - 1 */
+  /** Draws a whole number of 0 .. 2^32 - 1. */
   uint32(): number {
     const result = (this.#a + this.#b + this.#counter) | 0;
     this.#counter = (this.#counter + 1) | 0;
@@ -52,12 +52,12 @@ export class RandomSequence {
     return result >>> 0;
   }
 
-  /** At least `low`, less than `high`. */
+  /** Draws a number of at least `low` and less than `high`. */
   uniform(low = 0, high = 1): number {
     return low + (high - low) * (this.uint32() / 2 ** 32);
   }
 
-  /** 0 .. n - 1, each exactly as likely; n up to 2^32. */
+  /** Draws a whole number of 0 .. n - 1, each exactly as likely; n up to 2^32. */
   below(n: number): number {
     const even = 2 ** 32 - (2 ** 32 % n);
     for (;;) {
@@ -67,7 +67,7 @@ export class RandomSequence {
   }
 }
 
-/** A copy in random order (Fisher-Yates), decided by the key. */
+/** Copies the values in a random order that the key decides (Fisher-Yates). */
 export function shuffled(values: Int32Array, ...key: number[]): Int32Array {
   const result = values.slice();
   const random = new RandomSequence(...key);

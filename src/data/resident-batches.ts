@@ -6,13 +6,14 @@ import { imagesOf } from "./host-batches.js";
 import type { ImageSet } from "./image-set.js";
 
 /**
- * Batches made where the network is, of a set that lies there whole. What an epoch draws is drawn on the CPU, as on
- * every other device, and brought over at once: nothing is copied from one step to the next, so that none waits.
+ * Makes batches on the device where the network is, of a set that lies there whole. What an epoch draws is drawn on the
+ * CPU, as for every other device, and copied over at once, so that no step has anything to copy and to wait for.
  */
 export class ResidentBatches implements BatchSource {
   readonly #options: BatchOptions;
-  /** uint8 [N, C, H, W] and int64 [N] */
+  /** uint8 [N, C, H, W] */
   readonly #images: Tensor;
+  /** int64 [N] */
   readonly #labels: Tensor;
   readonly #augmenter: Augmenter;
 

@@ -2,9 +2,11 @@ import type { ImageSet } from "./image-set.js";
 import { RandomSequence, shuffled } from "./random.js";
 
 /**
- * A random part of a set in which each class has its share, rounded up or down. Seeded; in ascending order.
+ * Picks a random part of a set in which each class has its share, rounded up or down.
  *
- * @param count how many to pick, 0 .. labels.length
+ * @param count the number of images to pick, 0 .. labels.length
+ * @param seed decides which
+ * @returns indices into the set, ascending
  */
 export function stratifiedSample(labels: Int32Array, count: number, seed: number): Int32Array {
   if (!Number.isInteger(count) || count < 0 || count > labels.length) {
@@ -16,7 +18,8 @@ export function stratifiedSample(labels: Int32Array, count: number, seed: number
     if (known) known.push(index);
     else members.set(label, [index]);
   });
-  // Largest remainder: round every share down, then give what is left to those that lost most; ties by lot.
+  // By largest remainders: every share is rounded down, and what is left goes to those that lost most, equal ones
+  // by lot.
   const random = new RandomSequence(seed, 0);
   const classes = [...members].sort(([a], [b]) => a - b);
   const shares = classes.map(([label, indices]) => {
@@ -33,8 +36,7 @@ export function stratifiedSample(labels: Int32Array, count: number, seed: number
 }
 
 /**
- * Keeps a part of a training set from training, to make choices on. Every class gives its share, within one
- * image.
+ * Splits a part off a training set, to validate on. Every class gives its share, within one image.
  *
  * @param fraction of the images, 0 .. 0.5; their number is rounded
  * @returns indices into the set, both ascending; together every image once

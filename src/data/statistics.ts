@@ -1,8 +1,8 @@
 import type { ImageSet } from "./image-set.js";
 
 /**
- * Mean and standard deviation of each channel over all pixels of the chosen images, as fractions of 255: what
- * normalisation takes. Exact sums of integers, in one pass.
+ * Computes the mean and standard deviation of each channel over all pixels of the chosen images, as fractions of
+ * 255, for normalisation. The sums are exact, of integers, in one pass.
  *
  * @param indices the training images; all of the set when left out
  * @returns one value per channel; a channel that is the same everywhere gets a standard deviation of 1, so

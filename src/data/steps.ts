@@ -5,10 +5,10 @@ export interface BatchPlan {
   /** Leave out the last batch when it is not full. Default false. */
   dropLast?: boolean | undefined;
   /**
-   * When the last batch would be one image alone, add the image to the batch before it, which then has batchSize + 1
-   * images. Batch norm cannot normalise a single value a channel, so a network that ends in 1 x 1 pixels cannot train on a
-   * lone image. With a batch size of 1, or only one image in all, a lone image is what was asked for, and stays. Default
-   * false; training sets it, evaluation needs it not.
+   * When the last batch would be one image alone, add the image to the batch before it, which then has batchSize +
+   * 1 images. Batch norm cannot normalise a single value a channel, so a network that ends in 1 x 1 pixels cannot
+   * train on a lone image. With a batch size of 1, or only one image in all, a lone image is what was asked for,
+   * and stays. Default false; training sets it, evaluation needs it not.
    */
   joinLoneLast?: boolean | undefined;
 }

@@ -5,13 +5,13 @@ import { type Found, type Layout, readParts } from "./parts.js";
 import { findDataset } from "./places.js";
 import { datasetNamed } from "./sets/index.js";
 
-/** How one file of a data set was found. */
+/** What was found of one file of a data set. */
 export interface FileReport {
   /** A path, for a member of an archive "ARCHIVE: MEMBER". */
   file: string;
   /** Whether its content, unpacked, is the official one to the bit. */
   ok: boolean;
-  /** What is wrong and what to do, when it is not. */
+  /** What is wrong and what to do about it, when `ok` is false. */
   problem?: string;
 }
 
@@ -37,7 +37,7 @@ export async function verifyDataset(name: string, { root }: { root?: string } = 
   return { name, place, ok: files.every(({ ok }) => ok), files };
 }
 
-/** A report of each part, and of the archive when it is damaged. */
+/** Reports on each part, and on the archive when it is damaged. */
 export async function verifyParts(layout: Layout, found: Found): Promise<FileReport[]> {
   const reports: FileReport[] = [];
   const note = (error: unknown) => {

@@ -50,6 +50,8 @@ function load(path: string): Native {
     return addon;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
+    // The addon itself says what is wrong with the variable: building it again would not help.
+    if (reason.includes("LYCEUM_ISA")) throw cause;
     throw new Error(
       `${path} cannot be loaded (${reason}): run ./setup again, it builds for the libtorch at hand`,
       { cause },

@@ -31,7 +31,7 @@ export function enableGrad<T>(body: () => T): T {
   return withGradMode("enableGrad", true, body);
 }
 
-/** Runs `body` without gradients and version counters; its tensors can take part in no later gradient. */
+/** Runs `body` without gradients and version counters; tensors made in it can take part in no later gradient. */
 export function inferenceMode<T>(body: () => T): T {
   native.enterInference();
   try {
@@ -42,10 +42,11 @@ export function inferenceMode<T>(body: () => T): T {
 }
 
 export interface GradOptions {
-  /** What flows into each output; ones for a scalar output. */
+  /** The gradient that flows into each output, of its shape; ones for scalar outputs when left out. */
   gradOutputs?: readonly Tensor[];
+  /** Whether the graph stays for another call. Default as `createGraph`. */
   retainGraph?: boolean;
-  /** Makes the gradients differentiable themselves. */
+  /** Whether the gradients are to be differentiable themselves. Default false. */
   createGraph?: boolean;
 }
 

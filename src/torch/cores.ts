@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
 /**
- * Cores, not hardware threads: two threads on one core share its arithmetic units, and training slows down.
- * Never more than this process may run on.
+ * Counts the processor's cores, not its hardware threads: two threads on one core share its arithmetic units, and
+ * training slows down.
+ *
+ * @returns 1 or more, and never more than this process may run on
  */
 export function physicalCores(): number {
   const available = availableParallelism();
@@ -17,7 +19,7 @@ export function physicalCores(): number {
     }
     return Math.max(1, Math.min(cores.size || available, available));
   } catch {
-    // Not Linux, or a container that hides the topology.
+    // This is not Linux, or a container that hides the topology.
     return available;
   }
 }

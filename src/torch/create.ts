@@ -1,4 +1,4 @@
-/** Tensors made from JavaScript's data. */
+/** Makes tensors of JavaScript's data. */
 import { wrap } from "./dispatch.js";
 import { native } from "./native.js";
 import type { NestedNumbers, Tensor } from "./tensor.js";
@@ -6,7 +6,7 @@ import { type Device, type DType, dtypes, type TypedArray } from "./types.js";
 
 export interface TensorOptions {
   dtype?: DType;
-  /** For typed arrays; one dimension when left out. */
+  /** The shape; of a typed array one dimension when left out, of nested arrays their own. */
   shape?: readonly number[];
   device?: Device;
   requiresGrad?: boolean;
@@ -20,7 +20,7 @@ function dtypeOf(data: unknown): DType | undefined {
   return data instanceof BigInt64Array ? "int64" : undefined;
 }
 
-/** The shape of nested arrays, all of one length at each depth. */
+/** The shape that nested arrays have if all are of one length at each depth. */
 function shapeOf(data: NestedNumbers): number[] {
   const shape: number[] = [];
   let level: NestedNumbers = data;
@@ -50,7 +50,7 @@ function flatten(data: NestedNumbers, shape: readonly number[], depth: number, i
   for (const part of data) flatten(part, shape, depth + 1, into);
 }
 
-/** Lossless for the dtypes that JavaScript has no array of. */
+/** A typed array that holds the values without loss, and its dtype, for dtypes that JavaScript has no array of too. */
 function carrierOf(values: number[], dtype: DType): [ArrayBufferView, DType] {
   if (dtype === "int64") return [BigInt64Array.from(values, BigInt), "int64"];
   if (dtype === "int32") return [Int32Array.from(values), "int32"];
@@ -62,7 +62,7 @@ function carrierOf(values: number[], dtype: DType): [ArrayBufferView, DType] {
 }
 
 /**
- * A tensor with a copy of `data`: a number, nested arrays of numbers (float32 unless told), or a typed array.
+ * Makes a tensor with a copy of `data`: a number, nested arrays of numbers (float32 unless told), or a typed array.
  *
  * @throws TypeError when the arrays are ragged, hold no numbers, or do not fit `shape`
  */
@@ -90,7 +90,7 @@ export function tensor(data: NestedNumbers | TypedArray, options: TensorOptions 
 }
 
 /**
- * A tensor that looks into `data` without copying it, and keeps it alive. Writes on either side are seen on the other.
+ * Makes a tensor that shares the memory of `data` and keeps it alive. Writes on either side are seen on the other.
  *
  * @throws TypeError when `data` does not stand on a SharedArrayBuffer: any other buffer can be detached by JavaScript
  *   while libtorch still reads it

@@ -1,13 +1,13 @@
 import { type NativeCuda, nativeCuda } from "./native.js";
 import type { Device } from "./types.js";
 
-/** Work that is recorded once and then done again by one call. */
+/** Work on a device that is recorded once and then done again by one call. */
 export interface StepGraph {
-  /** Does `body` as often as it must be done before it can be recorded, once a call. */
+  /** Runs `body` once, before the recording; to be called as often as the work must be done before it can be recorded. */
   warmUp(body: () => void): void;
-  /** Takes down what tensors do in `body`, which is not done yet. */
+  /** Runs `body` and records what its operators do instead of doing it. */
   record(body: () => void): void;
-  /** Does what was recorded, and does not wait for it. */
+  /** Starts what was recorded, and does not wait for its end. */
   replay(): void;
   dispose(): void;
 }
@@ -22,9 +22,9 @@ const registry = new FinalizationRegistry<number>((handle) => nativeCuda()?.disp
 /**
  * A CUDA graph. A step on a card is hundreds of small kernels, and starting them one by one takes longer than they run.
  *
- * What is recorded reads and writes the very memory that it was recorded with: what goes in and out must be tensors that
- * were there before and stay, and numbers of JavaScript's are those of the recording for ever. Nothing in it may wait for
- * the card or bring anything to it.
+ * A replay reads and writes the very memory of the recording: what goes in and out must be tensors that were there
+ * before and stay, and JavaScript's numbers keep the values that they had. Nothing in the body may wait for the
+ * card or copy anything to it.
  */
 export class CudaGraph implements StepGraph {
   readonly #native: NativeCuda;
@@ -44,7 +44,7 @@ export class CudaGraph implements StepGraph {
     registry.register(this, this.#handle, this);
   }
 
-  /** Libraries choose and prepare what they do at first, on the stream that is recorded later. */
+  /** Runs `body` on the stream that is recorded later: libraries choose and prepare at first what they do. */
   warmUp(body: () => void): void {
     this.#onItsStream(body);
   }
@@ -74,7 +74,7 @@ export class CudaGraph implements StepGraph {
     try {
       body();
     } finally {
-      // Gives a recording up that did not come to its end.
+      // This also gives up a recording that did not come to its end.
       this.#native.leaveGraph(this.#handle);
     }
   }

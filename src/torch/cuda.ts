@@ -1,4 +1,4 @@
-/** CUDA devices, as far as the build knows of them. */
+/** Asks and sets up CUDA devices, as far as the build can. */
 import { native, nativeCuda } from "./native.js";
 import type { Device } from "./types.js";
 
@@ -12,17 +12,18 @@ export function cudaDevice(device: Device): { name: string; free: number; total:
   return nativeCuda()?.cudaDevice(device);
 }
 
-/** What a card has at least, where the build cannot ask it. */
+/** The free memory that a card is taken to have where the build cannot ask it, in bytes. */
 const modestCard = 4 * 2 ** 30;
 
-/** Bytes that are free on a CUDA device. */
+/** The bytes that are free on a CUDA device. */
 export function freeMemory(device: Device): number {
   return cudaDevice(device)?.free ?? modestCard;
 }
 
 /**
- * How cuDNN chooses its convolutions. `benchmark` tries them and takes the fastest, `deterministic` takes only those that
- * give the same bits every time; TF32 multiplies float32 in 10 bits. libtorch's defaults: no, no, yes.
+ * Says how cuDNN chooses its convolutions. With `benchmark` it tries them and takes the fastest, with
+ * `deterministic` only those that give the same bits every time; TF32 multiplies float32 in 10 bits. libtorch's
+ * defaults: no, no, yes.
  */
 export function setCudnn(options: { benchmark: boolean; deterministic: boolean; allowTF32: boolean }): void {
   native.setCudnn(options.benchmark, options.deterministic, options.allowTF32);

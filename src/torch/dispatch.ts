@@ -1,4 +1,4 @@
-/** Calling operators by id, and turning handles into tensors and back. */
+/** Calls operators by id or by name, and turns tensors into handles and back. */
 import type { Generator } from "./generator.js";
 import { native, type OperatorInfo } from "./native.js";
 import { needsFinite, refusalOf } from "./refused.js";
@@ -9,13 +9,13 @@ import { withoutSweeping } from "./unscoped.js";
 let make: (handle: number) => Tensor;
 let isTensor: (value: unknown) => value is Tensor;
 
-/** @internal Called once by tensor.ts. */
+/** @internal tensor.ts calls it once. */
 export function setTensorClass(TensorClass: new (handle: number) => Tensor): void {
   make = (handle) => new TensorClass(handle);
   isTensor = (value): value is Tensor => value instanceof TensorClass;
 }
 
-/** A handle that names nothing: the bridge answers it with an error that names operator and argument. */
+/** Stands for a value that is no tensor: the bridge refuses it with an error that names operator and argument. */
 const foreign = -1;
 
 /** The handle of a tensor; undefined stays undefined. */
@@ -24,10 +24,10 @@ export function h(value: Tensor | null | undefined): number | undefined {
   return isTensor(value) ? value.handle : foreign;
 }
 
-/** More tensors than any call takes; the bridge says so of a longer list, which map would walk hole by hole. */
+/** More tensors than any call takes. A longer list is left to the bridge, which refuses it; map would walk its holes. */
 const longestList = 1_000_000;
 
-/** The handles of a list of tensors. */
+/** The handles of a list of tensors; what is no list is passed on for the bridge to refuse. */
 export function hs(values: readonly (Tensor | null | undefined)[]): (number | undefined)[] {
   const list = Array.isArray(values) && values.length <= longestList;
   return list ? withoutSweeping(() => values.map(h)) : (values as unknown as undefined[]);
@@ -38,11 +38,12 @@ export function g(value: Generator | undefined): number | undefined {
   return value?.generatorHandle;
 }
 
+/** Makes a tensor of a handle, which it takes over. */
 export function wrap(handle: number): Tensor {
   return make(handle);
 }
 
-/** For results that libtorch may leave undefined. */
+/** Makes a tensor of a result that libtorch may leave undefined. */
 export function wrapOptional(handle: number): Tensor | undefined {
   return handle === 0 ? undefined : make(handle);
 }
@@ -82,7 +83,7 @@ function find(name: string): Resolved {
   return found;
 }
 
-/** Whether the libtorch at hand, or Lyceum's build on it, has the operator. */
+/** Whether the libtorch that is loaded, or Lyceum's addon on it, has the operator. */
 export function hasOperator(name: string): boolean {
   const [base = "", overload = ""] = name.split(".");
   return native.resolve(base, overload) >= 0;
@@ -162,7 +163,7 @@ export async function opAsync(name: string, ...args: unknown[]): Promise<any> {
   return lift(await native.callAsync(found.id, ...lowered), found, args);
 }
 
-/** What libtorch's schema says of an operator. */
+/** An operator's schema. @throws Error when there is no such operator */
 export function schemaOf(name: string): OperatorInfo {
   return find(name).info;
 }

@@ -1,11 +1,11 @@
-/** Prints tensors as PyTorch does: aligned columns, long dimensions cut to their ends. */
+/** Prints tensors as PyTorch does, in aligned columns, with long dimensions cut to their ends. */
 import type { Tensor } from "./tensor.js";
 
 const threshold = 1000;
 const edge = 3;
 const precision = 4;
 
-/** Writes each number alike: all as integers, all with a point, or all with an exponent. */
+/** Makes a function that writes each of the numbers alike: as integers, with a point, or with an exponent. */
 function writer(values: number[], floating: boolean): (value: number) => string {
   const finite = values.filter((value) => Number.isFinite(value) && value !== 0).map(Math.abs);
   const special = (value: number) => (Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf");
@@ -22,12 +22,12 @@ function writer(values: number[], floating: boolean): (value: number) => string 
     if (exponent) return value.toExponential(precision).replace(/e([+-])(\d)$/, "e$10$2");
     return integral ? `${value}.` : value.toFixed(precision);
   };
-  // As PyTorch, whose infinities and NaNs do not widen the columns.
+  // In PyTorch too, infinities and NaNs do not widen the columns.
   const width = Math.max(0, ...values.filter(Number.isFinite).map((value) => write(value).length));
   return (value) => write(value).padStart(width);
 }
 
-/** The elements that are shown, flat: everything, or the ends of each long dimension. */
+/** The indices that are shown of each dimension, with undefined where some are left out. */
 function shown(shape: readonly number[], summarise: boolean): (number | undefined)[][] {
   return shape.map((size) => {
     const all = Array.from({ length: Math.min(size, summarise ? 2 * edge + 1 : size) }, (_, i) => i);
@@ -39,7 +39,7 @@ function shown(shape: readonly number[], summarise: boolean): (number | undefine
 export function format(tensor: Tensor): string {
   const { shape, dtype } = tensor;
   const floating = dtype.includes("float");
-  // Of an empty tensor no dimension is shown, however long.
+  // No dimension of an empty tensor is shown, however long.
   const picks = tensor.numel > 0 ? shown(shape, tensor.numel > threshold) : shape.map(() => []);
   const flat = tensor.toTypedArray() as ArrayLike<number | bigint>;
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));

@@ -20,18 +20,18 @@ export class Generator {
     this.seed(seed);
   }
 
-  /** Starts the stream again from `seed`. */
+  /** Starts the stream again from `seed`. @throws TypeError when the seed is out of range */
   seed(seed: number): this {
     native.seedGenerator(this.generatorHandle, seed);
     return this;
   }
 
-  /** The whole state, a uint8 tensor of shape [bytes]. */
+  /** A copy of the whole state, a uint8 tensor of shape [bytes]. */
   state(): Tensor {
     return wrap(native.generatorState(this.generatorHandle));
   }
 
-  /** @throws Error when `state` is not what {@link Generator.state} gave */
+  /** Takes a state over. @throws Error when `state` is not what {@link Generator.state} gave */
   setState(state: Tensor): this {
     native.setGeneratorState(this.generatorHandle, state.handle);
     return this;

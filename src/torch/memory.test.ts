@@ -28,8 +28,8 @@ it("holds memory flat over a million small operators inside scopes", async () =>
   expect(grown).toBeLessThan(30);
 });
 
-// What of the tensors left to the collector is alive at a time depends on when V8 collects: the bounds only tell a small
-// share of what was made from a growing one.
+// What of the tensors left to the collector is alive at a time depends on when V8 collects: the bounds only tell a
+// small share of what was made from a growing one.
 it("bounds the memory of tensors left to the collector", async () => {
   const { peak } = await weigh("unscoped");
   const made = (200_000 * 16 * 1024 * 4) / 2 ** 20;
@@ -50,7 +50,7 @@ it("reads a file of many tensors in little more than their own memory", async ()
     torch.saveSafetensors(path, Object.fromEntries(tensors));
   });
   const { peak } = await weigh("load", path);
-  // 24 tensors of 8 MB and the bytes of one, and half of that again for Node's own needs. The file as a whole beside its
-  // tensors would double it.
+  // 24 tensors of 8 MB and the bytes of one, and half of that again for Node's own needs. The file as a whole
+  // beside its tensors would double it.
   expect(peak).toBeLessThan(1.5 * (24 * 8 + 8));
 });

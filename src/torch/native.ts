@@ -1,6 +1,6 @@
 /**
- * The functions of the native addon: the only door to libtorch. The addon is loaded when one of them is first asked for,
- * so that importing Lyceum, reading a recipe or printing help needs no libtorch and does not wait for it.
+ * The functions of the native addon: the only door to libtorch. The addon is loaded when one of them is first asked
+ * for, so that importing Lyceum, reading a recipe or printing help needs no libtorch and does not wait for it.
  */
 import { loadAddon } from "./addon.js";
 
@@ -24,8 +24,8 @@ export interface OperatorInfo {
 }
 
 /**
- * Tensors and generators are handles: indices into tables of the addon, 0 for none. The handle of a tensor is even where
- * the tensor keeps little alive, a small block of memory and no graph, and odd elsewhere.
+ * Tensors and generators are handles: indices into tables of the addon, 0 for none. The handle of a tensor is even
+ * where the tensor keeps little alive, a small block of memory and no graph, and odd elsewhere.
  */
 export interface Native {
   resolve(name: string, overload: string): number;
@@ -40,16 +40,17 @@ export interface Native {
   release(handles: Int32Array, count: number): void;
   releaseOne(handle: number): void;
   /**
-   * Lets the tensor live as long as the object does, and tells V8 how much memory the tensor keeps alive. Returns whether
-   * it is time to collect young objects and to sweep.
+   * Lets the tensor live as long as the object does, and tells V8 how much memory the tensor keeps alive. Returns
+   * whether it is time to collect young objects and to sweep.
    */
   leaveToCollector(handle: number, object: object): boolean;
   /** Lets the first `count` tensors live as long as the one object does (unscoped.ts); otherwise as leaveToCollector. */
   leaveLitter(handles: Int32Array, count: number, object: object): boolean;
   takeFromCollector(handle: number): void;
   /**
-   * Frees tensors whose objects were collected: looks at those made lately and at some older ones, or at all. Returns the
-   * objects given to leaveLitter that live on, and forgets them: their tensors must be left to the collector anew.
+   * Frees tensors whose objects were collected: looks at those made lately and at some older ones, or at all.
+   * Returns the objects given to leaveLitter that live on, and forgets them: their tensors must be left to the
+   * collector anew.
    */
   sweep(all: boolean): object[] | undefined;
   shape(handle: number): number[];
@@ -109,9 +110,10 @@ export interface NativeCuda {
 }
 
 /**
- * Stands behind {@link native} as its prototype, which is asked for whatever the object does not have itself: before the
- * addon is loaded that is everything. Loading makes the addon's functions properties of the object, so that from then on
- * a call costs what a call of any object's function costs, without a test of whether the addon is there.
+ * Stands behind {@link native} as its prototype, which is asked for whatever the object does not have itself:
+ * before the addon is loaded that is everything. Loading makes the addon's functions properties of the object, so
+ * that from then on a call costs what a call of any object's function costs, without a test of whether the addon is
+ * there.
  */
 const loader = new Proxy(
   {},

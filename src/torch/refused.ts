@@ -1,6 +1,6 @@
 /**
- * Operators that libtorch itself does not survive with bad arguments: `torch.op` does not offer them. Found by
- * `fuzz/fuzz.test.ts`, which holds that every other one does survive.
+ * Names the operators with which bad arguments end the process within libtorch, so that `torch.op` does not offer them.
+ * `fuzz/fuzz.test.ts` found them, and tests that every other one survives.
  */
 
 const foreign =
@@ -9,7 +9,7 @@ const unchecked = "it trusts its caller, and reads or writes memory by its argum
 const none = "it takes the first of a list that may be empty";
 const endless = "its time grows without bound in an argument";
 
-/** Whole families, by a pattern of the name without its overload. */
+/** Whole families of operators, by a pattern of the name without its overload. */
 const families: readonly (readonly [RegExp, string])[] = [
   [/^(?!aten::|lyceum::)/, foreign],
   [/quantize|qparams|_q_|^aten::(q_|int_repr|fbgemm_)/, foreign],
@@ -49,13 +49,13 @@ const single: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Operators that decompose by singular values, or whose gradient does: LAPACK does not come back from infinite ones, so
- * their arguments are looked at first.
+ * Operators that take singular values, or whose gradient does. LAPACK does not return when a value is infinite, so that
+ * their arguments are checked first.
  */
 const decomposing =
   /svd|pinv|nuclear_norm|^aten::(linalg_(cond|norm|matrix_norm|matrix_rank|lstsq)|matrix_rank)/;
 
-/** Whether the operator's tensors must be finite. */
+/** Whether all values of the operator's tensors must be finite. */
 export function needsFinite(name: string): boolean {
   return decomposing.test(name);
 }

@@ -1,4 +1,4 @@
-/** The library under the tensors: its version, threads and devices. */
+/** Asks libtorch for its version, and sets its threads. */
 import { native } from "./native.js";
 
 /** The version of libtorch, such as "1.13.0". */
@@ -6,22 +6,22 @@ export function version(): string {
   return native.version();
 }
 
-/** libtorch's own account of how it was built. */
+/** libtorch's own account of how it was built, several lines. */
 export function buildSettings(): string {
   return native.buildSettings();
 }
 
-/** How many threads an operator may use. */
+/** The number of threads that an operator may use. */
 export function getNumThreads(): number {
   return native.numThreads();
 }
 
-/** @throws TypeError outside 1 … 1024 */
+/** Sets the number of threads that an operator may use. @throws TypeError outside 1 … 1024 */
 export function setNumThreads(threads: number): void {
   native.setNumThreads(threads);
 }
 
-/** Live tensors that JavaScript holds, and their bytes. */
+/** Counts the tensors that JavaScript holds, and the bytes of their memory. */
 export function memoryStats(): { tensors: number; bytes: number } {
   return native.memory();
 }

@@ -1,6 +1,6 @@
 /**
- * Scopes free the tensors that were made in them. A tensor made outside any scope is freed by a sweep, some time after the
- * garbage collector took its object (unscoped.ts).
+ * Scopes free the tensors that were made in them. A tensor made outside any scope is freed by a sweep, some time
+ * after the garbage collector took its object (unscoped.ts).
  */
 import { native } from "./native.js";
 import { leaveToCollector, type WeakGroup } from "./unscoped.js";
@@ -22,8 +22,8 @@ export interface Scope {
 
 let current: Scope | undefined;
 
-// The handles that a scope frees at its end, kept from one scope to the next: the bridge reads a typed array several times
-// as fast as an array.
+// The handles that a scope frees at its end, kept from one scope to the next: the bridge reads a typed array
+// several times as fast as an array.
 let dying = new Int32Array(256);
 
 function giveTo(tensor: Owned, scope: Scope | undefined): void {
@@ -37,7 +37,7 @@ export function track(tensor: Owned): void {
   giveTo(tensor, current);
 }
 
-/** Frees the tensor now; again is a no-op. */
+/** Frees the tensor now; a second call does nothing. */
 export function free(tensor: Owned): void {
   if (tensor.handle === 0) return;
   native.releaseOne(tensor.handle);
@@ -54,7 +54,7 @@ function isOwned(value: object): value is Owned {
   return "handle" in value && "owner" in value;
 }
 
-/** Hands every tensor that can be reached from a scope's result to the scope around it. */
+/** Hands every tensor that can be reached from a scope's result to the scope around that one. */
 function handUp(value: unknown, from: Scope, seen: Set<object>): void {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value)) return;
   seen.add(value);
@@ -101,7 +101,7 @@ export function scope<T>(body: () => T): T {
   }
 }
 
-/** Takes the handle out of a tensor, which is disposed afterwards but whose memory lives on. */
+/** Takes the handle out of a tensor: the object is disposed afterwards, and the memory belongs to the caller. */
 export function takeHandle(tensor: Owned): number {
   const { handle } = tensor;
   if (handle !== 0 && !tensor.owner) native.takeFromCollector(handle);

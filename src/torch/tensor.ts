@@ -18,7 +18,7 @@ const arrayOf = {
   bool: Uint8Array,
 } as const;
 
-/** More elements than fit in a JavaScript array (2^32) or in reasonable memory. */
+/** The most arrays and numbers that {@link Tensor.tolist} makes, which still fit into reasonable memory. */
 const longestList = 2 ** 28;
 
 /**
@@ -52,7 +52,7 @@ export class Tensor extends TensorMethods {
     return native.shape(this.handle);
   }
 
-  /** Elements between neighbours along each dimension. */
+  /** The distance between neighbours along each dimension, in elements. */
   get strides(): readonly number[] {
     return native.strides(this.handle);
   }
@@ -65,7 +65,7 @@ export class Tensor extends TensorMethods {
     return native.device(this.handle) as Device;
   }
 
-  /** How many elements there are. */
+  /** The number of elements. */
   get numel(): number {
     return native.numel(this.handle);
   }
@@ -107,7 +107,10 @@ export class Tensor extends TensorMethods {
     native.backward([this.handle], gradient ? [h(gradient)!] : [], retainGraph);
   }
 
-  /** The value of a tensor with one element; a bigint only where an int64 does not fit a number. */
+  /**
+   * The value of a tensor with one element: a number, 0 or 1 for a bool, and a bigint only where an int64 does not
+   * fit a number.
+   */
   item(): number {
     const value = this.itemScalar();
     return typeof value === "boolean" ? Number(value) : (value as number);
@@ -167,7 +170,7 @@ export class Tensor extends TensorMethods {
     return build(0);
   }
 
-  /** Frees the memory now. Again is a no-op. */
+  /** Frees the memory now. A second call does nothing. */
   dispose(): void {
     free(this);
   }

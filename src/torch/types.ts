@@ -1,4 +1,4 @@
-/** The element types which Lyceum names; libtorch's others can be made with `torch.op` but not be read. */
+/** The element types that Lyceum names. Tensors of libtorch's others can be made with `torch.op` but not be read. */
 export const dtypes = [
   "float32",
   "float64",
@@ -17,6 +17,7 @@ export type Device = "cpu" | "cuda" | `cuda:${number}`;
 /** The order of a tensor's elements in memory; `channelsLast` is NHWC for a tensor of shape [N, C, H, W]. */
 export type MemoryFormat = "contiguous" | "channelsLast" | "preserve";
 
+/** The typed arrays that tensors are made of and read into. */
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -25,5 +26,5 @@ export type TypedArray =
   | Uint8ClampedArray
   | BigInt64Array;
 
-/** What operators call a Scalar. Whole numbers stay integers, so integer tensors stay integer. */
+/** A number among tensors. Whole numbers count as integers, so that integer tensors stay integer. */
 export type Scalar = number | bigint | boolean;

@@ -15,12 +15,13 @@ interface Unscoped {
 }
 
 /**
- * Small tensors made one after the other, which refer to each other through the group. The collector takes them all at
- * once, so one weak reference, to the group, tells that all of them are gone; a reference for each would cost more than a
- * small operator. The first sweep that finds a group alive dissolves it and gives each member a reference of its own.
+ * Small tensors made one after the other, which refer to each other through the group. The collector takes them all
+ * at once, so one weak reference, to the group, tells that all of them are gone; a reference for each would cost
+ * more than a small operator. The first sweep that finds a group alive dissolves it and gives each member a
+ * reference of its own.
  *
- * The members form a linked list rather than an array: when many arrays have lived long, V8 allocates later ones among its
- * old objects, whose members only a full collection takes.
+ * The members form a linked list rather than an array: when many arrays have lived long, V8 allocates later ones
+ * among its old objects, whose members only a full collection takes.
  */
 export class WeakGroup {
   size = 0;
@@ -115,8 +116,8 @@ function findMinor(): () => void {
 }
 
 /**
- * Runs `read`, which takes handles out of tensors, without a sweep meanwhile. A getter of an array may make tensors, and a
- * sweep would free those of which only the handle is left.
+ * Runs `read`, which takes handles out of tensors, without a sweep meanwhile. A getter of an array may make
+ * tensors, and a sweep would free those of which only the handle is left.
  */
 export function withoutSweeping<T>(read: () => T): T {
   held++;
@@ -127,8 +128,9 @@ export function withoutSweeping<T>(read: () => T): T {
   }
 }
 
-// The last tensors of a program are followed by no others whose making would sweep them. The collection of an object that
-// nobody holds tells that V8 has collected, and that it is time to look. Begun by the first tensor: a sweep loads the addon.
+// The last tensors of a program are followed by no others whose making would sweep them. The collection of an
+// object that nobody holds tells that V8 has collected, and that it is time to look. Begun by the first tensor: a
+// sweep loads the addon.
 let watching = false;
 const collections = new FinalizationRegistry<undefined>(() => {
   sweep(true);

@@ -6,7 +6,7 @@ import { allocateImages, type Dataset, type ImageSet } from "../image-set.js";
 import { type Found, type Layout, readParts } from "../parts.js";
 import { familyLabels } from "./family-labels.js";
 
-/** The classes that one label byte of a record tells apart. */
+/** The classes that one label byte of a record distinguishes. */
 export interface LabelLevel {
   readonly names: readonly string[];
   /** The text file of the official archive that lists the names; it is believed where it is there. */
@@ -17,9 +17,9 @@ export interface LabelLevel {
 export interface CifarSet {
   readonly name: string;
   readonly summary: string;
-  /** One per label byte, in the record's order; the last is the fine one. */
+  /** The classes of each label byte, in the record's order; the last is the fine one. */
   readonly levels: readonly LabelLevel[];
-  /** Images in each file. */
+  /** The training files, in order, with the number of images in each. */
   readonly trainFiles: readonly { name: string; count: number; md5: string }[];
   readonly testFile: { name: string; count: number; md5: string };
   readonly folder: string;
@@ -27,7 +27,7 @@ export interface CifarSet {
   readonly archive: RemoteFile;
 }
 
-/** A set of colour images of 32 x 32 in CIFAR's official binary layout. */
+/** Defines a set of colour images of 32 x 32 in CIFAR's official binary layout. */
 export function cifarSet(set: CifarSet): DatasetDefinition {
   const { name, summary, levels, folder, baseUrl, archive } = set;
   const layout: Layout = {

@@ -2,7 +2,7 @@ import { cifarSet } from "./cifar-set.js";
 
 const count = 10_000;
 
-/** Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images". */
+/** The set of Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images". */
 export const cifar10 = cifarSet({
   name: "cifar10",
   summary: "photos, 10 classes, 50,000 + 10,000 colour images of 32 x 32",

@@ -1,6 +1,6 @@
 import { cifarSet } from "./cifar-set.js";
 
-/** Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images"; 20 families of 5 classes. */
+/** The set of Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images"; 20 families of 5 classes. */
 export const cifar100 = cifarSet({
   name: "cifar100",
   summary: "photos, 100 classes in 20 families, 50,000 + 10,000 colour images of 32 x 32",

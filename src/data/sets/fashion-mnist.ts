@@ -1,7 +1,7 @@
 import { idxSet } from "./idx-set.js";
 
 /**
- * Xiao, Rasul, Vollgraf 2017, MIT licence. The checksums are of the files at
+ * The set of Xiao, Rasul and Vollgraf, 2017, under the MIT licence. The checksums are of the files at
  * github.com/zalandoresearch/fashion-mnist.
  */
 export const fashionMnist = idxSet({

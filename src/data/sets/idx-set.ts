@@ -12,16 +12,16 @@ export interface IdxSet {
   readonly augment: DatasetDefinition["augment"];
   readonly trainCount: number;
   readonly testCount: number;
-  /** Height and width in pixels. */
+  /** The height and width of an image in pixels. */
   readonly size: number;
-  /** MD5 of the four files, unpacked: training images, training labels, test images, test labels. */
+  /** The MD5 of each of the four files, unpacked: training images, training labels, test images, test labels. */
   readonly md5: readonly [string, string, string, string];
   readonly systemFolders?: readonly string[];
   readonly package?: string;
   readonly download: { readonly baseUrl: string; readonly files: readonly RemoteFile[] };
 }
 
-/** A grey set in four IDX files with MNIST's names, each plain or .gz. */
+/** Defines a set of grey images in four IDX files with MNIST's names, each plain or .gz. */
 export function idxSet(set: IdxSet): DatasetDefinition {
   const { name, summary, augment, trainCount, testCount, size, md5 } = set;
   const layout: Layout = {

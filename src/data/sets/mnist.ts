@@ -1,8 +1,8 @@
 import { idxSet } from "./idx-set.js";
 
 /**
- * LeCun, Cortes, Burges 1998. The original address (yann.lecun.com) no longer serves the files: this is its
- * mirror.
+ * The set of LeCun, Cortes and Burges, 1998. The original address (yann.lecun.com) no longer serves the files, so that
+ * they are fetched from a mirror.
  */
 export const mnist = idxSet({
   name: "mnist",

@@ -8,14 +8,14 @@ import { refusalOf } from "../refused.js";
 import { type Program, programs } from "./plans.js";
 import { run } from "./run.js";
 
-/** What the parent asks for, as JSON in the first argument. */
+/** What the parent asks for; JSON in the first argument. */
 export interface Order {
   seed: number;
-  /** The first program to run, and the one to stop before. */
+  /** The number of the first program to run, and of the one to stop before. */
   from: number;
   to: number;
   seconds: number;
-  /** The file that holds "program step\n", overwritten in place. */
+  /** The path of a file into which the child writes "program step\n", over and over in place. */
   position: string;
   skip?: string[];
 }
@@ -34,7 +34,7 @@ function batchAt(all: fc.Arbitrary<Program>, seed: number, index: number): Progr
 
 export function offeredPrograms(skip: readonly string[] = []): fc.Arbitrary<Program> {
   const skipped = new Set(skip);
-  // To look hard at some: LYCEUM_FUZZ_ONLY=_backward.
+  // LYCEUM_FUZZ_ONLY=_backward, say, takes only operators whose name has that in it.
   const only = new RegExp(process.env.LYCEUM_FUZZ_ONLY ?? "");
   return programs((op) => {
     const base = op.split(".")[0]!;

@@ -5,11 +5,11 @@
 import fc from "fast-check";
 import { operatorNames, schemaOf } from "../dispatch.js";
 
-/** How a tensor is made. */
+/** Says how a tensor is made. */
 export interface TensorPlan {
-  /** Words: the program's own shape, or one size of it, so that operators often meet shapes that fit. */
+  /** A shape, or in words the program's own shape or one size of it, so that operators often meet shapes that fit. */
   shape: number[] | "whole" | "first" | "second" | "last";
-  /** undefined: the program's own. */
+  /** The program's own where undefined. */
   dtype: string | undefined;
   layout: (typeof layouts)[number];
   fill: (typeof fills)[number];
@@ -17,7 +17,7 @@ export interface TensorPlan {
   disposed: boolean;
 }
 
-/** An argument that stands for something made when the program runs. */
+/** An argument; what JSON cannot hold is made when the program runs. */
 export type Plan =
   | { tensor: TensorPlan }
   | { earlier: number }
@@ -25,7 +25,7 @@ export type Plan =
   | { list: Plan[] }
   /** An array whose element 0 is a getter that disposes of the program's tensors. */
   | { trap: Plan }
-  /** An array of so many holes. */
+  /** An array of this many holes. */
   | { holes: 3 | 2097152 | 4294967295 }
   | { value: unknown };
 
@@ -212,7 +212,7 @@ const scalars: Record<string, fc.Arbitrary<Plan>> = {
   Generator: fc.nat(3).map((generator) => ({ generator })),
 };
 
-/** Mostly of the right kind, so that arguments reach libtorch; now and then of any. */
+/** An argument mostly of the right kind, so that it reaches libtorch, and now and then of any. */
 function ofType(type: string): fc.Arbitrary<Plan> {
   if (type.endsWith("?")) {
     return fc.oneof(
@@ -266,7 +266,7 @@ function callOf(op: string): fc.Arbitrary<Step> {
     }));
 }
 
-/** Programs over the operators of which `offered` says yes. */
+/** Draws programs over the operators for which `offered` holds. */
 export function programs(offered: (op: string) => boolean): fc.Arbitrary<Program> {
   const calls = new Map<string, fc.Arbitrary<Step>>();
   const operator = fc.constantFrom(...operatorNames().filter(offered).sort()).chain((op) => {

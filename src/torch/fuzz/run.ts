@@ -1,9 +1,9 @@
-/** Carries out the programs of `plans.ts`. */
+/** Runs the programs of `plans.ts`. */
 import * as torch from "../index.js";
 import { native } from "../native.js";
 import type { Plan, Program, Step, TensorPlan } from "./plans.js";
 
-/** What has effects beyond this process, or ends what the run stands on. */
+/** Functions that are not called, since they have effects beyond this process or change it for the rest of the run. */
 const leftOut = new Set([
   "constructor",
   "saveSafetensors",
@@ -27,7 +27,7 @@ function namesOf(object: object): string[] {
   return [...names].sort();
 }
 
-// Steady values without Math.random: the same program again is the same run.
+// The values are fixed rather than random, so that the same program again is the same run.
 const patterns: Record<TensorPlan["fill"], readonly number[]> = {
   small: [0.5, -1.25, 2, 0.1, -0.3, 1.5],
   zeros: [0],
@@ -39,7 +39,7 @@ const patterns: Record<TensorPlan["fill"], readonly number[]> = {
   mixed: [0, -1, 2 ** 40, 3, Number.NaN, 1, 1e-40, -7],
 };
 
-/** Arrays of nothing; made once, since each takes megabytes. */
+/** Arrays of holes, by their length; made once, since each takes megabytes. */
 const hollow = { 3: new Array(3), 2097152: new Array(2 ** 21), 4294967295: new Array(2 ** 32 - 1) };
 
 class Run {
@@ -50,7 +50,7 @@ class Run {
     private readonly announce: (step: number) => void,
   ) {}
 
-  /** Runs the steps that stand in for themselves at once; gives the promises of those in the background. */
+  /** Runs the steps, and returns the promises of those that run in the background. */
   run(): Promise<unknown>[] {
     const pending: Promise<unknown>[] = [];
     this.program.steps.forEach((step, i) => {

@@ -14,7 +14,7 @@ interface Slot {
   required: boolean;
 }
 
-/** Never of use from JavaScript, and noise in a signature. */
+/** Parameters that are of no use from JavaScript and are left out of signatures. */
 const hidden = new Set(["layout", "pin_memory"]);
 const reserved = new Set(["self", "default", "in", "function"]);
 
@@ -76,7 +76,7 @@ function resultOf(info: OperatorInfo, call: string): string {
   return info.results[0] === "Tensor" ? `wrap(${call})` : call;
 }
 
-/** A test that holds for arguments of `mine` and not for those of `other`. */
+/** A condition, as source, that holds for arguments of `mine` and not for those of `other`. */
 function testFor(
   value: string,
   mine: ParameterInfo | undefined,
@@ -120,7 +120,7 @@ export class Wrapper {
     const shown = info.parameters
       .slice(this.method ? 1 : 0)
       .filter((parameter) => !hidden.has(parameter.name));
-    // What one overload takes by keyword only (`alpha` of add.Tensor), the wrapper takes so in all of them.
+    // A parameter that one overload takes by keyword only (`alpha` of add.Tensor) is an option in all of them.
     const byPosition = ({ name }: ParameterInfo) =>
       this.entry.positional ||
       !this.overloads.some((other) =>
@@ -132,7 +132,7 @@ export class Wrapper {
     };
   }
 
-  /** Positional parameters, those of all overloads at one place joined into one. */
+  /** The positional parameters, those that the overloads have at one place joined into one. */
   private slots(): Slot[] {
     const lists = this.overloads.map((overload) => this.visible(overload).positional);
     const longest = lists.reduce((a, b) => (b.length > a.length ? b : a));
@@ -148,7 +148,7 @@ export class Wrapper {
       const required = there.every((each) => each && each.default === undefined && !each.type.endsWith("?"));
       return { name: nameOf(parameter), types, required };
     });
-    // Nothing optional may stand before something required.
+    // An optional parameter may not stand before a required one.
     const lastRequired = slots.map((slot) => slot.required).lastIndexOf(true);
     slots.forEach((slot, i) => {
       if (i < lastRequired && !slot.required) {
@@ -202,7 +202,7 @@ export class Wrapper {
           .find((test) => test);
         if (differing) tests.add(differing);
       }
-      // `where` differs in two places at once: every place counts.
+      // The overloads of `where` differ in two places at once, so that the test has to look at every place.
       if (this.entry.name === "where") {
         tests.clear();
         slots.forEach((slot, at) => {
@@ -219,7 +219,7 @@ export class Wrapper {
     return statements.join("\n");
   }
 
-  /** The wrapper with its doc comment. */
+  /** The wrapper's source with its doc comment. */
   source(): string {
     const slots = this.slots();
     const options = this.options();

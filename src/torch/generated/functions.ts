@@ -60,7 +60,7 @@ let op__foreach_sqrt: number | undefined;
 let op__foreach_zero_: number | undefined;
 
 /**
- * A tensor of whatever was in memory.
+ * Makes a tensor without setting its elements.
  *
  * `aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
@@ -79,7 +79,7 @@ export function empty(
 }
 
 /**
- * A tensor of zeros.
+ * Makes a tensor of zeros.
  *
  * `aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -92,7 +92,7 @@ export function zeros(
 }
 
 /**
- * A tensor of ones.
+ * Makes a tensor of ones.
  *
  * `aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -105,7 +105,7 @@ export function ones(
 }
 
 /**
- * A tensor of one value; float32 unless told.
+ * Makes a tensor of one value; float32 unless told.
  *
  * `aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -119,7 +119,7 @@ export function full(
 }
 
 /**
- * Zeros of the same shape, dtype, device and layout.
+ * Makes zeros of the same shape, dtype, device and layout.
  *
  * `aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
@@ -146,7 +146,7 @@ export function zerosLike(
 }
 
 /**
- * Ones of the same shape, dtype, device and layout.
+ * Makes ones of the same shape, dtype, device and layout.
  *
  * `aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
@@ -173,7 +173,7 @@ export function onesLike(
 }
 
 /**
- * Memory of the same shape, dtype, device and layout.
+ * Makes a tensor of the same shape, dtype, device and layout without setting its elements.
  *
  * `aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
@@ -200,7 +200,7 @@ export function emptyLike(
 }
 
 /**
- * One value in the same shape, dtype, device and layout.
+ * Makes a tensor of one value in the same shape, dtype, device and layout.
  *
  * `aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
@@ -229,7 +229,7 @@ export function fullLike(
 }
 
 /**
- * start, start + step, … before end; whole numbers give int64.
+ * Counts start, start + step, … to before end; whole numbers give int64.
  *
  * `aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -244,7 +244,7 @@ export function arange(
 }
 
 /**
- * So many numbers from start to end.
+ * Spaces `steps` numbers evenly from start to end.
  *
  * `aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -259,7 +259,7 @@ export function linspace(
 }
 
 /**
- * The identity matrix.
+ * Makes the identity matrix.
  *
  * `aten::eye(int n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -272,7 +272,7 @@ export function eye(
 }
 
 /**
- * Uniform random numbers of [0, 1).
+ * Draws uniform random numbers of [0, 1).
  *
  * `aten::rand.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -285,7 +285,7 @@ export function rand(
 }
 
 /**
- * Normal random numbers.
+ * Draws normal random numbers.
  *
  * `aten::randn.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -298,7 +298,7 @@ export function randn(
 }
 
 /**
- * Whole random numbers of [low, high).
+ * Draws whole random numbers of [low, high).
  *
  * `aten::randint.low_generator(int low, int high, int[] size, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -315,7 +315,7 @@ export function randint(
 }
 
 /**
- * The numbers 0 … n - 1 in random order.
+ * Puts the numbers 0 … n - 1 in random order.
  *
  * `aten::randperm.generator(int n, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -328,7 +328,7 @@ export function randperm(
 }
 
 /**
- * Indices drawn in proportion to weights.
+ * Draws indices in proportion to weights.
  *
  * `aten::multinomial(Tensor self, int num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor`
  */
@@ -365,7 +365,7 @@ export function stack(tensors: readonly Tensor[], dim?: number): Tensor {
 }
 
 /**
- * `self` where the condition holds, else `other`.
+ * Takes `self` where the condition holds, else `other`.
  *
  * `aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor`
  * `aten::where.ScalarSelf(Tensor condition, Scalar self, Tensor other) -> Tensor`
@@ -392,7 +392,7 @@ export function where(condition: Tensor, selfTensor: Tensor | Scalar, other: Ten
 }
 
 /**
- * Convolution of [N, C, H, W] with weights [O, C / groups, kH, kW].
+ * Convolves [N, C, H, W] with weights [O, C / groups, kH, kW].
  *
  * `aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, int[2] stride=1, int[2] padding=0, int[2] dilation=1, int groups=1) -> Tensor`
  */
@@ -421,7 +421,7 @@ export function conv2d(
 }
 
 /**
- * input · weightᵀ + bias.
+ * Computes input · weightᵀ + bias.
  *
  * `aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor`
  */
@@ -501,7 +501,7 @@ export function dropout(input: Tensor, p: number, train: boolean): Tensor {
 }
 
 /**
- * The mean of each window.
+ * Takes the mean of each window.
  *
  * `aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor`
  */
@@ -530,7 +530,7 @@ export function avgPool2d(
 }
 
 /**
- * The largest of each window.
+ * Takes the largest of each window.
  *
  * `aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor`
  */
@@ -549,7 +549,7 @@ export function maxPool2d(
 }
 
 /**
- * The mean of windows that give the wanted size.
+ * Takes means of windows whose number is the size that is wanted.
  *
  * `aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor`
  */
@@ -559,7 +559,7 @@ export function adaptiveAvgPool2d(selfTensor: Tensor, outputSize: readonly numbe
 }
 
 /**
- * Pads with a value; pairs from the last dimension on.
+ * Pads with a value; `pad` holds pairs of widths, from the last dimension on.
  *
  * `aten::constant_pad_nd(Tensor self, int[] pad, Scalar value=0) -> Tensor`
  */
@@ -569,7 +569,7 @@ export function constantPadNd(selfTensor: Tensor, pad: readonly number[], value?
 }
 
 /**
- * Class indices as rows of 0 and 1.
+ * Writes class indices as rows of 0 and 1.
  *
  * `aten::one_hot(Tensor self, int num_classes=-1) -> Tensor`
  */

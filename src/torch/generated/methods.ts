@@ -277,7 +277,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * -1, 0 or 1.
+   * The sign of each element: -1, 0 or 1.
    *
    * `aten::sign(Tensor self) -> Tensor`
    */
@@ -287,7 +287,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * e to the power of each element.
+   * Raises e to the power of each element.
    *
    * `aten::exp(Tensor self) -> Tensor`
    */
@@ -297,7 +297,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * exp(x) - 1, exact near 0.
+   * Computes exp(x) - 1, exact near 0.
    *
    * `aten::expm1(Tensor self) -> Tensor`
    */
@@ -317,7 +317,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * log(1 + x), exact near 0.
+   * Computes log(1 + x), exact near 0.
    *
    * `aten::log1p(Tensor self) -> Tensor`
    */
@@ -337,7 +337,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * One over the square root.
+   * Divides 1 by the square root.
    *
    * `aten::rsqrt(Tensor self) -> Tensor`
    */
@@ -347,7 +347,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * One over each element.
+   * Divides 1 by each element.
    *
    * `aten::reciprocal(Tensor self) -> Tensor`
    */
@@ -357,7 +357,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Each element times itself.
+   * Multiplies each element by itself.
    *
    * `aten::square(Tensor self) -> Tensor`
    */
@@ -457,7 +457,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * max(x, 0).
+   * Raises negative elements to 0.
    *
    * `aten::relu(Tensor self) -> Tensor`
    */
@@ -467,7 +467,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * 1 / (1 + exp(-x)).
+   * The logistic function 1 / (1 + exp(-x)).
    *
    * `aten::sigmoid(Tensor self) -> Tensor`
    */
@@ -497,7 +497,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * x * sigmoid(x).
+   * Multiplies each element by its sigmoid (also called swish).
    *
    * `aten::silu(Tensor self) -> Tensor`
    */
@@ -507,7 +507,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * x where positive, else `negativeSlope * x`.
+   * Multiplies negative elements by `negativeSlope`.
    *
    * `aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor`
    */
@@ -597,7 +597,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Another shape of the same elements; -1 stands for what is left.
+   * Gives the same elements another shape; a size of -1 is worked out from the others.
    *
    * `aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)`
    */
@@ -607,7 +607,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * As reshape, but never copies: fails where it would have to.
+   * Gives the same memory another shape; fails where that would take a copy.
    *
    * `aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)`
    */
@@ -662,7 +662,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Every `step`-th element of `dim` from `start` to before `end`; shares memory.
+   * Takes every `step`-th index of `dim` from `start` to before `end`; shares memory.
    *
    * `aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)`
    */
@@ -672,7 +672,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * `length` elements of `dim` from `start`; shares memory.
+   * Takes `length` indices of `dim` from `start` on; shares memory.
    *
    * `aten::narrow(Tensor(a) self, int dim, int start, int length) -> Tensor(a)`
    */
@@ -682,7 +682,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * One index of `dim`, which goes away; shares memory.
+   * Takes one index of `dim` and drops the dimension; shares memory.
    *
    * `aten::select.int(Tensor(a) self, int dim, int index) -> Tensor(a)`
    */
@@ -692,7 +692,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * The given indices of `dim`.
+   * Takes the given indices of `dim`, copied.
    *
    * `aten::index_select(Tensor self, int dim, Tensor index) -> Tensor`
    */
@@ -702,7 +702,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Advanced indexing with a tensor, or undefined, for each dimension.
+   * Indexes each dimension by a tensor, or takes all of it where that is undefined.
    *
    * `aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor`
    */
@@ -712,7 +712,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Elements of `dim` picked by `index`.
+   * Picks elements along `dim` by `index`.
    *
    * `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor`
    */
@@ -722,7 +722,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * A copy with elements of `dim` set at `index`.
+   * Copies, and sets elements along `dim` at `index`.
    *
    * `aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor`
    * `aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor`
@@ -737,7 +737,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * A copy with `value` where the mask is true.
+   * Copies, and sets elements to `value` where the mask is true.
    *
    * `aten::masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor`
    * `aten::masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor`
@@ -752,7 +752,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * The elements where the mask is true.
+   * Takes the elements where the mask is true, in one dimension.
    *
    * `aten::masked_select(Tensor self, Tensor mask) -> Tensor`
    */
@@ -772,7 +772,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Shifts along dimensions, round the end.
+   * Shifts along dimensions; what leaves at the end comes back at the start.
    *
    * `aten::roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor`
    */
@@ -792,7 +792,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Cuts `dim` into so many parts.
+   * Cuts `dim` into `chunks` parts.
    *
    * `aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]`
    */
@@ -916,7 +916,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Where the largest element is.
+   * The index of the largest element.
    *
    * `aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor`
    */
@@ -926,7 +926,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Where the smallest element is.
+   * The index of the smallest element.
    *
    * `aten::argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor`
    */
@@ -936,7 +936,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * The k largest along `dim`: [values, indices].
+   * Finds the k largest along `dim`: [values, indices].
    *
    * `aten::topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)`
    */
@@ -946,7 +946,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Sorted along `dim`: [values, indices].
+   * Sorts along `dim`: [values, indices].
    *
    * `aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)`
    */
@@ -956,7 +956,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * The indices that sort `dim`.
+   * Finds the indices that sort along `dim`.
    *
    * `aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor`
    */
@@ -1016,7 +1016,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * How often each whole number occurs.
+   * Counts how often each whole number occurs.
    *
    * `aten::bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor`
    */
@@ -1026,7 +1026,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * The positions of what is not zero, [count, dimensions].
+   * Finds the positions of elements that are not zero, [count, dimensions].
    *
    * `aten::nonzero(Tensor self) -> Tensor`
    */
@@ -1036,7 +1036,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Equal, elementwise.
+   * Whether elements are equal.
    *
    * `aten::eq.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::eq.Scalar(Tensor self, Scalar other) -> Tensor`
@@ -1051,7 +1051,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Not equal, elementwise.
+   * Whether elements are not equal.
    *
    * `aten::ne.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::ne.Scalar(Tensor self, Scalar other) -> Tensor`
@@ -1066,7 +1066,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Less, elementwise.
+   * Whether elements are less than those of `other`.
    *
    * `aten::lt.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::lt.Scalar(Tensor self, Scalar other) -> Tensor`
@@ -1081,7 +1081,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Less or equal, elementwise.
+   * Whether elements are less than those of `other`, or equal.
    *
    * `aten::le.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::le.Scalar(Tensor self, Scalar other) -> Tensor`
@@ -1096,7 +1096,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Greater, elementwise.
+   * Whether elements are greater than those of `other`.
    *
    * `aten::gt.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::gt.Scalar(Tensor self, Scalar other) -> Tensor`
@@ -1111,7 +1111,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Greater or equal, elementwise.
+   * Whether elements are greater than those of `other`, or equal.
    *
    * `aten::ge.Tensor(Tensor self, Tensor other) -> Tensor`
    * `aten::ge.Scalar(Tensor self, Scalar other) -> Tensor`
@@ -1146,7 +1146,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Neither infinite nor NaN, elementwise.
+   * Whether elements are neither infinite nor NaN.
    *
    * `aten::isfinite(Tensor self) -> Tensor`
    */
@@ -1156,7 +1156,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * NaN, elementwise.
+   * Whether elements are NaN.
    *
    * `aten::isnan(Tensor self) -> Tensor`
    */
@@ -1166,7 +1166,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Not, elementwise.
+   * Negates each element as a truth value.
    *
    * `aten::logical_not(Tensor self) -> Tensor`
    */
@@ -1176,7 +1176,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * And, elementwise.
+   * Whether both elements are true.
    *
    * `aten::logical_and(Tensor self, Tensor other) -> Tensor`
    */
@@ -1186,7 +1186,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Or, elementwise.
+   * Whether one or both elements are true.
    *
    * `aten::logical_or(Tensor self, Tensor other) -> Tensor`
    */
@@ -1196,7 +1196,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * The same memory without history.
+   * Shares the memory, without the history that gradients flow through.
    *
    * `aten::detach(Tensor(a) self) -> Tensor(a)`
    */
@@ -1206,7 +1206,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * A copy.
+   * Copies the tensor.
    *
    * `aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor`
    */
@@ -1216,7 +1216,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Itself when it lies in that order, else a copy.
+   * Gives the tensor itself when its elements lie in that order, else a copy.
    *
    * `aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)`
    */
@@ -1236,7 +1236,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Another device and dtype at once.
+   * Copies to another device and dtype at once.
    *
    * `aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)`
    */
@@ -1331,7 +1331,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * max(x, 0) in place.
+   * Raises negative elements to 0 in place.
    *
    * `aten::relu_(Tensor(a!) self) -> Tensor(a!)`
    */
@@ -1359,7 +1359,7 @@ export abstract class TensorMethods {
   }
 
   /**
-   * Takes the elements of `src`, converted.
+   * Overwrites with the elements of `src`, converted.
    *
    * `aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)`
    */

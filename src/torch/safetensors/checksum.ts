@@ -1,9 +1,10 @@
 /**
  * A checksum in a file's metadata, by which a file that was damaged on its way or on its disk is told from a sound one.
  *
- * It is the SHA-256 of the JSON text `[metadata, tensors]`: `metadata` lists the `[name, text]` of every other entry and
- * `tensors` the `[name, dtype, shape, SHA-256 of its bytes]` of every tensor, each in the order of the names. What counts
- * is the content, not its layout: a program that rewrites a file faithfully keeps the checksum right.
+ * It is the SHA-256 of the JSON text `[metadata, tensors]`: `metadata` lists the `[name, text]` of every other
+ * entry and `tensors` the `[name, dtype, shape, SHA-256 of its bytes]` of every tensor, each in the order of the
+ * names. What counts is the content, not its layout: a program that rewrites a file faithfully keeps the checksum
+ * right.
  */
 import { createHash } from "node:crypto";
 import { codes, type Placed } from "./header.js";

@@ -1,7 +1,7 @@
 /**
- * The header of a safetensors file: 8 bytes of length, then JSON that says of each tensor its dtype, its shape and where
- * its raw little-endian bytes stand in the data that follow. Files from strangers are hostile, so that everything is
- * checked before any of it is believed.
+ * The header of a safetensors file: 8 bytes of length, then JSON that says of each tensor its dtype, its shape and
+ * where its raw little-endian bytes stand in the data that follow. Files from strangers are hostile, so that
+ * everything is checked before any of it is believed.
  */
 import { constants, fstatSync, openSync, readSync } from "node:fs";
 import type { DType } from "../types.js";
@@ -38,8 +38,8 @@ export const metadataKey = "__metadata__";
 export const longestTransfer = 2 ** 30;
 
 /**
- * In bytes; enough for 100,000 tensors. The reference implementation reads up to 100 MB, but JSON of that size can be made
- * to take gigabytes as objects.
+ * In bytes; enough for 100,000 tensors. The reference implementation reads up to 100 MB, but JSON of that size can
+ * be made to take gigabytes as objects.
  */
 const longestHeader = 2 ** 24;
 

@@ -22,8 +22,8 @@ function roomFor(path: string, placed: readonly Placed[]): Uint8Array {
 }
 
 /**
- * Reads a whole file. Where {@link saveSafetensors} left a checksum in it, the content is verified; other programs' files
- * have none and are read without.
+ * Reads a whole file. Where {@link saveSafetensors} left a checksum in it, the content is verified; other programs'
+ * files have none and are read without.
  *
  * @throws Error naming the file and what is wrong: a header that is too long or no JSON, unknown dtypes, shapes that
  *   do not fit their bytes, data that overlaps, leaves gaps or ends beyond the file, or content that is not what its
@@ -57,8 +57,8 @@ export function loadSafetensors(path: string): Safetensors {
 }
 
 /**
- * Reads the metadata alone, at most 16 MiB of a file of any size. The header is checked as {@link loadSafetensors} does;
- * the checksum is not, since that takes the whole file.
+ * Reads the metadata alone, at most 16 MiB of a file of any size. The header is checked as {@link loadSafetensors}
+ * does; the checksum is not, since that takes the whole file.
  *
  * @throws Error naming the file and what is wrong
  */

@@ -1,4 +1,4 @@
-/** Runs a TypeScript file in a process of its own, for tests that may lose it or that weigh it. */
+/** Runs a TypeScript file in a process of its own, for tests that may lose the process or that measure it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -9,15 +9,15 @@ import { nativePath } from "../addon.js";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 export interface Bundle {
-  /** Its path. */
+  /** The bundled file's path. */
   script: string;
-  /** Removes it. */
+  /** Removes the file. */
   [Symbol.dispose](): void;
 }
 
-/** The source at `path`, relative to the repository, with all that it imports of it, as one file Node can run. */
+/** Bundles a source, by its path in the repository, with all that it imports of it into one file that Node can run. */
 export async function bundle(path: string): Promise<Bundle> {
-  // Within the repository, so that packages are found.
+  // The folder is within the repository, so that packages are found.
   const outDir = mkdtempSync(join(root, "build/child-"));
   await build({
     root,
@@ -33,22 +33,22 @@ export interface Ended {
   code: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;
-  /** Its last few thousand characters. */
+  /** The last few thousand characters. */
   stderr: string;
 }
 
 export interface StartOptions {
-  /** For Node, before the script. */
+  /** Node's own arguments, which stand before the script. */
   flags?: readonly string[];
-  /** Kilobytes of address space; only where the shell can limit it. */
+  /** The limit of its address space in kilobytes; only where the shell can set one. */
   addressSpace?: number;
-  /** Where it runs; the repository when left out. */
+  /** The folder that it runs in; the repository when left out. */
   cwd?: string;
   /** Variables beside those of this process. */
   env?: Record<string, string>;
 }
 
-/** Starts the script; `child.kill` ends it. */
+/** Starts the script. `child.kill` ends it before its time. */
 export function start(
   script: string,
   args: readonly string[],

@@ -1,10 +1,10 @@
-/** The process of `ends.test.ts`: leaves work and tensors behind in the way that its first argument names. */
+/** The process of `ends.test.ts`, which leaves work and tensors behind in the way that its first argument names. */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import * as torch from "../index.js";
 
 const what = (isMainThread ? process.argv[2] : workerData) as string;
 
-/** A tenth of a second of work or so. */
+/** Starts about a tenth of a second of work in the background. */
 const slow = () => {
   const x = torch.ones([1600, 1600]);
   return torch.opAsync("aten::matmul", x, x);
@@ -15,7 +15,7 @@ function inWorker(body: string): Worker {
 }
 
 const scenes: Record<string, () => unknown> = {
-  /** Tensors disposed of, and their scope left, while the background reads them. */
+  /** Disposes of tensors, and leaves their scope, while the background reads them. */
   async disposed() {
     const pending = torch.scope(() => {
       const x = torch.ones([512, 512]);
@@ -42,7 +42,7 @@ const scenes: Record<string, () => unknown> = {
       throw new Error("on purpose");
     }, 20);
   },
-  /** A worker trains on its own tensors beside the main thread's, and ends with tensors alive. */
+  /** Workers train on tensors of their own beside the main thread's, and end with tensors alive. */
   async worker() {
     const x = torch.ones([4], { dtype: "float64" });
     const answers = await Promise.all(
@@ -53,7 +53,7 @@ const scenes: Record<string, () => unknown> = {
     );
     console.log(answers.join(" "), x.sum().item());
   },
-  /** Workers that are stopped in the middle: of background work, of a loop of operators. */
+  /** Workers are stopped in the middle of background work and of a loop of operators. */
   async terminate() {
     for (const body of ["hold", "loop", "hold", "loop"]) {
       const worker = inWorker(body);

@@ -1,4 +1,4 @@
-/** Counting tensors in tests, where earlier tests left theirs to the garbage collector. */
+/** Counts tensors in tests, where earlier tests left theirs to the garbage collector. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { native } from "../native.js";
