@@ -19,7 +19,11 @@ const optimizer = new optim.SGD(student.parameters(), {
   momentum: 0.9,
   weightDecay: 1e-4,
 });
-const objective = training.objectiveOf(methods.distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [teacher] });
+const objective = training.objectiveOf(
+  methods.distillation,
+  { hardWeight: 0.5, softWeight: 0.5, temperature: 1 },
+  { teachers: [teacher] },
+);
 const batch = {
   images: torch.randn([128, 3, 32, 32], { generator }).contiguous("channelsLast"),
   labels: torch.randint(0, 100, [128], { generator, dtype: "int64" }),

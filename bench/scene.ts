@@ -138,8 +138,16 @@ export class Scene {
       };
     };
     const steps: Steps = {
-      "student-step": stepOf(training.objectiveOf(methods.distillation, { hardWeight, softWeight, temperature: 1 }, { teachers: [frozen] })),
-      "patriarch-step": stepOf(training.objectiveOf(methods.topScoreDifference, { hardWeight: patriarchHardWeight, k })),
+      "student-step": stepOf(
+        training.objectiveOf(
+          methods.distillation,
+          { hardWeight, softWeight, temperature: 1 },
+          { teachers: [frozen] },
+        ),
+      ),
+      "patriarch-step": stepOf(
+        training.objectiveOf(methods.topScoreDifference, { hardWeight: patriarchHardWeight, k }),
+      ),
       "teacher-forward": () =>
         torch.scope(() => {
           const { images, labels } = batch();

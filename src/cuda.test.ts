@@ -13,8 +13,8 @@ import * as torch from "./torch/index.js";
 import {
   type EpochReport,
   loadCheckpoint,
-  type Precision,
   objectiveOf,
+  type Precision,
   saveCheckpoint,
   trainNetwork,
 } from "./training/index.js";
@@ -37,7 +37,11 @@ function learner(device: torch.Device, precision: Precision) {
   const model = fresh(1);
   const options = { learningRate: 0, momentum: 0.9, weightDecay: 1e-4 };
   const optimizer = new SGD(model.parameters(), options);
-  const objective = objectiveOf(distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [foldBatchNorm(fresh(0))] });
+  const objective = objectiveOf(
+    distillation,
+    { hardWeight: 0.5, softWeight: 0.5, temperature: 1 },
+    { teachers: [foldBatchNorm(fresh(0))] },
+  );
   const scaler = precision === "float16" ? new GradScaler({ device }) : undefined;
   return { model, optimizer, objective, device, precision, scaler };
 }

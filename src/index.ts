@@ -1,6 +1,7 @@
 /** Lyceum: image classifiers trained in generations, on libtorch. Everything public is named here. */
 export * as analysis from "./analysis/index.js";
 export * as data from "./data/index.js";
+export { type DatasetDefinition, defineDataset } from "./data/index.js";
 export {
   type EvaluateRunOptions,
   evaluateRun,
@@ -12,11 +13,13 @@ export {
   trainGenerations,
 } from "./generations/index.js";
 export * as losses from "./losses/index.js";
-export { defineMethod, type Method } from "./methods/index.js";
 export * as methods from "./methods/index.js";
+export { defineMethod, type Method } from "./methods/index.js";
 export * as models from "./models/index.js";
+export { defineModel, type ModelDefinition } from "./models/index.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
+export { defineOptimizer, defineSchedule } from "./optim/index.js";
 export {
   type ClassScore,
   ImageError,
@@ -43,12 +46,13 @@ export {
   type GenerationPaths,
   type GenerationResult,
   type ImportedFile,
+  type Imports,
   type ProgressEvent,
   type Role,
   RunFolder,
   type RunResult,
-  readWeights,
   type RunStatus,
+  readWeights,
   type Summary,
   type TestResult,
   type WeightsDescription,

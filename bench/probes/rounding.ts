@@ -20,7 +20,11 @@ async function lossesWith(kernels: nn.Kernels): Promise<number[]> {
   const teacher = nn.foldBatchNorm(make());
   const model = make().train();
   const optimizer = new optim.SGD(model.parameters(), { learningRate, momentum: 0.9, weightDecay: 1e-4 });
-  const objective = training.objectiveOf(methods.distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [teacher] });
+  const objective = training.objectiveOf(
+    methods.distillation,
+    { hardWeight: 0.5, softWeight: 0.5, temperature: 1 },
+    { teachers: [teacher] },
+  );
   const found: number[] = [];
   const noting: training.Objective = {
     ...objective,

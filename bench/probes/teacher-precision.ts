@@ -121,7 +121,11 @@ for (const seed of [0, 1, 2]) {
     const student = make(2 * seed + 1);
     await trainOne(
       student,
-      training.objectiveOf(methods.distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [teacher] }),
+      training.objectiveOf(
+        methods.distillation,
+        { hardWeight: 0.5, softWeight: 0.5, temperature: 1 },
+        { teachers: [teacher] },
+      ),
       seed + 100,
     );
     note(`its student, taught in ${kind}`, await top1(student));

@@ -24,7 +24,11 @@ export async function measureLoading(quick: boolean): Promise<Loading> {
     models.createModel("resnet20", { classes, channels: 3, generator }).to({ memoryFormat: "channelsLast" });
   const [teacher, model] = [nn.foldBatchNorm(make().eval()), make().train()];
   const optimizer = new optim.SGD(model.parameters(), { learningRate: 0.01, momentum: 0.9 });
-  const objective = training.objectiveOf(methods.distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [teacher] });
+  const objective = training.objectiveOf(
+    methods.distillation,
+    { hardWeight: 0.5, softWeight: 0.5, temperature: 1 },
+    { teachers: [teacher] },
+  );
   const stepper = training.stepperFor({ model, optimizer, objective, device: "cpu", precision: "float32" });
   const loader = new data.Loader(set.train, {
     ...data.channelStatistics(set.train),

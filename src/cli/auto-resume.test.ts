@@ -67,7 +67,9 @@ test("begins anew where a process was killed before it had written the recipe", 
 test("refuses to go on with another recipe's run, and names what differs", async () => {
   expect(await run(command)).toBe(0);
   expect(await run([...command, "--seed", "7"])).toBe(1);
-  expect(err).toContain("was begun with another recipe, which differs in seed: give that recipe, or another name");
+  expect(err).toContain(
+    "was begun with another recipe, which differs in seed: give that recipe, or another name",
+  );
 });
 
 test("needs a name, by which the run is found again", async () => {

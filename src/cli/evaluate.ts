@@ -4,16 +4,18 @@ import type { Difference, RunEvaluation } from "../generations/index.js";
 import { metricText } from "../report/numbers.js";
 import { NotAsStored, UsageError } from "./errors.js";
 import { findRun } from "./find-run.js";
+import { importFiles, withImports } from "./imports.js";
 import { resultTables } from "./results.js";
 
 interface EvaluateOptions {
   generation?: string;
   ensemble?: string;
+  import?: string[];
   json?: boolean;
 }
 
 export const evaluateCommand = () =>
-  new Command("evaluate")
+  withImports(new Command("evaluate"))
     .description("run a trained run's networks on the test images again, and compare with what was stored")
     .argument("<run>", "a run's folder, or its name in runs/")
     .option("--generation <g>", "only this generation (0 is the patriarch)")
@@ -35,14 +37,16 @@ Examples:
 
 async function evaluate(nameOrPath: string, options: EvaluateOptions): Promise<void> {
   const directory = await findRun(nameOrPath);
+  const imports = await importFiles(options.import);
   const { RunFolder } = await import("../runs/index.js");
   const finished =
-    (await RunFolder.open(directory).then((run) => run.readSummary()))?.generations.length ?? 0;
+    (await RunFolder.open(directory, imports).then((run) => run.readSummary()))?.generations.length ?? 0;
   if (finished === 0) throw new Error(`${directory}: no generation is finished yet`);
   const generations = chosen(options, finished);
   const { evaluateRun } = await import("../generations/index.js");
   const result = await evaluateRun(directory, {
     generations,
+    imports,
     ensemble: options.ensemble !== undefined,
     onGeneration: (generation, testImages) =>
       process.stderr.write(`generation ${generation} predicts ${testImages} test images\n`),

@@ -71,7 +71,11 @@ describe.each([
     expect(await run(["report", "mine", "--import", file]), err).toBe(0);
     expect(await run(["train", "--resume", "mine", "--import", file]), err).toBe(0);
 
-    for (const command of [["evaluate", "mine"], ["report", "mine"], ["train", "--resume", "mine"]]) {
+    for (const command of [
+      ["evaluate", "mine"],
+      ["report", "mine"],
+      ["train", "--resume", "mine"],
+    ]) {
       err = "";
       expect(await run(command)).not.toBe(0);
       expect(err, command.join(" ")).toContain(`--import ${file}`);
@@ -98,7 +102,10 @@ export const spots = defineDataset({ name: "spots", summary: "Drawn shapes.", au
   classCount: () => 5, from: { make: () => ({ ...data.makeSynthetic({ classes: 5, size: 8, trainCount: 32, testCount: 20 }), name: "spots" }) } });
 `,
   );
-  writeFileSync("own.yaml", "data: spots\nmodel: tiny\npatriarch: { k: 3 }\ngenerations: 2\nepochs: 1\nbatchSize: 16\n");
+  writeFileSync(
+    "own.yaml",
+    "data: spots\nmodel: tiny\npatriarch: { k: 3 }\ngenerations: 2\nepochs: 1\nbatchSize: 16\n",
+  );
   expect(await run(["train", "own.yaml"])).toBe(2);
   expect(err).toContain('given "spots"');
   expect(await run(["train", "own.yaml", "--import", file]), err).toBe(0);
@@ -126,7 +133,10 @@ describe("what cannot be imported is named, with the way out", () => {
   test("a file that was changed since the run began", async () => {
     copyFileSync(join(examples, "penalty.ts"), "penalty.ts");
     const given = ["--import", resolve("penalty.ts")];
-    expect(await run(["train", "small.yaml", "--name", "mine", ...given, "--set", "student=modest"]), err).toBe(0);
+    expect(
+      await run(["train", "small.yaml", "--name", "mine", ...given, "--set", "student=modest"]),
+      err,
+    ).toBe(0);
     writeFileSync("penalty.ts", `${readFileSync("penalty.ts", "utf8")}\n// changed\n`);
     expect(await run(["train", "--resume", "mine", ...given])).toBe(1);
     expect(err).toContain("is not the file that the run began with");

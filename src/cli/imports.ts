@@ -32,13 +32,17 @@ export async function importFiles(files: readonly string[] = []): Promise<Import
 async function importFile(file: string): Promise<ImportedFile> {
   const path = resolve(file);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`--import ${file}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`);
+    throw new UsageError(
+      `--import ${file}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`,
+    );
   });
   let exported: Record<string, unknown>;
   try {
     exported = await import(pathToFileURL(path).href);
   } catch (error) {
-    throw new UsageError(`--import ${file}: cannot be loaded: ${(error as Error).message}${hintFor(file, error)}`);
+    throw new UsageError(
+      `--import ${file}: cannot be loaded: ${(error as Error).message}${hintFor(file, error)}`,
+    );
   }
   const definitions = Object.values(exported).filter(isDefinition);
   if (definitions.length === 0)

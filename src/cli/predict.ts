@@ -5,6 +5,7 @@ import { counterTo } from "./counter.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { findRun } from "./find-run.js";
 import { type FoundImages, findImages } from "./image-files.js";
+import { importFiles, withImports } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
 import { printable } from "./text.js";
 
@@ -13,6 +14,7 @@ interface PredictOptions {
   generation?: string;
   generations?: string;
   device?: string;
+  import?: string[];
   json?: boolean;
 }
 
@@ -20,7 +22,7 @@ const STDIN = "-";
 const MAX_STDIN_BYTES = 256 * 2 ** 20;
 
 export const predictCommand = () =>
-  new Command("predict")
+  withImports(new Command("predict"))
     .description("say what a trained network sees in images")
     .argument("<run>", "a run's folder, its name in runs/, or a weights file")
     .argument("<image...>", "image files, folders of images, or - for one image from stdin")
@@ -56,6 +58,7 @@ async function predict(nameOrPath: string, paths: readonly string[], options: Pr
   using model = await loadModel(path, {
     generation,
     generations: options.generations,
+    imports: await importFiles(options.import),
     device: options.device as "cpu",
   }).catch((error) => {
     throw error instanceof RangeError ? new UsageError(error.message) : error;

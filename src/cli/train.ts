@@ -83,7 +83,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
     stop();
   }
   const { writeReport } = await import("../report/index.js");
-  const report = await writeReport(directory);
+  const report = await writeReport(directory, { imports });
   if (options.json) console.log(JSON.stringify({ state: "finished", report, ...result }, null, 2));
   else
     console.log(

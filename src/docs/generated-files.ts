@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { withMetricTable } from "../analysis/index.js";
 import { schemaText } from "../recipe/schema-file.js";
 import { methodsPage } from "./methods-page.js";
 import { recipePage } from "./recipe-page.js";
@@ -14,5 +16,11 @@ export function generatedFiles(): GeneratedFile[] {
     { path: "schema/recipe.schema.json", text: schemaText() },
     { path: "docs/recipe.md", text: recipePage() },
     { path: "docs/methods.md", text: methodsPage() },
+    { path: "docs/metrics.md", text: withMetricTable(readPage("docs/metrics.md")) },
   ];
+}
+
+/** A page of which only a part is made. */
+function readPage(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 }

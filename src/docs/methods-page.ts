@@ -18,7 +18,9 @@ A method of your own is one file: see [tutorial.md](tutorial.md), [examples/pena
 /** The page's text. */
 export function methodsPage(): string {
   const all = methods as readonly Method[];
-  const rows = all.map((method) => `| [${method.name}](#${method.name}) | ${method.formula} | ${teachersOf(method)} |`);
+  const rows = all.map(
+    (method) => `| [${method.name}](#${method.name}) | ${method.formula} | ${teachersOf(method)} |`,
+  );
   return [introduction + rows.join("\n"), ...all.map(section)].join("\n\n").concat("\n");
 }
 

@@ -46,22 +46,36 @@ function section(key: string, shape: Shape): string {
     lines.push(`Allowed: ${allowed(shape)}. ${defaultOf(shape)}`.trim(), "");
     return lines.join("\n");
   }
+  const common = members.length > 1 ? sharedBy(members) : [];
+  if (common.length > 0) lines.push(`Whichever is chosen:`, "", ...tableOf(common), "");
   for (const member of members) {
     const [tag, name] = tagOf(member) ?? [];
     if (tag !== undefined) {
       const usual = member.required?.includes(tag) ? "" : " (the one meant where none is named)";
       lines.push(`### ${key}: ${name}${usual}`, "", member.description ?? "", "");
     }
-    const options = Object.entries(member.properties ?? {}).filter(([option]) => option !== tag);
-    if (options.length === 0) continue;
-    lines.push("| key | allowed | default | meaning |", "|---|---|---|---|");
-    for (const [option, inner] of options.flatMap(([name, value]) => flattened(name, value))) {
-      const { meaning, standing } = split(inner);
-      lines.push(`| \`${option}\` | ${cell(allowed(inner))} | ${cell(standing)} | ${cell(meaning)} |`);
-    }
-    lines.push("");
+    const shared = new Set([tag, ...common.map(([option]) => option)]);
+    const own = Object.entries(member.properties ?? {}).filter(([option]) => !shared.has(option));
+    if (own.length > 0) lines.push(...tableOf(own), "");
   }
   return lines.join("\n");
+}
+
+/** The options that all members of a family have in the same way. */
+function sharedBy([first, ...others]: readonly Shape[]): [string, Shape][] {
+  return Object.entries(first?.properties ?? {}).filter(([option, shape]) =>
+    others.every(({ properties }) => JSON.stringify(properties?.[option]) === JSON.stringify(shape)),
+  );
+}
+
+function tableOf(options: readonly [string, Shape][]): string[] {
+  const rows = options
+    .flatMap(([name, value]) => flattened(name, value))
+    .map(([option, inner]) => {
+      const { meaning, standing } = split(inner);
+      return `| \`${option}\` | ${cell(allowed(inner))} | ${cell(standing)} | ${cell(meaning)} |`;
+    });
+  return ["| key | allowed | default | meaning |", "|---|---|---|---|", ...rows];
 }
 
 /** Nested mappings as keys with dots. */

@@ -3,7 +3,7 @@ import { setKernels } from "../nn/index.js";
 import {
   type EnsembleResult,
   type GenerationResult,
-  type ImportedFile,
+  type Imports,
   libraryOf,
   RunFolder,
   type Summary,
@@ -20,8 +20,8 @@ export interface EvaluateRunOptions extends Given {
   generations?: readonly number[] | undefined;
   /** Whether the mean of their softmax is evaluated too. */
   ensemble?: boolean;
-  /** The files whose definitions the run's recipe names. */
-  imports?: readonly ImportedFile[] | undefined;
+  /** What names in the run's recipe may mean, beside Lyceum's own definitions: imported files, or definitions. */
+  imports?: Imports | undefined;
   signal?: AbortSignal | undefined;
   /** Called before each generation is evaluated, with the number of test images. */
   onGeneration?: ((generation: number, testImages: number) => void) | undefined;

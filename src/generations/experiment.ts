@@ -49,7 +49,9 @@ export function methodOf(
 export function teachersOf(experiment: Pick<Experiment, "recipe" | "library">, generation: number): number[] {
   const { method, options } = methodOf(experiment, generation);
   const teachers = [...(method.teachers?.(generation, options) ?? [])];
-  const wrong = teachers.find((teacher) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation));
+  const wrong = teachers.find(
+    (teacher) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation),
+  );
   if (wrong === undefined) return teachers;
   throw new RangeError(
     `${method.name} asks for generation ${wrong} as a teacher of generation ${generation}: only earlier ones can teach`,
@@ -67,9 +69,7 @@ export function describeMethods(experiment: Pick<Experiment, "recipe" | "library
 }
 
 /** The words for the terms of the losses that a recipe's methods have; a name that none knows is its own. */
-export function termLabels(
-  experiment: Pick<Experiment, "recipe" | "library">,
-): (name: string) => string {
+export function termLabels(experiment: Pick<Experiment, "recipe" | "library">): (name: string) => string {
   const words = { ...methodOf(experiment, 1).method.terms, ...methodOf(experiment, 0).method.terms };
   return (name) => (Object.hasOwn(words, name) ? words[name]! : name);
 }

@@ -1,8 +1,8 @@
-import type { Module } from "../nn/index.js";
 import { defaultK } from "../analysis/index.js";
+import type { Module } from "../nn/index.js";
 import { foldBatchNorm } from "../nn/index.js";
 import type { EnsembleResult, GenerationResult } from "../runs/index.js";
-import * as torch from "../torch/index.js";
+import type * as torch from "../torch/index.js";
 import { type Experiment, freshModel, teachersOf } from "./experiment.js";
 import { evaluateEnsemble, loadTestLogits } from "./results.js";
 import { loadWeights } from "./weights.js";

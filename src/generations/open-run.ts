@@ -1,7 +1,7 @@
 /** Where a line is kept: the run's folder, made or opened as the caller asks, or nothing. */
 import type { Dataset } from "../data/index.js";
 import { type Library, type Recipe, type RecipeInput, readRecipe } from "../recipe/index.js";
-import { describeEnvironment, type ImportedFile, libraryOf, RunFolder } from "../runs/index.js";
+import { describeEnvironment, filesOf, type Imports, libraryOf, RunFolder } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import type { Given } from "./experiment.js";
 
@@ -16,8 +16,8 @@ export interface OpenRunOptions extends Given {
    * none yet, goes on with one that was begun by the same recipe, and gives back the results of a finished one.
    */
   resume?: boolean | "auto" | undefined;
-  /** Files whose definitions names in the recipe may mean. */
-  imports?: readonly ImportedFile[] | undefined;
+  /** What names in the recipe may mean, beside Lyceum's own definitions: imported files, or definitions. */
+  imports?: Imports | undefined;
 }
 
 /** A recipe, what its names mean, and its folder, which is held until this is disposed of. */
@@ -32,10 +32,7 @@ export interface OpenRun extends AsyncDisposable {
  *
  * @throws RecipeError when the recipe is wrong, Error when the folder cannot be used
  */
-export async function openRun(
-  input: RecipeForImages | Recipe,
-  options: OpenRunOptions,
-): Promise<OpenRun> {
+export async function openRun(input: RecipeForImages | Recipe, options: OpenRunOptions): Promise<OpenRun> {
   const { directory, resume = false, imports = [] } = options;
   const { recipe, library } = readRecipe(named(input, options), libraryOf(imports));
   if (directory === undefined) {
@@ -62,9 +59,12 @@ function named(input: RecipeForImages | Recipe, { model, dataset }: Given): unkn
   };
 }
 
-async function environmentOf(recipe: Recipe, imports: readonly ImportedFile[]) {
+async function environmentOf(recipe: Recipe, imports: Imports) {
   // First, so that the environment notes the threads that the training uses.
   if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
-  const files = imports.map(({ file, sha256 }) => ({ file, sha256 }));
-  return { ...(await describeEnvironment({ device: recipe.device })), ...(files.length > 0 && { imports: files }) };
+  const files = filesOf(imports);
+  return {
+    ...(await describeEnvironment({ device: recipe.device })),
+    ...(files.length > 0 && { imports: files }),
+  };
 }

@@ -6,8 +6,8 @@ import { topScoreDifference } from "./top-score-difference.js";
 export {
   defineMethod,
   describeMethod,
-  type LossInput,
   type Losses,
+  type LossInput,
   type Method,
 } from "./define.js";
 export { distillation } from "./distillation.js";

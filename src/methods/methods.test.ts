@@ -30,50 +30,53 @@ const defaultsOf = (method: Method) => {
   return z.object(method.options?.(z) ?? {}).parse({});
 };
 
-describe.each((methods as readonly Method[]).map((method) => [method.name, method] as const))("%s", (_, method) => {
-  const options = defaultsOf(method);
-  const teachers = method.teachers?.(3, options) ?? [];
+describe.each((methods as readonly Method[]).map((method) => [method.name, method] as const))(
+  "%s",
+  (_, method) => {
+    const options = defaultsOf(method);
+    const teachers = method.teachers?.(3, options) ?? [];
 
-  it("asks only for earlier generations", () => {
-    for (const teacher of teachers) expect(teacher).toBeLessThan(3);
-    for (const teacher of teachers) expect(teacher).toBeGreaterThanOrEqual(0);
-  });
+    it("asks only for earlier generations", () => {
+      for (const teacher of teachers) expect(teacher).toBeLessThan(3);
+      for (const teacher of teachers) expect(teacher).toBeGreaterThanOrEqual(0);
+    });
 
-  it("gives scalars, and a term for each name that it explains", () => {
-    const { loss, terms } = method.loss(inputOf(draw(), teachers.length), options);
-    expect(Object.keys(terms)).toEqual(Object.keys(method.terms));
-    for (const scalar of [loss, ...Object.values(terms)]) {
-      expect(scalar.shape).toEqual([]);
-      expect(Number.isFinite(scalar.item())).toBe(true);
-    }
-  });
+    it("gives scalars, and a term for each name that it explains", () => {
+      const { loss, terms } = method.loss(inputOf(draw(), teachers.length), options);
+      expect(Object.keys(terms)).toEqual(Object.keys(method.terms));
+      for (const scalar of [loss, ...Object.values(terms)]) {
+        expect(scalar.shape).toEqual([]);
+        expect(Number.isFinite(scalar.item())).toBe(true);
+      }
+    });
 
-  it("has the gradient that finite differences give", () => {
-    const logits = draw();
-    const input = inputOf(logits, teachers.length);
-    const at = (values: torch.Tensor) => method.loss({ ...input, logits: values }, options).loss;
-    const leaf = logits.clone().requiresGrad_();
-    at(leaf).backward();
-    const gradient = leaf.grad!.toTypedArray() as Float64Array;
-    const step = 1e-6;
-    for (let i = 0; i < images * classes; i += 5) {
-      const [up, down] = [step, -step].map((h) => {
-        const values = logits.toTypedArray() as Float64Array;
-        values[i]! += h;
-        return at(torch.tensor(values, { shape: [images, classes], dtype: "float64" })).item();
-      });
-      // The truncation error is of the order of step², rounding of 1e-16 / step.
-      expect(Math.abs((up! - down!) / (2 * step) - gradient[i]!)).toBeLessThan(1e-8);
-    }
-  });
+    it("has the gradient that finite differences give", () => {
+      const logits = draw();
+      const input = inputOf(logits, teachers.length);
+      const at = (values: torch.Tensor) => method.loss({ ...input, logits: values }, options).loss;
+      const leaf = logits.clone().requiresGrad_();
+      at(leaf).backward();
+      const gradient = leaf.grad!.toTypedArray() as Float64Array;
+      const step = 1e-6;
+      for (let i = 0; i < images * classes; i += 5) {
+        const [up, down] = [step, -step].map((h) => {
+          const values = logits.toTypedArray() as Float64Array;
+          values[i]! += h;
+          return at(torch.tensor(values, { shape: [images, classes], dtype: "float64" })).item();
+        });
+        // The truncation error is of the order of step², rounding of 1e-16 / step.
+        expect(Math.abs((up! - down!) / (2 * step) - gradient[i]!)).toBeLessThan(1e-8);
+      }
+    });
 
-  it("finds nothing wrong with its defaults, describes them, and is frozen", () => {
-    expect(method.check?.(options, { classes: 10 }) ?? []).toEqual([]);
-    expect(describeMethod(method, method.complete?.(options) ?? options)).toMatch(/\w/);
-    expect(method.summary).toMatch(/\.$/);
-    expect(Object.isFrozen(method)).toBe(true);
-  });
-});
+    it("finds nothing wrong with its defaults, describes them, and is frozen", () => {
+      expect(method.check?.(options, { classes: 10 }) ?? []).toEqual([]);
+      expect(describeMethod(method, method.complete?.(options) ?? options)).toMatch(/\w/);
+      expect(method.summary).toMatch(/\.$/);
+      expect(Object.isFrozen(method)).toBe(true);
+    });
+  },
+);
 
 it("strict is the cross-entropy", () => {
   const logits = draw();

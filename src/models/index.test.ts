@@ -50,7 +50,8 @@ describe("createModel", () => {
 
   it("draws the same weights from the same seed, and others from another", () => {
     const weights = (seed: number) =>
-      resnet8.create({ ...options, generator: new torch.Generator(seed) })
+      resnet8
+        .create({ ...options, generator: new torch.Generator(seed) })
         .parameters()
         .map((parameter) => parameter.tolist());
     expect(weights(3)).toEqual(weights(3));

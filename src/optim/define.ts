@@ -1,6 +1,6 @@
 import type { Parameter } from "../nn/index.js";
-import type { Optimizer } from "./optimizer.js";
 import type { OptionProblem, OptionShape, OptionsOf, Z } from "../options.js";
+import type { Optimizer } from "./optimizer.js";
 
 /** An optimiser that a recipe can name. */
 export interface OptimizerDefinition<Shape extends OptionShape = OptionShape> {

@@ -6,13 +6,13 @@ import { sgd } from "./sgd.js";
 /** The optimisers that recipes can name. */
 export const optimizers: readonly OptimizerDefinition[] = [sgd, adamw];
 
+export type { OptionProblem, OptionShape, OptionsOf, Z } from "../options.js";
 export { AdamW, type AdamWOptions } from "./adamw.js";
 export { AveragedWeights, type AveragedWeightsOptions } from "./averaged-weights.js";
 export { clipGradients } from "./clip-gradients.js";
 export { defineOptimizer, type OptimizerDefinition } from "./define.js";
 export { GradScaler, type GradScalerOptions } from "./grad-scaler.js";
 export type { Optimizer } from "./optimizer.js";
-export type { OptionProblem, OptionShape, OptionsOf, Z } from "../options.js";
 export {
   cosine,
   defineSchedule,

@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { ModelFactory } from "../generations/index.js";
-import { createModel, modelNames } from "../models/index.js";
 import { foldBatchNorm, type Kernels, type Module, kernels as processKernels } from "../nn/index.js";
-import { RunFolder, readWeights, type WeightsDescription } from "../runs/index.js";
+import { type Imports, libraryOf, RunFolder, readWeights, type WeightsDescription } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { LoadedModel, type Member } from "./loaded-model.js";
 
@@ -16,6 +15,8 @@ export interface LoadModelOptions {
   generations?: string | readonly number[] | undefined;
   /** Makes the network, as for `trainGenerations`, where it is one of your own; its weights are then replaced. */
   model?: ModelFactory | undefined;
+  /** What the network's name may mean, beside Lyceum's own networks: imported files, or definitions. */
+  imports?: Imports | undefined;
   /** Where the network computes. Default "cpu", wherever it was trained. */
   device?: torch.Device | undefined;
   /** What computes this network. Default: what the run's recipe says; of a weights file, what the process has chosen. */
@@ -68,7 +69,10 @@ async function findWeights(
     }
     return { files: [path], kernels: options.kernels ?? processKernels() };
   }
-  const run = await RunFolder.open(path);
+  const { imports = [] } = options;
+  const run = await RunFolder.open(path, imports);
+  const isKnown = options.model !== undefined || libraryOf(imports).find("model", run.recipe.model);
+  if (!isKnown) await run.askForImports(imports);
   const finished = (await run.readSummary())?.generations.length ?? 0;
   if (finished === 0) throw new Error(`${path}: no generation is finished yet`);
   return {
@@ -116,13 +120,13 @@ function parseRange(text: string): number[] | undefined {
 /** One network with its weights, frozen. */
 function loadMember(
   path: string,
-  { model: factory, device }: { model?: ModelFactory | undefined; device: torch.Device },
+  { model: factory, imports = [], device }: LoadModelOptions & { device: torch.Device },
 ): Member {
   const { tensors, description } = readWeights(path);
   let model: Module | undefined;
   try {
     // In no scope, which would free tensors that a network of one's own keeps out of its sight.
-    model = build(description, factory).to({ device, memoryFormat: "channelsLast" });
+    model = build(description, factory, imports).to({ device, memoryFormat: "channelsLast" });
     model.loadStateDict(tensors);
     return { model: foldBatchNorm(model), description, path };
   } catch (cause) {
@@ -133,17 +137,17 @@ function loadMember(
   }
 }
 
-function build(description: WeightsDescription, factory: ModelFactory | undefined): Module {
+function build(description: WeightsDescription, factory: ModelFactory | undefined, imports: Imports): Module {
   const { model, classNames, channels, height, width } = description;
   // Whatever it draws, the stored weights replace it.
   const generator = new torch.Generator(0);
   const options = { classes: classNames.length, channels, height, width, generator };
-  if (factory) return factory(options);
-  if (!(modelNames as readonly string[]).includes(model)) {
+  const create = factory ?? libraryOf(imports).find("model", model)?.create;
+  if (!create) {
     throw new Error(
-      `the network ${JSON.stringify(model.slice(0, 100))} is none of Lyceum's own: give the function that makes it ` +
-        "as `model`, as to trainGenerations",
+      `the network ${JSON.stringify(model.slice(0, 100))} is none of Lyceum's own: give the file that defines it by ` +
+        "--import, or, in code, the function that makes it as `model`",
     );
   }
-  return createModel(model, options);
+  return create(options);
 }

@@ -39,19 +39,17 @@ export function choiceOf(z: Z, { tag, members, usual, common = {} }: ChoiceOptio
   const [first, ...others] = mappings;
   if (!first) throw new TypeError(`there is nothing to choose ${tag} from`);
   const mapping = z.discriminatedUnion(tag, [first, ...others]);
-  return z
-    .union([z.enum(members.map(({ name }) => name)), mapping])
-    .transform((value, context): Choice => {
-      if (typeof value !== "string") return { [tag]: usual, ...value };
-      const defaults = mapping.safeParse({ [tag]: value });
-      if (defaults.success) return { ...(defaults.data as Choice) };
-      for (const issue of defaults.error.issues) {
-        context.addIssue({
-          code: "custom",
-          path: issue.path,
-          message: `${value} needs this option: write a mapping, {${tag}: ${value}, …}`,
-        });
-      }
-      return z.NEVER;
-    });
+  return z.union([z.enum(members.map(({ name }) => name)), mapping]).transform((value, context): Choice => {
+    if (typeof value !== "string") return { [tag]: usual, ...value };
+    const defaults = mapping.safeParse({ [tag]: value });
+    if (defaults.success) return { ...(defaults.data as Choice) };
+    for (const issue of defaults.error.issues) {
+      context.addIssue({
+        code: "custom",
+        path: issue.path,
+        message: `${value} needs this option: write a mapping, {${tag}: ${value}, …}`,
+      });
+    }
+    return z.NEVER;
+  });
 }

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { defineMethod } from "../methods/index.js";
 import * as methods from "../methods/index.js";
+import { defineMethod } from "../methods/index.js";
 import {
   classCount,
   listRecipes,
@@ -181,9 +181,18 @@ describe("what does not fit together is refused before any work", () => {
       "patriarch: give primaryScore or hardWeight, not both",
     ],
     ["data: {name: mnist, labels: coarse}", "data.labels: only cifar100 and synthetic have this, not mnist"],
-    ["data: mnist\npatriarch: distillation", "patriarch: distillation learns from a teacher, and before the patriarch"],
-    ["data: mnist\npatriarch: {method: strict, k: 3}", "patriarch.k: only top-score-difference has this, not strict"],
-    ["data: mnist\noptimizer: {kind: adamw, momentum: 0.9}", "optimizer.momentum: only sgd has this, not adamw"],
+    [
+      "data: mnist\npatriarch: distillation",
+      "patriarch: distillation learns from a teacher, and before the patriarch",
+    ],
+    [
+      "data: mnist\npatriarch: {method: strict, k: 3}",
+      "patriarch.k: only top-score-difference has this, not strict",
+    ],
+    [
+      "data: mnist\noptimizer: {kind: adamw, momentum: 0.9}",
+      "optimizer.momentum: only sgd has this, not adamw",
+    ],
     ["data: mnist\noptimizer: {nesterov: true, momentum: 0}", "optimizer.nesterov: needs a momentum above 0"],
     ["data: mnist\nstudent: {hardWeight: 0, softWeight: 0}", "student: hardWeight and softWeight are both 0"],
     [
@@ -215,7 +224,12 @@ test("code may name its own images and network", () => {
 });
 
 test("a bare name stands for a member of a family with its defaults", () => {
-  const recipe = resolveRecipe({ data: "mnist", patriarch: "strict", optimizer: "adamw", schedule: "cosine" });
+  const recipe = resolveRecipe({
+    data: "mnist",
+    patriarch: "strict",
+    optimizer: "adamw",
+    schedule: "cosine",
+  });
   expect(recipe.patriarch).toEqual({ method: "strict" });
   expect(recipe.optimizer).toMatchObject({ kind: "adamw", learningRate: 0.001 });
   expect(recipe.schedule).toEqual({ kind: "cosine", finalFraction: 0, warmupEpochs: 0 });

@@ -24,7 +24,7 @@ export function recipeSchema(library: Library = builtIn): z.ZodType<Recipe> {
 }
 
 function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
-  const fraction = z.number().min(0).max(1);
+  const _fraction = z.number().min(0).max(1);
   const methods = library.all("method");
 
   const optimizer = choiceOf(z, { tag: "kind", members: library.all("optimizer"), usual: "sgd" });
@@ -259,7 +259,9 @@ function checkMethods(recipe: Recipe, library: Library, complain: Complain): voi
     if (key === "patriarch" && teachers.length > 0) {
       complain([key], `${method.name} learns from a teacher, and before the patriarch there is none`);
     }
-    const wrong = teachers.find((teacher: number) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation));
+    const wrong = teachers.find(
+      (teacher: number) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation),
+    );
     if (key === "student" && wrong !== undefined) {
       complain([key], `${method.name} asks for generation ${wrong} as a teacher of generation ${generation}`);
     }

@@ -5,6 +5,7 @@ import { page, type ReportData } from "./page.js";
 const data: ReportData = {
   recipe: resolveRecipe({ data: "synthetic", generations: 1 }),
   summary: {
+    format: 2,
     lyceum: "0.1.0",
     title: "a page",
     k: 5,

@@ -4,7 +4,7 @@ import { Predictions } from "../analysis/index.js";
 import type { Dataset } from "../data/index.js";
 import { describeMethods, loadTestLogits, prepareImages, termLabels } from "../generations/index.js";
 import type { Library } from "../recipe/index.js";
-import { type ImportedFile, libraryOf, RunFolder, writeAtomic } from "../runs/index.js";
+import { type Imports, libraryOf, RunFolder, writeAtomic } from "../runs/index.js";
 import { comparePredictions } from "./comparison.js";
 import { chooseExamples, type Example } from "./examples.js";
 import { nameOf } from "./numbers.js";
@@ -15,13 +15,13 @@ import { page } from "./page.js";
  * the logits were removed) is said in its place.
  *
  * @param options.dataset the images, when they were the program's own and the recipe cannot name them
- * @param options.imports the files whose definitions the run's recipe names
+ * @param options.imports what names in the run's recipe may mean, beside Lyceum's own definitions
  * @returns the page's path
  * @throws Error when the folder is no run, has no finished generation, or its files are damaged
  */
 export async function writeReport(
   directory: string,
-  { dataset, imports = [] }: { dataset?: Dataset; imports?: readonly ImportedFile[] } = {},
+  { dataset, imports = [] }: { dataset?: Dataset; imports?: Imports } = {},
 ): Promise<string> {
   const run = await RunFolder.open(directory, imports);
   await run.askForImports(imports);

@@ -15,7 +15,9 @@ export function fingerprint(recipe: Recipe): string {
 export function differingKeys(one: Recipe, other: Recipe): string[] {
   const [a, b] = [deciding(one), deciding(other)] as Record<string, unknown>[];
   const text = (value: unknown) => JSON.stringify(sorted(value));
-  return [...new Set([...Object.keys(a!), ...Object.keys(b!)])].filter((key) => text(a![key]) !== text(b![key]));
+  return [...new Set([...Object.keys(a!), ...Object.keys(b!)])].filter(
+    (key) => text(a![key]) !== text(b![key]),
+  );
 }
 
 /** A recipe without what may change while a run goes on. */

@@ -2,8 +2,14 @@
 export { syncFolder, writeAtomic } from "./atomic.js";
 export { type BlasSpeed, measureBlas } from "./blas-check.js";
 export { claimRunDirectory, isRunName } from "./claim.js";
-export { describeEnvironment, describeMachine, type Environment, type Import, lyceumVersion } from "./environment.js";
-export { type ImportedFile, libraryOf } from "./imports.js";
+export {
+  describeEnvironment,
+  describeMachine,
+  type Environment,
+  type Import,
+  lyceumVersion,
+} from "./environment.js";
+export { filesOf, type ImportedFile, type Imports, libraryOf } from "./imports.js";
 export { listRuns, type RunListing } from "./list-runs.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export type * from "./types.js";

@@ -105,7 +105,9 @@ test("a run of another recipe is told apart, by the keys that differ", async () 
   await (await create()).close();
   const other = resolveRecipe({ data: "synthetic", generations: 9, epochs: 3, seed: 4 });
   expect(() => RunFolder.checkSame(directory, recipe, recipe)).not.toThrow();
-  expect(() => RunFolder.checkSame(directory, recipe, other)).toThrow(/which differs in (epochs, seed|seed, epochs):/);
+  expect(() => RunFolder.checkSame(directory, recipe, other)).toThrow(
+    /which differs in (epochs, seed|seed, epochs):/,
+  );
 });
 
 describe("a run that imported a file", () => {
@@ -118,7 +120,9 @@ describe("a run that imported a file", () => {
   test("asks for it by name, and refuses another one", async () => {
     await begin();
     const environment = await describeEnvironment({ device: "cpu" });
-    await expect(RunFolder.resume(directory, environment)).rejects.toThrow("was made with --import ./mine.js: give that file again");
+    await expect(RunFolder.resume(directory, environment)).rejects.toThrow(
+      "was made with --import ./mine.js: give that file again",
+    );
     const changed = { file: "/else/mine.js", sha256: "b".repeat(64), definitions: [] };
     await expect(RunFolder.resume(directory, environment, [changed])).rejects.toThrow(
       "/else/mine.js is not the file that the run began with",

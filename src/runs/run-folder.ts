@@ -13,7 +13,7 @@ import { syncFolder, writeAtomic } from "./atomic.js";
 import { type Environment, environmentSchema, type Import, lyceumVersion } from "./environment.js";
 import { CHANGEABLE, differingKeys, fingerprint } from "./fingerprint.js";
 import { parseJson, summarySchema } from "./formats.js";
-import { askForImports, checkImports, type ImportedFile, libraryOf } from "./imports.js";
+import { askForImports, checkImports, type Imports, libraryOf } from "./imports.js";
 import { acquireLock, isLocked } from "./lock.js";
 import { appendRecord, readRecords } from "./metrics-log.js";
 import { checkRunFormat, RUN_FORMAT } from "./run-format.js";
@@ -93,10 +93,10 @@ export class RunFolder {
   /**
    * Opens a run to read it; nothing is written and nothing locked.
    *
-   * @param imports the files whose definitions its recipe may name
+   * @param imports what names in its recipe may mean, beside Lyceum's own definitions
    * @throws Error that says what is missing when it is no run, or names the file that it was made with
    */
-  static async open(directory: string, imports: readonly ImportedFile[] = []): Promise<RunFolder> {
+  static async open(directory: string, imports: Imports = []): Promise<RunFolder> {
     const path = resolve(directory);
     try {
       const recipe = await readRecipe(path, directory, libraryOf(imports));
@@ -113,14 +113,14 @@ export class RunFolder {
    * Opens a run to go on with it, and holds it until `close`.
    *
    * @param environment of this sitting; noted beside the first one's
-   * @param imports the files whose definitions its recipe may name
+   * @param imports what names in its recipe may mean, beside Lyceum's own definitions
    * @throws Error when it is no run, holds links, another process is at work in it, its recipe was changed, or a file
    *   that it imported is missing or another one now
    */
   static async resume(
     directory: string,
     environment: Environment,
-    imports: readonly ImportedFile[] = [],
+    imports: Imports = [],
   ): Promise<RunFolder> {
     const path = resolve(directory);
     const { recipe } = await RunFolder.open(directory, imports);
@@ -147,7 +147,7 @@ export class RunFolder {
    *
    * @throws Error that names the first one which is not given
    */
-  async askForImports(given: readonly ImportedFile[]): Promise<void> {
+  async askForImports(given: Imports): Promise<void> {
     askForImports(this.directory, (await this.readEnvironment())?.imports ?? [], given);
   }
 

@@ -1,11 +1,11 @@
 /** What is computed in which dtype, beside what torch.autocast does. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { distillation, strict } from "../methods/index.js";
 import { resnet8 } from "../models/index.js";
 import { BatchNorm2d, Conv2d, foldBatchNorm, Linear, type Module, setKernels } from "../nn/index.js";
 import { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { Meter } from "./meter.js";
-import { distillation, strict } from "../methods/index.js";
 import { objectiveOf } from "./objective.js";
 import { trainStep } from "./step.js";
 
@@ -46,7 +46,11 @@ describe("a step in bfloat16, by libtorch's operators", () => {
     const model = fresh(1).train();
     const seen = watch(model);
     const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 });
-    const objective = objectiveOf(distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [foldBatchNorm(fresh(2))] });
+    const objective = objectiveOf(
+      distillation,
+      { hardWeight: 0.5, softWeight: 0.5, temperature: 1 },
+      { teachers: [foldBatchNorm(fresh(2))] },
+    );
     trainStep({ model, optimizer, objective, precision: "bfloat16" }, batch);
     // Autocast keeps batch norm in the dtype that it is given. Unlike it, the classifier stays fine here.
     const path = "bfloat16 to bfloat16";

@@ -47,7 +47,9 @@ function partsOf({ model, optimizer, scaler, averaged }: Stateful) {
 /** Writes one file, whole or not at all: weights, the optimiser's state and the position belong together. */
 export function saveCheckpoint(path: string, learner: Stateful, position: Position): void {
   torch.scope(() => {
-    const tensors = Object.entries(partsOf(learner)).flatMap(([part, owner]) => prefixed(part, owner.stateDict()));
+    const tensors = Object.entries(partsOf(learner)).flatMap(([part, owner]) =>
+      prefixed(part, owner.stateDict()),
+    );
     torch.saveSafetensors(path, Object.fromEntries(tensors), { format, position: JSON.stringify(position) });
   });
 }
@@ -62,7 +64,8 @@ export function loadCheckpoint(path: string, learner: Stateful): Position {
     const { tensors, metadata } = torch.loadSafetensors(path);
     const position = parsePosition(path, metadata);
     try {
-      for (const [part, owner] of Object.entries(partsOf(learner))) owner.loadStateDict(unprefixed(part, tensors));
+      for (const [part, owner] of Object.entries(partsOf(learner)))
+        owner.loadStateDict(unprefixed(part, tensors));
     } catch (cause) {
       throw new Error(`${path}: ${(cause as Error).message}`, { cause });
     }

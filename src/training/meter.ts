@@ -1,5 +1,5 @@
-import * as torch from "../torch/index.js";
 import type { Losses } from "../methods/index.js";
+import * as torch from "../torch/index.js";
 
 /** Means over the images seen so far. */
 export interface Reading {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
+import { distillation, strict, topScoreDifference } from "../methods/index.js";
 import { draws, fill } from "../models/fixtures/cases.js";
 import { resnet8 } from "../models/index.js";
 import { foldBatchNorm, hasAmx, type Module } from "../nn/index.js";
@@ -10,7 +11,6 @@ import * as torch from "../torch/index.js";
 import { native } from "../torch/native.js";
 import { settled } from "../torch/testing/settled.js";
 import { between, Meter } from "./meter.js";
-import { distillation, strict, topScoreDifference } from "../methods/index.js";
 import { type Objective, objectiveOf } from "./objective.js";
 import { trainStep } from "./step.js";
 
@@ -49,7 +49,11 @@ function bitsOf(model: Module): string {
 }
 
 const student = (temperature: number) => (dtype: torch.DType) =>
-  objectiveOf(distillation, { hardWeight: 0.6, softWeight: 0.4, temperature }, { teachers: [foldBatchNorm(filled(5, dtype))] });
+  objectiveOf(
+    distillation,
+    { hardWeight: 0.6, softWeight: 0.4, temperature },
+    { teachers: [foldBatchNorm(filled(5, dtype))] },
+  );
 
 const objectives: [keyof Losses, (dtype: torch.DType) => Objective][] = [
   ["patriarch", () => objectiveOf(topScoreDifference, { hardWeight: 0.5, k: 5 })],
@@ -138,7 +142,11 @@ describe("trainStep", () => {
   it("leaves no tensors behind", () => {
     const model = filled(1, "float32").train();
     const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9 });
-    const objective = objectiveOf(distillation, { hardWeight: 1, softWeight: 1, temperature: 1 }, { teachers: [foldBatchNorm(filled(5, "float32"))] });
+    const objective = objectiveOf(
+      distillation,
+      { hardWeight: 1, softWeight: 1, temperature: 1 },
+      { teachers: [foldBatchNorm(filled(5, "float32"))] },
+    );
     const one = batch(0, "float32");
     const meter = new Meter();
     const step = () => trainStep({ model, optimizer, objective }, one, meter);
@@ -187,7 +195,11 @@ describe("trainStep", () => {
     const model = filled(1, "float32").train();
     const teacher = filled(5, "float32").eval();
     const answers = vi.spyOn(teacher, "forward");
-    const objective = objectiveOf(distillation, { hardWeight: 1, softWeight: 1, temperature: 1 }, { teachers: [teacher] });
+    const objective = objectiveOf(
+      distillation,
+      { hardWeight: 1, softWeight: 1, temperature: 1 },
+      { teachers: [teacher] },
+    );
     torch.scope(() => {
       const { images, labels } = batch(0, "float32");
       const logits = model.forward(images);

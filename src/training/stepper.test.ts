@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { channelStatistics, Loader, makeSynthetic } from "../data/index.js";
+import { defineMethod, distillation, strict } from "../methods/index.js";
 import { resnet8 } from "../models/index.js";
 import { foldBatchNorm } from "../nn/index.js";
 import { cosine, GradScaler, SGD, type SGDOptions } from "../optim/index.js";
 import { hasFusedUpdate } from "../optim/sgd/fused-update.js";
 import * as torch from "../torch/index.js";
-import { defineMethod, distillation, strict } from "../methods/index.js";
 import { type EpochReport, objectiveOf, trainNetwork } from "./index.js";
 import { Meter } from "./meter.js";
 import { stepperFor } from "./stepper.js";
@@ -46,7 +46,11 @@ function learner(options: Partial<SGDOptions>, scaled = false) {
     weightDecay: 1e-4,
     ...options,
   });
-  const objective = objectiveOf(distillation, { hardWeight: 0.5, softWeight: 0.5, temperature: 1 }, { teachers: [foldBatchNorm(fresh(0))] });
+  const objective = objectiveOf(
+    distillation,
+    { hardWeight: 0.5, softWeight: 0.5, temperature: 1 },
+    { teachers: [foldBatchNorm(fresh(0))] },
+  );
   const scaler = scaled ? new GradScaler({ initialScale: 64, growthInterval: 5 }) : undefined;
   return { model, optimizer, objective, scaler };
 }

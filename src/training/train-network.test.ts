@@ -3,14 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { channelStatistics, Loader, makeSynthetic } from "../data/index.js";
+import { strict } from "../methods/index.js";
 import { resnet8, resnet14 } from "../models/index.js";
 import type { Module } from "../nn/index.js";
 import { GradScaler, multiStep, SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
-import { strict } from "../methods/index.js";
 import { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
 import { Diverged } from "./diverged.js";
-import { Meter } from "./meter.js";
 import { objectiveOf } from "./objective.js";
 import type { EpochReport } from "./observer.js";
 import { predict } from "./predict.js";
@@ -108,7 +107,9 @@ describe("trainNetwork", () => {
     loadCheckpoint(path, { ...learner(1), scaler: other });
     expect(Object.values(other.stateDict()).map((tensor) => tensor.item())).toEqual([32, 7]);
     saveCheckpoint(path, learner(1), position);
-    expect(() => loadCheckpoint(path, { ...learner(1), scaler: other })).toThrow(/scaled.*gradient scaler's scale/);
+    expect(() => loadCheckpoint(path, { ...learner(1), scaler: other })).toThrow(
+      /scaled.*gradient scaler's scale/,
+    );
   });
 
   it("tells a loss that is no number from one that is, and names the remedy", async () => {
@@ -258,11 +259,13 @@ describe("a checkpoint that is none", () => {
 
   it("is refused by name when it is of another network, or cut off", () => {
     saveCheckpoint(path, learner(1), position);
-    const other = resnet14.create({ classes: 4, channels: train.channels, generator: new torch.Generator(0) });
+    const other = resnet14.create({
+      classes: 4,
+      channels: train.channels,
+      generator: new torch.Generator(0),
+    });
     const optimizer = new SGD(other.parameters(), { learningRate: 1 });
-    expect(() => loadCheckpoint(path, { model: other, optimizer })).toThrow(
-      /bad\.safetensors: .*missing/,
-    );
+    expect(() => loadCheckpoint(path, { model: other, optimizer })).toThrow(/bad\.safetensors: .*missing/);
     writeFileSync(path, readFileSync(path).subarray(0, 1000));
     expect(() => loadCheckpoint(path, learner(1))).toThrow(path);
   });

@@ -24,7 +24,5 @@ export function checkWarmup(
   { epochs }: { epochs: number },
 ): OptionProblem[] {
   if (warmupEpochs < epochs) return [];
-  return [
-    { key: "warmupEpochs", message: `must be less than the ${epochs} epochs, given ${warmupEpochs}` },
-  ];
+  return [{ key: "warmupEpochs", message: `must be less than the ${epochs} epochs, given ${warmupEpochs}` }];
 }
