@@ -6,7 +6,7 @@ import { toleranceToHardWeight, toleranceToPrimaryScore, usefulRange } from "./t
 
 const fraction = fc.double({ min: 0.001, max: 0.999, noNaN: true });
 
-/** k, and a primary score within its useful range. */
+/** Pairs of k and a primary score within its useful range. */
 const tolerances = fc
   .tuple(fc.integer({ min: 2, max: 9 }), fraction)
   .map(([k, f]) => ({ k, primaryScore: 1 / k + f * (1 - 1 / k) }));
@@ -69,7 +69,7 @@ describe("the algebra behind it", () => {
           const sum = peaked.reduce((a, b) => a + b, 0);
           const p = peaked.map((v) => v / sum);
           expect(lossAt(p, hardWeight, k)).toBeGreaterThanOrEqual(best - 1e-12);
-          // Nor with the label on top and the score within the top k, where the loss depends on p1 alone.
+          // The loss depends on p1 alone where the label is on top and all score is within the top k.
           const p1 = Math.max(p[0]!, 1 / k);
           const near = Array.from({ length: 10 }, (_, i) => (i === 0 ? p1 : i < k ? (1 - p1) / (k - 1) : 0));
           expect(lossAt(near, hardWeight, k)).toBeGreaterThanOrEqual(best - 1e-12);

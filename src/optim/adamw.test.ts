@@ -10,7 +10,7 @@ const cases = read<Case<{ betas: [number, number]; eps: number; weightDecay: num
 const kinds = [
   { fused: false, capturable: false },
   { fused: false, capturable: true },
-  // With one operator too, where this libtorch has it.
+  // The fused operator, where this libtorch has it.
   ...(hasFusedUpdate() ? [{ fused: true, capturable: true }] : []),
 ];
 

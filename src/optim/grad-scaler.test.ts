@@ -8,7 +8,7 @@ import { GradScaler } from "./grad-scaler.js";
 import { hasFusedUpdate } from "./sgd/fused-update.js";
 import { SGD } from "./sgd.js";
 
-/** As torch.amp's documentation has it, in plain numbers. */
+/** The scale after each step, in plain numbers, as torch.amp's documentation defines it. */
 function reference(scale: number, infinities: readonly boolean[], growthInterval: number): number[] {
   let count = 0;
   return infinities.map((infinite) => {
@@ -69,7 +69,7 @@ describe.each(kinds)("GradScaler, fused SGD: %s", (fused) => {
       expect(stateOf(scaler)).toEqual([2, 0]);
       give(2);
       scaler.step(optimizer);
-      // The scale is 2 now: gradients of 2 and 1, of 4.
+      // The scale is 2 now, which makes gradients of 2, 1 and 4 out of 4, 2 and 8.
       expect(values()).toEqual([[-0.75, 0.75], [-0.5], [2.5, 1.5], [5]]);
     },
   );

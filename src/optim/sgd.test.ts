@@ -27,7 +27,7 @@ const allowances = { number: 100 * 2 ** -53, tensor: 16 * 2 ** -24 };
 const kinds = [
   { fused: false, capturable: false, allowance: allowances.number },
   { fused: false, capturable: true, allowance: allowances.tensor },
-  // With one operator too, where this libtorch has it.
+  // The fused operator, where this libtorch has it.
   ...(hasFusedUpdate() ? [{ fused: true, capturable: true, allowance: allowances.tensor }] : []),
 ];
 
