@@ -143,7 +143,7 @@ function followers(modules: readonly Module[], first: Trained): BasicBlock[] {
 /** What the first block adds: "own" where the operator makes it of the input by itself; undefined where it cannot serve. */
 function shortcutOf({ block, stride, outputs }: Trained, x: torch.Tensor, shape: readonly number[]) {
   const { downsample } = block;
-  if (addsInput(block, outputs)) return stride === 1 && outputs === channelsOf(x) ? "own" : undefined;
+  if (addsInput(block, channelsOf(x))) return stride === 1 && outputs === channelsOf(x) ? "own" : undefined;
   const isOptionA = isExactly(downsample, OptionAShortcut);
   if (isOptionA && downsample.stride === stride && downsample.channels === outputs) return "own";
   if (!downsample || !keepsBlocks(downsample)) return undefined;

@@ -23,24 +23,21 @@ export function distance(found: torch.Tensor, exact: torch.Tensor): number {
  */
 const multiple = 32;
 
-/**
- * Expects a result that is as exact as libtorch's own, but for {@link multiple}.
- *
- * @param roundings how many roundings of the largest value are nothing to speak of, where libtorch happens to make none
- */
-export function expectAsExact(
-  found: torch.Tensor,
-  { libtorch, exact, what = "", roundings = 64 }: Judge,
-): void {
-  const bound = multiple * distance(libtorch, exact) + roundings * unit * largest(exact);
-  expect(distance(found, exact), what).toBeLessThanOrEqual(bound);
-}
-
 export interface Judge {
   /** The same by libtorch's operators, in float32. */
   libtorch: torch.Tensor;
   /** The same in float64. */
   exact: torch.Tensor;
+  /** The size of the numbers that the result is made of, where they may cancel. Default: that of the result. */
+  size?: number;
   what?: string;
-  roundings?: number;
+}
+
+/** So many roundings of the largest value are allowed in any case: libtorch may happen to make none. */
+const roundings = 64;
+
+/** Expects a result that is as exact as libtorch's own, but for {@link multiple}. */
+export function expectAsExact(found: torch.Tensor, { libtorch, exact, size = 0, what = "" }: Judge): void {
+  const least = roundings * unit * Math.max(size, largest(exact));
+  expect(distance(found, exact), what).toBeLessThanOrEqual(multiple * distance(libtorch, exact) + least);
 }
