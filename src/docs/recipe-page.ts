@@ -50,6 +50,10 @@ function section(key: string, shape: Shape): string {
   if (common.length > 0) lines.push(`Whichever is chosen:`, "", ...tableOf(common), "");
   for (const member of members) {
     const [tag, name] = tagOf(member) ?? [];
+    if (tag === undefined && members.length > 1) {
+      lines.push(`### ${key}: any other name`, "", member.description ?? "", "");
+      continue;
+    }
     if (tag !== undefined) {
       const usual = member.required?.includes(tag) ? "" : " (the one meant where none is named)";
       lines.push(`### ${key}: ${name}${usual}`, "", member.description ?? "", "");
