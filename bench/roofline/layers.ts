@@ -35,6 +35,8 @@ export function countLayers(model: nn.Module, forward: () => void): Layer[] {
   for (const module of modules) {
     // A folded convolution is counted where it was folded into, which does not always call it.
     if (module instanceof nn.Conv2d && inner.has(module)) continue;
+    // What stands in its old place computes nothing, and its result has no shape.
+    if (module instanceof nn.DeferredConvolution) continue;
     const original = module.forward.bind(module) as (...given: unknown[]) => torch.Tensor;
     const watch = (x: torch.Tensor, ...others: unknown[]) => {
       const y = original(x, ...others);

@@ -25,7 +25,7 @@ it("reports Nesterov's variant without momentum", () => {
   const problems = (options: object) => sgd.check!(z.strictObject(sgd.options(z)).parse(options));
   expect(problems({ nesterov: true })).toEqual([]);
   expect(problems({ nesterov: true, momentum: 0 })).toEqual([
-    { path: ["nesterov"], message: "needs a momentum above 0" },
+    { key: "nesterov", message: "needs a momentum above 0" },
   ]);
 });
 

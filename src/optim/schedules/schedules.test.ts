@@ -166,27 +166,27 @@ it("has the peak of one cycle where it is asked for", () => {
 });
 
 it.each([
-  ["cosine", { warmupEpochs: 3 }, 3, ["warmupEpochs"], "must be less than the 3 epochs, given 3"],
-  ["multi-step", { warmupEpochs: 9 }, 8, ["warmupEpochs"], "must be less than the 8 epochs, given 9"],
+  ["cosine", { warmupEpochs: 3 }, 3, "warmupEpochs", "must be less than the 3 epochs, given 3"],
+  ["multi-step", { warmupEpochs: 9 }, 8, "warmupEpochs", "must be less than the 8 epochs, given 9"],
   [
     "multi-step",
     { milestones: [2, 4] },
     3,
-    ["milestones"],
+    "milestones",
     "must grow and stay below the 3 epochs, given [2,4]",
   ],
-  ["multi-step", { milestones: [4, 0.1] }, 8, ["milestones"], "must grow"],
+  ["multi-step", { milestones: [4, 0.1] }, 8, "milestones", "must grow"],
   [
     "multi-step",
     { milestones: [3, 6], warmupEpochs: 3 },
     8,
-    ["milestones"],
+    "milestones",
     "must lie after the 3 epochs of warm-up, given [3,6]",
   ],
-  ["multi-step", { milestones: [0.25], warmupEpochs: 3 }, 8, ["milestones"], "must lie after the 3 epochs"],
-] as const)("%s refuses %j for %i epochs", (name, options, epochs, path, message) => {
+  ["multi-step", { milestones: [0.25], warmupEpochs: 3 }, 8, "milestones", "must lie after the 3 epochs"],
+] as const)("%s refuses %j for %i epochs", (name, options, epochs, key, message) => {
   const { problems } = prepared(name, options, { epochs });
-  expect(problems).toContainEqual({ path, message: expect.stringContaining(message) });
+  expect(problems).toContainEqual({ key, message: expect.stringContaining(message) });
 });
 
 it("describes each schedule and each of its options", () => {
