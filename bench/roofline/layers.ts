@@ -12,7 +12,14 @@ export interface Layer {
   weights: number;
 }
 
-function layerOf(module: nn.Module, input: torch.Tensor, output: torch.Tensor): Layer | undefined {
+/** What a layer computes from: a folded convolution is handed a stand-in for its input, which holds it. */
+function inputOf(module: nn.Module, given: torch.Tensor): torch.Tensor {
+  const held = module instanceof nn.FoldedConvolution ? (given as { input?: torch.Tensor }).input : undefined;
+  return held ?? given;
+}
+
+function layerOf(module: nn.Module, given: torch.Tensor, output: torch.Tensor): Layer | undefined {
+  const input = inputOf(module, given);
   const sizes = { input: input.numel, output: output.numel };
   if (module instanceof nn.BatchNorm2d) {
     return { kind: "norm", flops: 0, ...sizes, weights: 2 * module.weight.numel };
