@@ -43,7 +43,9 @@ class Features extends Module {
     super();
     let width = 2 * growth;
     const block = () => {
-      const made = Array.from({ length: layers }, (_, i) => denseLayer(width + i * growth, growth, generator));
+      const made = Array.from({ length: layers }, (_, i) =>
+        denseLayer(width + i * growth, growth, generator),
+      );
       width += layers * growth;
       return new DenseBlock(made);
     };
@@ -67,7 +69,8 @@ class Features extends Module {
 
   /** @returns [N, width], the means over all pixels */
   override forward(x: torch.Tensor): torch.Tensor {
-    const { conv0, denseblock1, transition1, denseblock2, transition2, denseblock3, norm5, relu, pool } = this;
+    const { conv0, denseblock1, transition1, denseblock2, transition2, denseblock3, norm5, relu, pool } =
+      this;
     const blocks = [denseblock1, transition1, denseblock2, transition2, denseblock3];
     return applyInOrder([conv0, ...blocks, norm5, relu, pool], x);
   }

@@ -12,7 +12,9 @@ const images = (size: number) => torch.randn([2, 3, size, size], { generator }).
 /** Lyceum's operators in one forward, in training and frozen, with gradients where that matters. */
 function operatorsOf(name: string, size: number): Record<"training" | "frozen", Record<string, number>> {
   return torch.scope(() => {
-    const model = createModel(name, { classes: 10, channels: 3, generator }).to({ memoryFormat: "channelsLast" });
+    const model = createModel(name, { classes: 10, channels: 3, generator }).to({
+      memoryFormat: "channelsLast",
+    });
     const x = images(size);
     const training = countOperators(() => void model.train().forward(x));
     foldBatchNorm(model);

@@ -5,7 +5,16 @@ import type { ModelDefinition, ModelOptions } from "./define.js";
 import { denseNetBc40x12 } from "./densenet.js";
 import { resnet18, resnet34 } from "./resnet.js";
 
-export { CifarResNet, resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110 } from "./cifar-resnet.js";
+export {
+  CifarResNet,
+  resnet8,
+  resnet14,
+  resnet20,
+  resnet32,
+  resnet44,
+  resnet56,
+  resnet110,
+} from "./cifar-resnet.js";
 export { defineModel, type ModelDefinition, type ModelOptions } from "./define.js";
 export { DenseNet, type DenseNetOptions, denseNetBc40x12 } from "./densenet.js";
 export { ResNet, type ResNetOptions, resnet18, resnet34 } from "./resnet.js";

@@ -109,7 +109,10 @@ function judge(options: Case, forward: Forward = fused): Judged[] {
   const y = composed(inDouble(inputs), options);
   inputs.dy = exact.dy.mul(y.abs().gt(1e-3)).to({ dtype: "float32" });
   exact.dy = inputs.dy.to({ dtype: "float64" });
-  const [found, libtorch] = [forward, composed].map((one) => outcome(one, inputs, options)) as [Outcome, Outcome];
+  const [found, libtorch] = [forward, composed].map((one) => outcome(one, inputs, options)) as [
+    Outcome,
+    Outcome,
+  ];
   const expected = outcome(composed, exact, options);
   const variance = options.training ? exact.x.var([0, 2, 3], { correction: 0 }) : exact.runningVar;
   const stretch = exact.weight.abs().add(1).div(variance.add(1e-5).sqrt()).max().item();
@@ -313,7 +316,10 @@ describe("BatchNorm2d", () => {
   it.each([true, false])("does the same in either memory order, training: %s", (training) => {
     torch.scope(() => {
       const generator = new torch.Generator(3);
-      const [x, residual] = [0, 1].map(() => torch.randn([4, 20, 6, 6], { generator })) as [torch.Tensor, torch.Tensor];
+      const [x, residual] = [0, 1].map(() => torch.randn([4, 20, 6, 6], { generator })) as [
+        torch.Tensor,
+        torch.Tensor,
+      ];
       const run = (order: "channelsLast" | "contiguous", dtype: "float32" | "float64") => {
         const norm = new BatchNorm2d(20).to({ dtype }).train(training);
         const laid = (x: torch.Tensor) => x.to({ dtype }).contiguous(order);

@@ -18,7 +18,10 @@ interface Known {
 const known = new Map<object, Known>();
 
 /** Notes a class's own `forward`. To be called once, where the class is defined. */
-export function remember<M extends Module>(Class: ClassOf<M>, parts?: (module: M) => readonly Module[]): void {
+export function remember<M extends Module>(
+  Class: ClassOf<M>,
+  parts?: (module: M) => readonly Module[],
+): void {
   const { forward } = Class.prototype as M;
   known.set(Class.prototype as object, { forward, parts: parts as Known["parts"] });
 }
@@ -30,7 +33,8 @@ export function hasForwardOf<M extends Module>(module: Module, Class: ClassOf<M>
 
 /** Whether the module is of this very class, no subclass, with its own `forward`. */
 export function isExactly<M extends Module>(module: unknown, Class: ClassOf<M>): module is M {
-  const isOne = typeof module === "object" && module !== null && Object.getPrototypeOf(module) === Class.prototype;
+  const isOne =
+    typeof module === "object" && module !== null && Object.getPrototypeOf(module) === Class.prototype;
   return isOne && hasForwardOf(module as Module, Class);
 }
 

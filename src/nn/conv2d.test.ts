@@ -170,7 +170,9 @@ describe.skipIf(!torch.hasOperator("lyceum::conv2d"))("lyceum::conv2d", () => {
 
   it.skipIf(!convolves("bfloat16"))("computes bfloat16 to its 8 bits (needs AVX-512)", () => {
     const half: Order = (x) => rows(x.to({ dtype: "bfloat16" }));
-    const found = torch.scope(() => difference(judge({ ...one, channels: 32, filters: 48, size: [9, 9] }, half)));
+    const found = torch.scope(() =>
+      difference(judge({ ...one, channels: 32, filters: 48, size: [9, 9] }, half)),
+    );
     // Inputs, weights and the result lose up to 2^-9 of themselves each, whatever is added up between.
     expect(found).toBeLessThan(3.01 * 2 ** -9);
     // Were it float32, sums of so many products would be far closer.

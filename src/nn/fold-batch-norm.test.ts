@@ -54,7 +54,9 @@ class Named extends Module {
   readonly norm: Module;
   readonly other = conv();
 
-  constructor(readonly compute: (first: Module, norm: Module, x: torch.Tensor, other: Module) => torch.Tensor) {
+  constructor(
+    readonly compute: (first: Module, norm: Module, x: torch.Tensor, other: Module) => torch.Tensor,
+  ) {
     super();
     this.first = conv();
     this.norm = worn(3);
@@ -84,21 +86,33 @@ describe("foldBatchNorm", () => {
   it.each<[string, Named["compute"]]>([
     ["one right after the other", (first, norm, x) => norm.forward(first.forward(x))],
     ["twice", (first, norm, x) => norm.forward(first.forward(norm.forward(first.forward(x))))],
-    ["of two inputs in turns", (first, norm, x) => {
-      const [one, other] = [first.forward(x), first.forward(x.neg())];
-      return norm.forward(other).sub(norm.forward(one));
-    }],
-    ["in scopes of their own", (first, norm, x) => {
-      const found = torch.scope(() => first.forward(x.mul(2)));
-      return torch.scope(() => norm.forward(found));
-    }],
-    ["the result freed", (first, norm, x) => {
-      const found = first.forward(x);
-      const y = norm.forward(found);
-      found.dispose();
-      return y;
-    }],
-    ["the input used elsewhere too", (first, norm, x, other) => norm.forward(first.forward(x)).add(other.forward(x))],
+    [
+      "of two inputs in turns",
+      (first, norm, x) => {
+        const [one, other] = [first.forward(x), first.forward(x.neg())];
+        return norm.forward(other).sub(norm.forward(one));
+      },
+    ],
+    [
+      "in scopes of their own",
+      (first, norm, x) => {
+        const found = torch.scope(() => first.forward(x.mul(2)));
+        return torch.scope(() => norm.forward(found));
+      },
+    ],
+    [
+      "the result freed",
+      (first, norm, x) => {
+        const found = first.forward(x);
+        const y = norm.forward(found);
+        found.dispose();
+        return y;
+      },
+    ],
+    [
+      "the input used elsewhere too",
+      (first, norm, x, other) => norm.forward(first.forward(x)).add(other.forward(x)),
+    ],
     ["by applyInOrder", (first, norm, x) => applyInOrder([first, norm], x)],
     ["the parts of applyInOrder nested", (first, norm, x) => applyInOrder([new Sequential(first), norm], x)],
   ])("folds a named pair that is applied %s", (_, compute) => {
@@ -109,32 +123,66 @@ describe("foldBatchNorm", () => {
 
   describe("refuses a named pair that is not so, and leaves the network as it was:", () => {
     const cases: [string, RegExp, Named["compute"]][] = [
-      ["ReLU between", /something else than norm uses the result/, (first, norm, x) => norm.forward(first.forward(x).relu())],
+      [
+        "ReLU between",
+        /something else than norm uses the result/,
+        (first, norm, x) => norm.forward(first.forward(x).relu()),
+      ],
       ["the norm first", /norm is given something else/, (first, norm, x) => first.forward(norm.forward(x))],
-      ["a module between", /something else than norm uses the result/, (first, norm, x) =>
-        norm.forward(new ReLU().forward(first.forward(x)))],
-      ["a module between, by applyInOrder", /something else than norm uses/, (first, norm, x) =>
-        applyInOrder([first, new ReLU(), norm], x)],
-      ["a convolution between", /something else than norm uses the result/, (first, norm, x, other) =>
-        norm.forward(other.forward(first.forward(x)))],
-      ["the result used twice", /something else than norm uses the result/, (first, norm, x) => {
-        const found = first.forward(x);
-        return norm.forward(found).add(found);
-      }],
-      ["the norm used alone too", /norm is given something else/, (first, norm, x) =>
-        norm.forward(norm.forward(first.forward(x)))],
-      ["the convolution used alone too", /something else than norm uses the result/, (first, norm, x) =>
-        norm.forward(first.forward(x)).add(torch.op("aten::mul.Scalar", first.forward(x), 2))],
-      ["the input written to between", /is written to before the batch norm/, (first, norm, x) => {
-        const y = x.mul(2);
-        const found = first.forward(y);
-        y.add_(1);
-        return norm.forward(found);
-      }],
-      ["the convolution's weights used", /uses the weights of first itself/, (first, norm, x) =>
-        norm.forward(first.forward(x)).mul((first as Conv2d).weight.sum())],
-      ["the norm's weights used", /uses the weights of norm itself/, (first, norm, x) =>
-        norm.forward(first.forward(x)).mul((norm as BatchNorm2d).runningMean.sum())],
+      [
+        "a module between",
+        /something else than norm uses the result/,
+        (first, norm, x) => norm.forward(new ReLU().forward(first.forward(x))),
+      ],
+      [
+        "a module between, by applyInOrder",
+        /something else than norm uses/,
+        (first, norm, x) => applyInOrder([first, new ReLU(), norm], x),
+      ],
+      [
+        "a convolution between",
+        /something else than norm uses the result/,
+        (first, norm, x, other) => norm.forward(other.forward(first.forward(x))),
+      ],
+      [
+        "the result used twice",
+        /something else than norm uses the result/,
+        (first, norm, x) => {
+          const found = first.forward(x);
+          return norm.forward(found).add(found);
+        },
+      ],
+      [
+        "the norm used alone too",
+        /norm is given something else/,
+        (first, norm, x) => norm.forward(norm.forward(first.forward(x))),
+      ],
+      [
+        "the convolution used alone too",
+        /something else than norm uses the result/,
+        (first, norm, x) =>
+          norm.forward(first.forward(x)).add(torch.op("aten::mul.Scalar", first.forward(x), 2)),
+      ],
+      [
+        "the input written to between",
+        /is written to before the batch norm/,
+        (first, norm, x) => {
+          const y = x.mul(2);
+          const found = first.forward(y);
+          y.add_(1);
+          return norm.forward(found);
+        },
+      ],
+      [
+        "the convolution's weights used",
+        /uses the weights of first itself/,
+        (first, norm, x) => norm.forward(first.forward(x)).mul((first as Conv2d).weight.sum()),
+      ],
+      [
+        "the norm's weights used",
+        /uses the weights of norm itself/,
+        (first, norm, x) => norm.forward(first.forward(x)).mul((norm as BatchNorm2d).runningMean.sum()),
+      ],
     ];
 
     it.each(cases)("%s", (_, message, compute) => {
@@ -150,8 +198,11 @@ describe("foldBatchNorm", () => {
           const fold = () => foldBatchNorm(model, given ? { example: given } : {});
           expect(fold).toThrow(FoldingError);
           expect(fold).toThrow(message);
-          expect(fold).toThrow(/module 1: batchNormPairs names \["first", "norm"\], but .*take it out of the pairs/);
-          expect(settled().tensors - tensors).toBe(0);
+          expect(fold).toThrow(
+            /module 1: batchNormPairs names \["first", "norm"\], but .*take it out of the pairs/,
+          );
+          // What earlier tests left may be collected meanwhile.
+          expect(settled().tensors - tensors).toBeLessThanOrEqual(0);
           expect([...model.namedModules().values()]).toEqual(modules);
           expect(Object.keys(model.stateDict())).toEqual(state);
           expect(modules.map(({ training }) => training)).toEqual(modules.map(() => true));
@@ -221,7 +272,9 @@ describe("foldBatchNorm", () => {
         ] as never;
       }
     }
-    const twice: Twice = new Twice((first, norm, x) => norm.forward(first.forward(x)).add(twice.second.forward(x)));
+    const twice: Twice = new Twice((first, norm, x) =>
+      norm.forward(first.forward(x)).add(twice.second.forward(x)),
+    );
     expect(change(twice)).toBe(0);
   });
 

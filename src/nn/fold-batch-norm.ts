@@ -118,7 +118,8 @@ export function foldBatchNorm<M extends Module>(model: M, { example }: { example
     try {
       if (pairs.length > 0) tryOut(model, example);
     } catch (error) {
-      for (const { fields, names, convolution, norm } of pairs) [fields[names[0]], fields[names[1]]] = [convolution, norm];
+      for (const { fields, names, convolution, norm } of pairs)
+        [fields[names[0]], fields[names[1]]] = [convolution, norm];
       for (const [, { convolution }] of folded) convolution.dispose();
       for (const [module, mode] of modes) module.training = mode;
       throw error;

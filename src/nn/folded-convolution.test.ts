@@ -32,7 +32,12 @@ function composed(x: torch.Tensor, residual: torch.Tensor, { adds, relu }: Optio
   return relu ? sum.relu() : sum;
 }
 
-function judge(x: torch.Tensor, residual: torch.Tensor, options: Options, order: (x: torch.Tensor) => torch.Tensor) {
+function judge(
+  x: torch.Tensor,
+  residual: torch.Tensor,
+  options: Options,
+  order: (x: torch.Tensor) => torch.Tensor,
+) {
   const of = { dtype: "float64" } as const;
   return {
     libtorch: order(composed(x, residual, options)),
@@ -70,7 +75,8 @@ describe.each(Object.entries(orders))("FoldedConvolution, %s", (_, order) => {
     const found = gradients("float32", (x, residual) =>
       folded.convolve(x, { residual, overwriteResidual: true }),
     );
-    const plain = (x: torch.Tensor, residual: torch.Tensor) => composed(x, residual, { adds: true, relu: false });
+    const plain = (x: torch.Tensor, residual: torch.Tensor) =>
+      composed(x, residual, { adds: true, relu: false });
     const exact = gradients("float64", plain);
     const weights = convolution.weight.abs().sum([0]).sum([1, 2]);
     // Each is a sum of 288 products with ones, which rounds by no more than 288 units of the sum of their sizes.

@@ -162,7 +162,11 @@ describe.each(["training", "evaluation"] as const)("a stage in %s", (mode) => {
 describe("a frozen network", () => {
   /** The logits go over the stage, and past it. */
   class Skip extends Module {
-    readonly stem = new Sequential(new Conv2d(3, 16, 3, { padding: 1, bias: false, generator }), norm(16), new ReLU());
+    readonly stem = new Sequential(
+      new Conv2d(3, 16, 3, { padding: 1, bias: false, generator }),
+      norm(16),
+      new ReLU(),
+    );
     readonly pool = new GlobalAvgPool();
     readonly fc = new Linear(16, 10, { generator });
     constructor(readonly stage: Module) {
@@ -190,26 +194,33 @@ describe("a frozen network", () => {
     });
   });
 
-  it.each(["contiguous", "channelsLast"] as const)("writes over no %s input, of any number of channels", (order) => {
-    torch.scope(() => {
-      for (const [channels, size] of [[16, 8], [32, 8], [32, 1]] as const) {
-        const of = () => {
-          const [conv1, conv2] = [conv(channels), conv(channels)];
-          return new BasicBlock({ conv1, bn1: norm(channels), conv2, bn2: norm(channels) });
-        };
-        const stage = foldBatchNorm(new ResidualStage(of(), of()));
-        for (const kernels of ["fast", "exact", "libtorch"] as const) {
-          setKernels(kernels);
-          const x = torch.randn([1, channels, size, size], { generator }).contiguous(order);
-          const before = x.clone();
-          torch.noGrad(() => applyInOrder([stage], x));
-          torch.noGrad(() => stage[0]!.forward(x));
-          expect(x.equal(before)).toBe(true);
+  it.each(["contiguous", "channelsLast"] as const)(
+    "writes over no %s input, of any number of channels",
+    (order) => {
+      torch.scope(() => {
+        for (const [channels, size] of [
+          [16, 8],
+          [32, 8],
+          [32, 1],
+        ] as const) {
+          const of = () => {
+            const [conv1, conv2] = [conv(channels), conv(channels)];
+            return new BasicBlock({ conv1, bn1: norm(channels), conv2, bn2: norm(channels) });
+          };
+          const stage = foldBatchNorm(new ResidualStage(of(), of()));
+          for (const kernels of ["fast", "exact", "libtorch"] as const) {
+            setKernels(kernels);
+            const x = torch.randn([1, channels, size, size], { generator }).contiguous(order);
+            const before = x.clone();
+            torch.noGrad(() => applyInOrder([stage], x));
+            torch.noGrad(() => stage[0]!.forward(x));
+            expect(x.equal(before)).toBe(true);
+          }
+          setKernels("fast");
         }
-        setKernels("fast");
-      }
-    });
-  });
+      });
+    },
+  );
 
   it("keeps what a module of unknown class still holds", () => {
     torch.scope(() => {

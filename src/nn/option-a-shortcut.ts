@@ -32,7 +32,8 @@ export class OptionAShortcut extends Module {
   override forward(x: torch.Tensor): torch.Tensor {
     const { channels, stride } = this;
     const missing = channels - channelsOf(x);
-    if (missing < 0) throw new RangeError(`option A adds channels: ${channelsOf(x)} do not go into ${channels}`);
+    if (missing < 0)
+      throw new RangeError(`option A adds channels: ${channelsOf(x)} do not go into ${channels}`);
     if (stride === 1 && missing === 0) return x;
     if (isBlocked(x)) return optionAInBlocks(x, channels, stride);
     // A window of one pixel takes those pixels and, unlike slicing, keeps the channels-last order in both directions.

@@ -104,7 +104,10 @@ class Maker {
         return made;
       }
       case "widening": {
-        const block = new BasicBlock({ ...this.layers(channels + 16), downsample: new OptionAShortcut(channels + 16) });
+        const block = new BasicBlock({
+          ...this.layers(channels + 16),
+          downsample: new OptionAShortcut(channels + 16),
+        });
         this.channels += 16;
         return block;
       }

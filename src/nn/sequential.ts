@@ -55,7 +55,10 @@ function normAndRelu([norm, relu]: readonly Module[], { x }: Activation): Step |
 }
 
 /** A dense block with the transition after it. */
-function denseBlockAndTransition([block, transition]: readonly Module[], { x }: Activation): Step | undefined {
+function denseBlockAndTransition(
+  [block, transition]: readonly Module[],
+  { x }: Activation,
+): Step | undefined {
   if (!isExactly(block, DenseBlock) || !isExactly(transition, DenseTransition)) return undefined;
   const { norm, conv } = transition;
   const means = denseBlock(block.layers(), x, { norm, window: [2, 2] });
@@ -73,8 +76,12 @@ function windowOf(pool: Module | undefined, x: Tensor): [number, number] | undef
 }
 
 /** A dense block with batch norm, ReLU and the pooling after it. */
-function denseBlockAndPooling([block, norm, relu, pool]: readonly Module[], { x }: Activation): Step | undefined {
-  if (!isExactly(block, DenseBlock) || !isExactly(norm, BatchNorm2d) || !isExactly(relu, ReLU)) return undefined;
+function denseBlockAndPooling(
+  [block, norm, relu, pool]: readonly Module[],
+  { x }: Activation,
+): Step | undefined {
+  if (!isExactly(block, DenseBlock) || !isExactly(norm, BatchNorm2d) || !isExactly(relu, ReLU))
+    return undefined;
   const window = windowOf(pool, x);
   const means = window && denseBlock(block.layers(), x, { norm, window });
   if (!means) return undefined;

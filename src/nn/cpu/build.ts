@@ -33,4 +33,6 @@ export function convolves(dtype: torch.DType): boolean {
 export const hasResidualOperators = once(() => torch.hasOperator("lyceum::residual_stage"));
 
 /** Whether the build has the operators for whole dense blocks, and kernels for this processor behind them. */
-export const hasDenseOperators = once(() => hasOwnKernels() && torch.hasOperator("lyceum::frozen_dense_block"));
+export const hasDenseOperators = once(
+  () => hasOwnKernels() && torch.hasOperator("lyceum::frozen_dense_block"),
+);

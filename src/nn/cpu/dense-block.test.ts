@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as torch from "../../torch/index.js";
 import {
-  applyInOrder,
   AvgPool2d,
+  applyInOrder,
   BatchNorm2d,
   Conv2d,
   DenseBlock,
@@ -126,38 +126,41 @@ it.skipIf(!isFused)("a frozen block in one operator is what its layers are in fl
   );
 });
 
-it.skipIf(!isFused)("a block in training in one operator is what its layers are in float64 (needs AVX2)", () => {
-  const cases = fc.record({ ...shapes, threads: fc.integer({ min: 1, max: 3 }) });
-  // Of many values some are always so near to zero that rounding decides what passes a ReLU, and either is right: large
-  // blocks have channels that pass as a whole, or not at all.
-  const small = cases
-    .map((one) => ({ ...one, batch: Math.min(one.batch, 2), count: Math.min(one.count, 2), far: false }))
-    .map((one) => ({ ...one, size: one.size.map((length) => Math.min(length, 6)) }));
-  const large = cases.map((one) => ({ ...one, far: true }));
-  const before = torch.getNumThreads();
-  onTestFinished(() => torch.setNumThreads(before));
-  fc.assert(
-    fc.property(fc.oneof(small, large), ({ batch, size, after, threads, far, ...shape }) => {
-      torch.setNumThreads(threads);
-      torch.scope(() => {
-        const x = images([batch, shape.from, ...size], shape.seed);
-        const make = () => {
-          const network = new Network(shape, after);
-          if (far) keepFromZero(network);
-          return network;
-        };
-        const nearest = nearestToZero(
-          () => void outcome(make(), x, { dtype: "float64", kernels: "libtorch", gradients: false }),
-        );
-        fc.pre(nearest > 1e-4);
-        const found = countOperators(() => void make().forward(x));
-        expect(found.dense_block).toBe(1);
-        expectTrainedAsExact(make, x);
-      });
-    }),
-    { numRuns: 60 },
-  );
-});
+it.skipIf(!isFused)(
+  "a block in training in one operator is what its layers are in float64 (needs AVX2)",
+  () => {
+    const cases = fc.record({ ...shapes, threads: fc.integer({ min: 1, max: 3 }) });
+    // Of many values some are always so near to zero that rounding decides what passes a ReLU, and either is right: large
+    // blocks have channels that pass as a whole, or not at all.
+    const small = cases
+      .map((one) => ({ ...one, batch: Math.min(one.batch, 2), count: Math.min(one.count, 2), far: false }))
+      .map((one) => ({ ...one, size: one.size.map((length) => Math.min(length, 6)) }));
+    const large = cases.map((one) => ({ ...one, far: true }));
+    const before = torch.getNumThreads();
+    onTestFinished(() => torch.setNumThreads(before));
+    fc.assert(
+      fc.property(fc.oneof(small, large), ({ batch, size, after, threads, far, ...shape }) => {
+        torch.setNumThreads(threads);
+        torch.scope(() => {
+          const x = images([batch, shape.from, ...size], shape.seed);
+          const make = () => {
+            const network = new Network(shape, after);
+            if (far) keepFromZero(network);
+            return network;
+          };
+          const nearest = nearestToZero(
+            () => void outcome(make(), x, { dtype: "float64", kernels: "libtorch", gradients: false }),
+          );
+          fc.pre(nearest > 1e-4);
+          const found = countOperators(() => void make().forward(x));
+          expect(found.dense_block).toBe(1);
+          expectTrainedAsExact(make, x);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
 
 describe.skipIf(!isFused)("what goes together (needs AVX2)", () => {
   const shape = { from: 24, inner: 16, growth: 4, count: 2, seed: 1 };

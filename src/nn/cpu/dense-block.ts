@@ -48,7 +48,12 @@ function haveKernels({ norm1, narrow, norm2, wide }: Layer, channels: number): b
   const [growth = 0, inner = 0] = wide.weight.shape;
   const norms = [[norm1, channels] as const, ...(norm2 ? [[norm2, inner] as const] : [])];
   if (norms.some(([{ weight }, size]) => weight.dtype !== "float32" || weight.numel !== size)) return false;
-  return narrow.weight.shape[0] === inner && narrow.weight.shape[1] === channels && growth <= mostGrowth && inner % 16 === 0;
+  return (
+    narrow.weight.shape[0] === inner &&
+    narrow.weight.shape[1] === channels &&
+    growth <= mostGrowth &&
+    inner % 16 === 0
+  );
 }
 
 /** What the operators take of a module; undefined of all but a DenseLayer with layers of the very classes. */
@@ -97,7 +102,11 @@ function takes(after: Averages, layers: readonly Layer[], x: torch.Tensor): bool
   return window.every((size, i) => size > 0 && x.shape[2 + i]! % size === 0);
 }
 
-function frozen(layers: readonly Layer[], x: torch.Tensor, after: Averages | undefined): torch.Tensor | undefined {
+function frozen(
+  layers: readonly Layer[],
+  x: torch.Tensor,
+  after: Averages | undefined,
+): torch.Tensor | undefined {
   const weights = layers.flatMap(({ narrow, wide }) => [narrow.weight, wide.weight]);
   const biases = layers.map(({ narrow }) => narrow.bias!);
   const norms = [...layers.map(({ norm1 }) => norm1), ...(after ? [after.norm] : [])].flatMap((norm) => [
@@ -134,7 +143,11 @@ function trained(layers: readonly Layer[], x: torch.Tensor, after: Averages | un
  * @param x [N, C, H, W]
  * @returns undefined where the operators do not serve
  */
-export function denseBlock(modules: readonly Module[], x: torch.Tensor, after?: Averages): torch.Tensor | undefined {
+export function denseBlock(
+  modules: readonly Module[],
+  x: torch.Tensor,
+  after?: Averages,
+): torch.Tensor | undefined {
   const layers = isFusable(x) ? layersOf(modules, x) : undefined;
   if (!layers || (after && !takes(after, layers, x))) return undefined;
   return layers[0]!.norm2 ? trained(layers, x, after) : frozen(layers, x, after);

@@ -75,7 +75,9 @@ function stageOf({ count, seed, ...shape }: Pick<Case, "count" | "seed"> & Shape
 }
 
 const images = ({ batch, from, size, seed }: Case) =>
-  torch.randn([batch, from, ...size], { generator: new torch.Generator(seed + 1) }).contiguous("channelsLast");
+  torch
+    .randn([batch, from, ...size], { generator: new torch.Generator(seed + 1) })
+    .contiguous("channelsLast");
 
 const shapes = {
   from: fc.constantFrom(16, 32),
@@ -92,7 +94,9 @@ describe("basic blocks in training", () => {
     const batch = fc.integer({ min: 2, max: 9 });
     fc.assert(
       fc.property(fc.record({ ...shapes, count, batch, size: sizes(3, 20) }), (options) => {
-        torch.scope(() => expectTrainedAsExact(() => stageOf(options), images(options), { gradients: false }));
+        torch.scope(() =>
+          expectTrainedAsExact(() => stageOf(options), images(options), { gradients: false }),
+        );
       }),
       { numRuns: 20 },
     );
@@ -106,7 +110,8 @@ describe("basic blocks in training", () => {
         torch.scope(() => {
           const x = images(options);
           const nearest = nearestToZero(
-            () => void outcome(stageOf(options), x, { dtype: "float64", kernels: "libtorch", gradients: false }),
+            () =>
+              void outcome(stageOf(options), x, { dtype: "float64", kernels: "libtorch", gradients: false }),
           );
           fc.pre(nearest > 1e-4);
           expectTrainedAsExact(() => stageOf(options), x);
@@ -149,7 +154,9 @@ describe("basic blocks in training", () => {
       const stage = stageOf({ from: 16, to: 16, stride: 1, fit: "option A", count: 2, seed: 1 });
       const x = torch.randn([2, 16, 4, 4], { generator: new torch.Generator(1) }).requiresGrad_();
       const y = stage.forward(x);
-      expect(() => torch.grad([y.sum()], [x], { createGraph: true })).toThrow(/no second derivative.*float64/);
+      expect(() => torch.grad([y.sum()], [x], { createGraph: true })).toThrow(
+        /no second derivative.*float64/,
+      );
     });
   });
 
@@ -205,20 +212,23 @@ describe("frozen basic blocks", () => {
     });
   });
 
-  it.each([16, 128])("of %i channels see weights that are written to, and take batches of any size", (channels) => {
-    torch.scope(() => {
-      const generator = new torch.Generator(2);
-      const shape = { from: channels, to: channels, stride: 1, fit: "option A" } as const;
-      const stage = foldBatchNorm(stageOf({ ...shape, count: 2, seed: 2 }));
-      const check = (...shape: number[]) => {
-        expectFrozenAsExact(stage, torch.randn(shape, { generator }).contiguous("channelsLast"));
-      };
-      for (const batch of [3, 1, 5, 3]) check(batch, channels, 16, 16);
-      check(4, channels, 7, 9);
-      torch.noGrad(() => stage.namedParameters().get("1.bn2.convolution.weight")!.mul_(-2));
-      check(3, channels, 16, 16);
-    });
-  });
+  it.each([16, 128])(
+    "of %i channels see weights that are written to, and take batches of any size",
+    (channels) => {
+      torch.scope(() => {
+        const generator = new torch.Generator(2);
+        const shape = { from: channels, to: channels, stride: 1, fit: "option A" } as const;
+        const stage = foldBatchNorm(stageOf({ ...shape, count: 2, seed: 2 }));
+        const check = (...shape: number[]) => {
+          expectFrozenAsExact(stage, torch.randn(shape, { generator }).contiguous("channelsLast"));
+        };
+        for (const batch of [3, 1, 5, 3]) check(batch, channels, 16, 16);
+        check(4, channels, 7, 9);
+        torch.noGrad(() => stage.namedParameters().get("1.bn2.convolution.weight")!.mul_(-2));
+        check(3, channels, 16, 16);
+      });
+    },
+  );
 
   it.each([
     [3, 16, 5, [32, 32]],
@@ -246,7 +256,9 @@ describe("frozen basic blocks", () => {
 
   it.skipIf(!isFused)("leave their input alone unless it is given up (needs AVX2)", () => {
     torch.scope(() => {
-      const stage = foldBatchNorm(stageOf({ from: 32, to: 32, stride: 1, fit: "option A", count: 2, seed: 1 }));
+      const stage = foldBatchNorm(
+        stageOf({ from: 32, to: 32, stride: 1, fit: "option A", count: 2, seed: 1 }),
+      );
       const { y: x } = toBlocks(torch.randn([2, 32, 8, 8], { generator: new torch.Generator(1) }));
       const before = x.clone();
       const kept = frozenBlocks(stage.parts(), x, false)!;
@@ -259,9 +271,14 @@ describe("frozen basic blocks", () => {
 
   it("can be trained on, once their weights ask for gradients", () => {
     torch.scope(() => {
-      const stage = foldBatchNorm(stageOf({ from: 16, to: 16, stride: 1, fit: "option A", count: 2, seed: 1 }));
+      const stage = foldBatchNorm(
+        stageOf({ from: 16, to: 16, stride: 1, fit: "option A", count: 2, seed: 1 }),
+      );
       stage.requiresGrad_();
-      stage.forward(torch.ones([2, 16, 4, 4])).sum().backward();
+      stage
+        .forward(torch.ones([2, 16, 4, 4]))
+        .sum()
+        .backward();
       const weight = stage.namedParameters().get("0.bn1.convolution.weight")!;
       expect(weight.grad?.shape).toEqual([16, 16, 3, 3]);
     });

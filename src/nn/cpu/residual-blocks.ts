@@ -30,7 +30,9 @@ const isFusable = (x: torch.Tensor) =>
 /** Whether a block adds its input as it is. @param channels of its input */
 function addsInput({ downsample }: BasicBlock, channels: number): boolean {
   if (!downsample) return true;
-  return isExactly(downsample, OptionAShortcut) && downsample.stride === 1 && downsample.channels === channels;
+  return (
+    isExactly(downsample, OptionAShortcut) && downsample.stride === 1 && downsample.channels === channels
+  );
 }
 
 interface Filters {
@@ -49,7 +51,8 @@ function frozenFilters(block: Module, channels: number): Filters | undefined {
     const norm: Module = folded;
     if (!(isExactly(norm, FoldedConvolution) && norm.follows(place))) return undefined;
     const { weight, bias } = norm.convolution;
-    if (strideOf(norm.convolution, 3, 1) !== 1 || !bias || weight.requiresGrad || bias.requiresGrad) return undefined;
+    if (strideOf(norm.convolution, 3, 1) !== 1 || !bias || weight.requiresGrad || bias.requiresGrad)
+      return undefined;
     if (weight.shape[0] !== channels || weight.shape[1] !== channels) return undefined;
     filters.weights.push(weight);
     filters.biases.push(bias);
@@ -91,12 +94,14 @@ export function frozenBlocks(modules: readonly Module[], x: torch.Tensor, owned:
  */
 export function frozenStem(modules: readonly Module[], images: torch.Tensor): Fused | undefined {
   const [place, norm, relu, ...blocks] = modules;
-  if (!place || !isExactly(norm, FoldedConvolution) || !norm.follows(place) || !isExactly(relu, ReLU)) return undefined;
+  if (!place || !isExactly(norm, FoldedConvolution) || !norm.follows(place) || !isExactly(relu, ReLU))
+    return undefined;
   const fits = hasResidualOperators() && prefersBlocks(images) && isOrdered(images) && !images.requiresGrad;
   const { weight, bias } = norm.convolution;
   if (!fits || !bias || weight.requiresGrad || bias.requiresGrad) return undefined;
   const [outputs = 0, inputs] = weight.shape;
-  if (strideOf(norm.convolution, 3, 1) !== 1 || outputs % lanes !== 0 || inputs !== images.shape[1]) return undefined;
+  if (strideOf(norm.convolution, 3, 1) !== 1 || outputs % lanes !== 0 || inputs !== images.shape[1])
+    return undefined;
   const { weights, biases, count } = leadingFilters(blocks, outputs);
   if (count === 0) return undefined;
   const given = [images, weight, bias, weights, biases, kernels() === "fast"] as const;
@@ -112,9 +117,11 @@ function trainedLayers(block: Module | undefined, channels: number) {
   if (!areOwn || !areTrained || bn1.eps !== bn2.eps || bn1.momentum !== bn2.momentum) return undefined;
   const [outputs = 0, inputs] = conv1.weight.shape;
   const stride = strideOf(conv1, 3, 1);
-  const fits = inputs === channels && outputs % lanes === 0 && `${conv2.weight.shape}` === `${[outputs, outputs, 3, 3]}`;
+  const fits =
+    inputs === channels && outputs % lanes === 0 && `${conv2.weight.shape}` === `${[outputs, outputs, 3, 3]}`;
   if (!fits || stride === undefined || strideOf(conv2, 3, 1) !== 1) return undefined;
-  if ([bn1, bn2].some(({ weight }) => weight.dtype !== "float32" || weight.numel !== outputs)) return undefined;
+  if ([bn1, bn2].some(({ weight }) => weight.dtype !== "float32" || weight.numel !== outputs))
+    return undefined;
   return { block, stride, outputs, eps: bn1.eps, momentum: bn1.momentum };
 }
 
@@ -125,7 +132,7 @@ function followers(modules: readonly Module[], first: Trained): BasicBlock[] {
   const found: BasicBlock[] = [];
   for (const module of modules) {
     const layers = trainedLayers(module, first.outputs);
-    if (!layers || layers.stride !== 1 || layers.outputs !== first.outputs) break;
+    if (layers?.stride !== 1 || layers.outputs !== first.outputs) break;
     if (!addsInput(layers.block, first.outputs)) break;
     if (layers.eps !== first.eps || layers.momentum !== first.momentum) break;
     found.push(layers.block);

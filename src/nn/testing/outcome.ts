@@ -52,7 +52,9 @@ export function expectTrainedAsExact(
   const found = outcome(make(), x, { dtype: "float32", kernels: "fast", gradients });
   // A gradient may be the difference of numbers of the size that other gradients have.
   const isGradient = (name: string) => name !== "y" && !name.includes("running");
-  const size = Math.max(...[...exact].filter(([name]) => isGradient(name)).map(([, value]) => largest(value)));
+  const size = Math.max(
+    ...[...exact].filter(([name]) => isGradient(name)).map(([, value]) => largest(value)),
+  );
   for (const [what, value] of exact) {
     const judge = { libtorch: libtorch.get(what)!, exact: value, what };
     expectAsExact(found.get(what)!, isGradient(what) ? { ...judge, size } : judge);
