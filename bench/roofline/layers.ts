@@ -12,20 +12,14 @@ export interface Layer {
   weights: number;
 }
 
-/** What a layer computes from: a folded convolution is handed a stand-in for its input, which holds it. */
-function inputOf(module: nn.Module, given: torch.Tensor): torch.Tensor {
-  const held = module instanceof nn.FoldedConvolution ? (given as { input?: torch.Tensor }).input : undefined;
-  return held ?? given;
-}
-
 function layerOf(module: nn.Module, given: torch.Tensor, output: torch.Tensor): Layer | undefined {
-  const input = inputOf(module, given);
+  const folded = module instanceof nn.FoldedConvolution ? module : undefined;
+  const part = folded?.convolution ?? module;
+  const isNorm = part instanceof nn.BatchNorm2d;
+  if (!(isNorm || part instanceof nn.Conv2d || part instanceof nn.Linear)) return undefined;
+  const input = folded?.inputOf(given) ?? given;
   const sizes = { input: input.numel, output: output.numel };
-  if (module instanceof nn.BatchNorm2d) {
-    return { kind: "norm", flops: 0, ...sizes, weights: 2 * module.weight.numel };
-  }
-  const part = module instanceof nn.FoldedConvolution ? module.convolution : module;
-  if (!(part instanceof nn.Conv2d || part instanceof nn.Linear)) return undefined;
+  if (isNorm) return { kind: "norm", flops: 0, ...sizes, weights: 2 * part.weight.numel };
   const { weight, bias } = part;
   const flops = 2 * output.numel * (weight.numel / weight.shape[0]!);
   return { kind: "product", flops, ...sizes, weights: weight.numel + (bias?.numel ?? 0) };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { Linear, Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { fixture, options } from "./fixtures/cases.js";
-import { createModel, modelNames, resnet8 } from "./index.js";
+import { createModel, defineModel, modelNames, models, resnet8 } from "./index.js";
 
 function count(name: string): number {
   const sizes = createModel(name, options)
@@ -9,6 +10,50 @@ function count(name: string): number {
     .map((parameter) => parameter.numel);
   return sizes.reduce((sum, size) => sum + size, 0);
 }
+
+describe("models", () => {
+  it("are definitions, each of a name of its own, which say how the network is built", () => {
+    expect(new Set(modelNames).size).toBe(models.length);
+    for (const { kind, name, summary, construction } of models) {
+      expect(kind).toBe("model");
+      expect(summary, name).toMatch(/^\S.*\.$/);
+      for (const said of [
+        "ReLU",
+        "mean over all pixels",
+        "variance 2 / fan-out",
+        "eps 1e-5 and momentum 0.1",
+      ]) {
+        expect(construction, name).toContain(said);
+      }
+      // The parts that the names of the weights begin with.
+      const paths = Object.keys(createModel(name, options).stateDict());
+      const parts = new Set(paths.map((path) => path.replace(/^features\./, "").split(".")[0]!));
+      for (const part of parts)
+        expect(construction.replace("layer1 to layer4", "layer1 layer2 layer3 layer4"), name).toContain(part);
+    }
+  });
+
+  it("may be a user's own", () => {
+    class Tiny extends Module {
+      readonly fc: Linear;
+      constructor(classes: number) {
+        super();
+        this.fc = new Linear(1, classes, options);
+      }
+      override forward(x: torch.Tensor): torch.Tensor {
+        return this.fc.forward(x.mean([1, 2, 3]).unsqueeze(1));
+      }
+    }
+    const tiny = defineModel({
+      name: "tiny",
+      summary: "The mean of an image, weighed.",
+      construction: "fc of the mean.",
+      create: ({ classes }) => new Tiny(classes),
+    });
+    expect(tiny.kind).toBe("model");
+    expect(tiny.create({ ...options, classes: 3 }).fc.weight.shape).toEqual([3, 1]);
+  });
+});
 
 describe("createModel", () => {
   /** Layers as the name says: every convolution and the classifier, those of shortcuts aside. */

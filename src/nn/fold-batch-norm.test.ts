@@ -114,6 +114,7 @@ describe("foldBatchNorm", () => {
       (first, norm, x, other) => norm.forward(first.forward(x)).add(other.forward(x)),
     ],
     ["by applyInOrder", (first, norm, x) => applyInOrder([first, norm], x)],
+    ["by applyInOrder of each", (first, norm, x) => applyInOrder([norm], applyInOrder([first], x))],
     ["the parts of applyInOrder nested", (first, norm, x) => applyInOrder([new Sequential(first), norm], x)],
   ])("folds a named pair that is applied %s", (_, compute) => {
     const model = new Sequential(new Named(compute), new ReLU());
@@ -201,7 +202,8 @@ describe("foldBatchNorm", () => {
           expect(fold).toThrow(
             /module 1: batchNormPairs names \["first", "norm"\], but .*take it out of the pairs/,
           );
-          expect(settled().tensors - tensors).toBe(0);
+          // What earlier tests left may be collected meanwhile.
+          expect(settled().tensors - tensors).toBeLessThanOrEqual(0);
           expect([...model.namedModules().values()]).toEqual(modules);
           expect(Object.keys(model.stateDict())).toEqual(state);
           expect(modules.map(({ training }) => training)).toEqual(modules.map(() => true));
@@ -210,6 +212,30 @@ describe("foldBatchNorm", () => {
         }
       });
     });
+  });
+
+  it.each([true, false])("folds a network whose layers are watched; afterwards: %j", (afterwards) => {
+    const model = new Sequential(conv(), worn(3), new ReLU());
+    const seen: string[] = [];
+    const watch = () => {
+      for (const [path, module] of model.namedModules()) {
+        const forward = module.forward.bind(module);
+        module.forward = (...given: [torch.Tensor]) => {
+          seen.push(path);
+          return forward(...given);
+        };
+      }
+    };
+    const x = images();
+    const before = model.to({ dtype: "float64" }).eval().forward(x);
+    if (!afterwards) watch();
+    foldBatchNorm(model, { example: x });
+    // Layers that are watched are not known by class: they are left as they are.
+    expect(foldedIn(model)).toEqual(afterwards ? ["1"] : []);
+    if (afterwards) watch();
+    seen.length = 0;
+    expect(largest(model.forward(x).sub(before))).toBeLessThan(rounding * largest(before));
+    expect(seen).toEqual(afterwards ? ["", "0", "1", "1.convolution", "2"] : ["", "0", "1", "2"]);
   });
 
   it("finds a pair that goes wrong only with other images than were tried", () => {

@@ -1,7 +1,7 @@
 import * as torch from "../torch/index.js";
 import { applyEpilogue, type Epilogue } from "./batch-norm2d.js";
-import { remember } from "./by-class.js";
-import type { Conv2d } from "./conv2d.js";
+import { isExactly, remember } from "./by-class.js";
+import { Conv2d } from "./conv2d.js";
 import { convolveAndAdd, convolveAndRectify } from "./cpu/convolution.js";
 import { Module } from "./module.js";
 
@@ -34,6 +34,11 @@ interface Deferred {
 }
 
 const deferred = new WeakMap<torch.Tensor, Deferred>();
+
+/** @internal Whether this stands for the result of a {@link DeferredConvolution}, of which nothing may be asked. */
+export function isDeferred(x: torch.Tensor): boolean {
+  return deferred.has(x);
+}
 
 /** Undefined in inference mode, where tensors count no writes. */
 function versionOf(x: torch.Tensor): number | undefined {
@@ -111,9 +116,10 @@ export class FoldedConvolution extends Module {
     this.#source = source;
   }
 
-  /** @internal Whether the two are halves of one pair. */
+  /** @internal Whether the two are halves of one pair, and both as their classes were written. */
   follows(module: Module): boolean {
-    return module === this.#source;
+    const isPair = module === this.#source && isExactly(module, DeferredConvolution);
+    return isPair && isExactly(this.convolution, Conv2d);
   }
 
   /**
@@ -147,6 +153,7 @@ export class FoldedConvolution extends Module {
   convolve(x: torch.Tensor, epilogue: Epilogue = {}): torch.Tensor {
     const { residual, overwriteResidual: overwrite = false, relu = false } = epilogue;
     const { convolution } = this;
+    if (!isExactly(convolution, Conv2d)) return applyEpilogue(convolution.forward(x), epilogue);
     const fused = residual
       ? convolveAndAdd(convolution, x, residual, { relu, overwrite })
       : relu && convolveAndRectify(convolution, x);

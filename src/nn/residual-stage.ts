@@ -1,4 +1,3 @@
-import type { Module } from "./module.js";
 import { Sequential } from "./sequential.js";
 
 /**
@@ -6,9 +5,4 @@ import { Sequential } from "./sequential.js";
  * name. Consecutive {@link BasicBlock}s are computed together where an operator serves; blocks of other classes by their
  * own `forward`.
  */
-export class ResidualStage extends Sequential {
-  // biome-ignore lint/complexity/noUselessConstructor: gives the parts their name
-  constructor(...blocks: Module[]) {
-    super(...blocks);
-  }
-}
+export class ResidualStage extends Sequential {}

@@ -9,7 +9,7 @@ import { keepsBlocks, takesBlocks } from "./cpu/layers-in-blocks.js";
 import { type Fused, frozenBlocks, frozenStem, trainedBlocks } from "./cpu/residual-blocks.js";
 import { DenseBlock } from "./dense-block.js";
 import { DenseTransition } from "./dense-transition.js";
-import { FoldedConvolution } from "./folded-convolution.js";
+import { FoldedConvolution, isDeferred } from "./folded-convolution.js";
 import { AvgPool2d, GlobalAvgPool, ReLU } from "./layers.js";
 import { Module } from "./module.js";
 import { makesNew } from "./ownership.js";
@@ -98,13 +98,16 @@ const groups: ((modules: readonly Module[], given: Activation) => Step | undefin
   normAndRelu,
 ];
 
+/** [N, C, H, W], for whoever knows of no other order. */
+const plain = (x: Tensor): Tensor => (isDeferred(x) ? x : fromBlocks(x));
+
 function step(modules: readonly Module[], given: Activation): Step {
   for (const group of groups) {
     const found = group(modules, given);
     if (found) return found;
   }
   const module = modules[0]!;
-  const x = module.forward(takesBlocks(module) ? given.x : fromBlocks(given.x));
+  const x = module.forward(takesBlocks(module) ? given.x : plain(given.x));
   return { x, count: 1, owned: makesNew(module) };
 }
 
@@ -135,7 +138,7 @@ export function applyInOrder(modules: readonly Module[], x: Tensor): Tensor {
     at = found;
     i += found.count;
   }
-  return isBlocked(x) ? at.x : fromBlocks(at.x);
+  return !isDeferred(x) && isBlocked(x) ? at.x : plain(at.x);
 }
 
 /** Modules one after another, named "0", "1", … */

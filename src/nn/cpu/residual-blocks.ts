@@ -132,7 +132,7 @@ function followers(modules: readonly Module[], first: Trained): BasicBlock[] {
   const found: BasicBlock[] = [];
   for (const module of modules) {
     const layers = trainedLayers(module, first.outputs);
-    if (!layers || layers.stride !== 1 || layers.outputs !== first.outputs) break;
+    if (layers?.stride !== 1 || layers.outputs !== first.outputs) break;
     if (!addsInput(layers.block, first.outputs)) break;
     if (layers.eps !== first.eps || layers.momentum !== first.momentum) break;
     found.push(layers.block);
