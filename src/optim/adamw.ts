@@ -4,13 +4,11 @@ import { foreachUpdate } from "./adamw/foreach-update.js";
 import { fusedUpdate, hasFusedUpdate } from "./adamw/fused-update.js";
 import { type Moments, readState, stateOf } from "./adamw/moments.js";
 import type { Update } from "./adamw/update.js";
+import { BaseOptimizer, type BaseOptions, checkNotNegative, type Ready } from "./base-optimizer.js";
+import { copyAs } from "./copy-as.js";
 import { defineOptimizer, learningRateOption, undecayed } from "./define.js";
-import { DeviceRate } from "./device-rate.js";
-import type { Optimizer } from "./optimizer.js";
-import { checkNotNegative, copyAs, onCard, type Ready, readyOf } from "./parameters.js";
 
-export interface AdamWOptions {
-  learningRate: number;
+export interface AdamWOptions extends BaseOptions {
   /** How much of the averages of gradients and of their squares stays at each step. Default: 0.9 and 0.999. */
   betas?: readonly [number, number];
   /** Added to the root of the average square. Default: 1e-8. */
@@ -19,10 +17,6 @@ export interface AdamWOptions {
   weightDecay?: number;
   /** Parameters that weight decay leaves alone. Default: none. */
   noDecay?: readonly Parameter[];
-  /** One operator for the whole update. Default: for parameters on a GPU, where libtorch has it. */
-  fused?: boolean;
-  /** Keeps the learning rate on the device too, so that a CUDA graph takes a new one. Default: as `fused`, or on a GPU. */
-  capturable?: boolean;
 }
 
 /**
@@ -30,73 +24,47 @@ export interface AdamWOptions {
  * w ← w - lr · weightDecay · w, m ← β1 m + (1 - β1) g, v ← β2 v + (1 - β2) g²,
  * w ← w - lr · m / (1 - β1ᵗ) / (√(v / (1 - β2ᵗ)) + eps), where t counts the steps in which the parameter had a gradient.
  */
-export class AdamW implements Optimizer {
-  learningRate: number;
-  readonly fused: boolean;
-  readonly capturable: boolean;
-  readonly #parameters: readonly Parameter[];
+export class AdamW extends BaseOptimizer {
   readonly #options: { betas: readonly [number, number]; eps: number; weightDecay: number };
   readonly #undecayed: ReadonlySet<Parameter>;
   /** The averages of the parameters that were updated before. */
   readonly #moments = new Map<Parameter, Moments>();
-  readonly #rate = new DeviceRate();
 
   /**
    * @throws RangeError when a number is out of range; Error when `fused` is asked of a libtorch that has no such operator
    */
   constructor(parameters: readonly Parameter[], options: AdamWOptions) {
+    super(parameters, options, { name: "AdamW", hasFused: hasFusedUpdate });
     const { learningRate, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01, noDecay = [] } = options;
     checkNotNegative({ learningRate, eps, weightDecay });
     for (const beta of betas) {
       if (!(beta >= 0 && beta < 1)) throw new RangeError(`betas must be from 0 to below 1, got [${betas}]`);
     }
-    this.learningRate = learningRate;
-    this.#parameters = parameters;
     this.#options = { betas, eps, weightDecay };
     this.#undecayed = new Set(noDecay);
-    const card = onCard(parameters);
-    this.fused = options.fused ?? (card && hasFusedUpdate());
-    this.capturable = this.fused || (options.capturable ?? card);
-    if (this.fused && !hasFusedUpdate()) {
-      throw new Error(`libtorch ${torch.version()} has no fused AdamW: leave \`fused\` out`);
+  }
+
+  protected override update(
+    ready: readonly Ready[],
+    learningRate: number | torch.Tensor,
+    foundInf?: torch.Tensor,
+  ): void {
+    for (const update of this.#updates(ready)) {
+      if (typeof learningRate !== "number" && this.fused) fusedUpdate(update, learningRate, foundInf);
+      else foreachUpdate(update, learningRate);
     }
-  }
-
-  gradients(): torch.Tensor[] {
-    return readyOf(this.#parameters).map(({ gradient }) => gradient);
-  }
-
-  prepare(): void {
-    this.#deviceRate();
-  }
-
-  zeroGrad(): void {
-    for (const parameter of this.#parameters) parameter.grad = undefined;
-  }
-
-  step({ foundInf }: { foundInf?: torch.Tensor } = {}): void {
-    if (foundInf && !this.fused) throw new TypeError("only a fused AdamW can leave a step out by itself");
-    torch.noGrad(() =>
-      torch.scope(() => {
-        const rate = this.#deviceRate();
-        for (const update of this.#updates(readyOf(this.#parameters))) {
-          if (this.fused && rate) fusedUpdate(update, rate, foundInf);
-          else foreachUpdate(update, rate ?? this.learningRate);
-        }
-      }),
-    );
   }
 
   /**
    * By position of their parameter, with PyTorch's names, the averages of gradients (`exp_avg.0`) and of squares
    * (`exp_avg_sq.0`), and the steps taken (`step.0`, float32 []).
    */
-  stateDict(): Record<string, torch.Tensor> {
-    return stateOf(this.#parameters, this.#moments);
+  override stateDict(): Record<string, torch.Tensor> {
+    return stateOf(this.parameters, this.#moments);
   }
 
-  loadStateDict(state: Readonly<Record<string, torch.Tensor>>): void {
-    const found = readState(this.#parameters, state);
+  override loadStateDict(state: Readonly<Record<string, torch.Tensor>>): void {
+    const found = readState(this.parameters, state);
     this.dispose();
     // Parameters that took as many steps share their count, as they did before.
     const counts = new Map<number, torch.Tensor>();
@@ -111,17 +79,12 @@ export class AdamW implements Optimizer {
     }
   }
 
-  dispose(): void {
-    this.#rate.dispose();
+  override dispose(): void {
+    super.dispose();
     for (const { average, square, step } of this.#moments.values()) {
       for (const tensor of [average, square, step]) tensor.dispose();
     }
     this.#moments.clear();
-  }
-
-  #deviceRate(): torch.Tensor | undefined {
-    const device = this.#parameters[0]?.device;
-    return this.capturable && device ? this.#rate.bring(this.learningRate, device) : undefined;
   }
 
   /** A count of steps, where the update reads it: on the device if a recorded step must count on. */

@@ -1,6 +1,6 @@
 import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
-import { copyAs } from "./parameters.js";
+import { copyAs } from "./copy-as.js";
 
 export interface AveragedWeightsOptions {
   /** How much of the average stays at each update, from 0 to below 1. Default: 0.999. */

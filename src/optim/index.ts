@@ -9,6 +9,7 @@ export const optimizers: readonly OptimizerDefinition[] = [sgd, adamw];
 export type { OptionProblem, OptionShape, OptionsOf, Z } from "../options.js";
 export { AdamW, type AdamWOptions } from "./adamw.js";
 export { AveragedWeights, type AveragedWeightsOptions } from "./averaged-weights.js";
+export { BaseOptimizer, type BaseOptions, type Ready } from "./base-optimizer.js";
 export { clipGradients } from "./clip-gradients.js";
 export { defineOptimizer, type OptimizerDefinition } from "./define.js";
 export { GradScaler, type GradScalerOptions } from "./grad-scaler.js";

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { Parameter } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
-import { optimizers } from "./index.js";
+import { BaseOptimizer, type BaseOptions, defineOptimizer, optimizers, type Ready } from "./index.js";
 
 it("names each once, and describes it and its options", () => {
   expect(optimizers.map(({ name }) => name)).toEqual(["sgd", "adamw"]);
@@ -127,4 +127,38 @@ describe.each(optimizers)("$name", (definition) => {
     optimizer.zeroGrad();
     expect(settled().tensors).toBe(before);
   });
+});
+
+/** Steps by the gradient's sign alone: an optimiser without state, as a user would write one. */
+class SignDescent extends BaseOptimizer {
+  constructor(parameters: readonly Parameter[], options: BaseOptions) {
+    super(parameters, options, { name: "sign descent" });
+  }
+
+  protected override update(ready: readonly Ready[], learningRate: number | torch.Tensor): void {
+    for (const { parameter, gradient } of ready) parameter.sub_(gradient.sign().mul(learningRate as number));
+  }
+
+  override stateDict() {
+    return {};
+  }
+
+  override loadStateDict() {}
+}
+
+it("takes an optimiser of one's own", () => {
+  const definition = defineOptimizer({
+    name: "sign-descent",
+    summary: "Steps by the gradient's sign.",
+    options: (z) => ({ learningRate: z.number().default(0.25).describe("The highest learning rate.") }),
+    create: (parameters, options) => new SignDescent(parameters, options),
+  });
+  const weight = new Parameter(torch.tensor([1, 1, 1]));
+  const optimizer = definition.create([weight], z.strictObject(definition.options(z)).parse({}));
+  weight.grad = torch.tensor([3, -0.5, 0]);
+  optimizer.step();
+  expect(weight.tolist()).toEqual([0.75, 1.25, 1]);
+  expect(() => new SignDescent([weight], { learningRate: 1, fused: true })).toThrow(
+    "has no fused sign descent",
+  );
 });

@@ -1,15 +1,13 @@
 import type { Parameter } from "../nn/index.js";
-import * as torch from "../torch/index.js";
+import type * as torch from "../torch/index.js";
+import { BaseOptimizer, type BaseOptions, checkNotNegative, type Ready } from "./base-optimizer.js";
+import { copyAs } from "./copy-as.js";
 import { defineOptimizer, learningRateOption, undecayed } from "./define.js";
-import { DeviceRate } from "./device-rate.js";
-import type { Optimizer } from "./optimizer.js";
-import { checkNotNegative, copyAs, onCard, readyOf } from "./parameters.js";
 import { foreachUpdate } from "./sgd/foreach-update.js";
 import { fusedUpdate, hasFusedUpdate } from "./sgd/fused-update.js";
 import { kernelCan, kernelUpdate } from "./sgd/kernel-update.js";
 
-export interface SGDOptions {
-  learningRate: number;
+export interface SGDOptions extends BaseOptions {
   /** Default: 0. */
   momentum?: number;
   /** Default: no. */
@@ -18,10 +16,6 @@ export interface SGDOptions {
   weightDecay?: number;
   /** Parameters that weight decay leaves alone. Default: none. */
   noDecay?: readonly Parameter[];
-  /** One operator for the whole update. Default: for parameters on a GPU, where libtorch has it. */
-  fused?: boolean;
-  /** Keeps the learning rate on the device too, so that a CUDA graph takes a new one. Default: as `fused`, or on a GPU. */
-  capturable?: boolean;
 }
 
 /**
@@ -30,82 +24,49 @@ export interface SGDOptions {
  *
  * A few operators on whole lists update all parameters, or one operator does: in float32 on the CPU Lyceum's own.
  */
-export class SGD implements Optimizer {
-  learningRate: number;
-  readonly fused: boolean;
-  readonly capturable: boolean;
-  readonly #parameters: readonly Parameter[];
+export class SGD extends BaseOptimizer {
   readonly #options: { momentum: number; nesterov: boolean; weightDecay: number };
   readonly #undecayed: ReadonlySet<Parameter>;
   /** The velocities of the parameters that were updated before. */
   readonly #velocities = new Map<Parameter, torch.Tensor>();
-  readonly #rate = new DeviceRate();
 
   /**
    * @throws RangeError when a number is out of range, or Nesterov is asked for without momentum; Error when `fused` is
    *   asked of a libtorch that has no such operator
    */
   constructor(parameters: readonly Parameter[], options: SGDOptions) {
+    super(parameters, options, { name: "SGD", hasFused: hasFusedUpdate });
     const { learningRate, momentum = 0, nesterov = false, weightDecay = 0, noDecay = [] } = options;
     checkNotNegative({ learningRate, momentum, weightDecay });
     if (nesterov && momentum === 0) throw new RangeError("nesterov needs a momentum above 0");
-    this.learningRate = learningRate;
-    this.#parameters = parameters;
     this.#options = { momentum, nesterov, weightDecay };
     this.#undecayed = new Set(noDecay);
-    const card = onCard(parameters);
-    this.fused = options.fused ?? (card && hasFusedUpdate());
-    this.capturable = this.fused || (options.capturable ?? card);
-    if (this.fused && !hasFusedUpdate()) {
-      throw new Error(`libtorch ${torch.version()} has no fused SGD: leave \`fused\` out`);
-    }
   }
 
-  gradients(): torch.Tensor[] {
-    return readyOf(this.#parameters).map(({ gradient }) => gradient);
-  }
-
-  prepare(): void {
-    this.#deviceRate();
-  }
-
-  zeroGrad(): void {
-    for (const parameter of this.#parameters) parameter.grad = undefined;
-  }
-
-  step({ foundInf }: { foundInf?: torch.Tensor } = {}): void {
-    if (foundInf && !this.fused) throw new TypeError("only a fused SGD can leave a step out by itself");
-    torch.noGrad(() =>
-      torch.scope(() => {
-        const ready = readyOf(this.#parameters);
-        if (ready.length === 0) return;
-        const update = {
-          ready,
-          velocities: this.#velocities,
-          undecayed: this.#undecayed,
-          ...this.#options,
-        };
-        const rate = this.#deviceRate();
-        if (this.fused && rate) fusedUpdate(update, rate, foundInf);
-        else if (!rate && kernelCan(update)) kernelUpdate(update, this.learningRate);
-        else foreachUpdate(update, rate ?? this.learningRate);
-      }),
-    );
+  protected override update(
+    ready: readonly Ready[],
+    learningRate: number | torch.Tensor,
+    foundInf?: torch.Tensor,
+  ): void {
+    const update = { ready, velocities: this.#velocities, undecayed: this.#undecayed, ...this.#options };
+    if (typeof learningRate === "number" && kernelCan(update)) kernelUpdate(update, learningRate);
+    else if (typeof learningRate !== "number" && this.fused) fusedUpdate(update, learningRate, foundInf);
+    else foreachUpdate(update, learningRate);
   }
 
   /** The velocities by position of their parameter (`velocity.0`). */
-  stateDict(): Record<string, torch.Tensor> {
+  override stateDict(): Record<string, torch.Tensor> {
     return Object.fromEntries(
-      this.#parameters.flatMap((parameter, i) => {
+      this.parameters.flatMap((parameter, i) => {
         const velocity = this.#velocities.get(parameter);
         return velocity ? [[`velocity.${i}`, velocity.detach()]] : [];
       }),
     );
   }
 
-  loadStateDict(state: Readonly<Record<string, torch.Tensor>>): void {
+  override loadStateDict(state: Readonly<Record<string, torch.Tensor>>): void {
     const found = Object.entries(state).map(([name, velocity]) => {
-      const parameter = this.#parameters[Number(/^velocity\.(\d+)$/.exec(name)?.[1] ?? -1)];
+      const parameter = this.parameters[Number(/^velocity\.(\d+)$/.exec(name)?.[1] ?? -1)];
       if (!parameter || `${parameter.shape}` !== `${velocity.shape}`) {
         throw new Error(`the optimiser's ${name} of shape [${velocity.shape.join(", ")}] fits no parameter`);
       }
@@ -115,15 +76,10 @@ export class SGD implements Optimizer {
     for (const [parameter, velocity] of found) this.#velocities.set(parameter, copyAs(parameter, velocity));
   }
 
-  dispose(): void {
-    this.#rate.dispose();
+  override dispose(): void {
+    super.dispose();
     for (const velocity of this.#velocities.values()) velocity.dispose();
     this.#velocities.clear();
-  }
-
-  #deviceRate(): torch.Tensor | undefined {
-    const device = this.#parameters[0]?.device;
-    return this.capturable && device ? this.#rate.bring(this.learningRate, device) : undefined;
   }
 }
 

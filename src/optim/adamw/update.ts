@@ -1,6 +1,6 @@
 import type { Parameter } from "../../nn/index.js";
 import type { Tensor } from "../../torch/index.js";
-import type { Ready } from "../parameters.js";
+import type { Ready } from "../base-optimizer.js";
 import type { Moments } from "./moments.js";
 
 /** One update of parameters that took as many steps before. */

@@ -1,6 +1,6 @@
 import type { Parameter } from "../../nn/index.js";
 import * as torch from "../../torch/index.js";
-import type { Ready } from "../parameters.js";
+import type { Ready } from "../base-optimizer.js";
 
 /** One update of all parameters that have a gradient. */
 export interface Update {
