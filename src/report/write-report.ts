@@ -11,8 +11,8 @@ import { fixed, nameOf } from "./numbers.js";
 import { page } from "./page.js";
 
 /**
- * Writes a run's `report.html`: one file that shows all it needs. What is missing (the images are on another machine,
- * the logits were removed) is said in its place.
+ * Writes a run's `report.html`, one file that holds all it shows. Where something is missing (the images are on another
+ * machine, the logits were removed) the page says so.
  *
  * @param dataset the images, when they were the code's own and the recipe cannot name them
  * @returns the page's path
@@ -73,7 +73,7 @@ export async function writeReport(
   return path;
 }
 
-/** The run's images, or in words why they cannot be had. */
+/** Loads the run's images, or says in words why they cannot be had. */
 async function findImages({ recipe }: RunFolder, given: Dataset | undefined): Promise<Dataset | string> {
   try {
     return (await prepareImages(recipe, given)).dataset;
