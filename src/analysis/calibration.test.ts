@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { expectedCalibrationError } from "./calibration.js";
 
 describe("expectedCalibrationError", () => {
-  it("is 0 where in every bin as many answers are right as the confidence says", () => {
+  it("is 0 where in every bin as many predictions are right as the confidence says", () => {
     const group = fc
       .integer({ min: 1, max: 12 })
       .chain((size) => fc.record({ size: fc.constant(size), right: fc.nat(size) }));

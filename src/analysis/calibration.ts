@@ -1,4 +1,7 @@
-// An ensemble of three sure members often answers 2/3, which is an edge of 15 bins: no last bit may decide.
+/**
+ * How far above an edge a confidence still belongs to the bin below. An ensemble of three sure members often has the
+ * top score 2/3, which is an edge of 15 bins: the last bit of its rounding must not decide.
+ */
 const ROUNDING = 1e-9;
 
 /**
@@ -6,10 +9,10 @@ const ROUNDING = 1e-9;
  * (lower, upper] of the top score (Guo et al. 2017, equation 3).
  *
  * @param confidences the top score of each image, fractions
- * @param correct whether the answer was right, one for each
- * @param bins how many, default 15
+ * @param correct whether the prediction was right, one for each image
+ * @param bins how many bins there are, default 15
  * @returns a fraction
- * @throws TypeError when there are none or the counts differ, RangeError when a confidence is not in [0, 1]
+ * @throws TypeError when there are no images or the counts differ, RangeError when a confidence is not in [0, 1]
  *   or bins is not a whole number >= 1
  */
 export function expectedCalibrationError(
@@ -19,7 +22,9 @@ export function expectedCalibrationError(
 ): number {
   const count = confidences.length;
   if (count === 0 || correct.length !== count) {
-    throw new TypeError(`calibration needs as many answers as confidences: ${correct.length} and ${count}`);
+    throw new TypeError(
+      `calibration needs as many predictions as confidences, at least one: ${correct.length} and ${count}`,
+    );
   }
   if (!(Number.isInteger(bins) && bins >= 1)) throw new RangeError(`bins must be >= 1, got ${bins}`);
   const gaps = new Float64Array(bins);

@@ -117,6 +117,16 @@ test("weights that make logits which are no numbers are an error that names the 
   await expect(evaluateRun(directory)).rejects.toThrow(`${path}: the network's logits`);
 });
 
+test("an ensemble that leaves generations out is not compared with the one that has them all", async () => {
+  await trainGenerations({ ...recipe, generations: 3 }, { directory });
+  const path = join(directory, "summary.json");
+  const summary = JSON.parse(readFileSync(path, "utf8"));
+  summary.ensembles["0-2"].test.nll += 1;
+  writeFileSync(path, JSON.stringify(summary));
+  expect(await found({ ensemble: true })).toEqual(["ensemble 0-2: nll"]);
+  expect(await found({ ensemble: true, generations: [0, 2] })).toEqual([]);
+});
+
 test("stored logits of other images are an error that names the file", async () => {
   await trainGenerations({ ...recipe, generations: 1 }, { directory });
   const path = file(0, "test-logits.safetensors");

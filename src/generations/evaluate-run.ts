@@ -77,6 +77,7 @@ export async function evaluateRun(
       });
       generations.push({ ...before, test });
       differences.push(...found);
+      if (!options.ensemble) disposeLogits(member);
     }
     const furthest = members.reduce((most, member) => (member.difference > most.difference ? member : most));
     const logits = members.every((member) => member.stored)
@@ -85,7 +86,8 @@ export async function evaluateRun(
     const result = { generations, stored, logits, differences };
     if (!options.ensemble) return result;
 
-    const name = `${wanted[0]}-${wanted.at(-1)}`;
+    const inARow = wanted.every((generation, i) => generation === wanted[0]! + i);
+    const name = inARow ? `${wanted[0]}-${wanted.at(-1)}` : wanted.join(",");
     // Log-probabilities move by the logit's move and the normaliser's, and a mean of scores by no more than its members.
     const bound = 2 * Math.max(...members.map(({ rounding }) => rounding));
     const together = compare(`ensemble ${name}`, stored.ensembles[name]?.test, members, {
@@ -95,11 +97,13 @@ export async function evaluateRun(
     differences.push(...together.differences);
     return { ...result, ensemble: { test: together.test } };
   } finally {
-    for (const { now, stored } of members) {
-      now.dispose();
-      stored?.dispose();
-    }
+    for (const member of members) disposeLogits(member);
   }
+}
+
+function disposeLogits({ now, stored }: Member): void {
+  now.dispose();
+  stored?.dispose();
 }
 
 async function openRun(directory: string, options: EvaluateRunOptions): Promise<Evaluated> {

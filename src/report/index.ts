@@ -1,6 +1,9 @@
 import type { writeReport as write } from "./write-report.js";
 
-/** See `write-report.ts`. Charts and pictures are loaded by the first report: they take a third of a second. */
+/**
+ * Writes a run's report; see `write-report.ts`. The packages for charts and pictures are loaded by the first report, since
+ * that takes a third of a second.
+ */
 export const writeReport: typeof write = async (...args) => {
   const { writeReport } = await import("./write-report.js");
   return writeReport(...args);

@@ -21,7 +21,7 @@ export function count(value: number): string {
   return Number.isFinite(value) ? Math.round(value).toLocaleString("en-US") : "–";
 }
 
-/** Seconds as a person says them: "0.8 s", "42 s", "2 min 05 s", "3 h 20 min". */
+/** A duration in seconds, in the units that a person would use: "0.8 s", "42 s", "2 min 05 s", "3 h 20 min". */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return "–";
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

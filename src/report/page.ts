@@ -10,7 +10,7 @@ import { count, duration, fixed, nameOf, percent, plural } from "./numbers.js";
 import { resultRows } from "./result-rows.js";
 import { style } from "./style.js";
 
-/** All that a report shows. */
+/** Everything that a report shows. */
 export interface ReportData {
   recipe: Recipe;
   summary: Summary;
@@ -27,7 +27,7 @@ export interface ReportData {
   termLabel?: ((name: string) => string) | undefined;
 }
 
-/** The page as one self-contained file: no scripts, nothing fetched. */
+/** Writes the page as one self-contained file, without scripts and without anything to fetch. */
 export function page(data: ReportData): string {
   const { recipe, summary, metrics } = data;
   const { generations, ensembles } = summary;
@@ -151,7 +151,7 @@ function lossSection(metrics: readonly EpochRecord[], termLabel: ReportData["ter
     ...Object.values(terms),
     validation?.loss,
   ]);
-  // A long training has more values than a call takes arguments.
+  // Math.max(...values) would fail on a long training, which has more values than a call takes arguments.
   const highest = values.reduce<number>(
     (most, value) => (value !== undefined && Number.isFinite(value) ? Math.max(most, value) : most),
     0.01,
@@ -193,7 +193,7 @@ function exampleSection(examples: Example[] | string): Html {
   const cards = examples.map(
     ({ index, picture, label, predictions }) => html`<div class="example">
 <div><img src="${picture}" alt="test image ${index}"><div class="truth"><small>labelled</small>${label}<small>image ${index}</small></div></div>
-<div class="answers">${predictions.map(
+<div class="predictions">${predictions.map(
       ({ name, generation, correct, best }) =>
         html`<div><h3>${name} <span>${correct ? "right" : "wrong"}</span></h3>${best.map(
           ({

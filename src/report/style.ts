@@ -1,4 +1,4 @@
-/** The page's own style: readable on light, dark and paper; no fonts or files from elsewhere. */
+/** The page's style sheet, for light and dark screens and for paper. It asks for no fonts or files from elsewhere. */
 export const style = `
 :root {
   color-scheme: light dark;
@@ -58,9 +58,9 @@ tbody tr:last-child td { border-bottom: 0; }
 .example img { width: 5.6rem; height: auto; image-rendering: pixelated; border-radius: 6px; border: 1px solid var(--line); }
 .example .truth { font-size: .86rem; margin-top: .3rem; line-height: 1.3; overflow-wrap: anywhere; }
 .example .truth small { display: block; color: var(--soft); font-size: .74rem; }
-.answers { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.1rem; min-width: 0; }
-.answers > div { min-width: 0; }
-.answers h3 span { font-weight: 400; color: var(--soft); }
+.predictions { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.1rem; min-width: 0; }
+.predictions > div { min-width: 0; }
+.predictions h3 span { font-weight: 400; color: var(--soft); }
 .row { display: grid; grid-template-columns: 1fr 2.3rem; column-gap: .4rem; font-size: .76rem; line-height: 1.35; margin-bottom: .22rem; }
 .row .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--soft); }
 .row .value { text-align: right; font-variant-numeric: tabular-nums; color: var(--soft); }

@@ -54,10 +54,10 @@ test("needs no network: no scripts, no addresses outside the page", async () => 
 test("a dozen images: six that the patriarch gets right, six wrong; the same ones every time", async () => {
   await makeRun(directory);
   const { texts, document } = await report();
-  const verdicts = texts(".answers > div:first-child h3");
+  const verdicts = texts(".predictions > div:first-child h3");
   expect(verdicts).toEqual([...Array(6).fill("patriarch right"), ...Array(6).fill("patriarch wrong")]);
-  expect(document.querySelectorAll(".answers > div")).toHaveLength(24);
-  for (const card of document.querySelectorAll(".answers > div")) {
+  expect(document.querySelectorAll(".predictions > div")).toHaveLength(24);
+  for (const card of document.querySelectorAll(".predictions > div")) {
     const scores = [...card.querySelectorAll(".value")].map((node) => Number(node.textContent));
     expect(scores).toHaveLength(5);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));

@@ -11,8 +11,8 @@ import { nameOf } from "./numbers.js";
 import { page } from "./page.js";
 
 /**
- * Writes a run's `report.html`: one file that shows all it needs. What is missing (the images are on another machine,
- * the logits were removed) is said in its place.
+ * Writes a run's `report.html`, one file that holds all it shows. Where something is missing (the images are on another
+ * machine, the logits were removed) the page says so.
  *
  * @param options.dataset the images, when they were the program's own and the recipe cannot name them
  * @param options.imports what names in the run's recipe may mean, beside Lyceum's own definitions
