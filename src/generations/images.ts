@@ -83,6 +83,7 @@ export async function prepareImages(recipe: Recipe, given?: Dataset): Promise<Im
         batchSize: recipe.batchSize,
         seed: deriveSeed(recipe.seed, "batches", generation),
         shuffle: true,
+        joinLoneLast: true,
         augment: recipe.augment,
       }),
     heldOutLoader: () => split && evaluation(train, split.heldOut),

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { Dataset } from "../data/index.js";
+import { type Dataset, planSteps } from "../data/index.js";
 import { foldBatchNorm, hasAmx, type Module, setKernels } from "../nn/index.js";
 import { type Recipe, type RecipeInput, resolveRecipe } from "../recipe/index.js";
 import {
@@ -135,7 +135,10 @@ async function trainLine(
   setKernels(recipe.kernels);
   const images = await prepareImages(recipe, options.dataset);
   checkRecipe(recipe, images);
-  const stepsPerEpoch = Math.ceil(images.trainCount / recipe.batchSize);
+  const { steps: stepsPerEpoch } = planSteps(images.trainCount, {
+    batchSize: recipe.batchSize,
+    joinLoneLast: true,
+  });
   onProgress?.({
     type: "start",
     generations: recipe.generations,
