@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
 import { type AugmentArguments, augment, augmentInBackground, drawOffsets } from "./augment.js";
 
-/** Plain data for a call; shapes small, everything else at random. */
+/** Draws a call of `augment` as plain data, of small shapes and random values. */
 const cases = fc
   .record({
     count: fc.integer({ min: 1, max: 4 }),
@@ -45,7 +45,7 @@ function asArguments({ shape, images, indices, offsets, ...rest }: Case): Augmen
   };
 }
 
-/** One pixel at a time, [B, C, H, W] row by row. */
+/** Augments one pixel at a time, to [B, C, H, W] row by row. */
 function naive({
   shape: { channels, height, width },
   images,
@@ -166,7 +166,7 @@ describe("drawOffsets", () => {
       many.forEach((b) => {
         counts[drawn[3 * b + column]!]!++;
       });
-      // 900 each; the standard deviation is 28.
+      // 900 are expected of each; the standard deviation is 28.
       for (const count of counts) expect(Math.abs(count - 900)).toBeLessThan(130);
     }
     const flips = many.reduce((sum, b) => sum + drawn[3 * b + 2]!, 0);
