@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { cifarImageBytes, readCifarRecords } from "./cifar-records.js";
 import { sourceOf } from "./fixtures/files.js";
 
-/** Records with two label bytes; image i is filled with its number, its first byte marked. */
+/** Makes records with two label bytes; image i is filled with its number, and its first byte is marked. */
 function records(count: number): Buffer {
   return Buffer.concat(
     Array.from({ length: count }, (_, i) => {

@@ -1,7 +1,7 @@
 import { DataError } from "./data-error.js";
 
 /**
- * Class names out of an official list, one a line.
+ * Reads class names out of an official list, which has one a line.
  *
  * @throws DataError when there are not as many as classes
  */

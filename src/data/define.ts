@@ -6,7 +6,7 @@ import type { RemoteFile } from "./download.js";
 import type { Dataset } from "./image-set.js";
 import type { Found, Layout } from "./parts.js";
 
-/** Which data to load, and how much of it. */
+/** Says which data to load, and how much of it. */
 export interface DataSpec {
   /** The data set's name. */
   readonly name: string;
@@ -27,9 +27,9 @@ export interface DataSpec {
 const commonKeys = new Set(["name", "root", "limit", "seed"]);
 
 export interface MakeOptions {
-  /** Ends the making: it rejects with the signal's reason. */
+  /** When it is aborted, the making ends and its promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Called some times a second; counts are of images. */
+  /** Called some times a second with the number of images that are done and of all. */
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
@@ -53,14 +53,14 @@ export interface MadeSource {
 export interface DatasetDefinition {
   readonly kind: "dataset";
   readonly name: string;
-  /** One line: what it shows, how many images, their size. */
+  /** What the set shows, how many images and of what size, in one line. */
   readonly summary: string;
   /**
    * The set's own keys beside those of every {@link DataSpec}, with their checks, defaults and descriptions. A
    * function, since zod is loaded only when options are looked at.
    */
   readonly options?: (z: Z) => Record<string, ZodType>;
-  /** How many classes a set with these options has, where that is known without its images. */
+  /** The number of classes of a set with these options, where that is known without its images. */
   readonly classCount?: (spec: DataSpec) => number;
   /**
    * Which random changes keep an image's label true: a crop that moves the image by some pixels, and mirroring it

@@ -11,7 +11,7 @@ import { temporaryFolder } from "./fixtures/files.js";
 const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i) >> 3));
 const file = { name: "set.bin", bytes: content.length, md5: createHash("md5").update(content).digest("hex") };
 
-/** A server on this machine; what it was asked for is noted. */
+/** Starts a server on this machine, which notes what it is asked for. */
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const asked: string[] = [];
   const server = createServer((request, response) => {

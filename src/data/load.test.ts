@@ -16,7 +16,7 @@ import { verifyDataset } from "./verify.js";
 const md5 = "0".repeat(32);
 const download = { baseUrl: "http://127.0.0.1:1/", files: [] };
 
-/** Sets as small as can be. */
+/** Two sets that are as small as can be. */
 const tinyIdx = idxSet({
   name: "tiny",
   summary: "two images to train, one to test",

@@ -11,7 +11,7 @@ const set = makeSynthetic({ classes: 5, size: 8, channels: 3, trainCount: 60, te
 const plain = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3] };
 const augmented = { ...plain, shuffle: true, augment: { crop: 2, flip: true } };
 
-/** An epoch as plain data. */
+/** Reads an epoch into plain data. */
 async function collect(batches: AsyncIterable<Batch>) {
   const seen: {
     step: number;
@@ -157,7 +157,7 @@ describe("Loader", () => {
     const brought = vi.spyOn(native, "fromBytes");
     const epoch = loader.epoch(0);
     await epoch.next();
-    // Order and offsets.
+    // The order and the offsets are copied.
     expect(brought).toHaveBeenCalledTimes(2);
     for await (const batch of epoch) batch.dispose();
     expect(brought).toHaveBeenCalledTimes(2);
@@ -206,7 +206,7 @@ describe("Loader", () => {
       const { value } = await epoch.next();
       failing.dispose();
       (value as Batch).dispose();
-      // Batch 1 was in the making already; batch 2 is asked for without images.
+      // Batch 1 was prefetched already; batch 2 is asked for when the images are gone.
       ((await epoch.next()).value as Batch).dispose();
       await expect(epoch.next()).rejects.toThrow(/disposed/);
       expect(torch.memoryStats().tensors).toBe(before);

@@ -9,7 +9,7 @@ import { temporaryFolder } from "./fixtures/files.js";
 import { findParts, type Layout, readParts } from "./parts.js";
 import { verifyParts } from "./verify.js";
 
-// MD5 of "hello", "world!".
+// These are the MD5 of "hello" and "world!".
 const layout: Layout = {
   parts: [
     { name: "a.bin", bytes: 5, md5: "5d41402abc4b2a76b9719d911017c592" },
@@ -21,7 +21,7 @@ const layout: Layout = {
   remedy: "Get it again",
 };
 
-/** A tar of the given members; a number stands for so many zeros. */
+/** Makes a tar of the given members; a number stands for that many zeros. */
 async function tar(members: Record<string, string | number>): Promise<Buffer> {
   const packed = pack();
   for (const [name, content] of Object.entries(members)) {
@@ -33,7 +33,7 @@ async function tar(members: Record<string, string | number>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** What `place` holds, part by part. */
+/** Reads what `place` holds, part by part. */
 async function contents(place: string): Promise<Record<string, string>> {
   const found = await findParts(layout, place);
   if (typeof found === "string") throw new Error(found);

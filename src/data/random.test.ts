@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hash32, RandomSequence, scaleTo, shuffled } from "./random.js";
 
-/** Pearson's statistic over its degrees of freedom: near 1 when all of `counts` are equally likely. */
+/** Computes Pearson's statistic over its degrees of freedom, which is near 1 when all of `counts` are equally likely. */
 function chiSquare(counts: number[]): number {
   const expected = counts.reduce((sum, n) => sum + n, 0) / counts.length;
   return counts.reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0) / (counts.length - 1);
@@ -32,7 +32,7 @@ describe("hash32", () => {
     for (const shift of [0, 8, 16, 24]) {
       const counts = new Array<number>(256).fill(0);
       for (const value of drawn) counts[(value >>> shift) & 255]!++;
-      // 255 degrees of freedom: the standard deviation of this ratio is 0.09.
+      // With 255 degrees of freedom this ratio has a standard deviation of 0.09.
       expect(Math.abs(chiSquare(counts) - 1)).toBeLessThan(0.45);
     }
   });

@@ -11,7 +11,7 @@ function mix(word: number): number {
 }
 
 /**
- * A uniform 32-bit number, 0 .. 2^32 - 1, decided by the key.
+ * Makes a uniform 32-bit number, 0 .. 2^32 - 1, that the key decides.
  *
  * @param key integers, up to 2^53 either way; order and length count
  */

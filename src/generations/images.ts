@@ -105,6 +105,7 @@ export async function prepareImages(
         ...plan,
         seed: deriveSeed(recipe.seed, "batches", generation),
         shuffle: true,
+        joinLoneLast: true,
         augment: recipe.augment,
       }),
     validationLoader: () => split && evaluation(train, split.heldOut),

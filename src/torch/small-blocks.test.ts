@@ -28,7 +28,7 @@ it("gives each small tensor memory of its own, in any order of making and freein
 
 it("goes on elsewhere when all its memory is given out", () => {
   torch.scope(() => {
-    // 80 MB.
+    // They take 80 MB, more than the lists of blocks hold.
     const many = Array.from({ length: 20_000 }, (_, i) => filled(1000, i));
     many.forEach(expectFilled);
   });

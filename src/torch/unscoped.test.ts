@@ -68,7 +68,7 @@ describe("tensors outside any scope", () => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const known = new Map<number, torch.Tensor>();
         let made = 0;
-        // Some small, some large.
+        // Every third tensor is a large one.
         const next = () => torch.full([made % 3 === 0 ? 2000 : 1], made);
         const firstOf = (tensor: torch.Tensor) => tensor.narrow(0, 0, 1).item();
         const add = () => known.set(made, next()) && made++;

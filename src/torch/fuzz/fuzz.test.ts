@@ -9,18 +9,18 @@ import { type Order, offeredPrograms, programAt } from "./child.js";
 const root = mkdtempSync(join(tmpdir(), "lyceum-fuzz-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** Programs of some three operators each: every operator is met about thirty times. */
+/** The number of programs, of some three operators each: every operator is met about thirty times. */
 const runs = Number(process.env.LYCEUM_FUZZ_RUNS ?? 40_000);
 const seed = Number(process.env.LYCEUM_FUZZ_SEED ?? 20260801);
-/** Seconds; what is not done by then is left out. */
+/** In seconds; programs that are not run by then are left out. */
 const budget = process.env.LYCEUM_FUZZ_RUNS ? 24 * 3600 : 20;
-/** Seconds without a step: no call of these sizes takes a tenth of it, on a busy machine either. */
+/** After this many seconds within one step it is taken to hang: calls of these sizes take milliseconds. */
 const patience = 30;
 
 it(`survives any arguments to any operator (LYCEUM_FUZZ_SEED=${seed})`, {
   timeout: (budget + 120) * 1000,
 }, async () => {
-  // malloc's own checks find what writes past its memory.
+  // Small blocks come from malloc, whose own checks find operators that write past their memory.
   vi.stubEnv("LYCEUM_SMALL_BLOCKS", "0");
   using child = await bundle("src/torch/fuzz/child.ts");
   const position = join(root, "position");

@@ -39,7 +39,7 @@ export class Checksum {
   }
 }
 
-/** Metadata as they stand in a file, with the checksum, or with zeros as long as it is not known. */
+/** Adds the checksum to metadata, or zeros in its place as long as it is not known. */
 export function withChecksum(
   metadata: Readonly<Record<string, string>>,
   digest: string = unknown,
@@ -47,14 +47,14 @@ export function withChecksum(
   return { [kindKey]: kind, [digestKey]: digest, ...metadata };
 }
 
-/** Metadata as they were given. */
+/** Takes the checksum out of metadata. */
 export function withoutChecksum(metadata: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(metadata).filter(([name]) => name !== kindKey && name !== digestKey),
   );
 }
 
-/** Names that a caller's metadata cannot use. */
+/** The names that a caller's metadata cannot use. */
 export const reservedKeys: readonly string[] = [kindKey, digestKey];
 
 /**

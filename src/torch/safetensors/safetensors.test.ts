@@ -20,7 +20,7 @@ const root = mkdtempSync(join(tmpdir(), "lyceum-safetensors-"));
 afterAll(() => rmSync(root, { recursive: true }));
 const path = join(root, "x.safetensors");
 
-/** A file of any header and data, true or not. */
+/** Writes a file of any header and data, whether they fit each other or not. */
 function file(header: unknown, data: Uint8Array = new Uint8Array(), length?: bigint): void {
   const json = typeof header === "string" ? header : JSON.stringify(header);
   const bytes = Buffer.from(json);
@@ -418,7 +418,7 @@ describe("a file that lies", () => {
     const good = readFileSync(path);
     const change = fc.oneof(
       fc.record({ at: fc.nat(good.length - 1), to: fc.nat(255) }),
-      // The header, where a change tells most.
+      // Changes of the header tell most.
       fc.record({
         at: fc.integer({ min: 8, max: 8 + good.readUInt16LE(0) }),
         to: fc.constantFrom(...Buffer.from('0123456789-.,:e"[]{}')),

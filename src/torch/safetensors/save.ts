@@ -19,7 +19,7 @@ function writeAll(file: number, bytes: Uint8Array, position?: number): void {
   }
 }
 
-/** The length and the JSON, padded with spaces so that the data start on a multiple of 8. */
+/** The bytes of a header: its length and the JSON, padded with spaces so that the data start on a multiple of 8. */
 function encode(header: Record<string, unknown>): Buffer {
   const json = Buffer.from(JSON.stringify(header));
   const padding = (8 - (json.length % 8)) % 8;
