@@ -1,4 +1,5 @@
 // Gradients: what the dispatcher records by itself, and the few calls that steer it.
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "bridge/values.h"

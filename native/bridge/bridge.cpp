@@ -8,6 +8,7 @@
 #include "bridge/cuda.h"
 #endif
 #include "bridge/division.h"
+#include "kernels/isa.h"
 
 namespace lyceum {
 namespace {
@@ -151,6 +152,8 @@ NAPI_MODULE_INIT() {
     // Nobody sees the C++ stack of an error, and naming its frames takes a hundred times as long as the call.
     c10::SetStackTraceFetcher([] { return std::string(); });
     surviveDivisions();
+    // Throws where the environment asks for instructions that the processor lacks.
+    isa();
     auto* bridge = new Bridge(env);
     check(env, napi_set_instance_data(
                    env, bridge, [](napi_env, void* data, void*) { delete static_cast<Bridge*>(data); }, nullptr));

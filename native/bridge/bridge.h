@@ -1,12 +1,16 @@
 // The state of the bridge in one Node environment (the main thread, or a worker), and how its functions are entered.
 #pragma once
 
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/stack.h>
+#include <c10/core/InferenceMode.h>
 #include <node_api.h>
-#include <torch/torch.h>
 
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>

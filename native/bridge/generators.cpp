@@ -1,5 +1,6 @@
 // Seeded random number generators with a state that can be saved.
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 
 #include "bridge/values.h"
 

@@ -1,4 +1,7 @@
 // Finding and calling operators by name: the one road from JavaScript to libtorch's dispatcher.
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/grad_mode.h>
+
 #include <sstream>
 
 #include "bridge/division.h"

@@ -1,6 +1,8 @@
 // The library itself: its version, threads, devices and allocator.
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <torch/version.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif

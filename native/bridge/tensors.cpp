@@ -1,4 +1,8 @@
 // What JavaScript may ask of a tensor by its handle, and how bytes go in and out.
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "bridge/values.h"

@@ -2,7 +2,8 @@
 //
 // Single-threaded on purpose: it runs on a background thread while the training step owns the cores.
 // The same computation out of ATen operators is in src/data/augment.ts; tests hold the two equal to the bit.
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <torch/library.h>
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 // activation, with channels of zeros on both sides. In blocks of channels (channels.h), float32.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 namespace lyceum {
 

@@ -4,44 +4,17 @@
 //
 // on the CPU, float32, without gradient. A velocity of zeros becomes the first gradient. The same out of libtorch's
 // operators is in src/optim/foreach-update.ts; tests hold the two together.
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty_like.h>
 #include <torch/library.h>
 
-#include "kernels/vector.h"
+#include "kernels/isa.h"
 
 namespace {
 
-using lyceum::kLanes;
-using lyceum::Vector;
-
-struct Rule {
-  float rate, momentum, decay;
-  bool nesterov;
-};
-
-// `v` is null where there is no momentum.
-template <class Lanes>
-LYCEUM_INLINE void step_at(float* w, const float* g, float* v, const Rule& rule, Lanes lanes) {
-  const Vector weight = lyceum::load(w, lanes);
-  Vector direction = lyceum::load(g, lanes);
-  // Not without: infinity times zero is no number.
-  if (rule.decay != 0) direction += rule.decay * weight;
-  if (v) {
-    const Vector velocity = rule.momentum * lyceum::load(v, lanes) + direction;
-    lyceum::store(v, velocity, lanes);
-    direction = rule.nesterov ? direction + rule.momentum * velocity : velocity;
-  }
-  lyceum::store(w, weight - rule.rate * direction, lanes);
-}
-
-LYCEUM_VARIANTS void step(float* w, const float* g, float* v, int64_t count, const Rule& rule) {
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) step_at(w + i, g + i, v ? v + i : nullptr, rule, lyceum::Whole{});
-  if (i < count) step_at(w + i, g + i, v ? v + i : nullptr, rule, lyceum::Part{count - i});
-}
-
-// Shorter ones are not worth a second thread.
+// Parameters with fewer values are not worth a second thread.
 constexpr int64_t kLeastAtOnce = 1 << 15;
 
 void check(const at::Tensor& tensor, const char* name, const at::Tensor& like) {
@@ -51,7 +24,7 @@ void check(const at::Tensor& tensor, const char* name, const at::Tensor& like) {
               tensor.scalar_type(), " ", tensor.sizes());
 }
 
-// Whether their values lie in the same places. How far apart those of a dimension of one are does not matter.
+// Whether the values of both lie in the same places. The stride of a dimension of size one does not matter.
 bool lie_alike(const at::Tensor& a, const at::Tensor& b) {
   for (int64_t i = 0; i < a.dim(); i++) {
     if (a.size(i) > 1 && a.stride(i) != b.stride(i)) return false;
@@ -76,7 +49,7 @@ void sgd_(at::TensorList parameters, at::TensorList gradients, at::TensorList ve
     TORCH_CHECK(lie_alike(velocities[i], parameter), "sgd_: a velocity must lie as its parameter, of strides ",
                 parameter.strides(), ", got ", velocities[i].strides());
   }
-  const Rule rule{float(rate), float(momentum), float(decay), nesterov};
+  const lyceum::sgd::Rule rule{float(rate), float(momentum), float(decay), nesterov};
   for (size_t i = 0; i < parameters.size(); i++) {
     const at::Tensor& parameter = parameters[i];
     const at::Tensor gradient = lie_alike(gradients[i], parameter) ? gradients[i] : at::empty_like(parameter).copy_(gradients[i]);
@@ -84,7 +57,7 @@ void sgd_(at::TensorList parameters, at::TensorList gradients, at::TensorList ve
     const float* g = gradient.data_ptr<float>();
     float* v = velocities.empty() ? nullptr : velocities[i].data_ptr<float>();
     at::parallel_for(0, parameter.numel(), kLeastAtOnce, [&](int64_t begin, int64_t end) {
-      step(w + begin, g + begin, v ? v + begin : nullptr, end - begin, rule);
+      lyceum::kernels().sgd.step(w + begin, g + begin, v ? v + begin : nullptr, end - begin, rule);
     });
     parameter.unsafeGetTensorImpl()->bump_version();
     if (v) velocities[i].unsafeGetTensorImpl()->bump_version();

@@ -65,7 +65,7 @@ const layersOf = (block: DenseBlock, count: number) =>
 const images = (shape: number[], seed: number) =>
   torch.randn(shape, { generator: new torch.Generator(seed) }).to({ memoryFormat: "channelsLast" });
 
-const isFused = torch.hasOperator("lyceum::frozen_dense_block") && torch.op("lyceum::level") !== "none";
+const isFused = torch.hasOperator("lyceum::frozen_dense_block") && torch.op("lyceum::isa") !== "none";
 
 it.skipIf(!isFused)("a frozen block in one operator is what its layers are in float64", () => {
   const cases = fc.record({

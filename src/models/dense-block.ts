@@ -9,7 +9,7 @@ export interface DenseLayers {
   readonly conv2: Conv2d;
 }
 
-const hasFused = torch.hasOperator("lyceum::frozen_dense_block") && torch.op("lyceum::level") !== "none";
+const hasFused = torch.hasOperator("lyceum::frozen_dense_block") && torch.op("lyceum::isa") !== "none";
 /** The kernels compute so many pixels together. */
 const leastPixels = 8;
 

@@ -4,7 +4,7 @@ import * as torch from "../torch/index.js";
 const hasPrepared = torch.hasOperator("lyceum::conv2d");
 
 /** Whether blocks of channels are faster: our own convolutions want them so. */
-export const hasLevels: boolean = hasPrepared && torch.op("lyceum::level") !== "none";
+export const hasLevels: boolean = hasPrepared && torch.op("lyceum::isa") !== "none";
 
 /** Whether bfloat16 can be computed at all. */
 export const hasAvx512: boolean = hasPrepared && torch.op("lyceum::has_avx512");

@@ -153,6 +153,7 @@ function load(): Native {
     return addon;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
+    if (reason.includes("LYCEUM_ISA")) throw cause;
     throw new Error(
       `${path} cannot be loaded (${reason}): run ./setup again, it builds for the libtorch at hand`,
       {

@@ -9,7 +9,9 @@
 // lyceum::frozen_stage goes before them through a network's first layer too: x = relu(stem(images)), from channels-last.
 //
 // The same out of separate layers is in src/nn/residual-block.ts; tests hold the two together.
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty_like.h>
 #include <torch/library.h>
 
 #include "kernels/channels.h"
@@ -33,7 +35,7 @@ Blocks blocks_of(int64_t channels, at::TensorList weights, at::TensorList biases
   return blocks;
 }
 
-at::Tensor& frozen_blocks_(at::Tensor& x, at::TensorList weights, at::TensorList biases, bool coarse) {
+at::Tensor& frozen_blocks_(at::Tensor& x, at::TensorList weights, at::TensorList biases, bool allow_winograd) {
   TORCH_CHECK(lyceum::is_blocked(x) && x.scalar_type() == at::kFloat && x.is_contiguous(),
               "frozen_blocks_: x must be contiguous float32 [N, C / 16, H, W, 16], got ", x.scalar_type(), " ", x.sizes());
   const Blocks blocks = blocks_of(lyceum::channels_of(x), weights, biases);
@@ -41,15 +43,15 @@ at::Tensor& frozen_blocks_(at::Tensor& x, at::TensorList weights, at::TensorList
     TORCH_CHECK(!weights[i].is_alias_of(x) && !biases[i].is_alias_of(x),
                 "frozen_blocks_: weights and biases must not share x's memory");
   }
-  lyceum::convolve_blocks(x, blocks, {kOnes, kOnes, coarse});
+  lyceum::convolve_blocks(x, x, blocks, {kOnes, kOnes, allow_winograd});
   return x;
 }
 
 at::Tensor frozen_stage(const at::Tensor& images, const at::Tensor& stem_weight, const at::Tensor& stem_bias,
-                        at::TensorList weights, at::TensorList biases, bool coarse) {
+                        at::TensorList weights, at::TensorList biases, bool allow_winograd) {
   const int64_t channels = stem_weight.dim() == 4 ? stem_weight.size(0) : 0;
   return lyceum::convolve_stage(images, {stem_weight, stem_bias}, blocks_of(channels, weights, biases),
-                                {kOnes, kOnes, coarse});
+                                {kOnes, kOnes, allow_winograd});
 }
 
 void check_frozen(const at::Tensor& x, at::TensorList weights, at::TensorList biases) {
@@ -62,28 +64,28 @@ void check_frozen(const at::Tensor& x, at::TensorList weights, at::TensorList bi
   for (const at::Tensor& bias : biases) check(bias);
 }
 
-at::Tensor& frozen_blocks_autograd(at::Tensor& x, at::TensorList weights, at::TensorList biases, bool coarse) {
+at::Tensor& frozen_blocks_autograd(at::Tensor& x, at::TensorList weights, at::TensorList biases, bool allow_winograd) {
   check_frozen(x, weights, biases);
   at::AutoDispatchBelowADInplaceOrView below;
-  frozen_blocks_(x, weights, biases, coarse);
+  frozen_blocks_(x, weights, biases, allow_winograd);
   x.unsafeGetTensorImpl()->bump_version();
   return x;
 }
 
 at::Tensor frozen_stage_autograd(const at::Tensor& images, const at::Tensor& stem_weight, const at::Tensor& stem_bias,
-                                 at::TensorList weights, at::TensorList biases, bool coarse) {
+                                 at::TensorList weights, at::TensorList biases, bool allow_winograd) {
   check_frozen(images, weights, biases);
   check_frozen(images, stem_weight, stem_bias);
   at::AutoDispatchBelowADInplaceOrView below;
-  return frozen_stage(images, stem_weight, stem_bias, weights, biases, coarse);
+  return frozen_stage(images, stem_weight, stem_bias, weights, biases, allow_winograd);
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
-  m.def("frozen_blocks_(Tensor(a!) self, Tensor[] weights, Tensor[] biases, bool coarse) -> Tensor(a!)");
+  m.def("frozen_blocks_(Tensor(a!) self, Tensor[] weights, Tensor[] biases, bool allow_winograd) -> Tensor(a!)");
   m.def(
-      "frozen_stage(Tensor images, Tensor stem_weight, Tensor stem_bias, Tensor[] weights, Tensor[] biases, bool coarse) "
+      "frozen_stage(Tensor images, Tensor stem_weight, Tensor stem_bias, Tensor[] weights, Tensor[] biases, bool allow_winograd) "
       "-> Tensor");
 }
 

@@ -1,5 +1,7 @@
 #include "kernels/convolution/kept_weights.h"
 
+#include <ATen/ops/empty.h>
+
 #include <mutex>
 #include <unordered_map>
 

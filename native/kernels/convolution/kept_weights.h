@@ -1,7 +1,7 @@
 // What kernels make of weights that stay as they are from call to call, as a frozen network's do.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <functional>
 

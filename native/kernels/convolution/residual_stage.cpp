@@ -4,7 +4,7 @@
 //
 // with 3x3 convolutions, in blocks of channels (kernels/channels.h), float32, differentiable (once). The first block may
 // have a stride, other channels than x, and a shortcut that is given; else it takes option A's where the shape changes
-// (kernels/option_a_shortcut.h). The others add x as it is. Where the kernels can (ThroughConvolution), a few
+// (kernels/option_a_shortcut.h). The others add x as it is. Where the kernels can (StreamedConvolution), a few
 // images at a time go through several layers while they are in a core's own cache:
 //
 //   forward    the block before's norm2 with the sum, conv1, its moments | norm1, conv2, its moments
@@ -14,22 +14,30 @@
 // is worked out again backward rather than kept.
 //
 // The same out of separate layers is in src/nn/residual-block.ts; tests hold the two together.
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
-#include <torch/torch.h>
 
-#include "kernels/batch_norm_steps.h"
+#include <optional>
+
+#include "bridge/optional.h"
+#include "kernels/alias.h"
+#include "kernels/batch_norm/steps.h"
 #include "kernels/channels.h"
 #include "kernels/convolution/convolution.h"
 #include "kernels/option_a_shortcut.h"
-#include "kernels/saved.h"
 
 namespace {
 
 using lyceum::Norm;
-using OptionalTensor = c10::optional<at::Tensor>;
+using OptionalTensor = lyceum::Optional<at::Tensor>;
 using torch::autograd::variable_list;
 
 constexpr int64_t kOnes[2] = {1, 1};
+
+const lyceum::batch_norm::Kernels<float>& table() { return lyceum::kernels().batch_norm; }
 
 // Convolution's weight, norm's weight and bias, twice; running mean and variance, twice.
 constexpr size_t kParameters = 6, kAverages = 4;
@@ -45,13 +53,13 @@ struct Block {
 struct Stage {
   at::TensorList parameters, averages;
   int64_t strides[2];
-  bool coarse;
+  bool allow_winograd;
   double momentum, eps;
 
   size_t count() const { return parameters.size() / kParameters; }
 
-  lyceum::Window window1(size_t i) const { return {i == 0 ? at::IntArrayRef(strides) : kOnes, kOnes, coarse}; }
-  lyceum::Window window2() const { return {kOnes, kOnes, coarse}; }
+  lyceum::Window window1(size_t i) const { return {i == 0 ? at::IntArrayRef(strides) : kOnes, kOnes, allow_winograd}; }
+  lyceum::Window window2() const { return {kOnes, kOnes, allow_winograd}; }
 
   Block operator[](size_t i) const {
     const at::Tensor *p = &parameters[kParameters * i], *a = &averages[kAverages * i];
@@ -96,7 +104,7 @@ struct Images {
 // relu(norm(z)) of some images.
 void write_inner(const at::Tensor& z, const lyceum::Scaling& scaling, int64_t begin, int64_t end, float* y) {
   const auto [at, c] = Images(lyceum::channels_in(z), begin, end);
-  lyceum::apply(lyceum::Apply<float>{z.data_ptr<float>() + at, nullptr, scaling.scale.data(), scaling.shift.data(), y, true},
+  table().apply(lyceum::batch_norm::Apply<float>{z.data_ptr<float>() + at, nullptr, scaling.scale.data(), scaling.shift.data(), y, true},
                 c, 0, c.tiles());
 }
 
@@ -104,7 +112,7 @@ void write_inner(const at::Tensor& z, const lyceum::Scaling& scaling, int64_t be
 void write_result(const Kept& block, int64_t begin, int64_t end) {
   const auto [at, c] = Images(lyceum::channels_in(block.z2), begin, end);
   const auto& [scale, shift] = block.second.scaling;
-  lyceum::apply(lyceum::Apply<float>{block.z2.data_ptr<float>() + at, block.shortcut.data_ptr<float>() + at,
+  table().apply(lyceum::batch_norm::Apply<float>{block.z2.data_ptr<float>() + at, block.shortcut.data_ptr<float>() + at,
                                      scale.data(), shift.data(), block.y2.data_ptr<float>() + at, true},
                 c, 0, c.tiles());
 }
@@ -114,22 +122,22 @@ void write_results(const Kept& block) {
 }
 
 using Before = std::function<void(int64_t begin, int64_t end, float* x)>;
-using Needed = std::vector<lyceum::Needed>;
+using Prefetched = std::vector<lyceum::Prefetched>;
 
-lyceum::Needed images_of(const at::Tensor& x) { return {x.data_ptr(), x.stride(0) * x.element_size()}; }
+lyceum::Prefetched images_of(const at::Tensor& x) { return {x.data_ptr(), x.stride(0) * x.element_size()}; }
 
 // Convolves x, which `before` writes some images of; or, where x is undefined, what `before` writes to where it is told to.
-void convolve_and_settle(const lyceum::ThroughConvolution& convolution, const at::Tensor& x, const Norm& norm,
-                         const Before& before, Needed needed, at::Tensor& z, lyceum::Settled& settled) {
+void convolve_and_settle(const lyceum::StreamedConvolution& convolution, const at::Tensor& x, const Norm& norm,
+                         const Before& before, Prefetched prefetched, at::Tensor& z, lyceum::Settled& settled) {
   lyceum::PartMoments moments(convolution.parts(), norm.weight.numel());
   z = convolution.empty_result();
   lyceum::check_norm(z, norm, {});
   const auto after = [&](int64_t part, int64_t begin, int64_t end) {
     const auto [at, c] = Images(lyceum::channels_in(z), begin, end);
-    lyceum::find_moments(z.data_ptr<float>() + at, c, 0, c.tiles(), moments[part]);
+    table().find_moments(z.data_ptr<float>() + at, c, 0, c.tiles(), moments[part]);
   };
-  needed.push_back(images_of(z));
-  convolution.forward(x, z, {before, after, std::move(needed)});
+  prefetched.push_back(images_of(z));
+  convolution.forward(x, z, {before, after, std::move(prefetched)});
   settled = lyceum::settle(norm, moments.all());
 }
 
@@ -155,24 +163,24 @@ std::vector<Kept> forward(const at::Tensor& x_given, const Stage& stage, const a
     const auto& [weight1, norm1, weight2, norm2, window1, window2] = stage[i];
     const Kept* previous = i == 0 ? nullptr : &all[i - 1];
     Kept& block = all[i];
-    if (const auto through = lyceum::ThroughConvolution::of(x, weight1, window1)) {
+    if (const auto streamed = lyceum::StreamedConvolution::of(x, weight1, window1)) {
       Before before;
-      Needed needed{images_of(x)};
+      Prefetched prefetched{images_of(x)};
       if (previous) {
         before = [&](int64_t begin, int64_t end, float*) { write_result(*previous, begin, end); };
-        needed = {images_of(previous->z2), images_of(previous->shortcut), images_of(x)};
+        prefetched = {images_of(previous->z2), images_of(previous->shortcut), images_of(x)};
       }
-      convolve_and_settle(*through, x, norm1, before, std::move(needed), block.z1, block.first);
+      convolve_and_settle(*streamed, x, norm1, before, std::move(prefetched), block.z1, block.first);
     } else {
       if (previous) write_results(*previous);
       block.z1 = lyceum::convolve(x, weight1, {}, window1);
       block.first = settle_all(block.z1, norm1);
     }
-    if (const auto through = lyceum::ThroughConvolution::of(block.z1, weight2, window2)) {
+    if (const auto streamed = lyceum::StreamedConvolution::of(block.z1, weight2, window2)) {
       const auto before = [&](int64_t begin, int64_t end, float* y) {
         write_inner(block.z1, block.first.scaling, begin, end, y);
       };
-      convolve_and_settle(*through, {}, norm2, before, {images_of(block.z1)}, block.z2, block.second);
+      convolve_and_settle(*streamed, {}, norm2, before, {images_of(block.z1)}, block.z2, block.second);
     } else {
       block.y1 = lyceum::scaled(block.z1, block.first.scaling, {}, true);
       block.z2 = lyceum::convolve(block.y1, weight2, {}, window2);
@@ -187,8 +195,8 @@ std::vector<Kept> forward(const at::Tensor& x_given, const Stage& stage, const a
 }
 
 at::Tensor residual_stage(const at::Tensor& x, at::TensorList parameters, at::TensorList averages,
-                          const OptionalTensor& shortcut, int64_t stride, bool coarse, double momentum, double eps) {
-  const Stage stage{parameters, averages, {stride, stride}, coarse, momentum, eps};
+                          const OptionalTensor& shortcut, int64_t stride, bool allow_winograd, double momentum, double eps) {
+  const Stage stage{parameters, averages, {stride, stride}, allow_winograd, momentum, eps};
   return forward(x, stage, shortcut.has_value() ? *shortcut : at::Tensor()).back().y2;
 }
 
@@ -223,16 +231,16 @@ struct Saved {
 
 // The gradient of what lies between norm1 and conv1; `passed` is that of norm2's result. Norm1 is settled then.
 at::Tensor backward_outer(const Saved& block, const lyceum::Window& window, const NormGradient& norm2,
-                          const at::Tensor& passed, c10::optional<NormGradient>& norm1, at::Tensor& d_weight2) {
+                          const at::Tensor& passed, std::optional<NormGradient>& norm1, at::Tensor& d_weight2) {
   const lyceum::Channels c = lyceum::channels_in(block.z2);
   at::Tensor d_inner;
   const float *inner = block.z1.data_ptr<float>(), *outer = block.z2.data_ptr<float>();
   const float* d_outer = passed.data_ptr<float>();
-  const auto through = block.y1.defined()
-                           ? c10::nullopt
-                           : lyceum::ThroughConvolution::of(block.z1, block.parameters[3], window);
-  norm1.emplace(block.norm1(through ? through->parts() : lyceum::kParts));
-  if (through) {
+  const auto streamed = block.y1.defined()
+                           ? std::nullopt
+                           : lyceum::StreamedConvolution::of(block.z1, block.parameters[3], window);
+  norm1.emplace(block.norm1(streamed ? streamed->parts() : lyceum::kParts));
+  if (streamed) {
     d_inner = at::empty_like(block.z1);
     const auto before = [&](int64_t begin, int64_t end, float* dz, float* y) {
       const auto [at, some] = Images(c, begin, end);
@@ -243,8 +251,8 @@ at::Tensor backward_outer(const Saved& block, const lyceum::Window& window, cons
       const auto [at, some] = Images(c, begin, end);
       norm1->sum(part, {d_inner.data_ptr<float>() + at, inner + at}, some, 0, some.tiles());
     };
-    const Needed needed{images_of(passed), images_of(block.z2), images_of(block.z1)};
-    d_weight2 = through->backward({}, d_inner, false, {before, after, needed, {images_of(d_inner)}});
+    const Prefetched prefetched{images_of(passed), images_of(block.z2), images_of(block.z1)};
+    d_weight2 = streamed->backward({}, d_inner, false, {before, after, prefetched, {images_of(d_inner)}});
   } else {
     const at::Tensor dz = at::empty_like(block.z2);
     input_all(norm2, d_outer, outer, dz.data_ptr<float>(), false, c);
@@ -262,11 +270,11 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x_in,
                             at::TensorList parameters_given, at::TensorList averages, const OptionalTensor& shortcut,
-                            int64_t stride, bool coarse, double momentum, double eps) {
+                            int64_t stride, bool allow_winograd, double momentum, double eps) {
     const at::Tensor x_alias = lyceum::alias_of(x_in);
     const variable_list parameters = lyceum::aliases_of(parameters_given);
     at::AutoDispatchBelowADInplaceOrView below;
-    const Stage stage{parameters, averages, {stride, stride}, coarse, momentum, eps};
+    const Stage stage{parameters, averages, {stride, stride}, allow_winograd, momentum, eps};
     const at::Tensor x = x_alias.contiguous(), given = shortcut.has_value() ? *shortcut : at::Tensor();
     const std::vector<Kept> all = ::forward(x, stage, given);
     variable_list saved{x};
@@ -280,7 +288,7 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
     }
     context->save_for_backward(std::move(saved));
     context->saved_data["stride"] = stride;
-    context->saved_data["coarse"] = coarse;
+    context->saved_data["allow_winograd"] = allow_winograd;
     context->saved_data["given"] = given.defined();
     return all.back().y2;
   }
@@ -291,8 +299,8 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
     const variable_list saved = context->get_saved_variables();
     const size_t count = (saved.size() - 1) / (kParameters + Saved::kTensors);
     const int64_t stride = context->saved_data["stride"].toInt();
-    const bool coarse = context->saved_data["coarse"].toBool(), given = context->saved_data["given"].toBool();
-    const Stage stage{{saved.data() + 1, kParameters * count}, {}, {stride, stride}, coarse, 0, 0};
+    const bool allow_winograd = context->saved_data["allow_winograd"].toBool(), given = context->saved_data["given"].toBool();
+    const Stage stage{{saved.data() + 1, kParameters * count}, {}, {stride, stride}, allow_winograd, 0, 0};
     const auto block_of = [&](size_t i) {
       const at::Tensor* s = &saved[1 + kParameters * count + Saved::kTensors * i];
       return Saved{s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], &saved[1 + kParameters * i]};
@@ -304,7 +312,7 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
     // gradient itself did.
     const at::Tensor dy = gradients[0].contiguous();
     at::Tensor passed = at::empty_like(dy);
-    c10::optional<NormGradient> norm2 = block_of(count - 1).norm2(lyceum::kParts), norm1, previous;
+    std::optional<NormGradient> norm2 = block_of(count - 1).norm2(lyceum::kParts), norm1, previous;
     sum_all(*norm2, block_of(count - 1).outer(dy.data_ptr<float>(), passed.data_ptr<float>(), 0),
             lyceum::channels_in(passed));
     for (size_t i = count; i-- > 0;) {
@@ -323,24 +331,24 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
       float* d_inner_data = d_inner.data_ptr<float>();
       const float* inner = block.z1.data_ptr<float>();
       at::Tensor dx;
-      if (const auto through = lyceum::ThroughConvolution::of(x, block.parameters[0], stage.window1(i))) {
+      if (const auto streamed = lyceum::StreamedConvolution::of(x, block.parameters[0], stage.window1(i))) {
         dx = sum ? passed : at::empty_like(x);
         const auto before = [&](int64_t begin, int64_t end, float* dz, float*) {
           const auto [at, some] = Images(c, begin, end);
           norm1->input(d_inner_data + at, inner + at, dz, true, some, 0, some.tiles());
         };
         std::function<void(int64_t, int64_t, int64_t)> after;
-        Needed needed_after{images_of(dx)};
+        Prefetched prefetched_after{images_of(dx)};
         if (i > 0) {
-          needed_after.push_back(images_of(block_of(i - 1).z2));
-          previous.emplace(block_of(i - 1).norm2(through->parts()));
+          prefetched_after.push_back(images_of(block_of(i - 1).z2));
+          previous.emplace(block_of(i - 1).norm2(streamed->parts()));
           after = [&, block_before = block_of(i - 1), data = dx.data_ptr<float>()](int64_t part, int64_t begin, int64_t end) {
             const auto [at, some] = Images(c, begin, end);
             previous->sum(part, block_before.outer(data, data, at), some, 0, some.tiles());
           };
         }
-        const Needed needed{images_of(d_inner), images_of(block.z1), images_of(x)};
-        of[0] = through->backward(x, dx, sum, {before, after, needed, needed_after});
+        const Prefetched prefetched{images_of(d_inner), images_of(block.z1), images_of(x)};
+        of[0] = streamed->backward(x, dx, sum, {before, after, prefetched, prefetched_after});
       } else {
         input_all(*norm1, d_inner_data, inner, d_inner_data, true, c);
         const auto conv1 = lyceum::convolve_backward(
@@ -367,16 +375,16 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
 };
 
 at::Tensor residual_stage_autograd(const at::Tensor& x, at::TensorList parameters, at::TensorList averages,
-                                   const OptionalTensor& shortcut, int64_t stride, bool coarse, double momentum,
+                                   const OptionalTensor& shortcut, int64_t stride, bool allow_winograd, double momentum,
                                    double eps) {
-  return ResidualStage::apply(x, parameters, averages, shortcut, stride, coarse, momentum, eps);
+  return ResidualStage::apply(x, parameters, averages, shortcut, stride, allow_winograd, momentum, eps);
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
   m.def(
-      "residual_stage(Tensor x, Tensor[] parameters, Tensor(a!)[] averages, Tensor? shortcut, int stride, bool coarse, "
+      "residual_stage(Tensor x, Tensor[] parameters, Tensor(a!)[] averages, Tensor? shortcut, int stride, bool allow_winograd, "
       "float momentum, float eps) -> Tensor");
 }
 

@@ -17,16 +17,18 @@
 // batch: the first part is added up layer by layer, the others at the end, so that none has to wait for its own sums.
 //
 // The same out of separate layers is in src/models/densenet.ts; tests hold the two together.
-#ifdef LYCEUM_LEVELS
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
-#include <torch/torch.h>
 
-#include "kernels/batch_norm_steps.h"
-#include "kernels/convolution/dense/lanes.h"
-#include "kernels/convolution/pointwise/kernels.h"
-#include "kernels/convolution/winograd/kernels.h"
-#include "kernels/saved.h"
+#include "kernels/alias.h"
+#include "kernels/batch_norm/steps.h"
+#include "kernels/convolution/dense/shape.h"
+#include "kernels/isa.h"
 #include "kernels/scratch.h"
 
 namespace {
@@ -97,10 +99,10 @@ struct Batch {
   }
 
   // Some images of a block, and of what lies between the two convolutions.
-  void ask_block(winograd::Ahead& ahead, const float* block, int64_t begin, int64_t end) const {
+  void ask_block(winograd::Prefetch& ahead, const float* block, int64_t begin, int64_t end) const {
     ahead.add(block + begin * plane, (end - begin) * plane * int64_t(sizeof(float)));
   }
-  void ask_inner(winograd::Ahead& ahead, const float* inner, int64_t begin, int64_t end) const {
+  void ask_inner(winograd::Prefetch& ahead, const float* inner, int64_t begin, int64_t end) const {
     ahead.add(inner + inner_at(begin), inner_at(end - begin) * int64_t(sizeof(float)));
   }
 
@@ -201,7 +203,7 @@ void read_input(const at::Tensor& x, const Batch& batch, Forward& found) {
     float* to = grown + image * batch.plane;
     lyceum::read_lanes(shape, from + image * batch.pixels * shape.in_channels, batch.block_stride(), to);
     const Channels c = batch.blocks(blocks, 1);
-    lyceum::find_moments(to, c, 0, c.tiles(), moments[part]);
+    lyceum::kernels().batch_norm.find_moments(to, c, 0, c.tiles(), moments[part]);
   });
   append(found.statistics, moments.all(), shape.lanes.data());
 }
@@ -221,12 +223,12 @@ lyceum::Scaling narrow(const Layer& layer, const Norm& norm1, const Norm& norm2,
   float* z = kept.z.data_ptr<float>();
   batch.each([&](int64_t part, int64_t image) {
     float* to = z + batch.inner_at(image);
-    pointwise::convolve({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
+    lyceum::kernels().pointwise.convolve({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
                          scale.data(), shift.data()},
                         weights.data(), nullptr, scratch(pointwise::scratch_size(blocks)),
                         {to, batch.plane, batch.inner_blocks});
     const Channels c = batch.inner(1);
-    lyceum::find_moments(to, c, 0, c.tiles(), moments[part]);
+    lyceum::kernels().batch_norm.find_moments(to, c, 0, c.tiles(), moments[part]);
   });
   lyceum::Settled second = lyceum::settle(norm2, moments.all());
   kept.mean = second.mean;
@@ -240,7 +242,7 @@ void widen(const Layer& layer, const lyceum::Scaling& scaling, const Batch& batc
   const int64_t inner = shape.inner;
   const at::Tensor padded = lyceum::padded_wide(layer.wide);
   std::vector<float> weights(winograd::packed_size(inner, kLanes));
-  winograd::pack({padded.data_ptr<float>(), 9 * inner, 9, 3, 1}, tiled(shape, 1), false, 0, inner, weights.data());
+  lyceum::kernels().winograd.pack({padded.data_ptr<float>(), 9 * inner, 9, 3, 1}, tiled(shape, 1), false, 0, inner, weights.data());
   const int64_t working = winograd::scratch_size<winograd::ConvolutionGroup>(tiled(shape, 1));
   lyceum::PartMoments moments(batch.parts, kLanes);
   const float* z = kept.z.data_ptr<float>();
@@ -249,16 +251,16 @@ void widen(const Layer& layer, const lyceum::Scaling& scaling, const Batch& batc
     float* memory = scratch(working + batch.inner_at(batch.at_once));
     float* y = memory + working;
     const Channels c = batch.inner(end - begin), c_grown = batch.blocks(1, end - begin);
-    lyceum::apply(lyceum::Apply<float>{z + batch.inner_at(begin), nullptr, scaling.scale.data(), scaling.shift.data(), y,
+    lyceum::kernels().batch_norm.apply(lyceum::batch_norm::Apply<float>{z + batch.inner_at(begin), nullptr, scaling.scale.data(), scaling.shift.data(), y,
                                        true},
                   c, 0, c.tiles());
     const winograd::Shape some = tiled(shape, end - begin);
     float* to = grown + begin * batch.plane;
-    winograd::Ahead ahead;
+    winograd::Prefetch ahead;
     batch.ask_inner(ahead, z, end, next);
     batch.ask_block(ahead, grown, end, next);
-    winograd::convolve(some, y, weights.data(), {}, 0, some.tiles(), memory, to, ahead);
-    lyceum::find_moments(to, c_grown, 0, c_grown.tiles(), moments[part]);
+    lyceum::kernels().winograd.convolve(some, y, weights.data(), {}, 0, some.tiles(), memory, to, ahead);
+    lyceum::kernels().batch_norm.find_moments(to, c_grown, 0, c_grown.tiles(), moments[part]);
   });
   shape.lanes.push_back(shape.growth);
   append(found.statistics, moments.all(), &shape.lanes.back());
@@ -292,7 +294,7 @@ void write_averages(const Batch& batch, const Norm& norm, at::IntArrayRef window
   float* y = found.y.data_ptr<float>();
   batch.each([&](int64_t, int64_t image) {
     float* averages = scratch(blocks * small.plane());
-    pointwise::average({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
+    lyceum::kernels().pointwise.average({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
                         scale.data(), shift.data()},
                        windows, averages);
     lyceum::write_lanes(small, averages, small.plane(), y + image * small.pixels() * channels);
@@ -398,7 +400,7 @@ at::Tensor widen_backward(const Layer& layer, const Kept& kept, const Backward& 
   const at::Tensor padded = lyceum::padded_wide(layer.wide);
   const winograd::Shape one = tiled(at.shape, 1);
   std::vector<float> weights(size);
-  winograd::pack({padded.data_ptr<float>(), 9, 9 * inner, 3, 1}, turned(one), true, 0, kLanes, weights.data());
+  lyceum::kernels().winograd.pack({padded.data_ptr<float>(), 9, 9 * inner, 3, 1}, turned(one), true, 0, kLanes, weights.data());
   const at::Tensor sums = at::zeros({batch.parts, size}, padded.options());
   const at::Tensor d_inner = at::empty_like(kept.z);
   const int64_t working = std::max(winograd::scratch_size<winograd::ConvolutionGroup>(turned(one)),
@@ -418,23 +420,23 @@ at::Tensor widen_backward(const Layer& layer, const Kept& kept, const Backward& 
     const float* dy = d_grown + grown_at;
     if (normalised) {
       float* with_statistics = y + batch.inner_at(batch.at_once);
-      pointwise::add_statistics(dy, grown + grown_at, &at.mean[lane], &at.along[lane], &at.level[lane],
+      lyceum::kernels().pointwise.add_statistics(dy, grown + grown_at, &at.mean[lane], &at.along[lane], &at.level[lane],
                                 (end - begin) * batch.pixels, with_statistics);
       dy = with_statistics;
     }
-    lyceum::apply(lyceum::Apply<float>{z + first, nullptr, scaling.scale.data(), scaling.shift.data(), y, true}, c, 0,
+    lyceum::kernels().batch_norm.apply(lyceum::batch_norm::Apply<float>{z + first, nullptr, scaling.scale.data(), scaling.shift.data(), y, true}, c, 0,
                   c.tiles());
     const winograd::Shape some = tiled(at.shape, end - begin);
-    winograd::Ahead after, ahead;
+    winograd::Prefetch after, ahead;
     batch.ask_inner(after, d, begin, end);
-    winograd::sum_weights(some, y, dy, 0, some.tiles(), memory, sums_of + part * size, after);
+    lyceum::kernels().winograd.sum_weights(some, y, dy, 0, some.tiles(), memory, sums_of + part * size, after);
     batch.ask_inner(ahead, z, end, next);
     batch.ask_block(ahead, d_grown, end, next);
     batch.ask_block(ahead, grown, end, next);
-    winograd::convolve(turned(some), dy, weights.data(), {}, 0, some.tiles(), memory, d + first, ahead);
+    lyceum::kernels().winograd.convolve(turned(some), dy, weights.data(), {}, 0, some.tiles(), memory, d + first, ahead);
     norm2.sum(part, {d + first, z + first}, c, 0, c.tiles());
   });
-  winograd::unpack(one, sums_of, batch.parts, 0, inner, padded.data_ptr<float>(), 9 * inner, 9, 3, 1);
+  lyceum::kernels().winograd.unpack(one, sums_of, batch.parts, 0, inner, padded.data_ptr<float>(), 9 * inner, 9, 3, 1);
   d_wide = at::empty_like(layer.wide).copy_(padded.narrow(0, 0, at.shape.growth));
   norm2.settle(double(batch.size * batch.pixels));
   return d_inner;
@@ -470,7 +472,7 @@ void narrow_backward(const Layer& layer, const Kept& kept, const at::Tensor& d_i
     const Channels c = batch.inner(1);
     const int64_t first = batch.inner_at(image);
     norm2.input(d + first, z + first, dz, true, c, 0, c.tiles());
-    pointwise::add_gradient({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
+    lyceum::kernels().pointwise.add_gradient({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
                              scale.data(), shift.data()},
                             {dz, batch.plane, batch.inner_blocks, weights.data(), at.mean.data(),
                              d_grown + image * batch.plane, d_weights_of + part * values * inner, &sums.sums[part * values],
@@ -512,7 +514,7 @@ void average_backward(const at::Tensor& dy, const at::Tensor* norm, at::IntArray
   batch.each([&](int64_t part, int64_t image) {
     float* d = scratch(blocks * small.plane());
     lyceum::read_lanes(small, from + image * small.pixels() * small.channels(), small.plane(), d);
-    pointwise::average_gradient({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
+    lyceum::kernels().pointwise.average_gradient({grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
                                  scale.data(), shift.data()},
                                 windows, d, at.mean.data(), to + image * batch.plane, &sums.sums[part * sums.values],
                                 &sums.products[part * sums.values]);
@@ -532,7 +534,7 @@ at::Tensor write_input_gradient(const Backward& at) {
     float* d = scratch(shape.in_blocks() * batch.plane);
     for (int64_t block = 0; block < shape.in_blocks(); block++) {
       const int64_t from = block * batch.block_stride() + image * batch.plane, lane = block * kLanes;
-      pointwise::add_statistics(d_grown + from, grown + from, &at.mean[lane], &at.along[lane], &at.level[lane],
+      lyceum::kernels().pointwise.add_statistics(d_grown + from, grown + from, &at.mean[lane], &at.along[lane], &at.level[lane],
                                 batch.pixels, d + block * batch.plane);
     }
     lyceum::write_lanes(shape, d, batch.plane, to + image * batch.pixels * shape.in_channels);
@@ -627,4 +629,3 @@ TORCH_LIBRARY_FRAGMENT(lyceum, m) {
 TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("dense_block", dense_block); }
 
 TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) { m.impl("dense_block", dense_block_autograd); }
-#endif

@@ -9,17 +9,17 @@
 // Inside, channels lie in lanes (lanes.h), [blocks][images][pixels][16].
 //
 // The same out of separate layers is in src/models/dense-block.ts; tests hold the two together.
-#ifdef LYCEUM_LEVELS
 #include <ATen/Parallel.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <torch/library.h>
 
 #include <cmath>
 
-#include "kernels/convolution/dense/lanes.h"
+#include "kernels/convolution/dense/shape.h"
 #include "kernels/convolution/kept_weights.h"
-#include "kernels/convolution/pointwise/kernels.h"
-#include "kernels/convolution/winograd/kernels.h"
+#include "kernels/isa.h"
 #include "kernels/scratch.h"
 
 namespace {
@@ -75,7 +75,7 @@ at::Tensor wide_of(const at::Tensor& weight) {
   return lyceum::kept_weights(weight, {winograd::packed_size(channels, kLanes)}, [&](float* to) {
     const at::Tensor padded = lyceum::padded_wide(weight);
     const winograd::Weights weights{padded.data_ptr<float>(), 9 * channels, 9, 3, 1};
-    winograd::pack(weights, {1, 4, 4, channels, kLanes}, false, 0, channels, to);
+    lyceum::kernels().winograd.pack(weights, {1, 4, 4, channels, kLanes}, false, 0, channels, to);
   });
 }
 
@@ -132,18 +132,18 @@ at::Tensor frozen_dense_block(const at::Tensor& x_in, at::TensorList norms, at::
         const Layer& layer = block.layers[l];
         const int64_t there = shape.in_blocks() + int64_t(l);
         for (int64_t i = 0; i < some.batch; i++) {
-          pointwise::convolve({grown + i * plane, block_stride, there, pixels, shape.lanes.data(), layer.norm.scale.data(),
+          lyceum::kernels().pointwise.convolve({grown + i * plane, block_stride, there, pixels, shape.lanes.data(), layer.norm.scale.data(),
                                layer.norm.shift.data()},
                               layer.narrow.data_ptr<float>(), layer.bias.data_ptr<float>(), memory,
                               {inner + i * inner_blocks * plane, plane, inner_blocks});
         }
-        winograd::convolve(some, inner, layer.wide.data_ptr<float>(), {}, 0, some.tiles(), memory,
-                           grown + there * block_stride);
+        lyceum::kernels().winograd.convolve(some, inner, layer.wide.data_ptr<float>(), {}, 0, some.tiles(), memory,
+                                           grown + there * block_stride, {});
       }
       for (int64_t i = 0; i < some.batch; i++) {
         const float* result = grown + i * plane;
         if (averages) {
-          pointwise::average({result, block_stride, blocks, pixels, shape.lanes.data(), block.after.scale.data(),
+          lyceum::kernels().pointwise.average({result, block_stride, blocks, pixels, shape.lanes.data(), block.after.scale.data(),
                               block.after.shift.data()},
                              {out.height, out.width, window[0], window[1]}, small);
           result = small;
@@ -180,4 +180,3 @@ TORCH_LIBRARY_FRAGMENT(lyceum, m) {
 TORCH_LIBRARY_IMPL(lyceum, CPU, m) { m.impl("frozen_dense_block", frozen_dense_block); }
 
 TORCH_LIBRARY_IMPL(lyceum, AutogradCPU, m) { m.impl("frozen_dense_block", frozen_dense_block_autograd); }
-#endif
