@@ -61,6 +61,8 @@ Operator::Operator(c10::OperatorHandle found) : handle(found) {
     }
   }
   writes = std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.written; });
+  replacesMemory = (schema.name() == "aten::set_" || schema.name() == "aten::set_data") && parameters.size() > 1 &&
+                   parameters[1].kind == Kind::Tensor;
   results = schema.returns().size();
   returnsArguments = results > 0 && std::all_of(schema.returns().begin(), schema.returns().end(), [](const auto& r) {
                        return r.alias_info() != nullptr && r.alias_info()->isWrite();

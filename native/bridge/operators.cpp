@@ -122,6 +122,60 @@ void eachStorage(const c10::IValue& value, F visit) {
   }
 }
 
+// The tensor that JavaScript gave for a parameter, undefined where it gave none; without running any JavaScript.
+at::Tensor given(const Call& call, const Operator& op, size_t parameter) {
+  int32_t handle = 0;
+  const bool single = op.parameters[parameter].kind == Kind::Tensor && !op.parameters[parameter].list;
+  if (!single || parameter + 1 >= call.count || napi_get_value_int32(call.env, call[parameter + 1], &handle) != napi_ok) {
+    return {};
+  }
+  try {
+    return call.bridge.tensor(handle);
+  } catch (const BadArgument&) {
+    return {};
+  }
+}
+
+bool sharesMemory(const at::Tensor& a, const at::Tensor& b) {
+  return a.defined() && b.defined() && a.has_storage() && b.has_storage() &&
+         a.storage().unsafeGetStorageImpl() == b.storage().unsafeGetStorageImpl();
+}
+
+void countTogether(const at::Tensor& tensor, const at::Tensor& with) {
+  if (!sharesMemory(tensor, with) || tensor.is_same(with) || tensor.is_inference() || with.is_inference()) return;
+  tensor.unsafeGetTensorImpl()->set_version_counter(with.unsafeGetTensorImpl()->version_counter());
+}
+
+// libtorch counts the writes to a tensor and its views, and whoever keeps what was made of a tensor asks for the count:
+// autograd, and the kernels of frozen weights (kernels/convolution/kept_weights.h). Some operators (`data`,
+// `_unsafe_view`, `unsafe_split`, `set_`) make another tensor over the same memory with a count of its own, by which a write
+// would go unseen. Here they share one, as a tensor and its `detach` do. `arguments` calls its argument with each tensor
+// that the operator was given.
+template <class Arguments>
+void shareCounts(const torch::jit::Stack& results, const Arguments& arguments) {
+  const auto share = [&](const at::Tensor& result) {
+    // Nearly always the memory is the result's alone, or the count is shared already.
+    if (!result.defined() || !result.has_storage() || result.storage().use_count() == 1 ||
+        !result.unsafeGetTensorImpl()->version_counter().unique()) {
+      return;
+    }
+    arguments([&](const at::Tensor& argument) { countTogether(result, argument); });
+  };
+  for (const c10::IValue& value : results) {
+    if (value.isTensor()) share(value.toTensor());
+    if (value.isTensorList()) {
+      for (const at::Tensor& tensor : value.toTensorVector()) share(tensor);
+    }
+  }
+}
+
+void shareCounts(const Call& call, const Operator& op, const torch::jit::Stack& results) {
+  if (op.replacesMemory) countTogether(given(call, op, 0), given(call, op, 1));
+  shareCounts(results, [&](const auto& visit) {
+    for (size_t i = 0; i < op.parameters.size(); ++i) visit(given(call, op, i));
+  });
+}
+
 // A background operator would read memory that an operator here may resize, that is, free.
 void refuseBusy(const Bridge& bridge, const Operator& op, const torch::jit::Stack& stack) {
   for (size_t i = 0; i < stack.size(); ++i) {
@@ -193,6 +247,7 @@ napi_value callOperator(const Call& call) {
     box(call, op, stack);
     if (op.writes && !call.bridge.busy.empty()) refuseBusy(call.bridge, op, stack);
     run(op, stack);
+    shareCounts(call, op, stack);
     const napi_value result = unbox(call.bridge, op, stack);
     // The results' only owner must be their handle, or in-place tricks of libtorch see a second one.
     stack.clear();
@@ -240,6 +295,11 @@ void settle(napi_env env, napi_status status, void* data) {
   try {
     if (status != napi_ok) fail(task->op, "was cancelled", task->given);
     if (!task->failure.empty()) fail(task->op, task->failure, task->given);
+    shareCounts(task->stack, [&](const auto& visit) {
+      for (const c10::IValue& value : task->arguments) {
+        if (value.isTensor()) visit(value.toTensor());
+      }
+    });
     const napi_value result = unbox(task->bridge, task->op, task->stack);
     napi_resolve_deferred(env, task->deferred, result);
   } catch (const std::exception& error) {

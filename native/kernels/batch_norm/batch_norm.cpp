@@ -68,6 +68,7 @@ Normalised normalise(const at::Tensor& x_in, const Norm& norm, const at::Tensor&
     return {at::empty_like(x), at::zeros_like(norm.weight), at::zeros_like(norm.weight)};
   }
   const Settled settled = training ? settle(norm, statistics_of(x)) : settle_on_averages(norm);
+  if (training) norm.bump_versions();
   const at::Tensor y = scaled(x, settled.scaling, residual.defined() ? in_order(residual) : residual, relu);
   return {y, settled.mean, settled.inverse};
 }

@@ -35,7 +35,6 @@ class BatchNorm : public torch::autograd::Function<BatchNorm> {
     at::AutoDispatchBelowADInplaceOrView below;
     const Norm norm{weight, bias, running_mean, running_var, momentum, eps};
     auto [y, mean, inverse] = lyceum::normalise(x, norm, or_none(residual), relu, training);
-    if (training) norm.bump_versions();
     const bool with_residual = residual.has_value() && residual->defined();
     context->save_for_backward(
         {lyceum::in_order(x), relu && with_residual ? y : at::Tensor(), weight, bias, mean, inverse});

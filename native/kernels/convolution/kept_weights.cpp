@@ -1,6 +1,7 @@
 #include "kernels/convolution/kept_weights.h"
 
 #include <ATen/ops/empty.h>
+#include <c10/core/CPUAllocator.h>
 
 #include <mutex>
 #include <unordered_map>
@@ -19,6 +20,15 @@ struct Kept {
   at::Tensor made;
 };
 
+// Whether every write to the weight is counted. Those to memory that is not libtorch's own are not (a SharedArrayBuffer of
+// JavaScript, a mapped file), nor are those to tensors of inference mode.
+bool counts_writes(const at::Tensor& weight) {
+  if (weight.is_inference()) return false;
+  const c10::DeleterFnPtr deleter = weight.storage().data_ptr().get_deleter();
+  return deleter == c10::GetAllocator(c10::kCPU)->raw_deleter() ||
+         deleter == c10::GetDefaultCPUAllocator()->raw_deleter();
+}
+
 // Never destroyed: at the end of the process libtorch may be gone before our statics are.
 std::unordered_map<const c10::TensorImpl*, Kept>& all() {
   static auto* one = new std::unordered_map<const c10::TensorImpl*, Kept>();
@@ -36,8 +46,7 @@ void forget_dead() {
 }  // namespace
 
 at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout, const std::function<void(float*)>& make) {
-  // Tensors of inference mode do not count how often they were written to.
-  const bool counted = !weight.is_inference();
+  const bool counted = counts_writes(weight);
   const uint32_t version = counted ? weight._version() : 0;
   const c10::TensorImpl* key = weight.unsafeGetTensorImpl();
   if (counted) {

@@ -33,6 +33,7 @@ at::Tensor& add_conv2d_(at::Tensor& sum, const at::Tensor& x, const at::Tensor& 
   TORCH_CHECK(!sum.is_alias_of(x) && !sum.is_alias_of(weight),
               "add_conv2d_: what is added to must not be what is convolved");
   lyceum::convolve(x, weight, or_none(bias), {stride, padding, allow_winograd}, {sum, relu, true});
+  sum.unsafeGetTensorImpl()->bump_version();
   return sum;
 }
 
@@ -94,9 +95,7 @@ at::Tensor& add_conv2d_autograd(at::Tensor& sum, const at::Tensor& x, const at::
                                 bool allow_winograd, bool relu) {
   check_frozen({sum, x, weight, bias.has_value() ? *bias : at::Tensor()});
   at::AutoDispatchBelowADInplaceOrView below;
-  add_conv2d_(sum, x, weight, bias, stride, padding, allow_winograd, relu);
-  sum.unsafeGetTensorImpl()->bump_version();
-  return sum;
+  return add_conv2d_(sum, x, weight, bias, stride, padding, allow_winograd, relu);
 }
 
 }  // namespace

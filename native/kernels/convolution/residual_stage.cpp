@@ -191,6 +191,10 @@ std::vector<Kept> forward(const at::Tensor& x_given, const Stage& stage, const a
     x = block.y2 = at::empty_like(block.z2);
   }
   write_results(all.back());
+  for (size_t i = 0; i < all.size(); i++) {
+    stage[i].norm1.bump_versions();
+    stage[i].norm2.bump_versions();
+  }
   return all;
 }
 
@@ -280,9 +284,6 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
     variable_list saved{x};
     saved.insert(saved.end(), parameters.begin(), parameters.end());
     for (size_t i = 0; i < all.size(); i++) {
-      const Block block = stage[i];
-      block.norm1.bump_versions();
-      block.norm2.bump_versions();
       const auto& [first, second, z1, y1, z2, _, y2] = all[i];
       saved.insert(saved.end(), {z1, y1, z2, y2, first.mean, first.inverse, second.mean, second.inverse});
     }

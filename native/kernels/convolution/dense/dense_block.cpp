@@ -327,6 +327,7 @@ Forward forward(const at::Tensor& x_given, at::TensorList parameters, at::Tensor
     const at::Tensor *p = &parameters[parameters.size() - kAfter], *a = &averages[averages.size() - kAfter];
     write_averages(batch, {p[0], p[1], a[0], a[1], momentum, eps}, window, found);
   }
+  for (const at::Tensor& average : averages) average.unsafeGetTensorImpl()->bump_version();
   return found;
 }
 
@@ -549,7 +550,6 @@ class DenseBlock : public torch::autograd::Function<DenseBlock> {
     const variable_list parameters = lyceum::aliases_of(parameters_given);
     at::AutoDispatchBelowADInplaceOrView below;
     const Forward found = ::forward(x, parameters, averages, window, momentum, eps);
-    for (const at::Tensor& average : averages) average.unsafeGetTensorImpl()->bump_version();
     const auto lanes_of = [&](const std::vector<double>& values) {
       const std::vector<float> floats(values.begin(), values.end());
       const std::vector<float> lanes = lyceum::in_lanes(found.shape.lanes, floats.data());
