@@ -1,5 +1,5 @@
-// The headers of libtorch that most sources include, compiled once (CMakeLists.txt). Sources name what they need all the
-// same, and build without this.
+// The headers of libtorch that most sources include, compiled once (CMakeLists.txt). Sources name
+// what they need all the same, and build without this.
 #pragma once
 
 #include <ATen/Parallel.h>

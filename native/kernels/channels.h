@@ -9,7 +9,9 @@ namespace lyceum {
 
 inline bool is_blocked(const at::Tensor& x) { return x.dim() == 5 && x.size(4) == kLanes; }
 
-inline int64_t channels_of(const at::Tensor& x) { return is_blocked(x) ? x.size(1) * kLanes : x.size(1); }
+inline int64_t channels_of(const at::Tensor& x) {
+  return is_blocked(x) ? x.size(1) * kLanes : x.size(1);
+}
 
 inline at::MemoryFormat order_of(const at::Tensor& x) {
   return is_blocked(x) ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;

@@ -33,11 +33,13 @@ Isa choose() {
   for (const Isa known : {Isa::kNone, Isa::kAvx2, Isa::kAvx512}) {
     if (std::string(given) != name_of(known)) continue;
     if (known <= best()) return known;
-    throw std::runtime_error(std::string("LYCEUM_ISA=") + given + ": this processor and build have " +
-                             name_of(best()) + " at most; set LYCEUM_ISA to that, or unset it");
+    throw std::runtime_error(std::string("LYCEUM_ISA=") + given +
+                             ": this processor and build have " + name_of(best()) +
+                             " at most; set LYCEUM_ISA to that, or unset it");
   }
   throw std::runtime_error(std::string("LYCEUM_ISA=") + given +
-                           " is unknown; set it to none, avx2 or avx512, or unset it for the best that the processor has");
+                           " is unknown; set it to none, avx2 or avx512, or unset it for the best "
+                           "that the processor has");
 }
 
 const Kernels& table_of(Isa isa) {

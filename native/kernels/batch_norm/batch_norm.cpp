@@ -23,12 +23,14 @@ void check_channel_values(const at::Tensor& values, const char* name, int64_t ch
 void check_input(const at::Tensor& x, const at::Tensor& residual) {
   TORCH_CHECK(x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
                   x.layout() == at::kStrided && (x.dim() == 4 || is_blocked(x)),
-              "batch_norm: x must be float32 or bfloat16, [N, C, H, W] or [N, C / 16, H, W, 16], on the CPU, got ",
+              "batch_norm: x must be float32 or bfloat16, [N, C, H, W] or [N, C / 16, H, W, 16], "
+              "on the CPU, got ",
               x.scalar_type(), " ", x.sizes());
-  TORCH_CHECK(!residual.defined() || (residual.is_cpu() && residual.scalar_type() == x.scalar_type() &&
-                                      residual.layout() == at::kStrided && residual.sizes() == x.sizes()),
-              "batch_norm: the residual must be as x, ", x.scalar_type(), " ", x.sizes(), ", got ", residual.scalar_type(),
-              " ", residual.sizes());
+  TORCH_CHECK(
+      !residual.defined() || (residual.is_cpu() && residual.scalar_type() == x.scalar_type() &&
+                              residual.layout() == at::kStrided && residual.sizes() == x.sizes()),
+      "batch_norm: the residual must be as x, ", x.scalar_type(), " ", x.sizes(), ", got ",
+      residual.scalar_type(), " ", residual.sizes());
 }
 
 // The same from the running averages.
@@ -61,7 +63,8 @@ void check_norm(const at::Tensor& x, const Norm& norm, const at::Tensor& residua
   check_channel_values(norm.running_var, "running_var", channels);
 }
 
-Normalised normalise(const at::Tensor& x_in, const Norm& norm, const at::Tensor& residual, bool relu, bool training) {
+Normalised normalise(const at::Tensor& x_in, const Norm& norm, const at::Tensor& residual,
+                     bool relu, bool training) {
   check_norm(x_in, norm, residual);
   const at::Tensor x = in_order(x_in);
   if (training && x.numel() == 0) {
@@ -69,7 +72,8 @@ Normalised normalise(const at::Tensor& x_in, const Norm& norm, const at::Tensor&
   }
   const Settled settled = training ? settle(norm, statistics_of(x)) : settle_on_averages(norm);
   if (training) norm.bump_versions();
-  const at::Tensor y = scaled(x, settled.scaling, residual.defined() ? in_order(residual) : residual, relu);
+  const at::Tensor y =
+      scaled(x, settled.scaling, residual.defined() ? in_order(residual) : residual, relu);
   return {y, settled.mean, settled.inverse};
 }
 
@@ -89,7 +93,9 @@ NormGradients backward(const at::Tensor& dy, const NormForward& from) {
     memory.y = values_of<T>(y);
     memory.passed = values_of<T>(residual);
   }
-  for_parts(c, [&](int64_t part, int64_t begin, int64_t end) { gradient.sum(part, memory, c, begin, end); });
+  for_parts(c, [&](int64_t part, int64_t begin, int64_t end) {
+    gradient.sum(part, memory, c, begin, end);
+  });
   gradient.settle(double(std::max<int64_t>(1, x.numel() / c.channels)), training);
   // Where what passed was written down, it need not be worked out again.
   const T* passed = written ? memory.passed : memory.dy;

@@ -1,8 +1,8 @@
-// Batch norm with what usually follows it, a sum with a shortcut and ReLU, in one pass over memory for the statistics and one
-// for the result, instead of one for each of the three.
+// Batch norm with what usually follows it, a sum with a shortcut and ReLU, in one pass over memory
+// for the statistics and one for the result, instead of one for each of the three.
 //
-// Activations are float32 or bfloat16, channels-last or blocked (kernels/channels.h); what belongs to a channel is
-// float32 [C].
+// Activations are float32 or bfloat16, channels-last or blocked (kernels/channels.h); what belongs
+// to a channel is float32 [C].
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,7 +17,8 @@ struct Norm {
   const at::Tensor& running_var;
   double momentum, eps;
 
-  // Counts the writes to the averages, of which autograd knows nothing, for whoever saved them before.
+  // Counts the writes to the averages, of which autograd knows nothing, for whoever saved them
+  // before.
   void bump_versions() const;
 };
 
@@ -30,11 +31,13 @@ struct Normalised {
 // Throws c10::Error for tensors that do not fit. The residual may be undefined.
 void check_norm(const at::Tensor& x, const Norm& norm, const at::Tensor& residual);
 
-// Normalises by the batch's statistics in training, which it also averages, and otherwise by the averages. Throws as
-// check_norm does.
-Normalised normalise(const at::Tensor& x, const Norm& norm, const at::Tensor& residual, bool relu, bool training);
+// Normalises by the batch's statistics in training, which it also averages, and otherwise by the
+// averages. Throws as check_norm does.
+Normalised normalise(const at::Tensor& x, const Norm& norm, const at::Tensor& residual, bool relu,
+                     bool training);
 
-// What `normalise` took and returned. `y` is undefined where there was no residual: then x says what passed the ReLU.
+// What `normalise` took and returned. `y` is undefined where there was no residual: then x says
+// what passed the ReLU.
 struct NormForward {
   const at::Tensor &x, &y, &weight, &bias, &mean, &inverse;
   bool with_residual, relu, training;

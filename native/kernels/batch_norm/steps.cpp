@@ -36,11 +36,16 @@ Statistics statistics_as(const at::Tensor& x) {
 }
 
 template <class T>
-void scale_as(const at::Tensor& x, const Scaling& scaling, const at::Tensor& residual, bool relu, const at::Tensor& y) {
+void scale_as(const at::Tensor& x, const Scaling& scaling, const at::Tensor& residual, bool relu,
+              const at::Tensor& y) {
   const Channels c = channels_in(x);
-  const batch_norm::Apply<T> given{values_of<T>(x), residual.defined() ? values_of<T>(residual) : nullptr, scaling.scale.data(),
-                       scaling.shift.data(), values_of<T>(y), relu};
-  for_parts(c, [&](int64_t, int64_t begin, int64_t end) { batch_norm_kernels<T>().apply(given, c, begin, end); });
+  const batch_norm::Apply<T> given{
+      values_of<T>(x),      residual.defined() ? values_of<T>(residual) : nullptr,
+      scaling.scale.data(), scaling.shift.data(),
+      values_of<T>(y),      relu};
+  for_parts(c, [&](int64_t, int64_t begin, int64_t end) {
+    batch_norm_kernels<T>().apply(given, c, begin, end);
+  });
 }
 
 }  // namespace
@@ -49,13 +54,16 @@ Statistics statistics_of(const at::Tensor& x) {
   return x.scalar_type() == at::kFloat ? statistics_as<float>(x) : statistics_as<BFloat16>(x);
 }
 
-at::Tensor scaled(const at::Tensor& x, const Scaling& scaling, const at::Tensor& residual, bool relu) {
+at::Tensor scaled(const at::Tensor& x, const Scaling& scaling, const at::Tensor& residual,
+                  bool relu) {
   const at::Tensor y = at::empty_like(x);
-  (x.scalar_type() == at::kFloat ? scale_as<float> : scale_as<BFloat16>)(x, scaling, residual, relu, y);
+  (x.scalar_type() == at::kFloat ? scale_as<float> : scale_as<BFloat16>)(x, scaling, residual, relu,
+                                                                         y);
   return y;
 }
 
-Scaling scaling_of(const at::Tensor& weight, const at::Tensor& bias, const double* mean, const double* inverse) {
+Scaling scaling_of(const at::Tensor& weight, const at::Tensor& bias, const double* mean,
+                   const double* inverse) {
   const int64_t channels = weight.numel();
   Scaling found{std::vector<float>(channels), std::vector<float>(channels)};
   for (int64_t i = 0; i < channels; i++) {
@@ -97,8 +105,9 @@ std::vector<double> doubles(const at::Tensor& values) {
 }  // namespace
 
 template <class T>
-NormGradient<T>::NormGradient(const at::Tensor& weight_given, const at::Tensor& bias_given, const at::Tensor& mean,
-                              const at::Tensor& inverse, bool relu, int64_t parts)
+NormGradient<T>::NormGradient(const at::Tensor& weight_given, const at::Tensor& bias_given,
+                              const at::Tensor& mean, const at::Tensor& inverse, bool relu,
+                              int64_t parts)
     : weight(at::empty_like(weight_given)),
       bias(at::empty_like(bias_given)),
       relu_(relu),
@@ -112,10 +121,13 @@ NormGradient<T>::NormGradient(const at::Tensor& weight_given, const at::Tensor& 
       products_(parts * mean.numel()) {}
 
 template <class T>
-void NormGradient<T>::sum(int64_t part, const Memory& memory, const Channels& c, int64_t begin, int64_t end) {
-  const batch_norm::Passed<T> passed{memory.dy, memory.x, memory.y, scaling_.scale.data(), scaling_.shift.data(), relu_};
-  batch_norm_kernels<T>().sum_gradient(passed, mean_.data_ptr<float>(), memory.passed, sums_.data() + part * c.channels,
-               products_.data() + part * c.channels, c, begin, end);
+void NormGradient<T>::sum(int64_t part, const Memory& memory, const Channels& c, int64_t begin,
+                          int64_t end) {
+  const batch_norm::Passed<T> passed{
+      memory.dy, memory.x, memory.y, scaling_.scale.data(), scaling_.shift.data(), relu_};
+  batch_norm_kernels<T>().sum_gradient(passed, mean_.data_ptr<float>(), memory.passed,
+                                       sums_.data() + part * c.channels,
+                                       products_.data() + part * c.channels, c, begin, end);
 }
 
 template <class T>
@@ -137,9 +149,10 @@ void NormGradient<T>::settle(double count, bool of_batch) {
 }
 
 template <class T>
-void NormGradient<T>::input(const T* dy, const T* x, T* dx, bool through, const Channels& c, int64_t begin,
-                            int64_t end) const {
-  const batch_norm::Passed<T> passed{dy, x, nullptr, scaling_.scale.data(), scaling_.shift.data(), through && relu_};
+void NormGradient<T>::input(const T* dy, const T* x, T* dx, bool through, const Channels& c,
+                            int64_t begin, int64_t end) const {
+  const batch_norm::Passed<T> passed{
+      dy, x, nullptr, scaling_.scale.data(), scaling_.shift.data(), through && relu_};
   const batch_norm::BatchTerms terms{mean_.data_ptr<float>(), along_.data(), level_.data()};
   batch_norm_kernels<T>().input_gradient(passed, of_batch_ ? &terms : nullptr, dx, c, begin, end);
 }

@@ -1,5 +1,5 @@
-// The steps of fused batch norm in training, for operators that take them a few images at a time between other things;
-// batch_norm.h has the whole.
+// The steps of fused batch norm in training, for operators that take them a few images at a time
+// between other things; batch_norm.h has the whole.
 //
 // Sums over all images are taken in parts, each of which one thread at a time adds to.
 #pragma once
@@ -31,7 +31,8 @@ T* values_of(const at::Tensor& tensor) {
   return static_cast<T*>(tensor.data_ptr());
 }
 
-// The number of parts does not depend on the number of threads, so that sums round the same with any.
+// The number of parts does not depend on the number of threads, so that sums round the same with
+// any.
 constexpr int64_t kParts = 32;
 
 // Calls `body(part, begin, end)` for tiles [begin, end) of each part.
@@ -77,10 +78,12 @@ struct Scaling {
 };
 
 // The scaling that normalises by this mean and inverse of the deviation.
-Scaling scaling_of(const at::Tensor& weight, const at::Tensor& bias, const double* mean, const double* inverse);
+Scaling scaling_of(const at::Tensor& weight, const at::Tensor& bias, const double* mean,
+                   const double* inverse);
 
 // x by the scaling, plus the residual where it is defined, then ReLU where asked; all in order.
-at::Tensor scaled(const at::Tensor& x, const Scaling& scaling, const at::Tensor& residual, bool relu);
+at::Tensor scaled(const at::Tensor& x, const Scaling& scaling, const at::Tensor& residual,
+                  bool relu);
 
 // What follows from the batch's statistics.
 struct Settled {
@@ -94,24 +97,27 @@ Settled settle(const Norm& norm, const Statistics& found);
 template <class T>
 class NormGradient {
  public:
-  // With `relu`, dy is the gradient of relu(norm(x)), or of relu(norm(x) + residual) where y is given.
-  NormGradient(const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& mean, const at::Tensor& inverse,
-               bool relu, int64_t parts);
+  // With `relu`, dy is the gradient of relu(norm(x)), or of relu(norm(x) + residual) where y is
+  // given.
+  NormGradient(const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& mean,
+               const at::Tensor& inverse, bool relu, int64_t parts);
 
-  // Pointers are to where c's first segment begins; tiles are c's. Where y is given, `passed` is written: what came
-  // through the ReLU, which is the residual's gradient and stands for dy from then on.
+  // Pointers are to where c's first segment begins; tiles are c's. Where y is given, `passed` is
+  // written: what came through the ReLU, which is the residual's gradient and stands for dy from
+  // then on.
   struct Memory {
     const T *dy, *x, *y = nullptr;
     T* passed = nullptr;
   };
   void sum(int64_t part, const Memory& memory, const Channels& c, int64_t begin, int64_t end);
 
-  // `count` is the number of values a channel. Without `of_batch` the statistics were the running averages, which do not
-  // depend on x.
+  // `count` is the number of values a channel. Without `of_batch` the statistics were the running
+  // averages, which do not depend on x.
   void settle(double count, bool of_batch = true);
 
   // `through` says whether dy has yet to come through the ReLU.
-  void input(const T* dy, const T* x, T* dx, bool through, const Channels& c, int64_t begin, int64_t end) const;
+  void input(const T* dy, const T* x, T* dx, bool through, const Channels& c, int64_t begin,
+             int64_t end) const;
 
   // The scaling of the norm itself.
   const Scaling& scaling() const { return scaling_; }

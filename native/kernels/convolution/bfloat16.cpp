@@ -33,8 +33,8 @@ bool has_amx() { return has_avx512() && allows(dnnl::cpu_isa::avx512_core_amx); 
 bool has_onednn() { return false; }
 
 bool has_avx512() {
-  return isa() == Isa::kAvx512 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512dq");
+  return isa() == Isa::kAvx512 && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 
 bool has_amx() {

@@ -13,8 +13,10 @@ struct Layout {
   uint64_t name = 0;
 };
 
-// What `make` has made of the weight in this layout: in an earlier call, where the weight is the same and nobody has
-// written to it since. The last layout is kept, while the weight lives. Throws what `make` throws.
-at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout, const std::function<void(float*)>& make);
+// What `make` has made of the weight in this layout: in an earlier call, where the weight is the
+// same and nobody has written to it since. The last layout is kept, while the weight lives. Throws
+// what `make` throws.
+at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout,
+                        const std::function<void(float*)>& make);
 
 }  // namespace lyceum

@@ -20,9 +20,12 @@ struct Sizes {
 };
 
 Sizes in_sizes(const ConvolutionShape& s) { return {s.batch, s.in_channels, s.height, s.width}; }
-Sizes out_sizes(const ConvolutionShape& s) { return {s.batch, s.out_channels, s.out_height(), s.out_width()}; }
+Sizes out_sizes(const ConvolutionShape& s) {
+  return {s.batch, s.out_channels, s.out_height(), s.out_width()};
+}
 
-at::Tensor over(const void* data, at::IntArrayRef sizes, at::IntArrayRef strides, at::ScalarType type) {
+at::Tensor over(const void* data, at::IntArrayRef sizes, at::IntArrayRef strides,
+                at::ScalarType type) {
   return at::from_blob(const_cast<void*>(data), sizes, strides, at::TensorOptions(type));
 }
 
@@ -40,7 +43,9 @@ at::Tensor rows(const void* data, const Sizes& s, const ConvolutionShape& shape)
 
 // [N, C, H, W] in channels-last: the memory itself, or a copy of blocks.
 at::Tensor read(const void* data, const Sizes& s, const ConvolutionShape& shape) {
-  return rows(data, s, shape).reshape({s.batch, s.height, s.width, s.channels}).permute({0, 3, 1, 2});
+  return rows(data, s, shape)
+      .reshape({s.batch, s.height, s.width, s.channels})
+      .permute({0, 3, 1, 2});
 }
 
 void write(const at::Tensor& from, void* data, const Sizes& s, const ConvolutionShape& shape) {
@@ -60,11 +65,13 @@ at::Tensor in_type(const at::Tensor& values, const ConvolutionShape& s) {
 }
 
 // Those of the gradients of input, weight and bias that are wanted.
-std::tuple<at::Tensor, at::Tensor, at::Tensor> backward(const ConvolutionShape& s, const at::Tensor& dy,
-                                                        const at::Tensor& x, const at::Tensor& weight,
+std::tuple<at::Tensor, at::Tensor, at::Tensor> backward(const ConvolutionShape& s,
+                                                        const at::Tensor& dy, const at::Tensor& x,
+                                                        const at::Tensor& weight,
                                                         std::array<bool, 3> wanted) {
   const int64_t biases[] = {s.out_channels};
-  const at::OptionalIntArrayRef bias = wanted[2] ? at::OptionalIntArrayRef(biases) : at::OptionalIntArrayRef();
+  const at::OptionalIntArrayRef bias =
+      wanted[2] ? at::OptionalIntArrayRef(biases) : at::OptionalIntArrayRef();
   return at::convolution_backward(dy, x, weight, bias, {s.stride_height, s.stride_width},
                                   {s.pad_height, s.pad_width}, {1, 1}, false, {0, 0}, 1, wanted);
 }
@@ -72,8 +79,9 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> backward(const ConvolutionShape& 
 void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
   Optional<at::Tensor> bias;
   if (s.bias) bias = in_type(over(given.bias, {s.out_channels}, {1}, at::kFloat), s);
-  at::Tensor y = at::convolution(read(given.x, in_sizes(s), s), in_type(weights(given.weight, s), s), bias,
-                                 {s.stride_height, s.stride_width}, {s.pad_height, s.pad_width}, {1, 1}, false, {0, 0}, 1);
+  at::Tensor y = at::convolution(
+      read(given.x, in_sizes(s), s), in_type(weights(given.weight, s), s), bias,
+      {s.stride_height, s.stride_width}, {s.pad_height, s.pad_width}, {1, 1}, false, {0, 0}, 1);
   if (s.sum) y.add_(read(given.y, out_sizes(s), s));
   if (s.relu) y.relu_();
   write(y, given.y, out_sizes(s), s);
@@ -90,8 +98,8 @@ void convolve_backward_data(const ConvolutionShape& s, const BackwardDataMemory&
 
 void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsMemory& given) {
   const at::Tensor d_weight = weights(given.d_weight, s);
-  const auto found = backward(s, read(given.dy, out_sizes(s), s), read(given.x, in_sizes(s), s), in_type(d_weight, s),
-                              {false, true, s.bias});
+  const auto found = backward(s, read(given.dy, out_sizes(s), s), read(given.x, in_sizes(s), s),
+                              in_type(d_weight, s), {false, true, s.bias});
   d_weight.copy_(std::get<1>(found));
   if (s.bias) over(given.d_bias, {s.out_channels}, {1}, at::kFloat).copy_(std::get<2>(found));
 }
@@ -104,8 +112,7 @@ void pack(const ConvolutionShape&, const void*, float*) {}
 
 }  // namespace
 
-const Implementation implementation{suits,    packed_layout,          pack,
-                                    convolve, convolve_backward_data, convolve_backward_weights,
-                                    false};
+const Implementation implementation{
+    suits, packed_layout, pack, convolve, convolve_backward_data, convolve_backward_weights, false};
 
 }  // namespace lyceum::libtorch

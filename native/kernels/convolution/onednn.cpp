@@ -33,13 +33,15 @@ std::mutex& running() {
 }
 
 auto key(const ConvolutionShape& s) {
-  return std::make_tuple(s.batch, s.in_channels, s.height, s.width, s.out_channels, s.kernel_height, s.kernel_width,
-                         s.stride_height, s.stride_width, s.pad_height, s.pad_width, s.blocked, s.bfloat16, s.allow_winograd,
-                         s.bias, s.sum, s.relu, s.weights_last, s.frozen, s.threads);
+  return std::make_tuple(s.batch, s.in_channels, s.height, s.width, s.out_channels, s.kernel_height,
+                         s.kernel_width, s.stride_height, s.stride_width, s.pad_height, s.pad_width,
+                         s.blocked, s.bfloat16, s.allow_winograd, s.bias, s.sum, s.relu,
+                         s.weights_last, s.frozen, s.threads);
 }
 using Key = decltype(key({}));
 
-// Networks have tens of shapes. A program that makes up shapes without end shall not fill the memory with primitives.
+// Networks have tens of shapes. A program that makes up shapes without end shall not fill the
+// memory with primitives.
 constexpr size_t kKept = 1024;
 
 template <class Prepared>
@@ -62,7 +64,8 @@ memory at(const memory::desc& description, const void* data) {
 struct Described {
   explicit Described(const ConvolutionShape& s)
       : type(s.bfloat16 ? Type::bf16 : Type::f32),
-        x({s.batch, s.in_channels, s.height, s.width}, type, s.blocked ? Format::nChw16c : Format::nhwc),
+        x({s.batch, s.in_channels, s.height, s.width}, type,
+          s.blocked ? Format::nChw16c : Format::nhwc),
         y({s.batch, s.out_channels, s.out_height(), s.out_width()}, type,
           s.blocked ? Format::nChw16c : Format::nhwc),
         weight({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, Type::f32,
@@ -71,11 +74,14 @@ struct Described {
         strides{s.stride_height, s.stride_width},
         padding{s.pad_height, s.pad_width} {
     if (s.bias) bias = memory::desc({s.out_channels}, Type::f32, Format::x);
-    // Measured (docs/performance.md): from 32 channels on Winograd's is the faster one where oneDNN has it.
-    const bool winograd = s.allow_winograd && s.blocked && !s.bfloat16 && s.in_channels >= 32 && s.out_channels >= 32 &&
-                          s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 &&
-                          s.stride_width == 1 && s.pad_height == 1 && s.pad_width == 1;
-    algorithm = winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
+    // Measured (docs/performance.md): from 32 channels on Winograd's is the faster one where oneDNN
+    // has it.
+    const bool winograd = s.allow_winograd && s.blocked && !s.bfloat16 && s.in_channels >= 32 &&
+                          s.out_channels >= 32 && s.kernel_height == 3 && s.kernel_width == 3 &&
+                          s.stride_height == 1 && s.stride_width == 1 && s.pad_height == 1 &&
+                          s.pad_width == 1;
+    algorithm =
+        winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
   }
 
   Type type;
@@ -106,19 +112,23 @@ ForwardDescriptor forward_descriptor(const ConvolutionShape& s) {
   dnnl::primitive_attr attributes;
   attributes.set_post_ops(after);
   // For inference oneDNN transforms the weights beforehand, which pays only for those that stay.
-  const auto kind = s.frozen ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
+  const auto kind =
+      s.frozen ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
   return with_algorithm(d, [&](dnnl::algorithm algorithm) {
     return ForwardDescriptor(
-        {kind, algorithm, d.x, d.any_weight, d.bias, d.y, d.strides, d.padding, d.padding}, attributes, cpu());
+        {kind, algorithm, d.x, d.any_weight, d.bias, d.y, d.strides, d.padding, d.padding},
+        attributes, cpu());
   });
 }
 
-// Weights in the layout that the primitive wants: laid out anew at every run, since they change at every step, or once for
-// the caller to keep.
+// Weights in the layout that the primitive wants: laid out anew at every run, since they change at
+// every step, or once for the caller to keep.
 class Packed {
  public:
   Packed(const memory::desc& plain, const memory::desc& wanted)
-      : from_(plain), wanted_(wanted), reorder_(dnnl::reorder::primitive_desc(cpu(), plain, cpu(), wanted)) {}
+      : from_(plain),
+        wanted_(wanted),
+        reorder_(dnnl::reorder::primitive_desc(cpu(), plain, cpu(), wanted)) {}
 
   memory pack(const void* weights) {
     if (!data_) data_ = memory(wanted_, cpu());
@@ -154,7 +164,9 @@ class Packed {
 
 struct Forward {
   explicit Forward(const ConvolutionShape& s)
-      : descriptor(forward_descriptor(s)), run(descriptor), weights(Described(s).weight, descriptor.weights_desc()) {}
+      : descriptor(forward_descriptor(s)),
+        run(descriptor),
+        weights(Described(s).weight, descriptor.weights_desc()) {}
 
   ForwardDescriptor descriptor;
   dnnl::convolution_forward run;
@@ -165,7 +177,9 @@ struct BackwardData {
   using Descriptor = dnnl::convolution_backward_data::primitive_desc;
 
   explicit BackwardData(const ConvolutionShape& s)
-      : descriptor(describe(s)), run(descriptor), weights(Described(s).weight, descriptor.weights_desc()) {}
+      : descriptor(describe(s)),
+        run(descriptor),
+        weights(Described(s).weight, descriptor.weights_desc()) {}
 
   static Descriptor describe(const ConvolutionShape& s) {
     Described d(s);
@@ -188,15 +202,17 @@ struct BackwardWeights {
         run(descriptor),
         plain(Described(s).weight),
         gradient(descriptor.diff_weights_desc(), cpu()),
-        unpack(dnnl::reorder::primitive_desc(cpu(), descriptor.diff_weights_desc(), cpu(), plain)) {}
+        unpack(dnnl::reorder::primitive_desc(cpu(), descriptor.diff_weights_desc(), cpu(), plain)) {
+  }
 
   static Descriptor describe(const ConvolutionShape& s) {
     Described d(s);
     // A gradient is summed in float32, whatever its terms are.
     const memory::desc any_gradient(d.weight.dims(), Type::f32, Format::any);
     return with_algorithm(d, [&](dnnl::algorithm algorithm) {
-      return Descriptor({algorithm, d.x, any_gradient, d.bias, d.y, d.strides, d.padding, d.padding}, cpu(),
-                        forward_descriptor(s));
+      return Descriptor(
+          {algorithm, d.x, any_gradient, d.bias, d.y, d.strides, d.padding, d.padding}, cpu(),
+          forward_descriptor(s));
     });
   }
 
@@ -224,9 +240,10 @@ void convolve(const ConvolutionShape& shape, const ForwardMemory& given) {
   const std::lock_guard<std::mutex> alone(running());
   auto& forward = prepared<Forward>(shape);
   Packed& weights = forward.weights;
-  Arguments arguments{{DNNL_ARG_SRC, at(forward.descriptor.src_desc(), given.x)},
-                      {DNNL_ARG_WEIGHTS, given.packed ? weights.packed(given.packed) : weights.pack(given.weight)},
-                      {DNNL_ARG_DST, at(forward.descriptor.dst_desc(), given.y)}};
+  Arguments arguments{
+      {DNNL_ARG_SRC, at(forward.descriptor.src_desc(), given.x)},
+      {DNNL_ARG_WEIGHTS, given.packed ? weights.packed(given.packed) : weights.pack(given.weight)},
+      {DNNL_ARG_DST, at(forward.descriptor.dst_desc(), given.y)}};
   if (shape.bias) arguments.emplace(DNNL_ARG_BIAS, at(forward.descriptor.bias_desc(), given.bias));
   forward.run.execute(stream(), arguments);
 }
@@ -234,9 +251,10 @@ void convolve(const ConvolutionShape& shape, const ForwardMemory& given) {
 void convolve_backward_data(const ConvolutionShape& shape, const BackwardDataMemory& given) {
   const std::lock_guard<std::mutex> alone(running());
   auto& backward = prepared<BackwardData>(shape);
-  backward.run.execute(stream(), {{DNNL_ARG_DIFF_DST, at(backward.descriptor.diff_dst_desc(), given.dy)},
-                                  {DNNL_ARG_WEIGHTS, backward.weights.pack(given.weight)},
-                                  {DNNL_ARG_DIFF_SRC, at(backward.descriptor.diff_src_desc(), given.dx)}});
+  backward.run.execute(stream(),
+                       {{DNNL_ARG_DIFF_DST, at(backward.descriptor.diff_dst_desc(), given.dy)},
+                        {DNNL_ARG_WEIGHTS, backward.weights.pack(given.weight)},
+                        {DNNL_ARG_DIFF_SRC, at(backward.descriptor.diff_src_desc(), given.dx)}});
 }
 
 void convolve_backward_weights(const ConvolutionShape& shape, const BackwardWeightsMemory& given) {
@@ -245,7 +263,9 @@ void convolve_backward_weights(const ConvolutionShape& shape, const BackwardWeig
   Arguments arguments{{DNNL_ARG_SRC, at(backward.descriptor.src_desc(), given.x)},
                       {DNNL_ARG_DIFF_DST, at(backward.descriptor.diff_dst_desc(), given.dy)},
                       {DNNL_ARG_DIFF_WEIGHTS, backward.gradient}};
-  if (shape.bias) arguments.emplace(DNNL_ARG_DIFF_BIAS, at(backward.descriptor.diff_bias_desc(), given.d_bias));
+  if (shape.bias) {
+    arguments.emplace(DNNL_ARG_DIFF_BIAS, at(backward.descriptor.diff_bias_desc(), given.d_bias));
+  }
   backward.run.execute(stream(), arguments);
   memory plain = at(backward.plain, given.d_weight);
   backward.unpack.execute(stream(), backward.gradient, plain);
@@ -256,8 +276,7 @@ bool suits(const ConvolutionShape& s, Pass) { return !s.blocked || has_avx512();
 
 }  // namespace
 
-const Implementation implementation{suits,    packed_layout,          pack,
-                                    convolve, convolve_backward_data, convolve_backward_weights,
-                                    false};
+const Implementation implementation{
+    suits, packed_layout, pack, convolve, convolve_backward_data, convolve_backward_weights, false};
 
 }  // namespace lyceum::onednn

@@ -27,11 +27,14 @@ struct ConvolutionShape {
   // The number of threads among which the work is divided.
   int64_t threads;
 
-  int64_t out_height() const { return (height + 2 * pad_height - kernel_height) / stride_height + 1; }
+  int64_t out_height() const {
+    return (height + 2 * pad_height - kernel_height) / stride_height + 1;
+  }
   int64_t out_width() const { return (width + 2 * pad_width - kernel_width) / stride_width + 1; }
 };
 
-// Pointers into memory in the layout and dtype that the shape says; weights, bias and their gradients are float32.
+// Pointers into memory in the layout and dtype that the shape says; weights, bias and their
+// gradients are float32.
 struct ForwardMemory {
   const void *x, *weight, *bias;
   void* y;

@@ -1,5 +1,6 @@
-// What is done to a few images before and after they are convolved, while they are in a core's own cache, so that batch
-// norm goes over memory less often. Several threads call these functions at a time, for different images.
+// What is done to a few images before and after they are convolved, while they are in a core's own
+// cache, so that batch norm goes over memory less often. Several threads call these functions at a
+// time, for different images.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ struct Prefetched {
 };
 
 struct AroundForward {
-  // Writes images [begin, end) of x to `x`, for the convolution to read. Empty where x is in memory already.
+  // Writes images [begin, end) of x to `x`, for the convolution to read. Empty where x is in memory
+  // already.
   std::function<void(int64_t begin, int64_t end, float* x)> before;
   // Called once the results of these images are written. A part belongs to one thread at a time.
   std::function<void(int64_t part, int64_t begin, int64_t end)> after;
@@ -24,7 +26,8 @@ struct AroundForward {
 };
 
 struct AroundBackward {
-  // Writes the result's gradient of images [begin, end) to `dy`; and x to `x`, unless it is in memory already.
+  // Writes the result's gradient of images [begin, end) to `dy`; and x to `x`, unless it is in
+  // memory already.
   std::function<void(int64_t begin, int64_t end, float* dy, float* x)> before;
   // Called once x's gradient of these images is written. May be empty.
   std::function<void(int64_t part, int64_t begin, int64_t end)> after;

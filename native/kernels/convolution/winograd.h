@@ -1,4 +1,5 @@
-// Convolutions by Lyceum's own Winograd kernels (kernels/isa/winograd/), divided among libtorch's threads.
+// Convolutions by Lyceum's own Winograd kernels (kernels/isa/winograd/), divided among libtorch's
+// threads.
 #pragma once
 
 #include <array>
@@ -21,17 +22,20 @@ struct StemMemory {
   const float *x, *weights, *bias;
   int64_t channels;
 };
-// For one block after the other: y = relu(second(relu(first(x))) + x), which is the next block's x, all of them of the same
-// shape. `x` and `y` may be the same memory. Where there is a stem, the first x is its result, and `x` is not read.
-void convolve_blocks(const ConvolutionShape& shape, const std::vector<BlockMemory>& blocks, const void* x, void* y,
-                     const StemMemory* stem = nullptr);
+// For one block after the other: y = relu(second(relu(first(x))) + x), which is the next block's x,
+// all of them of the same shape. `x` and `y` may be the same memory. Where there is a stem, the
+// first x is its result, and `x` is not read.
+void convolve_blocks(const ConvolutionShape& shape, const std::vector<BlockMemory>& blocks,
+                     const void* x, void* y, const StemMemory* stem = nullptr);
 
-// A convolution that takes a few images at a time, with something done to them before and after, while they are in a core's
-// own cache. The images are divided into `parts(shape)` parts, each of which one thread goes through.
+// A convolution that takes a few images at a time, with something done to them before and after,
+// while they are in a core's own cache. The images are divided into `parts(shape)` parts, each of
+// which one thread goes through.
 int64_t parts(const ConvolutionShape& shape);
 bool suits_streamed(const ConvolutionShape& shape);
 
-void convolve_streamed(const ConvolutionShape& shape, const ForwardMemory& memory, const AroundForward& around);
+void convolve_streamed(const ConvolutionShape& shape, const ForwardMemory& memory,
+                       const AroundForward& around);
 
 struct BackwardMemory {
   // x may be null.

@@ -1,5 +1,5 @@
-// The loops of fused batch norm, over tiles [begin, end) of an activation (channels.h). T is how activations are stored,
-// float or BFloat16; what is computed with them is float.
+// The loops of fused batch norm, over tiles [begin, end) of an activation (channels.h). T is how
+// activations are stored, float or BFloat16; what is computed with them is float.
 #pragma once
 
 #include "kernels/isa/channels.h"
@@ -36,8 +36,9 @@ struct Apply {
   bool relu;
 };
 
-// The part of y's gradient that came through the ReLU. Which values did is read from y where it was stored for the
-// residual's sake, and otherwise worked out again from x, as `apply` does: that is cheaper than reading y.
+// The part of y's gradient that came through the ReLU. Which values did is read from y where it was
+// stored for the residual's sake, and otherwise worked out again from x, as `apply` does: that is
+// cheaper than reading y.
 template <class T>
 struct Passed {
   const T* dy;
@@ -61,14 +62,14 @@ struct Kernels {
   // Takes in the moments of x.
   void (*find_moments)(const T* x, const Channels& c, int64_t begin, int64_t end, Moments& found);
   void (*apply)(const Apply<T>& a, const Channels& c, int64_t begin, int64_t end);
-  // Adds up, by channel, the gradient that passed, and its product with x - mean. Where y is given, writes what passed to
-  // `passed`: it is the residual's gradient.
-  void (*sum_gradient)(const Passed<T>& p, const float* mean, T* passed, double* sum, double* product, const Channels& c,
-                       int64_t begin, int64_t end);
-  // dx = gradient · scale - along · (x - mean) - level; without the last two where `terms` is null, that is, where the
-  // statistics were not the batch's.
-  void (*input_gradient)(const Passed<T>& p, const BatchTerms* terms, T* dx, const Channels& c, int64_t begin,
-                         int64_t end);
+  // Adds up, by channel, the gradient that passed, and its product with x - mean. Where y is given,
+  // writes what passed to `passed`: it is the residual's gradient.
+  void (*sum_gradient)(const Passed<T>& p, const float* mean, T* passed, double* sum,
+                       double* product, const Channels& c, int64_t begin, int64_t end);
+  // dx = gradient · scale - along · (x - mean) - level; without the last two where `terms` is null,
+  // that is, where the statistics were not the batch's.
+  void (*input_gradient)(const Passed<T>& p, const BatchTerms* terms, T* dx, const Channels& c,
+                         int64_t begin, int64_t end);
 };
 
 }  // namespace lyceum::batch_norm

@@ -5,10 +5,10 @@
 
 namespace lyceum {
 
-// Both orders of memory look the same to the loops: segments of rows (pixels), and in a row blocks of up to sixteen
-// channels.
-//   channels-last  [N, C, H, W] as N·H·W rows of C          one segment, blocks beside each other
-//   blocked        [N, C/16, H, W, 16] as it stands         N segments of H·W rows, a block after the other's rows
+// Both orders of memory look the same to the loops: segments of rows (pixels), and in a row blocks
+// of up to sixteen channels.
+//   channels-last  [N, C, H, W] as N·H·W rows of C: one segment, blocks beside each other
+//   blocked        [N, C/16, H, W, 16]: N segments of H·W rows, a block after the other's rows
 struct Channels {
   int64_t channels = 0;
   int64_t blocks = 0;
@@ -30,8 +30,8 @@ struct Channels {
   }
   // The offset at which a tile of a block begins.
   LYCEUM_INLINE int64_t offset(int64_t tile, int64_t block) const {
-    return tile / tiles_per_segment() * segment_stride + tile % tiles_per_segment() * kTile * row_stride +
-           block * block_stride;
+    return tile / tiles_per_segment() * segment_stride +
+           tile % tiles_per_segment() * kTile * row_stride + block * block_stride;
   }
   LYCEUM_INLINE int64_t lanes(int64_t block) const {
     const int64_t left = channels - block * kLanes;

@@ -1,5 +1,5 @@
-// The table of kernels that are compiled once for each instruction set: functions of plain pointers and sizes. Those of
-// the instruction set in use are `kernels()` (kernels/isa.h).
+// The table of kernels that are compiled once for each instruction set: functions of plain pointers
+// and sizes. Those of the instruction set in use are `kernels()` (kernels/isa.h).
 #pragma once
 
 #include "kernels/isa/batch_norm.h"

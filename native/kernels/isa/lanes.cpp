@@ -14,7 +14,8 @@ void read(const Shape& shape, const float* from, int64_t block_stride, float* to
     float* out = to;
     for (int64_t i = 0; i < shape.pixels; i++, pixel += shape.channels, out += kLanes) {
       // A whole register reaches into the next pixels, as long as there are any.
-      store(out, end - pixel >= kLanes ? (used > 0.0f ? load(pixel) : Vector{}) : load(pixel, Part{lanes}));
+      store(out, end - pixel >= kLanes ? (used > 0.0f ? load(pixel) : Vector{})
+                                       : load(pixel, Part{lanes}));
     }
     from += lanes;
   }

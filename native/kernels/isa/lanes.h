@@ -1,5 +1,5 @@
-// Channels-last images to blocks of sixteen lanes of which some may be unused, and back: how the channels of a DenseNet's
-// block lie (kernels/convolution/dense/shape.h).
+// Channels-last images to blocks of sixteen lanes of which some may be unused, and back: how the
+// channels of a DenseNet's block lie (kernels/convolution/dense/shape.h).
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ struct Shape {
 };
 
 struct Kernels {
-  // An image in channels-last, [pixels, channels], to its blocks, which lie `block_stride` floats apart. Unused lanes
-  // become zero.
+  // An image in channels-last, [pixels, channels], to its blocks, which lie `block_stride` floats
+  // apart. Unused lanes become zero.
   void (*read)(const Shape& shape, const float* from, int64_t block_stride, float* to);
   // From blocks to an image in channels-last.
   void (*write)(const Shape& shape, const float* from, int64_t block_stride, float* to);

@@ -23,7 +23,9 @@ LYCEUM_INLINE void step_at(float* w, const float* g, float* v, const Rule& rule,
 
 void step(float* w, const float* g, float* v, int64_t count, const Rule& rule) {
   int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) step_at(w + i, g + i, v ? v + i : nullptr, rule, Whole{});
+  for (; i + kLanes <= count; i += kLanes) {
+    step_at(w + i, g + i, v ? v + i : nullptr, rule, Whole{});
+  }
   if (i < count) step_at(w + i, g + i, v ? v + i : nullptr, rule, Part{count - i});
 }
 

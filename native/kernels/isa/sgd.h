@@ -11,7 +11,9 @@ struct Rule {
 };
 
 struct Kernels {
-  // d = g + decay · w, v = momentum · v + d, w = w - rate · v; by Nesterov's rule w = w - rate · (d + momentum · v).
+  // d = g + decay · w
+  // v = momentum · v + d
+  // w = w - rate · v, or by Nesterov's rule w - rate · (d + momentum · v)
   // `v` is null where there is no momentum.
   void (*step)(float* w, const float* g, float* v, int64_t count, const Rule& rule);
 };

@@ -1,10 +1,11 @@
-// Sixteen floats at a time, for loops over channels. The compiler makes of a Vector one register of AVX-512, two of AVX2
-// or four of SSE and NEON.
+// Sixteen floats at a time, for loops over channels. The compiler makes of a Vector one register of
+// AVX-512, two of AVX2 or four of SSE and NEON.
 //
-// Sources under kernels/isa/ are compiled once for each instruction set, and the linker keeps only one of several
-// functions of the same name. So whatever they define lies in a namespace of the instruction set (LYCEUM_ISA) or has
-// internal linkage, and what their headers define is LYCEUM_INLINE: it becomes part of whoever calls it. For the same
-// reason they use no templates of the standard library and no headers of libtorch, which also makes them quick to compile.
+// Sources under kernels/isa/ are compiled once for each instruction set, and the linker keeps only
+// one of several functions of the same name. So whatever they define lies in a namespace of the
+// instruction set (LYCEUM_ISA) or has internal linkage, and what their headers define is
+// LYCEUM_INLINE: it becomes part of whoever calls it. For the same reason they use no templates of
+// the standard library and no headers of libtorch, which also makes them quick to compile.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ struct BFloat16 {
 constexpr int64_t kLanes = 16;
 using Vector = float __attribute__((vector_size(4 * kLanes)));
 
-// How many lanes of a vector count. All of them are a type of their own: a number would be tested in each row.
+// How many lanes of a vector count. All of them are a type of their own: a number would be tested
+// in each row.
 struct Whole {
   static constexpr int64_t count = kLanes;
 };
@@ -36,7 +38,9 @@ LYCEUM_INLINE Vector load(const float* from, Whole = {}) {
   return vector;
 }
 
-LYCEUM_INLINE void store(float* to, const Vector& vector, Whole = {}) { std::memcpy(to, &vector, sizeof vector); }
+LYCEUM_INLINE void store(float* to, const Vector& vector, Whole = {}) {
+  std::memcpy(to, &vector, sizeof vector);
+}
 
 // The lanes that do not count are zero.
 LYCEUM_INLINE Vector load(const float* from, Part part) {

@@ -6,11 +6,11 @@ namespace {
 
 using namespace lyceum::LYCEUM_ISA;
 
-// d_weights[c][q] += Σ_p a[p][c] · dy[q][p], for R in-channels of a block and Q registers of out-channels, all of it
-// in registers.
+// d_weights[c][q] += Σ_p a[p][c] · dy[q][p], for R in-channels of a block and Q registers of
+// out-channels, all of it in registers.
 template <int R, int Q>
-void accumulate(const float* a, const float* dy, int64_t block_stride, int64_t pixels, int64_t out_channels,
-                float* d_weights) {
+void accumulate(const float* a, const float* dy, int64_t block_stride, int64_t pixels,
+                int64_t out_channels, float* d_weights) {
   Register totals[R][Q];
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++) {
@@ -38,8 +38,8 @@ void accumulate(const float* a, const float* dy, int64_t block_stride, int64_t p
 
 // Of a block of in-channels, of which `lanes` are used.
 template <int Q>
-void accumulate_block(const float* a, int64_t lanes, const float* dy, int64_t block_stride, int64_t pixels,
-                      int64_t out_channels, float* d_weights) {
+void accumulate_block(const float* a, int64_t lanes, const float* dy, int64_t block_stride,
+                      int64_t pixels, int64_t out_channels, float* d_weights) {
   if constexpr (kRegister < kLanes) {
     // All lanes: what the unused ones sum is nobody's.
     for (int64_t c = 0; c < lanes; c += 4) {
@@ -61,7 +61,9 @@ void add_weights(const Input& in, const Gradient& g, int64_t first, int64_t pixe
   for (int64_t block = 0; block < in.blocks; block++) {
     const Vector scale = load(in.scale + block * kLanes), shift = load(in.shift + block * kLanes);
     const float* from = in.x + block * in.block_stride + first * kLanes;
-    for (int64_t p = 0; p < pixels; p++) store(a + p * kLanes, relu(load(from + p * kLanes) * scale + shift));
+    for (int64_t p = 0; p < pixels; p++) {
+      store(a + p * kLanes, relu(load(from + p * kLanes) * scale + shift));
+    }
     for (int64_t k = 0; k < g.out_blocks;) {
       const float* dy = g.dy + k * g.block_stride + first * kLanes;
       float* to = g.d_weights + block * kLanes * out_channels + k * kLanes;
@@ -83,11 +85,11 @@ void add_weights(const Input& in, const Gradient& g, int64_t first, int64_t pixe
   }
 }
 
-// x's gradient of R pixels, of which so many are there, and of Q registers of in-channels from `block` on: all of it in
-// registers. `sums` and `products` are [blocks, 16] each.
+// x's gradient of R pixels, of which so many are there, and of Q registers of in-channels from
+// `block` on: all of it in registers. `sums` and `products` are [blocks, 16] each.
 template <int R, int Q>
-void add_input(const Input& in, const Gradient& g, int64_t block, int64_t first, int64_t pixels, float* sums,
-               float* products) {
+void add_input(const Input& in, const Gradient& g, int64_t block, int64_t first, int64_t pixels,
+               float* sums, float* products) {
   Register found[R][Q];
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++) {
@@ -115,7 +117,8 @@ void add_input(const Input& in, const Gradient& g, int64_t block, int64_t first,
   for (int q = 0; q < Q; q++) {
     const int64_t channel = block * kLanes + q * kRegister;
     const int64_t at = block * in.block_stride + register_at(q, in.block_stride) + first * kLanes;
-    const Register scale = read(in.scale + channel), shift = read(in.shift + channel), mean = read(g.mean + channel);
+    const Register scale = read(in.scale + channel), shift = read(in.shift + channel),
+                   mean = read(g.mean + channel);
     Register sum = read(sums + channel), product = read(products + channel);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
@@ -134,8 +137,8 @@ void add_input(const Input& in, const Gradient& g, int64_t block, int64_t first,
 }
 
 // Of kPixels pixels and some blocks of in-channels, `left` or fewer; returns how many.
-int64_t add_input_blocks(const Input& in, const Gradient& g, int64_t block, int64_t first, int64_t pixels, float* sums,
-                         float* products, int64_t left) {
+int64_t add_input_blocks(const Input& in, const Gradient& g, int64_t block, int64_t first,
+                         int64_t pixels, float* sums, float* products, int64_t left) {
   if constexpr (kRegister < kLanes) {
     for (int64_t r = 0; r < kPixels && r < pixels; r += 4) {
       add_input<4, 2>(in, g, block, first + r, pixels - r, sums, products);
@@ -166,7 +169,8 @@ void add_gradient(const Input& in, const Gradient& g, float* scratch) {
     for (int64_t i = 0; i < 2 * in.blocks * kLanes; i++) sums[i] = 0;
     for (int64_t p = 0; p < pixels; p += kPixels) {
       for (int64_t block = 0; block < in.blocks;) {
-        block += add_input_blocks(in, g, block, first + p, pixels - p, sums, products, in.blocks - block);
+        block += add_input_blocks(in, g, block, first + p, pixels - p, sums, products,
+                                  in.blocks - block);
       }
     }
     // Floats sum a tile, doubles the tiles.
@@ -177,8 +181,8 @@ void add_gradient(const Input& in, const Gradient& g, float* scratch) {
   }
 }
 
-void add_statistics(const float* d, const float* x, const float* mean_of, const float* along_of, const float* level_of,
-                    int64_t pixels, float* dx) {
+void add_statistics(const float* d, const float* x, const float* mean_of, const float* along_of,
+                    const float* level_of, int64_t pixels, float* dx) {
   const Vector mean = load(mean_of), along = load(along_of), level = load(level_of);
   for (int64_t p = 0; p < pixels; p++, d += kLanes, x += kLanes, dx += kLanes) {
     store(dx, load(d) - (load(x) - mean) * along - level);

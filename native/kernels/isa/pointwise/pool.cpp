@@ -32,13 +32,14 @@ void average(const Input& in, const Windows& windows, float* y) {
   }
 }
 
-void average_gradient(const Input& in, const Windows& windows, const float* dy, const float* mean, float* dx,
-                      double* sums, double* products) {
+void average_gradient(const Input& in, const Windows& windows, const float* dy, const float* mean,
+                      float* dx, double* sums, double* products) {
   const int64_t count = windows.high * windows.wide;
   const float share = 1.0f / float(windows.height * windows.width);
   for (int64_t block = 0; block < in.blocks; block++, dy += count * kLanes) {
     const int64_t channel = block * kLanes;
-    const Vector scale = load(in.scale + channel), shift = load(in.shift + channel), centre = load(mean + channel);
+    const Vector scale = load(in.scale + channel), shift = load(in.shift + channel),
+                 centre = load(mean + channel);
     const float* x = in.x + block * in.block_stride;
     float* d = dx + block * in.block_stride;
     Vector sum{}, product{};
@@ -50,7 +51,8 @@ void average_gradient(const Input& in, const Windows& windows, const float* dy, 
       product += passed * (value - centre);
       store(d + pixel, scale * passed);
     });
-    // By way of memory only here: a vector whose lanes are taken one by one would live there all along.
+    // By way of memory only here: a vector whose lanes are taken one by one would live there all
+    // along.
     float of_sum[kLanes], of_product[kLanes];
     store(of_sum, sum);
     store(of_product, product);

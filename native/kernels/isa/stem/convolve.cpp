@@ -23,12 +23,14 @@ void pad(const Shape& s, const float* x, float* padded) {
 }
 
 template <int C>
-void convolve_padded(const Shape& s, const float* padded, const float* weights, const float* bias, float* y) {
+void convolve_padded(const Shape& s, const float* padded, const float* weights, const float* bias,
+                     float* y) {
   const int64_t stride = padded_row(s);
   for (int64_t k = 0; k < s.out_channels; k += kRegister) {
     const Register level = read(bias + k);
     for (int64_t row = 0; row < s.height; row++) {
-      float* to = y + register_at(k / kRegister, s.height * s.width * kLanes) + row * s.width * kLanes;
+      float* to =
+          y + register_at(k / kRegister, s.height * s.width * kLanes) + row * s.width * kLanes;
       for (int64_t first = 0; first < s.width; first += kPixels) {
         Register sums[kPixels];
 #pragma GCC unroll 16
@@ -40,7 +42,9 @@ void convolve_padded(const Shape& s, const float* padded, const float* weights, 
           for (int64_t j = 0; j < 3 * C; j++) {
             const Register weight = read(w + j * s.out_channels);
 #pragma GCC unroll 16
-            for (int64_t p = 0; p < kPixels; p++) sums[p] = multiply_add(splat(line[p * C + j]), weight, sums[p]);
+            for (int64_t p = 0; p < kPixels; p++) {
+              sums[p] = multiply_add(splat(line[p * C + j]), weight, sums[p]);
+            }
           }
         }
         const int64_t left = s.width - first;
@@ -55,7 +59,8 @@ void convolve_padded(const Shape& s, const float* padded, const float* weights, 
 
 }  // namespace
 
-void convolve(const Shape& s, const float* x, const float* weights, const float* bias, float* scratch, float* y) {
+void convolve(const Shape& s, const float* x, const float* weights, const float* bias,
+              float* scratch, float* y) {
   pad(s, x, scratch);
   (s.in_channels == 1 ? convolve_padded<1> : convolve_padded<3>)(s, scratch, weights, bias, y);
 }

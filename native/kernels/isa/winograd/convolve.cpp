@@ -5,11 +5,11 @@ namespace {
 
 using Group = ConvolutionGroup;
 
-// m[q][r] = Σ_c v[c][r] · u[c][q], for F frequencies, R tiles and Q registers of out-channels, all of it in
-// registers. A line is prefetched with each channel: more often does not pay.
+// m[q][r] = Σ_c v[c][r] · u[c][q], for F frequencies, R tiles and Q registers of out-channels, all
+// of it in registers. A line is prefetched with each channel: more often does not pay.
 template <bool kPrefetch, int F, int R, int Q>
-LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, int64_t out_channels, float* m,
-                            Prefetch& prefetch) {
+LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, int64_t out_channels,
+                            float* m, Prefetch& prefetch) {
   Register sums[F][R][Q];
 #pragma GCC unroll 2
   for (int f = 0; f < F; f++) {
@@ -35,7 +35,9 @@ LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, in
         for (int r = 0; r < R; r++) {
           const Register value = splat(v[f * Group::frequency + r * kLanes + c]);
 #pragma GCC unroll 4
-          for (int q = 0; q < Q; q++) sums[f][r][q] = multiply_add(value, weights[q], sums[f][r][q]);
+          for (int q = 0; q < Q; q++) {
+            sums[f][r][q] = multiply_add(value, weights[q], sums[f][r][q]);
+          }
         }
       }
     }
@@ -52,14 +54,15 @@ LYCEUM_INLINE void multiply(const float* v, const float* u, int64_t channels, in
   }
 }
 
-// F frequencies of a group of `count` tiles; a few more tiles than that may be multiplied, and their results be
-// anything.
+// F frequencies of a group of `count` tiles; a few more tiles than that may be multiplied, and
+// their results be anything.
 template <bool kPrefetch, int F, int R, int Q>
 LYCEUM_INLINE void multiply_tiles(const float* v, const float* u, int64_t count, int64_t channels,
                                   int64_t out_channels, float* m, Prefetch& prefetch) {
   static_assert(Group::tiles % R == 0 && kFrequencies % F == 0);
   for (int64_t t = 0; t < count; t += R) {
-    multiply<kPrefetch, F, R, Q>(v + t * kLanes, u, channels, out_channels, m + t * kLanes, prefetch);
+    multiply<kPrefetch, F, R, Q>(v + t * kLanes, u, channels, out_channels, m + t * kLanes,
+                                 prefetch);
   }
 }
 
@@ -69,8 +72,9 @@ constexpr int64_t kBlocksAtOnce = kRegister < kLanes ? 1 : 4;
 
 // All out-channels of a few frequencies.
 template <bool kPrefetch>
-LYCEUM_INLINE void multiply_frequencies(const float* v, const float* u, int64_t count, int64_t channels, int64_t out_channels,
-                          float* m, Prefetch& prefetch) {
+LYCEUM_INLINE void multiply_frequencies(const float* v, const float* u, int64_t count,
+                                        int64_t channels, int64_t out_channels, float* m,
+                                        Prefetch& prefetch) {
   const int64_t size = channels * out_channels;
   for (int64_t k = 0; k < out_channels;) {
     const int64_t left = (out_channels - k) / kLanes;
@@ -79,13 +83,15 @@ LYCEUM_INLINE void multiply_frequencies(const float* v, const float* u, int64_t 
       for (int64_t f = 0; f < kFrequenciesAtOnce; f++) {
         const float *from = v + f * Group::frequency, *by = u + f * size + k;
         float* to = out + f * Group::frequency;
-        multiply_tiles<kPrefetch, 1, 6, kLanes / kRegister>(from, by, count, channels, out_channels, to, prefetch);
+        multiply_tiles<kPrefetch, 1, 6, kLanes / kRegister>(from, by, count, channels, out_channels,
+                                                            to, prefetch);
       }
       k += kLanes;
       continue;
     }
     if (left == 1) {
-      multiply_tiles<kPrefetch, kFrequenciesAtOnce, 12, 1>(v, u + k, count, channels, out_channels, out, prefetch);
+      multiply_tiles<kPrefetch, kFrequenciesAtOnce, 12, 1>(v, u + k, count, channels, out_channels,
+                                                           out, prefetch);
       k += kLanes;
       continue;
     }
@@ -94,7 +100,8 @@ LYCEUM_INLINE void multiply_frequencies(const float* v, const float* u, int64_t 
       const float *from = v + f * Group::frequency, *by = u + f * size + k;
       float* to = out + f * Group::frequency;
       if (blocks == kBlocksAtOnce) {
-        multiply_tiles<kPrefetch, 1, 6, kBlocksAtOnce>(from, by, count, channels, out_channels, to, prefetch);
+        multiply_tiles<kPrefetch, 1, 6, kBlocksAtOnce>(from, by, count, channels, out_channels, to,
+                                                       prefetch);
       } else if (blocks == 3) {
         multiply_tiles<kPrefetch, 1, 6, 3>(from, by, count, channels, out_channels, to, prefetch);
       } else {
@@ -127,7 +134,8 @@ LYCEUM_INLINE void write_tile(const float* m, const Tile& tile, const Finish& fi
   for (int j = 0; j < 6; j++) {
     Register line[4];
     output_line(read(m + j * stride), read(m + (6 + j) * stride), read(m + (12 + j) * stride),
-                read(m + (18 + j) * stride), read(m + (24 + j) * stride), read(m + (30 + j) * stride), line);
+                read(m + (18 + j) * stride), read(m + (24 + j) * stride),
+                read(m + (30 + j) * stride), line);
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) lines[i][j] = line[i];
   }
@@ -150,7 +158,9 @@ void write_block(const float* m, const Tile* tiles, int64_t count, const float* 
   for (int64_t lane = 0; lane < kLanes; lane += kRegister) {
     Finish<kBias, kSum, kRelu> finish{};
     if constexpr (kBias) finish.bias = read(bias + lane);
-    for (int64_t t = 0; t < count; t++) write_tile(m + t * kLanes + lane, tiles[t], finish, y + lane);
+    for (int64_t t = 0; t < count; t++) {
+      write_tile(m + t * kLanes + lane, tiles[t], finish, y + lane);
+    }
   }
 }
 
@@ -167,12 +177,12 @@ WriteBlock write_block_for(const After& after) {
 
 }  // namespace
 
-void convolve(const Shape& shape, const float* x, const float* packed, const After& after, int64_t begin, int64_t end,
-              float* scratch, float* y, Prefetch prefetch) {
+void convolve(const Shape& shape, const float* x, const float* packed, const After& after,
+              int64_t begin, int64_t end, float* scratch, float* y, Prefetch prefetch) {
   const int64_t channels = shape.in_channels, out_channels = shape.out_channels;
   float* v = scratch;
-  // Where all out-channels of a few tiles are multiplied at once, products may lie where the frequencies were: half the
-  // memory, which then stays in the first-level cache.
+  // Where all out-channels of a few tiles are multiplied at once, products may lie where the
+  // frequencies were: half the memory, which then stays in the first-level cache.
   const bool in_place = channels == out_channels && channels <= kBlocksAtOnce * kLanes;
   float* m = in_place ? v : v + channels / kLanes * Group::block;
   const int64_t plane = shape.height * shape.width * kLanes;
@@ -196,8 +206,8 @@ void convolve(const Shape& shape, const float* x, const float* packed, const Aft
     }
     if (channels != out_channels) next_tiles<Group>(out, end - first, tiles);
     for (int64_t block = 0; block < out_channels / kLanes; block++) {
-      write(m + block * Group::block, tiles, count, after.bias ? after.bias + block * kLanes : nullptr,
-            y + block * plane);
+      write(m + block * Group::block, tiles, count,
+            after.bias ? after.bias + block * kLanes : nullptr, y + block * plane);
     }
   }
 }

@@ -5,11 +5,11 @@ namespace {
 
 using Group = GradientGroup;
 
-// sums[c][q] += Σ_t v[t][c] · w[q][t], for R in-channels of a block and Q registers of out-channels. A line is prefetched
-// with every second tile: more often does not pay.
+// sums[c][q] += Σ_t v[t][c] · w[q][t], for R in-channels of a block and Q registers of
+// out-channels. A line is prefetched with every second tile: more often does not pay.
 template <bool kPrefetch, int R, int Q>
-LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int64_t out_channels, float* sums,
-                              Prefetch& prefetch) {
+LYCEUM_INLINE void accumulate(const float* v, const float* w, int64_t count, int64_t out_channels,
+                              float* sums, Prefetch& prefetch) {
   Register totals[R][Q];
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++) {
@@ -45,13 +45,13 @@ LYCEUM_INLINE void accumulate_all(const float* v, const float* w, int64_t count,
                                   int64_t out_channels, float* sums, Prefetch& prefetch) {
   for (int64_t c = 0; c < channels; c += R) {
     accumulate<kPrefetch, R, Q>(v + c / kLanes * Group::block + c % kLanes, w, count, out_channels,
-                           sums + c * out_channels, prefetch);
+                                sums + c * out_channels, prefetch);
   }
 }
 
 template <bool kPrefetch>
-void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t channels, int64_t out_channels,
-                          float* sums, Prefetch& prefetch) {
+void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t channels,
+                          int64_t out_channels, float* sums, Prefetch& prefetch) {
   for (int64_t k = 0; k < out_channels;) {
     const int64_t left = (out_channels - k) / kLanes;
     const float* from = w + k / kLanes * Group::block;
@@ -70,8 +70,8 @@ void accumulate_frequency(const float* v, const float* w, int64_t count, int64_t
 
 }  // namespace
 
-void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t begin, int64_t end, float* scratch,
-                 float* sums, Prefetch prefetch) {
+void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t begin, int64_t end,
+                 float* scratch, float* sums, Prefetch prefetch) {
   const int64_t channels = shape.in_channels, out_channels = shape.out_channels;
   const int64_t plane = shape.height * shape.width * kLanes;
   float* v = scratch;
@@ -95,8 +95,9 @@ void sum_weights(const Shape& shape, const float* x, const float* dy, int64_t be
   }
 }
 
-void unpack(const Shape& shape, const float* sums, int64_t parts, int64_t begin, int64_t end, float* d_weight,
-            int64_t out_stride, int64_t in_stride, int64_t row_stride, int64_t column_stride) {
+void unpack(const Shape& shape, const float* sums, int64_t parts, int64_t begin, int64_t end,
+            float* d_weight, int64_t out_stride, int64_t in_stride, int64_t row_stride,
+            int64_t column_stride) {
   const int64_t size = shape.in_channels * shape.out_channels;
   for (int64_t c = begin; c < end; c++) {
     for (int64_t k = 0; k < shape.out_channels; k += kRegister) {
@@ -106,7 +107,9 @@ void unpack(const Shape& shape, const float* sums, int64_t parts, int64_t begin,
         Register u[6];
         for (int i = 0; i < 6; i++) {
           u[i] = read(from + (6 * i + j) * size);
-          for (int64_t part = 1; part < parts; part++) u[i] += read(from + (part * kFrequencies + 6 * i + j) * size);
+          for (int64_t part = 1; part < parts; part++) {
+            u[i] += read(from + (part * kFrequencies + 6 * i + j) * size);
+          }
         }
         Register line[3];
         weight_gradient_line(u[0], u[1], u[2], u[3], u[4], u[5], line);
@@ -114,10 +117,13 @@ void unpack(const Shape& shape, const float* sums, int64_t parts, int64_t begin,
       }
       for (int i = 0; i < 3; i++) {
         Register line[3];
-        weight_gradient_line(lines[i][0], lines[i][1], lines[i][2], lines[i][3], lines[i][4], lines[i][5], line);
+        weight_gradient_line(lines[i][0], lines[i][1], lines[i][2], lines[i][3], lines[i][4],
+                             lines[i][5], line);
         float* to = d_weight + k * out_stride + c * in_stride + i * row_stride;
         for (int j = 0; j < 3; j++) {
-          for (int64_t lane = 0; lane < kRegister; lane++) to[lane * out_stride + j * column_stride] = line[j][lane];
+          for (int64_t lane = 0; lane < kRegister; lane++) {
+            to[lane * out_stride + j * column_stride] = line[j][lane];
+          }
         }
       }
     }

@@ -1,5 +1,6 @@
-// Memory that will be needed soon, prefetched line by line into the second-level cache while a core computes. All at once
-// it would take the few places that a core has for lines under way, and computing would wait.
+// Memory that will be needed soon, prefetched line by line into the second-level cache while a core
+// computes. All at once it would take the few places that a core has for lines under way, and
+// computing would wait.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +28,15 @@ class Prefetch {
 
   // Ranges beyond kMost are left out.
   LYCEUM_INLINE void add(const void* data, int64_t bytes) {
-    if (count_ < kMost && bytes > 0) ranges_[count_++] = {static_cast<const char*>(data), (bytes + kLine - 1) / kLine};
+    if (count_ < kMost && bytes > 0) {
+      ranges_[count_++] = {static_cast<const char*>(data), (bytes + kLine - 1) / kLine};
+    }
   }
 
   LYCEUM_INLINE bool any() const { return count_ > 0; }
 
-  // The next `count` lines; where none are left, one that is at hand again and again, which costs less than a test.
+  // The next `count` lines; where none are left, one that is at hand again and again, which costs
+  // less than a test.
   LYCEUM_INLINE Lines take(int64_t count) {
     if (first_ == count_) return {reinterpret_cast<const char*>(this), 0};
     auto& [data, left] = ranges_[first_];

@@ -66,7 +66,8 @@ LYCEUM_INLINE unsigned inside(int64_t first, int64_t left) {
 // A line of pixels outside.
 alignas(64) inline constexpr float kOutside[6 * kLanes] = {};
 
-// The 6x6 pixels around a tile, one register each. Lines outside are kOutside; the first column, or the last, may be outside.
+// The 6x6 pixels around a tile, one register each. Lines outside are kOutside; the first column, or
+// the last, may be outside.
 template <bool kFirst, bool kLast>
 struct Around {
   const float* lines[6];
@@ -77,7 +78,8 @@ struct Around {
   }
 };
 
-// Pixels of a tile and around it, where more columns than those are outside: these are zero and are not read.
+// Pixels of a tile and around it, where more columns than those are outside: these are zero and are
+// not read.
 struct Masked {
   const float* from;
   int64_t row_stride;
@@ -97,7 +99,8 @@ struct Whole {
   LYCEUM_INLINE Register at(int i, int j) const { return read(from + i * row_stride + j * kLanes); }
 };
 
-// The first, or the last, three columns of frequencies: so that all of them stay in registers between the two passes.
+// The first, or the last, three columns of frequencies: so that all of them stay in registers
+// between the two passes.
 template <class Group, bool kLast, class Pixels>
 LYCEUM_INLINE void read_input_half(const Pixels& d, float* v) {
   Register lines[3][6];
@@ -121,7 +124,9 @@ LYCEUM_INLINE void read_input_half(const Pixels& d, float* v) {
     Register line[6];
     input_line(lines[j][0], lines[j][1], lines[j][2], lines[j][3], lines[j][4], lines[j][5], line);
 #pragma GCC unroll 6
-    for (int i = 0; i < 6; i++) write(v + (6 * i + j + (kLast ? 3 : 0)) * Group::frequency, line[i]);
+    for (int i = 0; i < 6; i++) {
+      write(v + (6 * i + j + (kLast ? 3 : 0)) * Group::frequency, line[i]);
+    }
   }
 }
 
@@ -200,12 +205,14 @@ LYCEUM_INLINE void read_gradient_tile(const float* dy, const Tile& tile, float* 
     read_gradient<Group>(Whole{from, tile.row_stride}, w);
   } else {
     // The pixel before is not looked at here.
-    read_gradient<Group>(Masked{from, tile.row_stride, inside(1, tile.rows) >> 1, inside(1, tile.columns) >> 1}, w);
+    read_gradient<Group>(
+        Masked{from, tile.row_stride, inside(1, tile.rows) >> 1, inside(1, tile.columns) >> 1}, w);
   }
 }
 
 template <class Group>
-LYCEUM_INLINE void read_gradient_block(const float* dy, const Tile* tiles, int64_t count, float* w) {
+LYCEUM_INLINE void read_gradient_block(const float* dy, const Tile* tiles, int64_t count,
+                                       float* w) {
   for (int64_t t = 0; t < count; t++) {
 #pragma GCC unroll 1
     for (int64_t lane = 0; lane < kLanes; lane += kRegister) {

@@ -2,7 +2,8 @@
 
 namespace lyceum::winograd::LYCEUM_ISA {
 
-void pack(const Weights& weights, const Shape& shape, bool turned, int64_t begin, int64_t end, float* packed) {
+void pack(const Weights& weights, const Shape& shape, bool turned, int64_t begin, int64_t end,
+          float* packed) {
   const int64_t size = shape.in_channels * shape.out_channels;
   for (int64_t c = begin; c < end; c++) {
     for (int64_t k = 0; k < shape.out_channels; k += kRegister) {
@@ -14,7 +15,9 @@ void pack(const Weights& weights, const Shape& shape, bool turned, int64_t begin
           const int64_t row = turned ? 2 - i : i, column = turned ? 2 - j : j;
           const float* place = from + row * weights.row_stride + column * weights.column_stride;
           float lanes[kRegister];
-          for (int64_t lane = 0; lane < kRegister; lane++) lanes[lane] = place[lane * weights.out_stride];
+          for (int64_t lane = 0; lane < kRegister; lane++) {
+            lanes[lane] = place[lane * weights.out_stride];
+          }
           g[j] = read(lanes);
         }
         weight_line(g[0], g[1], g[2], lines[i]);
