@@ -7,7 +7,7 @@
 // after the block goes with it: the averages of relu(norm(x)) over each window. An image at a time,
 // or a few, go through all layers in a core's own cache: in memory, a block that grows by a few
 // channels a layer costs more time than its arithmetic does. Inside, channels lie in lanes
-// (lanes.h), [blocks][images][pixels][16].
+// (shape.h), [blocks][images][pixels][16].
 //
 // The same out of separate layers is in src/models/dense-block.ts; tests hold the two together.
 #include <ATen/Parallel.h>
