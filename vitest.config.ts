@@ -1,20 +1,31 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-/** Runs the layers and networks once more with the AVX2 kernels, and without kernels of Lyceum's own instruction sets. */
-const levels = ["avx2", "none"].map((level) => ({
+/** Whether the processor has AVX2, without which `LYCEUM_ISA=avx2` is refused. */
+function hasAvx2(): boolean {
+  try {
+    return /^flags\s*:.* avx2 /m.test(readFileSync("/proc/cpuinfo", "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** The layers are tested once more with the kernels of lesser processors. */
+const isas = [...(hasAvx2() ? ["avx2"] : []), "none"].map((isa) => ({
   extends: true as const,
   test: {
-    name: level,
+    name: isa,
     include: ["src/{nn,models}/**/*.test.ts", "examples/pytorch/*.test.ts"],
-    env: { LYCEUM_ISA: level },
+    env: { LYCEUM_ISA: isa },
   },
 }));
 
 // Node 20 has no `using`: the compiler lowers it, as tsc does for the build.
 export default defineConfig({
   esbuild: { target: "es2022" },
-  // Bench, examples and the tutorial's programs import the package by its name: their tests take its sources, so that nothing needs to be built.
+  // Bench, examples and the tutorial's programs import the package by its name: their tests take its sources, so that
+  // nothing needs to be built.
   resolve: {
     alias: [{ find: /^lyceum$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }],
   },
@@ -29,7 +40,7 @@ export default defineConfig({
         extends: true,
         test: { name: "all", include: ["src/**/*.test.ts", "{bench,examples}/**/*.test.ts"] },
       },
-      ...levels,
+      ...isas,
     ],
   },
 });

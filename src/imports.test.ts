@@ -51,7 +51,7 @@ it("each use of a missing or broken addon says what to do, the second as the fir
     }`;
   const lines = async (addon: string) =>
     (await run("src/torch/index.ts", { program, addon })).stdout.split("\n").slice(0, 3);
-  const first = `${missing} does not exist: run ./setup, which builds it, or let LYCEUM_NATIVE name the built file`;
+  const first = `${missing} does not exist: run ./setup (npx lyceum setup in a project), which builds it, or let LYCEUM_NATIVE name the built file`;
   expect(await lines(missing)).toEqual([first, first, first]);
   const [one, two, three] = await lines(broken);
   expect(one).toMatch(/broken\.node cannot be loaded \(.*\): run \.\/setup again/);

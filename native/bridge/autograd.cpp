@@ -1,4 +1,5 @@
 // Gradients: what the dispatcher records by itself, and the few calls that steer it.
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "bridge/values.h"
@@ -44,17 +45,20 @@ std::vector<at::Tensor> gradients(const Call& call, napi_value value, size_t out
 // backward(outputs, gradients, retainGraph)
 napi_value backward(const Call& call) {
   const auto outputs = toTensors(call.bridge, call[0]);
-  torch::autograd::backward(outputs, gradients(call, call[1], outputs.size()), toBool(call.env, call[2]));
+  torch::autograd::backward(outputs, gradients(call, call[1], outputs.size()),
+                            toBool(call.env, call[2]));
   return nullptr;
 }
 
-// gradient(outputs, inputs, gradients, retainGraph, createGraph): handles, 0 for an input without influence.
+// gradient(outputs, inputs, gradients, retainGraph, createGraph): handles, 0 for an input without
+// influence.
 napi_value gradient(const Call& call) {
   const auto outputs = toTensors(call.bridge, call[0]);
   const auto inputs = toTensors(call.bridge, call[1]);
-  return handles(call.bridge, torch::autograd::grad(outputs, inputs, gradients(call, call[2], outputs.size()),
-                                                    toBool(call.env, call[3]), toBool(call.env, call[4]),
-                                                    /*allow_unused=*/true));
+  return handles(call.bridge,
+                 torch::autograd::grad(outputs, inputs, gradients(call, call[2], outputs.size()),
+                                       toBool(call.env, call[3]), toBool(call.env, call[4]),
+                                       /*allow_unused=*/true));
 }
 
 // setGradMode(on): the mode before.

@@ -8,6 +8,7 @@
 #include "bridge/cuda.h"
 #endif
 #include "bridge/division.h"
+#include "kernels/isa.h"
 
 namespace lyceum {
 namespace {
@@ -22,8 +23,8 @@ int64_t ownBytes(const at::Tensor& tensor) {
 // Whether little lives as long as this tensor does.
 bool isLight(const at::Tensor& tensor) {
   constexpr size_t kLightBytes = 4096;
-  return tensor.device().is_cpu() && tensor.has_storage() && tensor.storage().nbytes() <= kLightBytes &&
-         !tensor.unsafeGetTensorImpl()->autograd_meta();
+  return tensor.device().is_cpu() && tensor.has_storage() &&
+         tensor.storage().nbytes() <= kLightBytes && !tensor.unsafeGetTensorImpl()->autograd_meta();
 }
 
 struct Entry {
@@ -67,8 +68,8 @@ napi_value enter(napi_env env, napi_callback_info info) {
 
 int32_t Bridge::hold(at::Tensor held) {
   if (!held.defined()) return 0;
-  // Sparse, oneDNN's, quantised and nested tensors: many operators take any of them for a dense one and read
-  // memory that is not there.
+  // Sparse, oneDNN's, quantised and nested tensors: many operators take any of them for a dense one
+  // and read memory that is not there.
   if (held.layout() != at::kStrided || held.is_quantized() || held.is_nested()) {
     throw BadArgument("gives a tensor that is not dense, which the bridge does not carry");
   }
@@ -105,7 +106,8 @@ void check(napi_env env, napi_status status) {
   // First, since every other call forgets it.
   const napi_extended_error_info* info = nullptr;
   napi_get_last_error_info(env, &info);
-  const std::string message = info && info->error_message ? info->error_message : "Node-API call failed";
+  const std::string message =
+      info && info->error_message ? info->error_message : "Node-API call failed";
   bool pending = false;
   napi_is_exception_pending(env, &pending);
   if (pending) throw PendingException();
@@ -148,12 +150,17 @@ void expose(napi_env env, napi_value exports, Bridge* bridge, const char* name, 
 NAPI_MODULE_INIT() {
   using namespace lyceum;
   try {
-    // Nobody sees the C++ stack of an error, and naming its frames takes a hundred times as long as the call.
+    // Nobody sees the C++ stack of an error, and naming its frames takes a hundred times as long as
+    // the call.
     c10::SetStackTraceFetcher([] { return std::string(); });
     surviveDivisions();
+    // Throws where the environment asks for instructions that the processor lacks.
+    isa();
     auto* bridge = new Bridge(env);
-    check(env, napi_set_instance_data(
-                   env, bridge, [](napi_env, void* data, void*) { delete static_cast<Bridge*>(data); }, nullptr));
+    check(env,
+          napi_set_instance_data(
+              env, bridge, [](napi_env, void* data, void*) { delete static_cast<Bridge*>(data); },
+              nullptr));
     exposeOperators(env, exports, bridge);
     exposeTensors(env, exports, bridge);
     exposeAutograd(env, exports, bridge);

@@ -1,12 +1,17 @@
-// The state of the bridge in one Node environment (the main thread, or a worker), and how its functions are entered.
+// The state of the bridge in one Node environment (the main thread, or a worker), and how its
+// functions are entered.
 #pragma once
 
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/stack.h>
+#include <c10/core/InferenceMode.h>
 #include <node_api.h>
-#include <torch/torch.h>
 
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -32,7 +37,8 @@ struct HeldTensor {
 // Defined only in a build with CUDA.
 struct CudaGraph;
 
-// A tensor that lives until the garbage collector takes its JavaScript object, unless its number has changed since.
+// A tensor that lives until the garbage collector takes its JavaScript object, unless its number
+// has changed since.
 struct Loose {
   int64_t handle;
   int64_t number;
@@ -44,8 +50,9 @@ struct Litter {
   napi_ref object;
 };
 
-// Buffers of JavaScript that tensors look into. A tensor may die on any thread, a reference only on its own:
-// dead ones wait here until the environment's thread comes by. Outlives the environment if a tensor does.
+// Buffers of JavaScript that tensors look into. A tensor may die on any thread, a reference only on
+// its own: dead ones wait here until the environment's thread comes by. Outlives the environment if
+// a tensor does.
 struct BorrowedBuffers {
   std::mutex mutex;
   std::vector<napi_ref> dead;
@@ -58,16 +65,17 @@ class Bridge {
   // The handle is even where little hangs on the tensor: a small block of memory, no graph.
   int32_t hold(at::Tensor tensor);
   void release(int64_t handle);
-  // Lets the tensor live as long as `object` does. Returns whether it is time to collect young objects and to sweep. The
-  // collector is told how much memory hangs on a small object. Not done for what a scope frees: hundreds of megabytes a
-  // step would start collections that have nothing to collect.
+  // Lets the tensor live as long as `object` does. Returns whether it is time to collect young
+  // objects and to sweep. The collector is told how much memory hangs on a small object. Not done
+  // for what a scope frees: hundreds of megabytes a step would start collections that have nothing
+  // to collect.
   bool leaveToCollector(int64_t handle, napi_value object);
   // The same of several, which live as long as `object`.
   bool leaveLitter(const int32_t* handles, int64_t count, napi_value object);
   void takeFromCollector(int64_t handle);
-  // Looks at the young loose tensors and some older ones, or at all of them, and frees those whose objects were collected.
-  // Returns the objects of litters that live on, whose members are nobody's until they are left anew, each by itself; null
-  // where there are none.
+  // Looks at the young loose tensors and some older ones, or at all of them, and frees those whose
+  // objects were collected. Returns the objects of litters that live on, whose members are nobody's
+  // until they are left anew, each by itself; null where there are none.
   napi_value sweep(bool all);
   // Throws when the handle names no live tensor.
   at::Tensor& tensor(int64_t handle);
@@ -86,7 +94,8 @@ class Bridge {
   std::vector<std::unique_ptr<c10::InferenceMode>> inference;
   std::shared_ptr<BorrowedBuffers> buffers = std::make_shared<BorrowedBuffers>();
   int64_t bytes = 0;
-  // Functions of the bridge that are on the stack: one that reads a hostile array may run JavaScript.
+  // Functions of the bridge that are on the stack: one that reads a hostile array may run
+  // JavaScript.
   int depth = 0;
 
  private:
@@ -96,7 +105,8 @@ class Bridge {
   bool lives(const Loose& loose);
   void forget(HeldTensor& held);
   void tellCollector(HeldTensor& held, int64_t bytes);
-  // Those made since the last sweep, those that lived through it, and those that lived longer in the order of the looks.
+  // Those made since the last sweep, those that lived through it, and those that lived longer in
+  // the order of the looks.
   std::vector<Litter> litters_;
   std::vector<Loose> made_;
   std::vector<Loose> young_;
@@ -127,13 +137,14 @@ struct Call {
 };
 
 void check(napi_env env, napi_status status);
-// Turns the exception in flight into a pending JavaScript one; `what` names the operation, if not empty.
+// Turns the exception in flight into a pending JavaScript one; `what` names the operation, if not
+// empty.
 void throwToJavaScript(napi_env env, const std::string& what) noexcept;
 std::string messageOf(const std::exception& error);
 
 using Function = napi_value (*)(const Call&);
-// Adds `function` to `exports`, wrapped so that no C++ exception leaves it. Errors start with `name`, except
-// those of a function which says itself what failed.
+// Adds `function` to `exports`, wrapped so that no C++ exception leaves it. Errors start with
+// `name`, except those of a function which says itself what failed.
 void expose(napi_env env, napi_value exports, Bridge* bridge, const char* name, Function function,
             bool namesItself = false);
 

@@ -1,11 +1,13 @@
-// Tensors that no scope frees: each lives until the garbage collector has taken its JavaScript object.
+// Tensors that no scope frees: each lives until the garbage collector has taken its JavaScript
+// object.
 //
-// A FinalizationRegistry calls back only between turns of the event loop, costs more than a small operator, and keeps
-// V8's cheap collections of young objects from taking the object. A weak reference of Node-API does none of that, but
-// somebody must look at it. V8 sees small objects only and would let tens of thousands of tensors die unseen, whose memory
-// is out of the processor's cache when it is used again. So whoever makes loose tensors asks for a collection of young
-// objects every so many tensors or bytes (src/torch/loose.ts), and frees at once what it took. Since most die before the
-// first one, small tensors share a weak reference until then.
+// A FinalizationRegistry calls back only between turns of the event loop, costs more than a small
+// operator, and keeps V8's cheap collections of young objects from taking the object. A weak
+// reference of Node-API does none of that, but somebody must look at it. V8 sees small objects only
+// and would let tens of thousands of tensors die unseen, whose memory is out of the processor's
+// cache when it is used again. So whoever makes loose tensors asks for a collection of young
+// objects every so many tensors or bytes (src/torch/loose.ts), and frees at once what it took.
+// Since most die before the first one, small tensors share a weak reference until then.
 #include "bridge/bridge.h"
 
 namespace lyceum {

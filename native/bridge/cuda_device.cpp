@@ -1,4 +1,5 @@
-// What only CUDA's own library can tell of a card. Compiled where libtorch has CUDA and its headers are.
+// What only CUDA's own library can tell of a card. Compiled where libtorch has CUDA and its headers
+// are.
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -44,7 +45,8 @@ c10::Device cudaDeviceOf(const std::string& name) {
   // libtorch sets CUDA up when the first tensor is made there, and not before.
   at::empty({1}, at::TensorOptions().device(device));
   // "cuda" is the current one.
-  return device.has_index() ? device : c10::Device(c10::DeviceType::CUDA, c10::cuda::current_device());
+  return device.has_index() ? device
+                            : c10::Device(c10::DeviceType::CUDA, c10::cuda::current_device());
 }
 
 void exposeCuda(napi_env env, napi_value exports, Bridge* bridge) {

@@ -1,9 +1,10 @@
-// CUDA graphs: what a function gives a card to do is recorded once and then launched by one call, as torch.cuda.graph does
-// it. A training step is hundreds of small kernels, and launching them one by one takes longer than they run.
+// CUDA graphs: what a function gives a card to do is recorded once and then launched by one call,
+// as torch.cuda.graph does it. A training step is hundreds of small kernels, and launching them one
+// by one takes longer than they run.
 //
-// Everything recorded reads and writes the memory it was recorded with. Tensors made while recording have theirs from a
-// pool of the graph's own, which lasts as long as the graph, whether their handles do or not. What goes in and out must be
-// tensors that were there before.
+// Everything recorded reads and writes the memory it was recorded with. Tensors made while
+// recording have theirs from a pool of the graph's own, which lasts as long as the graph, whether
+// their handles do or not. What goes in and out must be tensors that were there before.
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
@@ -90,7 +91,9 @@ napi_value leave(const Call& call) {
 // beginRecording(graph): from now on its stream takes down what it is given, and does nothing.
 napi_value beginRecording(const Call& call) {
   CudaGraph& it = self(call);
-  if (!it.entered || it.recording || it.recorded) throw BadArgument("can be recorded once, while it is entered");
+  if (!it.entered || it.recording || it.recorded) {
+    throw BadArgument("can be recorded once, while it is entered");
+  }
   c10::cuda::device_synchronize();
   // The pool takes its memory anew from the device.
   c10::cuda::CUDACachingAllocator::emptyCache();

@@ -33,18 +33,21 @@ int findLibtorch(dl_phdr_info* module, size_t, void*) {
     const auto& segment = module->dlpi_phdr[i];
     if (segment.p_type != PT_LOAD) continue;
     range.begin = std::min<uintptr_t>(range.begin, module->dlpi_addr + segment.p_vaddr);
-    range.end = std::max<uintptr_t>(range.end, module->dlpi_addr + segment.p_vaddr + segment.p_memsz);
+    range.end =
+        std::max<uintptr_t>(range.end, module->dlpi_addr + segment.p_vaddr + segment.p_memsz);
   }
   if (within < range.begin || within >= range.end) return 0;
   libtorch = range;
   return 1;
 }
 
-// The length of the DIV or IDIV at `code` (Intel's manual, volume 2, opcodes F6 and F7 with /6 and /7), 0 for
-// anything else; `wide` tells F7 from F6.
+// The length of the DIV or IDIV at `code` (Intel's manual, volume 2, opcodes F6 and F7 with /6 and
+// /7), 0 for anything else; `wide` tells F7 from F6.
 int lengthOfDivision(const uint8_t* code, bool& wide) {
   const uint8_t* at = code;
-  while (*at == 0x66 || *at == 0x67 || *at == 0x2e || *at == 0x3e || *at == 0x64 || *at == 0x65) ++at;
+  while (*at == 0x66 || *at == 0x67 || *at == 0x2e || *at == 0x3e || *at == 0x64 || *at == 0x65) {
+    ++at;
+  }
   if ((*at & 0xf0) == 0x40) ++at;
   if (*at != 0xf6 && *at != 0xf7) return 0;
   wide = *at++ == 0xf7;
@@ -70,8 +73,11 @@ void skipDivision(int signal, siginfo_t* info, void* data) {
     return;
   }
   // The quotient stays what the dividend's low half is, the remainder is 0.
-  if (wide) registers[REG_RDX] = 0;
-  else registers[REG_RAX] &= ~0xff00ll;
+  if (wide) {
+    registers[REG_RDX] = 0;
+  } else {
+    registers[REG_RAX] &= ~0xff00ll;
+  }
   registers[REG_RIP] += length;
   failed.fetch_add(1, std::memory_order_relaxed);
 }
@@ -89,7 +95,9 @@ void surviveDivisions() {
   sigemptyset(&action.sa_mask);
   struct sigaction before {};
   // Once for the process, however many threads load the addon.
-  if (sigaction(SIGFPE, &action, &before) == 0 && before.sa_sigaction != skipDivision) previous = before;
+  if (sigaction(SIGFPE, &action, &before) == 0 && before.sa_sigaction != skipDivision) {
+    previous = before;
+  }
 #endif
 }
 

@@ -1,5 +1,6 @@
 // Seeded random number generators with a state that can be saved.
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 
 #include "bridge/values.h"
 
@@ -15,10 +16,10 @@ at::Generator& self(const Call& call) {
 // createGenerator(device): a handle of its own table.
 napi_value create(const Call& call) {
   const c10::Device device = deviceOf(toString(call.env, call[0]));
-  at::Generator generator = device.is_cpu()
-                                ? at::make_generator<at::CPUGeneratorImpl>()
-                                // Only the device's library can make one: copy its default generator.
-                                : at::globalContext().defaultGenerator(device).clone();
+  at::Generator generator =
+      device.is_cpu() ? at::make_generator<at::CPUGeneratorImpl>()
+                      // Only the device's library can make one: copy its default generator.
+                      : at::globalContext().defaultGenerator(device).clone();
   return integer(call.env, call.bridge.generators.add(std::move(generator)));
 }
 
@@ -37,7 +38,9 @@ napi_value seed(const Call& call) {
   return nullptr;
 }
 
-napi_value state(const Call& call) { return integer(call.env, call.bridge.hold(self(call).get_state())); }
+napi_value state(const Call& call) {
+  return integer(call.env, call.bridge.hold(self(call).get_state()));
+}
 
 napi_value setState(const Call& call) {
   self(call).set_state(call.bridge.tensor(toInt(call.env, call[1])));

@@ -21,7 +21,8 @@ Kind kindOf(const std::string& type) {
 }
 
 bool dropSuffix(std::string& text, const std::string& suffix) {
-  if (text.size() < suffix.size() || text.compare(text.size() - suffix.size(), suffix.size(), suffix) != 0) {
+  if (text.size() < suffix.size() ||
+      text.compare(text.size() - suffix.size(), suffix.size(), suffix) != 0) {
     return false;
   }
   text.resize(text.size() - suffix.size());
@@ -60,11 +61,16 @@ Operator::Operator(c10::OperatorHandle found) : handle(found) {
       if (parameter.name == "from") parameter.most = INT64_MAX - 1;
     }
   }
-  writes = std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.written; });
+  writes =
+      std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.written; });
+  replacesMemory = (schema.name() == "aten::set_" || schema.name() == "aten::set_data") &&
+                   parameters.size() > 1 && parameters[1].kind == Kind::Tensor;
   results = schema.returns().size();
-  returnsArguments = results > 0 && std::all_of(schema.returns().begin(), schema.returns().end(), [](const auto& r) {
-                       return r.alias_info() != nullptr && r.alias_info()->isWrite();
-                     });
+  returnsArguments =
+      results > 0 &&
+      std::all_of(schema.returns().begin(), schema.returns().end(), [](const auto& r) {
+        return r.alias_info() != nullptr && r.alias_info()->isWrite();
+      });
 }
 
 }  // namespace lyceum

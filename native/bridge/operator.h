@@ -51,6 +51,8 @@ struct Operator {
   bool returnsArguments;
   // Some argument is written to.
   bool writes = false;
+  // The first argument is given the second one's memory (`set_`, `set_data`).
+  bool replacesMemory = false;
 };
 
 }  // namespace lyceum

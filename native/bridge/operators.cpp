@@ -1,4 +1,7 @@
 // Finding and calling operators by name: the one road from JavaScript to libtorch's dispatcher.
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/grad_mode.h>
+
 #include <sstream>
 
 #include "bridge/division.h"
@@ -8,7 +11,9 @@ namespace lyceum {
 namespace {
 
 Operator& operatorOf(Bridge& bridge, int64_t id) {
-  if (id < 0 || id >= static_cast<int64_t>(bridge.operators.size())) throw BadArgument("no such operator");
+  if (id < 0 || id >= static_cast<int64_t>(bridge.operators.size())) {
+    throw BadArgument("no such operator");
+  }
   return *bridge.operators[id];
 }
 
@@ -31,7 +36,8 @@ void set(napi_env env, napi_value object, const char* key, napi_value value) {
   check(env, napi_set_named_property(env, object, key, value));
 }
 
-napi_value describeParameter(napi_env env, const c10::Argument& argument, const Parameter& parameter) {
+napi_value describeParameter(napi_env env, const c10::Argument& argument,
+                             const Parameter& parameter) {
   napi_value object;
   check(env, napi_create_object(env, &object));
   set(env, object, "name", text(env, parameter.name));
@@ -58,7 +64,8 @@ napi_value schema(const Call& call) {
   check(env, napi_create_array(env, &parameters));
   check(env, napi_create_array(env, &results));
   for (size_t i = 0; i < op.parameters.size(); ++i) {
-    const auto described = describeParameter(env, op.handle.schema().arguments()[i], op.parameters[i]);
+    const auto described =
+        describeParameter(env, op.handle.schema().arguments()[i], op.parameters[i]);
     check(env, napi_set_element(env, parameters, i, described));
   }
   const auto& returns = op.handle.schema().returns();
@@ -80,7 +87,8 @@ napi_value operators(const Call& call) {
   uint32_t i = 0;
   for (const auto& name : dispatcher.getAllOpNames()) {
     if (!dispatcher.findSchema(name)) continue;
-    const std::string full = name.overload_name.empty() ? name.name : name.name + "." + name.overload_name;
+    const std::string full =
+        name.overload_name.empty() ? name.name : name.name + "." + name.overload_name;
     check(call.env, napi_set_element(call.env, array, i++, text(call.env, full)));
   }
   return array;
@@ -99,7 +107,8 @@ void box(const Call& call, const Operator& op, torch::jit::Stack& stack) {
     try {
       stack.push_back(toIValue(call.bridge, call[i + 1], op.parameters[i]));
     } catch (const BadArgument& error) {
-      throw BadArgument("argument '" + op.parameters[i].name + "' (" + op.parameters[i].type + ") " + error.what());
+      throw BadArgument("argument '" + op.parameters[i].name + "' (" + op.parameters[i].type +
+                        ") " + error.what());
     }
   }
   if (call.count > op.parameters.size() + 1) {
@@ -119,13 +128,75 @@ void eachStorage(const c10::IValue& value, F visit) {
   }
 }
 
+// The tensor that JavaScript gave for a parameter, undefined where it gave none; without running
+// any JavaScript.
+at::Tensor given(const Call& call, const Operator& op, size_t parameter) {
+  int32_t handle = 0;
+  const bool single =
+      op.parameters[parameter].kind == Kind::Tensor && !op.parameters[parameter].list;
+  if (!single || parameter + 1 >= call.count ||
+      napi_get_value_int32(call.env, call[parameter + 1], &handle) != napi_ok) {
+    return {};
+  }
+  try {
+    return call.bridge.tensor(handle);
+  } catch (const BadArgument&) {
+    return {};
+  }
+}
+
+bool sharesMemory(const at::Tensor& a, const at::Tensor& b) {
+  return a.defined() && b.defined() && a.has_storage() && b.has_storage() &&
+         a.storage().unsafeGetStorageImpl() == b.storage().unsafeGetStorageImpl();
+}
+
+void countTogether(const at::Tensor& tensor, const at::Tensor& with) {
+  if (!sharesMemory(tensor, with) || tensor.is_same(with) || tensor.is_inference() ||
+      with.is_inference()) {
+    return;
+  }
+  tensor.unsafeGetTensorImpl()->set_version_counter(with.unsafeGetTensorImpl()->version_counter());
+}
+
+// libtorch counts the writes to a tensor and its views, and whoever keeps what was made of a tensor
+// asks for the count: autograd, and the kernels of frozen weights
+// (kernels/convolution/kept_weights.h). Some operators (`data`,
+// `_unsafe_view`, `unsafe_split`, `set_`) make another tensor over the same memory with a count of
+// its own, by which a write would go unseen. Here they share one, as a tensor and its `detach` do.
+// `arguments` calls its argument with each tensor that the operator was given.
+template <class Arguments>
+void shareCounts(const torch::jit::Stack& results, const Arguments& arguments) {
+  const auto share = [&](const at::Tensor& result) {
+    // Nearly always the memory is the result's alone, or the count is shared already.
+    if (!result.defined() || !result.has_storage() || result.storage().use_count() == 1 ||
+        !result.unsafeGetTensorImpl()->version_counter().unique()) {
+      return;
+    }
+    arguments([&](const at::Tensor& argument) { countTogether(result, argument); });
+  };
+  for (const c10::IValue& value : results) {
+    if (value.isTensor()) share(value.toTensor());
+    if (value.isTensorList()) {
+      for (const at::Tensor& tensor : value.toTensorVector()) share(tensor);
+    }
+  }
+}
+
+void shareCounts(const Call& call, const Operator& op, const torch::jit::Stack& results) {
+  if (op.replacesMemory) countTogether(given(call, op, 0), given(call, op, 1));
+  shareCounts(results, [&](const auto& visit) {
+    for (size_t i = 0; i < op.parameters.size(); ++i) visit(given(call, op, i));
+  });
+}
+
 // A background operator would read memory that an operator here may resize, that is, free.
 void refuseBusy(const Bridge& bridge, const Operator& op, const torch::jit::Stack& stack) {
   for (size_t i = 0; i < stack.size(); ++i) {
     if (!op.parameters[i].written) continue;
     eachStorage(stack[i], [&](const c10::StorageImpl* storage) {
       if (bridge.busy.count(storage) == 0) return;
-      throw BadArgument("argument '" + op.parameters[i].name + "' is being read in the background: await that first");
+      throw BadArgument("argument '" + op.parameters[i].name +
+                        "' is being read in the background: await that first");
     });
   }
 }
@@ -182,16 +253,18 @@ napi_value callOperator(const Call& call) {
   int32_t id = -1;
   napi_get_value_int32(call.env, call[0], &id);
   const Operator& op = operatorOf(call.bridge, id);
-  // One stack's memory serves every call. It is taken for the time of the call: reading a hostile array may run
-  // JavaScript that calls an operator in between.
+  // One stack's memory serves every call. It is taken for the time of the call: reading a hostile
+  // array may run JavaScript that calls an operator in between.
   torch::jit::Stack stack = std::move(call.bridge.stack);
   stack.clear();
   try {
     box(call, op, stack);
     if (op.writes && !call.bridge.busy.empty()) refuseBusy(call.bridge, op, stack);
     run(op, stack);
+    shareCounts(call, op, stack);
     const napi_value result = unbox(call.bridge, op, stack);
-    // The results' only owner must be their handle, or in-place tricks of libtorch see a second one.
+    // The results' only owner must be their handle, or in-place tricks of libtorch see a second
+    // one.
     stack.clear();
     call.bridge.stack = std::move(stack);
     return result;
@@ -237,6 +310,11 @@ void settle(napi_env env, napi_status status, void* data) {
   try {
     if (status != napi_ok) fail(task->op, "was cancelled", task->given);
     if (!task->failure.empty()) fail(task->op, task->failure, task->given);
+    shareCounts(task->stack, [&](const auto& visit) {
+      for (const c10::IValue& value : task->arguments) {
+        if (value.isTensor()) visit(value.toTensor());
+      }
+    });
     const napi_value result = unbox(task->bridge, task->op, task->stack);
     napi_resolve_deferred(env, task->deferred, result);
   } catch (const std::exception& error) {
@@ -251,12 +329,16 @@ void settle(napi_env env, napi_status status, void* data) {
   }
 }
 
-// callAsync(id, ...arguments): the same on a thread of libuv's pool, without grad; a promise of the result.
+// callAsync(id, ...arguments): the same on a thread of libuv's pool, without grad; a promise of the
+// result.
 napi_value callInBackground(const Call& call) {
   const Operator& op = operatorOf(call.bridge, toInt(call.env, call[0]));
-  auto task = std::unique_ptr<BackgroundCall>(new BackgroundCall{call.bridge, op, {}, {}, {}, {}, {}});
+  auto task =
+      std::unique_ptr<BackgroundCall>(new BackgroundCall{call.bridge, op, {}, {}, {}, {}, {}});
   try {
-    if (op.writes) throw BadArgument("writes to its arguments, which nothing in the background may");
+    if (op.writes) {
+      throw BadArgument("writes to its arguments, which nothing in the background may");
+    }
     box(call, op, task->stack);
   } catch (const BadArgument& error) {
     throw BadArgument(op.name + ": " + error.what());
@@ -264,8 +346,8 @@ napi_value callInBackground(const Call& call) {
   task->given = describeArguments(call, op);
   napi_value promise;
   check(call.env, napi_create_promise(call.env, &task->deferred, &promise));
-  check(call.env, napi_create_async_work(call.env, nullptr, text(call.env, "lyceum"), runInBackground, settle,
-                                         task.get(), &task->work));
+  check(call.env, napi_create_async_work(call.env, nullptr, text(call.env, "lyceum"),
+                                         runInBackground, settle, task.get(), &task->work));
   task->arguments = task->stack;
   for (const auto& value : task->arguments) {
     eachStorage(value, [&](const c10::StorageImpl* storage) { task->reads.push_back(storage); });

@@ -1,7 +1,8 @@
 // A table of native objects that JavaScript names by a small integer.
 //
-// An external with a finaliser costs microseconds for each tensor; an index into a vector costs nanoseconds.
-// Index 0 is never given out: it stands for "no object", which is what a disposed handle holds.
+// An external with a finaliser costs microseconds for each tensor; an index into a vector costs
+// nanoseconds. Index 0 is never given out: it stands for "no object", which is what a disposed
+// handle holds.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +30,14 @@ class Slots {
 
   // The object, or nullptr when the index names none.
   T* find(int64_t index) {
-    if (index <= 0 || index >= static_cast<int64_t>(slots_.size()) || !slots_[index].used) return nullptr;
+    if (index <= 0 || index >= static_cast<int64_t>(slots_.size()) || !slots_[index].used) {
+      return nullptr;
+    }
     return &slots_[index].object;
   }
 
-  // Gives the object back, so that the caller decides when it is destroyed; false when the index names none.
+  // Gives the object back, so that the caller decides when it is destroyed; false when the index
+  // names none.
   bool take(int64_t index, T& out) {
     T* object = find(index);
     if (!object) return false;

@@ -1,9 +1,10 @@
 // Memory of small tensors on the CPU.
 //
-// libtorch asks for blocks aligned to 64 bytes. glibc cuts each out of a larger one and puts the pieces together when it
-// is freed, which is a fifth of what a small operator costs in all. Here a free block stays what it is, in a list of its
-// size: powers of two up to kLargest, out of one region that is never given back. Larger ones, those of other threads than
-// the one which loaded the bridge, and all once the region is used up are left to the allocator that was there.
+// libtorch asks for blocks aligned to 64 bytes. glibc cuts each out of a larger one and puts the
+// pieces together when it is freed, which is a fifth of what a small operator costs in all. Here a
+// free block stays what it is, in a list of its size: powers of two up to kLargest, out of one
+// region that is never given back. Larger ones, those of other threads than the one which loaded
+// the bridge, and all once the region is used up are left to the allocator that was there.
 #include "bridge/small_blocks.h"
 
 #include <c10/core/CPUAllocator.h>
@@ -36,7 +37,8 @@ class SmallBlocks final : public c10::Allocator {
  public:
   static SmallBlocks* instance;
 
-  SmallBlocks(c10::Allocator* other, char* region) : other_(other), freeOther_(other->raw_deleter()), region_(region) {}
+  SmallBlocks(c10::Allocator* other, char* region)
+      : other_(other), freeOther_(other->raw_deleter()), region_(region) {}
 
   // `const` and what can be copied depend on libtorch's version: the right one of each overrides.
   c10::DataPtr allocate(size_t bytes) const { return const_cast<SmallBlocks*>(this)->give(bytes); }
@@ -99,7 +101,8 @@ class SmallBlocks final : public c10::Allocator {
       return;
     }
     free->next = size.returned.load(std::memory_order_relaxed);
-    while (!size.returned.compare_exchange_weak(free->next, free, std::memory_order_release, std::memory_order_relaxed)) {
+    while (!size.returned.compare_exchange_weak(free->next, free, std::memory_order_release,
+                                                std::memory_order_relaxed)) {
     }
   }
 

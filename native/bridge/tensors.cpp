@@ -1,4 +1,8 @@
 // What JavaScript may ask of a tensor by its handle, and how bytes go in and out.
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "bridge/values.h"
@@ -19,7 +23,8 @@ Handles handles(const Call& call) {
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
-  check(call.env, napi_get_typedarray_info(call.env, call[0], &type, &length, &data, nullptr, nullptr));
+  check(call.env,
+        napi_get_typedarray_info(call.env, call[0], &type, &length, &data, nullptr, nullptr));
   if (type != napi_int32_array) throw BadArgument("must be an Int32Array");
   return {static_cast<int32_t*>(data), std::min<int64_t>(toInt(call.env, call[1]), length)};
 }
@@ -110,7 +115,8 @@ Bytes bytesOf(const Call& call, napi_value value) {
   napi_typedarray_type type;
   size_t length = 0;
   Bytes bytes{};
-  check(call.env, napi_get_typedarray_info(call.env, value, &type, &length, &bytes.data, nullptr, nullptr));
+  check(call.env,
+        napi_get_typedarray_info(call.env, value, &type, &length, &bytes.data, nullptr, nullptr));
   size_t width = 8;
   switch (type) {
     case napi_int8_array:
@@ -134,8 +140,11 @@ void checkSizes(const std::vector<int64_t>& sizes, at::ScalarType type, size_t l
   int64_t product = 1;
   for (const int64_t size : sizes) {
     if (size < 0) throw BadArgument("a size of the shape is negative");
-    if (size != 0 && product > capacity / size) product = capacity + 1;
-    else product *= size;
+    if (size != 0 && product > capacity / size) {
+      product = capacity + 1;
+    } else {
+      product *= size;
+    }
   }
   if (product != capacity || static_cast<int64_t>(length) % item != 0) {
     throw BadArgument("the shape does not hold as many elements as the data");
@@ -154,8 +163,9 @@ napi_value fromBytes(const Call& call) {
   return integer(call.env, call.bridge.hold(std::move(tensor)));
 }
 
-// fromShared(typedArray, dtype, shape): a view of memory that JavaScript keeps. The caller has made sure that
-// the array stands on a SharedArrayBuffer, which, unlike an ArrayBuffer, can never be detached or shrunk.
+// fromShared(typedArray, dtype, shape): a view of memory that JavaScript keeps. The caller has made
+// sure that the array stands on a SharedArrayBuffer, which, unlike an ArrayBuffer, can never be
+// detached or shrunk.
 napi_value fromShared(const Call& call) {
   const at::ScalarType type = scalarTypeOf(toString(call.env, call[1]));
   // The sizes first: reading the array may run JavaScript, which may detach the buffer.
@@ -180,7 +190,9 @@ napi_value read(const Call& call) {
   if (!tensor.device().is_cpu() || !tensor.has_storage() || !tensor.is_contiguous()) {
     throw BadArgument("only a contiguous CPU tensor can be read");
   }
-  if (tensor.is_conj() || tensor.is_neg()) throw BadArgument("the tensor is a lazy conjugate or negative");
+  if (tensor.is_conj() || tensor.is_neg()) {
+    throw BadArgument("the tensor is a lazy conjugate or negative");
+  }
   if (tensor.nbytes() != bytes.length) throw BadArgument("the buffer's size is not the tensor's");
   if (bytes.length > 0) std::memcpy(bytes.data, tensor.data_ptr(), bytes.length);
   return nullptr;
@@ -189,8 +201,10 @@ napi_value read(const Call& call) {
 napi_value memory(const Call& call) {
   napi_value object;
   check(call.env, napi_create_object(call.env, &object));
-  check(call.env, napi_set_named_property(call.env, object, "tensors", integer(call.env, call.bridge.tensors.live())));
-  check(call.env, napi_set_named_property(call.env, object, "bytes", integer(call.env, call.bridge.bytes)));
+  check(call.env, napi_set_named_property(call.env, object, "tensors",
+                                          integer(call.env, call.bridge.tensors.live())));
+  check(call.env,
+        napi_set_named_property(call.env, object, "bytes", integer(call.env, call.bridge.bytes)));
   return object;
 }
 

@@ -46,11 +46,16 @@ struct Named {
 };
 
 constexpr Named kScalarTypes[] = {
-    {"float32", static_cast<int64_t>(at::kFloat)},    {"float64", static_cast<int64_t>(at::kDouble)},
-    {"float16", static_cast<int64_t>(at::kHalf)},     {"bfloat16", static_cast<int64_t>(at::kBFloat16)},
-    {"int64", static_cast<int64_t>(at::kLong)},       {"int32", static_cast<int64_t>(at::kInt)},
-    {"int16", static_cast<int64_t>(at::kShort)},      {"int8", static_cast<int64_t>(at::kChar)},
-    {"uint8", static_cast<int64_t>(at::kByte)},       {"bool", static_cast<int64_t>(at::kBool)},
+    {"float32", static_cast<int64_t>(at::kFloat)},
+    {"float64", static_cast<int64_t>(at::kDouble)},
+    {"float16", static_cast<int64_t>(at::kHalf)},
+    {"bfloat16", static_cast<int64_t>(at::kBFloat16)},
+    {"int64", static_cast<int64_t>(at::kLong)},
+    {"int32", static_cast<int64_t>(at::kInt)},
+    {"int16", static_cast<int64_t>(at::kShort)},
+    {"int8", static_cast<int64_t>(at::kChar)},
+    {"uint8", static_cast<int64_t>(at::kByte)},
+    {"bool", static_cast<int64_t>(at::kBool)},
 };
 constexpr Named kMemoryFormats[] = {
     {"contiguous", static_cast<int64_t>(at::MemoryFormat::Contiguous)},
@@ -86,7 +91,8 @@ at::Scalar toScalar(napi_env env, napi_value value) {
 
 at::Tensor& toTensor(Bridge& bridge, napi_value value) {
   int32_t handle = 0;
-  if (value == nullptr || napi_get_value_int32(bridge.env, value, &handle) != napi_ok || handle < 0) {
+  if (value == nullptr || napi_get_value_int32(bridge.env, value, &handle) != napi_ok ||
+      handle < 0) {
     throw BadArgument("must be a Tensor");
   }
   return bridge.tensor(handle);
@@ -107,7 +113,9 @@ c10::IValue single(Bridge& bridge, napi_value value, Kind kind) {
     case Kind::ScalarType: return lookUp(kScalarTypes, toString(env, value), "dtype");
     case Kind::Generator: {
       int32_t handle = 0;
-      if (napi_get_value_int32(env, value, &handle) != napi_ok) throw BadArgument("must be a Generator");
+      if (napi_get_value_int32(env, value, &handle) != napi_ok) {
+        throw BadArgument("must be a Generator");
+      }
       at::Generator* generator = bridge.generators.find(handle);
       if (!generator) throw BadArgument("must be a Generator that was not disposed");
       return *generator;
@@ -124,7 +132,9 @@ uint32_t lengthOf(napi_env env, napi_value value) {
   uint32_t length = 0;
   check(env, napi_get_array_length(env, value, &length));
   // Far above any real call; a sparse array of 2^32 must not become gigabytes.
-  if (length > 1'000'000) throw BadArgument("has " + std::to_string(length) + " elements, more than 1,000,000");
+  if (length > 1'000'000) {
+    throw BadArgument("has " + std::to_string(length) + " elements, more than 1,000,000");
+  }
   return length;
 }
 
@@ -152,15 +162,19 @@ c10::IValue listOf(napi_env env, napi_value value, F convert) {
 // Kernels read as many elements as the schema says, whether they are there or not.
 c10::IValue integers(napi_env env, napi_value value, const Parameter& parameter) {
   std::vector<int64_t> given;
-  if (parameter.length > 0 && typeOf(env, value) == napi_number) given = {toInt(env, value)};
-  else given = toInts(env, value);
+  if (parameter.length > 0 && typeOf(env, value) == napi_number) {
+    given = {toInt(env, value)};
+  } else {
+    given = toInts(env, value);
+  }
   const size_t wanted = parameter.length;
   const bool none = given.empty() && parameter.hasDefault && parameter.fallback.isIntList() &&
                     parameter.fallback.toIntList().empty();
   if (wanted > 1 && given.size() == 1) given.resize(wanted, given[0]);
   // `int[1]` stands for any number of dimensions.
   if (wanted > 1 && given.size() != wanted && !none) {
-    throw BadArgument("must be one number or " + std::to_string(wanted) + ", got " + std::to_string(given.size()));
+    throw BadArgument("must be one number or " + std::to_string(wanted) + ", got " +
+                      std::to_string(given.size()));
   }
   return given;
 }
@@ -174,12 +188,16 @@ c10::IValue list(Bridge& bridge, napi_value value, const Parameter& parameter) {
   }
   if (parameter.optionalElements) throw BadArgument("is of a kind that the bridge does not carry");
   switch (parameter.kind) {
-    case Kind::Tensor: return listOf<at::Tensor>(env, value, [&](napi_value v) { return toTensor(bridge, v); });
+    case Kind::Tensor:
+      return listOf<at::Tensor>(env, value, [&](napi_value v) { return toTensor(bridge, v); });
     case Kind::Int: return integers(env, value, parameter);
-    case Kind::Float: return listOf<double>(env, value, [&](napi_value v) { return toDouble(env, v); });
+    case Kind::Float:
+      return listOf<double>(env, value, [&](napi_value v) { return toDouble(env, v); });
     case Kind::Bool: return listOf<bool>(env, value, [&](napi_value v) { return toBool(env, v); });
-    case Kind::Scalar: return listOf<at::Scalar>(env, value, [&](napi_value v) { return toScalar(env, v); });
-    case Kind::String: return listOf<std::string>(env, value, [&](napi_value v) { return toString(env, v); });
+    case Kind::Scalar:
+      return listOf<at::Scalar>(env, value, [&](napi_value v) { return toScalar(env, v); });
+    case Kind::String:
+      return listOf<std::string>(env, value, [&](napi_value v) { return toString(env, v); });
     default: throw BadArgument("is of a kind that the bridge does not carry");
   }
 }
@@ -201,7 +219,10 @@ c10::IValue toIValue(Bridge& bridge, napi_value value, const Parameter& paramete
   if (parameter.kind == Kind::Tensor && !parameter.list) {
     // The commonest argument: one look at the value, not two.
     int32_t handle = 0;
-    if (value != nullptr && napi_get_value_int32(bridge.env, value, &handle) == napi_ok && handle > 0) return bridge.tensor(handle);
+    if (value != nullptr && napi_get_value_int32(bridge.env, value, &handle) == napi_ok &&
+        handle > 0) {
+      return bridge.tensor(handle);
+    }
   }
   if (isMissing(bridge.env, value)) {
     if (parameter.hasDefault) return parameter.fallback;
@@ -292,7 +313,9 @@ std::vector<at::Tensor> toTensors(Bridge& bridge, napi_value value) {
   const uint32_t length = lengthOf(bridge.env, value);
   std::vector<at::Tensor> result;
   result.reserve(length);
-  for (uint32_t i = 0; i < length; ++i) result.push_back(toTensor(bridge, element(bridge.env, value, i)));
+  for (uint32_t i = 0; i < length; ++i) {
+    result.push_back(toTensor(bridge, element(bridge.env, value, i)));
+  }
   return result;
 }
 

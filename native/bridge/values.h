@@ -5,9 +5,11 @@
 
 namespace lyceum {
 
-// The value for `parameter`; undefined means its default. Throws BadArgument with a text that starts at the value.
+// The value for `parameter`; undefined means its default. Throws BadArgument with a text that
+// starts at the value.
 c10::IValue toIValue(Bridge& bridge, napi_value value, const Parameter& parameter);
-// Tensors become handles (0 for an undefined one), lists arrays, integers numbers where they fit, else bigints.
+// Tensors become handles (0 for an undefined one), lists arrays, integers numbers where they fit,
+// else bigints.
 napi_value toJavaScript(Bridge& bridge, const c10::IValue& value);
 
 int64_t toInt(napi_env env, napi_value value);

@@ -73,7 +73,7 @@ function convolutions({ hasOperator, op }: typeof Torch): string {
   const levels: Record<string, string> = { avx512: "our own by AVX-512, ", avx2: "our own by AVX2, " };
   const others = op("lyceum::has_onednn") ? "oneDNN's" : "libtorch's";
   const units = op("lyceum::has_amx") ? "bfloat16 by AMX" : "no units for bfloat16";
-  return `${levels[op("lyceum::level")] ?? ""}${others}; ${units}`;
+  return `${levels[op("lyceum::isa")] ?? ""}${others}; ${units}`;
 }
 
 /** The card that `--device cuda` takes. */

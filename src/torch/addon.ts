@@ -53,7 +53,7 @@ function load(path: string): Native {
     // The addon itself says what is wrong with the variable: building it again would not help.
     if (reason.includes("LYCEUM_ISA")) throw cause;
     throw new Error(
-      `${path} cannot be loaded (${reason}): run ./setup again, it builds for the libtorch at hand`,
+      `${path} cannot be loaded (${reason}): run ./setup again (npx lyceum setup in a project), which builds for the libtorch at hand`,
       { cause },
     );
   }
@@ -72,7 +72,7 @@ export function loadAddon(): Native {
     const path = nativePath();
     if (!existsSync(path)) {
       throw new Error(
-        `${path} does not exist: run ./setup, which builds it, or let LYCEUM_NATIVE name the built file`,
+        `${path} does not exist: run ./setup (npx lyceum setup in a project), which builds it, or let LYCEUM_NATIVE name the built file`,
       );
     }
     try {

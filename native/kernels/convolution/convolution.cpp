@@ -1,57 +1,70 @@
 #include "kernels/convolution/convolution.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 
 #include <algorithm>
 
 #include "kernels/channels.h"
+#include "kernels/convolution/implementations.h"
 #include "kernels/convolution/kept_weights.h"
-#include "kernels/convolution/engine.h"
-#include "kernels/convolution/stem/kernels.h"
 #include "kernels/convolution/winograd.h"
+#include "kernels/isa/stem/kernels.h"
 
 namespace lyceum {
 namespace {
 
-// Of what is kept of a weight (kept_weights.h): [3, 3, C, K].
+// The layout [3, 3, C, K] in which a first layer's weights are kept (kept_weights.h).
 constexpr uint64_t kStemLayout = 1;
 
-void check(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Window& window) {
-  const auto [stride, padding, coarse] = window;
+void check(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+           const Window& window) {
+  const auto& stride = window.stride;
+  const auto& padding = window.padding;
   const bool blocked = x.dim() == 5;
   TORCH_CHECK(x.is_cpu() && x.layout() == at::kStrided &&
                   (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
                   (x.dim() == 4 || is_blocked(x)),
-              "conv2d: x must be float32 or bfloat16, [N, C, H, W] or [N, C / 16, H, W, 16], on the CPU, got ",
+              "conv2d: x must be float32 or bfloat16, [N, C, H, W] or [N, C / 16, H, W, 16], on "
+              "the CPU, got ",
               x.scalar_type(), " ", x.sizes());
-  TORCH_CHECK(weight.is_cpu() && weight.layout() == at::kStrided && weight.scalar_type() == at::kFloat &&
-                  weight.dim() == 4 && weight.size(1) == channels_of(x) && weight.numel() > 0 &&
-                  (!blocked || weight.size(0) % kLanes == 0),
-              "conv2d: weight must be float32 [K, ", channels_of(x), ", h, w] on the CPU",
-              blocked ? ", K a multiple of 16" : "", ", got ", weight.scalar_type(), " ", weight.sizes());
-  TORCH_CHECK(!bias.defined() || (bias.is_cpu() && bias.layout() == at::kStrided && bias.scalar_type() == at::kFloat &&
+  TORCH_CHECK(
+      weight.is_cpu() && weight.layout() == at::kStrided && weight.scalar_type() == at::kFloat &&
+          weight.dim() == 4 && weight.size(1) == channels_of(x) && weight.numel() > 0 &&
+          (!blocked || weight.size(0) % kLanes == 0),
+      "conv2d: weight must be float32 [K, ", channels_of(x), ", h, w] on the CPU",
+      blocked ? ", K a multiple of 16" : "", ", got ", weight.scalar_type(), " ", weight.sizes());
+  TORCH_CHECK(!bias.defined() || (bias.is_cpu() && bias.layout() == at::kStrided &&
+                                  bias.scalar_type() == at::kFloat &&
                                   bias.sizes() == at::IntArrayRef({weight.size(0)})),
-              "conv2d: bias must be float32 [", weight.size(0), "] on the CPU, got ", bias.scalar_type(), " ",
-              bias.sizes());
-  TORCH_CHECK(stride.size() == 2 && padding.size() == 2, "conv2d: stride and padding must be two numbers each");
+              "conv2d: bias must be float32 [", weight.size(0), "] on the CPU, got ",
+              bias.scalar_type(), " ", bias.sizes());
+  TORCH_CHECK(stride.size() == 2 && padding.size() == 2,
+              "conv2d: stride and padding must be two numbers each");
   for (int i = 0; i < 2; i++) {
     const int64_t size = x.size(2 + i), window = weight.size(2 + i);
     TORCH_CHECK(stride[i] >= 1 && stride[i] <= (1 << 16) && padding[i] >= 0 && padding[i] < window,
-                "conv2d: stride must be 1 or more and padding less than the window, got ", stride, " and ",
-                padding, " for a window of [", weight.size(2), ", ", weight.size(3), "]");
-    TORCH_CHECK(size >= 1 && size + 2 * padding[i] >= window, "conv2d: a window of [", weight.size(2), ", ",
-                weight.size(3), "] does not fit into ", x.sizes(), " with padding ", padding);
+                "conv2d: stride must be 1 or more and padding less than the window, got ", stride,
+                " and ", padding, " for a window of [", weight.size(2), ", ", weight.size(3), "]");
+    TORCH_CHECK(size >= 1 && size + 2 * padding[i] >= window, "conv2d: a window of [",
+                weight.size(2), ", ", weight.size(3), "] does not fit into ", x.sizes(),
+                " with padding ", padding);
     // oneDNN counts in 32 bits in places.
-    TORCH_CHECK(size < (1 << 24) && window < (1 << 12), "conv2d: too large: ", x.sizes(), ", ", weight.sizes());
+    TORCH_CHECK(size < (1 << 24) && window < (1 << 12), "conv2d: too large: ", x.sizes(), ", ",
+                weight.sizes());
   }
 }
 
 // Weights as oneDNN can read them: in either of the two usual orders.
 at::Tensor dense(const at::Tensor& weight) {
-  return weight.is_contiguous() || weight.is_contiguous(at::MemoryFormat::ChannelsLast) ? weight : weight.contiguous();
+  return weight.is_contiguous() || weight.is_contiguous(at::MemoryFormat::ChannelsLast)
+             ? weight
+             : weight.contiguous();
 }
 
-ConvolutionShape shape_of(const at::Tensor& x, const at::Tensor& weight, bool bias, const Window& window) {
+ConvolutionShape shape_of(const at::Tensor& x, const at::Tensor& weight, bool bias,
+                          const Window& window) {
   ConvolutionShape s{};
   s.batch = x.size(0);
   s.in_channels = channels_of(x);
@@ -66,7 +79,7 @@ ConvolutionShape shape_of(const at::Tensor& x, const at::Tensor& weight, bool bi
   s.pad_width = window.padding[1];
   s.blocked = is_blocked(x);
   s.bfloat16 = x.scalar_type() == at::kBFloat16;
-  s.coarse = window.coarse;
+  s.allow_winograd = window.allow_winograd;
   s.bias = bias;
   s.weights_last = !weight.is_contiguous();
   s.threads = at::get_num_threads();
@@ -75,25 +88,27 @@ ConvolutionShape shape_of(const at::Tensor& x, const at::Tensor& weight, bool bi
 
 at::Tensor empty_result(const at::TensorOptions& options, const ConvolutionShape& s) {
   if (s.blocked) {
-    return at::empty({s.batch, s.out_channels / kLanes, s.out_height(), s.out_width(), kLanes}, options);
+    return at::empty({s.batch, s.out_channels / kLanes, s.out_height(), s.out_width(), kLanes},
+                     options);
   }
-  return at::empty({s.batch, s.out_channels, s.out_height(), s.out_width()}, options, at::MemoryFormat::ChannelsLast);
+  return at::empty({s.batch, s.out_channels, s.out_height(), s.out_width()}, options,
+                   at::MemoryFormat::ChannelsLast);
 }
 
-// What the kernel that serves makes of the weight, if anything. By the tensor that the caller holds: a dense copy of it is
-// another each time.
+// What the implementation that serves prepares of the weight, if anything; kept by the tensor that
+// the caller holds, since a dense copy of it is another each time.
 at::Tensor kept_packed(const at::Tensor& weight, const ConvolutionShape& shape) {
-  const bool own = winograd::suits(shape);
-  const Layout layout = own ? Layout{winograd::packed_size(shape)} : engine::packed_layout(shape);
+  const Implementation& serves = implementation_for(shape, Pass::kForward);
+  const Layout layout = serves.packed_layout(shape);
   if (layout.size == 0) return {};
-  const auto pack = own ? winograd::pack : engine::pack;
   return kept_weights(weight, layout, [&](float* packed) {
     const at::Tensor plain = weight.contiguous();
-    pack(shape, plain.data_ptr(), packed);
+    serves.pack(shape, plain.data_ptr(), packed);
   });
 }
 
-// Of frozen networks: of weights in the plain order, in which alone oneDNN takes them to some of its own.
+// The shape in a frozen network, of weights in the plain order: oneDNN turns only those into some
+// of its own orders.
 ConvolutionShape frozen(ConvolutionShape shape) {
   shape.frozen = true;
   shape.weights_last = false;
@@ -116,17 +131,16 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
                     after.sum.scalar_type() == x.scalar_type() && after.sum.sizes() == y.sizes() &&
                     after.sum.is_contiguous(order_of(x)),
                 "conv2d: what is added to must be as the result, ", y.scalar_type(), " ", y.sizes(),
-                " in the same order of memory, got ", after.sum.scalar_type(), " ", after.sum.sizes(), " of strides ",
-                after.sum.strides());
+                " in the same order of memory, got ", after.sum.scalar_type(), " ",
+                after.sum.sizes(), " of strides ", after.sum.strides());
     y = after.sum;
   }
   if (y.numel() == 0) return y;
-  const bool own = winograd::suits(shape);
   const at::Tensor kept = after.frozen ? kept_packed(weight_in, frozen(shape)) : at::Tensor();
   if (kept.defined()) shape = frozen(shape);
-  const auto run = own ? winograd::convolve : engine::convolve;
-  run(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr, y.data_ptr(),
-              kept.defined() ? kept.data_ptr<float>() : nullptr});
+  implementation_for(shape, Pass::kForward)
+      .convolve(shape, {x.data_ptr(), weight.data_ptr(), bias.defined() ? bias.data_ptr() : nullptr,
+                        y.data_ptr(), kept.defined() ? kept.data_ptr<float>() : nullptr});
   return y;
 }
 
@@ -134,20 +148,22 @@ namespace {
 
 using Blocks = std::vector<std::array<Filters, 2>>;
 
-// Whether our own kernels take all of them.
+// Whether our own kernels serve all of them.
 bool own_blocks(const at::Tensor& x, const Blocks& blocks, const Window& window) {
   bool own = x.numel() > 0 && !blocks.empty();
   for (const auto& block : blocks) {
     for (const Filters& filters : block) {
       check(x, filters.weight, filters.bias, window);
-      own = own && filters.bias.defined() && winograd::suits(shape_of(x, dense(filters.weight), true, window));
+      own = own && filters.bias.defined() &&
+            winograd::suits(shape_of(x, dense(filters.weight), true, window));
     }
   }
   return own;
 }
 
-void convolve_own_blocks(at::Tensor& x, const Blocks& blocks, const Window& window, const winograd::StemMemory* stem) {
-  // Hold the memory that the kernels are given.
+void convolve_own_blocks(const at::Tensor& x, const at::Tensor& y, const Blocks& blocks,
+                         const Window& window, const winograd::StemMemory* stem = nullptr) {
+  // Keeps the memory alive that the kernels are given.
   std::vector<at::Tensor> held;
   std::vector<winograd::BlockMemory> memory(blocks.size());
   for (size_t i = 0; i < blocks.size(); i++) {
@@ -159,111 +175,124 @@ void convolve_own_blocks(at::Tensor& x, const Blocks& blocks, const Window& wind
       memory[i].biases[j] = held.back().data_ptr<float>();
     }
   }
-  winograd::convolve_blocks(shape_of(x, dense(blocks[0][0].weight), true, window), memory, x.data_ptr(), stem);
+  winograd::convolve_blocks(shape_of(x, dense(blocks[0][0].weight), true, window), memory,
+                            x.data_ptr(), y.data_ptr(), stem);
 }
 
 // [N, C, H, W] in channels-last to blocks.
 at::Tensor in_blocks(const at::Tensor& x) {
   const int64_t n = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
-  const at::Tensor rows = x.permute({0, 2, 3, 1}).reshape({n, height, width, channels / kLanes, kLanes});
+  const at::Tensor rows =
+      x.permute({0, 2, 3, 1}).reshape({n, height, width, channels / kLanes, kLanes});
   return rows.permute({0, 3, 1, 2, 4}).contiguous();
 }
 
 }  // namespace
 
-void convolve_blocks(at::Tensor& x, const Blocks& blocks, const Window& window) {
-  if (own_blocks(x, blocks, window)) return convolve_own_blocks(x, blocks, window, nullptr);
+void convolve_blocks(const at::Tensor& x, const at::Tensor& y, const Blocks& blocks,
+                     const Window& window) {
+  if (own_blocks(x, blocks, window)) return convolve_own_blocks(x, y, blocks, window);
+  if (!y.is_same(x)) at::Tensor(y).copy_(x);
   if (x.numel() == 0) return;
   for (const auto& [first, second] : blocks) {
-    const at::Tensor inner = convolve(x, first.weight, first.bias, window, {{}, true, true});
-    convolve(inner, second.weight, second.bias, window, {x, true, true});
+    const at::Tensor inner = convolve(y, first.weight, first.bias, window, {{}, true, true});
+    convolve(inner, second.weight, second.bias, window, {y, true, true});
   }
 }
 
-at::Tensor convolve_stage(const at::Tensor& images_given, const Filters& first, const Blocks& blocks,
-                          const Window& window) {
+at::Tensor convolve_stage(const at::Tensor& images_given, const Filters& first,
+                          const Blocks& blocks, const Window& window) {
   check(images_given, first.weight, first.bias, window);
   const at::Tensor images = in_order(images_given);
   const int64_t channels = first.weight.size(0);
-  TORCH_CHECK(!is_blocked(images) && channels % kLanes == 0 && first.weight.size(2) == 3 && first.weight.size(3) == 3 &&
-                  first.bias.defined(),
-              "conv2d: a first layer must be [16 K, C, 3, 3] with a bias, of [N, C, H, W], got ", first.weight.sizes(),
-              " of ", images.sizes());
+  TORCH_CHECK(!is_blocked(images) && channels % kLanes == 0 && first.weight.size(2) == 3 &&
+                  first.weight.size(3) == 3 && first.bias.defined(),
+              "conv2d: a first layer must be [16 K, C, 3, 3] with a bias, of [N, C, H, W], got ",
+              first.weight.sizes(), " of ", images.sizes());
   const stem::Shape shape{images.size(2), images.size(3), images.size(1), channels};
-  at::Tensor x = at::empty({images.size(0), channels / kLanes, shape.height, shape.width, kLanes}, images.options(),
-                           at::MemoryFormat::Contiguous);
+  at::Tensor x = at::empty({images.size(0), channels / kLanes, shape.height, shape.width, kLanes},
+                           images.options(), at::MemoryFormat::Contiguous);
   if (images.scalar_type() != at::kFloat || !stem::suits(shape) || !own_blocks(x, blocks, window)) {
     x = in_blocks(convolve(images, first.weight, first.bias, window, {{}, true, true}));
-    convolve_blocks(x, blocks, window);
+    convolve_blocks(x, x, blocks, window);
     return x;
   }
-  const at::Tensor weights = kept_weights(first.weight, {first.weight.numel(), kStemLayout}, [&](float* to) {
-    const at::Tensor from = first.weight.permute({2, 3, 1, 0}).contiguous();
-    std::copy_n(from.data_ptr<float>(), from.numel(), to);
-  });
+  const at::Tensor weights =
+      kept_weights(first.weight, {first.weight.numel(), kStemLayout}, [&](float* to) {
+        const at::Tensor from = first.weight.permute({2, 3, 1, 0}).contiguous();
+        std::copy_n(from.data_ptr<float>(), from.numel(), to);
+      });
   const at::Tensor bias = first.bias.contiguous();
-  const winograd::StemMemory memory{images.data_ptr<float>(), weights.data_ptr<float>(), bias.data_ptr<float>(),
-                                    shape.in_channels};
-  convolve_own_blocks(x, blocks, window, &memory);
+  const winograd::StemMemory memory{images.data_ptr<float>(), weights.data_ptr<float>(),
+                                    bias.data_ptr<float>(), shape.in_channels};
+  convolve_own_blocks(x, x, blocks, window, &memory);
   return x;
 }
 
-ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor& x, const at::Tensor& weight_in,
-                                       const Window& window, const std::array<bool, 3>& wanted,
-                                       const at::Tensor& sum) {
+ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor& x,
+                                       const at::Tensor& weight_in, const Window& window,
+                                       const std::array<bool, 3>& wanted, const at::Tensor& sum) {
   const at::Tensor weight = dense(weight_in), dy = in_order(dy_in);
   ConvolutionShape shape = shape_of(x, weight, wanted[2], window);
-  const bool own = winograd::suits(shape), nothing = x.numel() == 0;
+  const bool nothing = x.numel() == 0;
   ConvolutionGradients found;
   if (wanted[0]) {
-    // oneDNN cannot add here.
-    const bool at_once = sum.defined() && own;
-    found.x = at_once ? sum : at::empty_like(x);
-    shape.sum = at_once;
-    const auto run = own ? winograd::convolve_backward_data : engine::convolve_backward_data;
-    if (!nothing) run(shape, {dy.data_ptr(), weight.data_ptr(), found.x.data_ptr()});
-    if (sum.defined() && !at_once) found.x = at::Tensor(sum).add_(found.x);
+    const Implementation& serves = implementation_for(shape, Pass::kBackwardData);
+    shape.sum = sum.defined() && serves.adds_to_gradient;
+    found.x = shape.sum ? sum : at::empty_like(x);
+    if (!nothing) {
+      serves.convolve_backward_data(shape, {dy.data_ptr(), weight.data_ptr(), found.x.data_ptr()});
+    }
+    if (sum.defined() && !shape.sum) found.x = at::Tensor(sum).add_(found.x);
     shape.sum = false;
   }
   if (wanted[1] || wanted[2]) {
     found.weight = at::empty_like(weight);
     if (wanted[2]) found.bias = at::empty({shape.out_channels}, weight.options());
-    const auto run = own && !wanted[2] ? winograd::convolve_backward_weights : engine::convolve_backward_weights;
-    if (!nothing) {
-      run(shape, {x.data_ptr(), dy.data_ptr(), found.weight.data_ptr(), wanted[2] ? found.bias.data_ptr() : nullptr});
-    } else {
+    if (nothing) {
       found.weight.zero_();
       if (wanted[2]) found.bias.zero_();
+    } else {
+      implementation_for(shape, Pass::kBackwardWeights)
+          .convolve_backward_weights(shape, {x.data_ptr(), dy.data_ptr(), found.weight.data_ptr(),
+                                             wanted[2] ? found.bias.data_ptr() : nullptr});
     }
   }
   return found;
 }
 
-c10::optional<ThroughConvolution> ThroughConvolution::of(const at::Tensor& like_x, const at::Tensor& weight_given,
-                                                         const Window& window) {
+std::optional<StreamedConvolution> StreamedConvolution::of(const at::Tensor& like_x,
+                                                           const at::Tensor& weight_given,
+                                                           const Window& window) {
   check(like_x, weight_given, {}, window);
   const at::Tensor weight = dense(weight_given);
   const ConvolutionShape shape = shape_of(like_x, weight, false, window);
-  if (like_x.numel() == 0 || !winograd::suits_through(shape)) return c10::nullopt;
-  return ThroughConvolution(shape, weight, like_x.options());
+  if (like_x.numel() == 0 || !winograd::suits_streamed(shape)) return {};
+  return StreamedConvolution(shape, weight, like_x.options());
 }
 
-int64_t ThroughConvolution::parts() const { return winograd::parts(shape_); }
+int64_t StreamedConvolution::parts() const { return winograd::parts(shape_); }
 
-at::Tensor ThroughConvolution::empty_result() const { return lyceum::empty_result(options_, shape_); }
-
-void ThroughConvolution::forward(const at::Tensor& x, const at::Tensor& y, const Through& through) const {
-  winograd::convolve_through(
-      shape_, {x.defined() ? x.data_ptr() : nullptr, weight_.data_ptr(), nullptr, y.data_ptr()}, through);
+at::Tensor StreamedConvolution::empty_result() const {
+  return lyceum::empty_result(options_, shape_);
 }
 
-at::Tensor ThroughConvolution::backward(const at::Tensor& x, const at::Tensor& dx, bool sum,
-                                        const BackwardThrough& through) const {
+void StreamedConvolution::forward(const at::Tensor& x, const at::Tensor& y,
+                                  const AroundForward& around) const {
+  winograd::convolve_streamed(
+      shape_, {x.defined() ? x.data_ptr() : nullptr, weight_.data_ptr(), nullptr, y.data_ptr()},
+      around);
+}
+
+at::Tensor StreamedConvolution::backward(const at::Tensor& x, const at::Tensor& dx, bool sum,
+                                         const AroundBackward& around) const {
   ConvolutionShape shape = shape_;
   shape.sum = sum;
   const at::Tensor d_weight = at::empty_like(weight_);
-  winograd::convolve_backward_through(
-      shape, {x.defined() ? x.data_ptr() : nullptr, weight_.data_ptr(), dx.data_ptr(), d_weight.data_ptr()}, through);
+  winograd::convolve_backward_streamed(shape,
+                                       {x.defined() ? x.data_ptr() : nullptr, weight_.data_ptr(),
+                                        dx.data_ptr(), d_weight.data_ptr()},
+                                       around);
   return d_weight;
 }
 

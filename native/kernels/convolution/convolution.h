@@ -1,47 +1,51 @@
-// Convolution of tensors by whichever kernels serve: Lyceum's own by Winograd's algorithm, or oneDNN's.
+// Convolution of tensors by whichever implementation serves (implementations.h).
 //
-// Activations are float32 or bfloat16, channels-last or blocked (kernels/channels.h), weights float32 [K, C, h, w]. All
-// functions throw c10::Error for tensors that do not fit.
+// Activations are float32 or bfloat16, channels-last or blocked (kernels/channels.h), weights
+// float32 [K, C, h, w]. All functions throw c10::Error for tensors that do not fit.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "kernels/convolution/shape.h"
-#include "kernels/convolution/through.h"
+#include "kernels/convolution/streamed.h"
 
 namespace lyceum {
 
 struct Window {
   at::IntArrayRef stride, padding;
-  // May round more coarsely than the definition does, for speed.
-  bool coarse;
+  // Winograd's algorithm may be used, whose rounding errors are larger than the definition's.
+  bool allow_winograd;
 };
 
 // What comes after a convolution, in the same pass over memory.
 struct AfterConvolution {
-  // Where the sum goes, laid out as the result is; may be undefined.
+  // A tensor to which the result is added, in place, laid out as the result is; may be undefined.
   at::Tensor sum;
   bool relu = false;
-  // The weight is used again as it is, and what kernels make of it is kept.
+  // The weight will be used again as it is, so that what kernels make of it is kept.
   bool frozen = false;
 };
 
 // `bias` may be undefined.
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Window& window,
-                    const AfterConvolution& after = {});
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                    const Window& window, const AfterConvolution& after = {});
 
 struct Filters {
   at::Tensor weight, bias;
 };
 
-// For one pair of filters after the other: x = relu(second(relu(first(x))) + x), in place, of as many channels as x has.
-// Of frozen networks, without gradient.
-void convolve_blocks(at::Tensor& x, const std::vector<std::array<Filters, 2>>& blocks, const Window& window);
+// For one pair of filters after the other: y = relu(second(relu(first(x))) + x), which is the next
+// pair's x. `y` is of x's shape and order, and may be x itself. Of frozen networks, without
+// gradient.
+void convolve_blocks(const at::Tensor& x, const at::Tensor& y,
+                     const std::vector<std::array<Filters, 2>>& blocks, const Window& window);
 
-// The same of relu(first(images)), 3x3, of [N, C, H, W] in channels-last; its result is in blocks.
+// The same of x = relu(first(images)), 3x3, of [N, C, H, W] in channels-last; the result is in
+// blocks.
 at::Tensor convolve_stage(const at::Tensor& images, const Filters& first,
                           const std::vector<std::array<Filters, 2>>& blocks, const Window& window);
 
@@ -49,22 +53,26 @@ struct ConvolutionGradients {
   at::Tensor x, weight, bias;
 };
 
-// A convolution without bias that takes a few images at a time, with something done to them before and after.
-class ThroughConvolution {
+// A convolution without bias that takes a few images at a time, with something done to them before
+// and after.
+class StreamedConvolution {
  public:
-  // Of an x of this shape; nothing where it would not pay or cannot be.
-  static c10::optional<ThroughConvolution> of(const at::Tensor& like_x, const at::Tensor& weight, const Window& window);
+  // For an x of this shape; nothing where it would not pay or cannot be.
+  static std::optional<StreamedConvolution> of(const at::Tensor& like_x, const at::Tensor& weight,
+                                               const Window& window);
 
-  // Sums over all images are summed in so many parts.
+  // The number of parts in which sums over all images are taken.
   int64_t parts() const;
   at::Tensor empty_result() const;
-  // Where `x` is undefined, `through` writes it.
-  void forward(const at::Tensor& x, const at::Tensor& y, const Through& through) const;
+  // Where `x` is undefined, `around.before` writes it.
+  void forward(const at::Tensor& x, const at::Tensor& y, const AroundForward& around) const;
   // Writes x's gradient to `dx`, or adds it to what is there; returns the weight's.
-  at::Tensor backward(const at::Tensor& x, const at::Tensor& dx, bool sum, const BackwardThrough& through) const;
+  at::Tensor backward(const at::Tensor& x, const at::Tensor& dx, bool sum,
+                      const AroundBackward& around) const;
 
  private:
-  ThroughConvolution(const ConvolutionShape& shape, const at::Tensor& weight, const at::TensorOptions& options)
+  StreamedConvolution(const ConvolutionShape& shape, const at::Tensor& weight,
+                      const at::TensorOptions& options)
       : shape_(shape), weight_(weight), options_(options) {}
 
   ConvolutionShape shape_;
@@ -72,10 +80,11 @@ class ThroughConvolution {
   at::TensorOptions options_;
 };
 
-// Those of x, weight and bias that are wanted. `x` is in order (in_order). Where `sum` is defined, x's gradient is added
-// to it, in place.
-ConvolutionGradients convolve_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight,
-                                       const Window& window, const std::array<bool, 3>& wanted,
+// The gradients of those of x, weight and bias that are wanted. `x` is in order (in_order). Where
+// `sum` is defined, x's gradient is added to it, in place.
+ConvolutionGradients convolve_backward(const at::Tensor& dy, const at::Tensor& x,
+                                       const at::Tensor& weight, const Window& window,
+                                       const std::array<bool, 3>& wanted,
                                        const at::Tensor& sum = {});
 
 }  // namespace lyceum

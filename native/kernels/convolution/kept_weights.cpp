@@ -1,5 +1,8 @@
 #include "kernels/convolution/kept_weights.h"
 
+#include <ATen/ops/empty.h>
+#include <c10/core/CPUAllocator.h>
+
 #include <mutex>
 #include <unordered_map>
 
@@ -17,6 +20,15 @@ struct Kept {
   at::Tensor made;
 };
 
+// Whether every write to the weight is counted. Those to memory that is not libtorch's own are not
+// (a SharedArrayBuffer of JavaScript, a mapped file), nor are those to tensors of inference mode.
+bool counts_writes(const at::Tensor& weight) {
+  if (weight.is_inference()) return false;
+  const c10::DeleterFnPtr deleter = weight.storage().data_ptr().get_deleter();
+  return deleter == c10::GetAllocator(c10::kCPU)->raw_deleter() ||
+         deleter == c10::GetDefaultCPUAllocator()->raw_deleter();
+}
+
 // Never destroyed: at the end of the process libtorch may be gone before our statics are.
 std::unordered_map<const c10::TensorImpl*, Kept>& all() {
   static auto* one = new std::unordered_map<const c10::TensorImpl*, Kept>();
@@ -28,14 +40,16 @@ std::mutex& reading() {
 }
 
 void forget_dead() {
-  for (auto one = all().begin(); one != all().end();) one = one->second.of.expired() ? all().erase(one) : std::next(one);
+  for (auto one = all().begin(); one != all().end();) {
+    one = one->second.of.expired() ? all().erase(one) : std::next(one);
+  }
 }
 
 }  // namespace
 
-at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout, const std::function<void(float*)>& make) {
-  // Tensors of inference mode do not count how often they were written to.
-  const bool counted = !weight.is_inference();
+at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout,
+                        const std::function<void(float*)>& make) {
+  const bool counted = counts_writes(weight);
   const uint32_t version = counted ? weight._version() : 0;
   const c10::TensorImpl* key = weight.unsafeGetTensorImpl();
   if (counted) {
@@ -43,16 +57,19 @@ at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout, const st
     const auto found = all().find(key);
     // Another tensor may have come to lie where one was that has died.
     if (found != all().end() && !found->second.of.expired() && found->second.version == version &&
-        found->second.data == weight.data_ptr() && found->second.layout == layout.name && found->second.made.numel() == layout.size) {
+        found->second.data == weight.data_ptr() && found->second.layout == layout.name &&
+        found->second.made.numel() == layout.size) {
       return found->second.made;
     }
     forget_dead();
   }
-  const at::Tensor made = at::empty({layout.size}, weight.options().memory_format(at::MemoryFormat::Contiguous));
+  const at::Tensor made =
+      at::empty({layout.size}, weight.options().memory_format(at::MemoryFormat::Contiguous));
   make(made.data_ptr<float>());
   if (counted) {
     const std::lock_guard<std::mutex> lock(reading());
-    all().insert_or_assign(key, Kept{Weak(weight.getIntrusivePtr()), version, weight.data_ptr(), layout.name, made});
+    all().insert_or_assign(
+        key, Kept{Weak(weight.getIntrusivePtr()), version, weight.data_ptr(), layout.name, made});
   }
   return made;
 }

@@ -1,7 +1,7 @@
 // What kernels make of weights that stay as they are from call to call, as a frozen network's do.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <functional>
 
@@ -13,8 +13,10 @@ struct Layout {
   uint64_t name = 0;
 };
 
-// What `make` has made of the weight in this layout: in an earlier call, where the weight is the same and nobody has
-// written to it since. The last layout is kept, while the weight lives. Throws what `make` throws.
-at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout, const std::function<void(float*)>& make);
+// What `make` has made of the weight in this layout: in an earlier call, where the weight is the
+// same and nobody has written to it since. The last layout is kept, while the weight lives. Throws
+// what `make` throws.
+at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout,
+                        const std::function<void(float*)>& make);
 
 }  // namespace lyceum

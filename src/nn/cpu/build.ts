@@ -13,7 +13,7 @@ function once<T>(find: () => T): () => T {
 const hasConvolution = once(() => torch.hasOperator("lyceum::conv2d"));
 
 /** Whether Lyceum's own 3x3 convolutions run here, which need AVX-512 or AVX2 (`LYCEUM_ISA` may choose less). */
-export const hasOwnKernels = once(() => hasConvolution() && torch.op("lyceum::level") !== "none");
+export const hasOwnKernels = once(() => hasConvolution() && torch.op("lyceum::isa") !== "none");
 
 /** Whether the processor has AVX-512, without which oneDNN computes neither bfloat16 nor blocks of channels. */
 export const hasAvx512 = once((): boolean => hasConvolution() && torch.op("lyceum::has_avx512"));

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as torch from "../../torch/index.js";
 
-const hasOwn = torch.hasOperator("lyceum::dense_block") && torch.op("lyceum::level") !== "none";
+const hasOwn = torch.hasOperator("lyceum::dense_block") && torch.op("lyceum::isa") !== "none";
 
 /** Calls an operator with a list of parameters, the first of them its input. */
 type Call = (parameters: torch.Tensor[]) => torch.Tensor;

@@ -1,0 +1,17 @@
+#include "kernels/convolution/implementations.h"
+
+namespace lyceum {
+
+const Implementation& implementation_for(const ConvolutionShape& shape, Pass pass) {
+  for (const Implementation* one : {
+           &winograd::implementation,
+#ifdef LYCEUM_ONEDNN
+           &onednn::implementation,
+#endif
+       }) {
+    if (one->suits(shape, pass)) return *one;
+  }
+  return libtorch::implementation;
+}
+
+}  // namespace lyceum
