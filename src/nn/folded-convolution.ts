@@ -157,7 +157,7 @@ export class FoldedConvolution extends Module {
     const fused =
       own &&
       (residual ? convolveAndAdd(own, x, residual, { relu, overwrite }) : relu && convolveAndRectify(own, x));
-    return fused || applyEpilogue(this.convolution.forward(x), epilogue);
+    return fused || applyEpilogue(convolution.forward(x), epilogue);
   }
 
   /** The batch norm's own weights are gone. @throws FoldingError always */
