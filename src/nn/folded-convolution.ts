@@ -153,10 +153,10 @@ export class FoldedConvolution extends Module {
   convolve(x: torch.Tensor, epilogue: Epilogue = {}): torch.Tensor {
     const { residual, overwriteResidual: overwrite = false, relu = false } = epilogue;
     const { convolution } = this;
-    if (!isExactly(convolution, Conv2d)) return applyEpilogue(convolution.forward(x), epilogue);
-    const fused = residual
-      ? convolveAndAdd(convolution, x, residual, { relu, overwrite })
-      : relu && convolveAndRectify(convolution, x);
+    const own = isExactly(convolution, Conv2d) ? convolution : undefined;
+    const fused =
+      own &&
+      (residual ? convolveAndAdd(own, x, residual, { relu, overwrite }) : relu && convolveAndRectify(own, x));
     return fused || applyEpilogue(convolution.forward(x), epilogue);
   }
 

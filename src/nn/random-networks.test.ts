@@ -34,6 +34,7 @@ type Plan =
   | "subclass"
   | "widening"
   | "halving"
+  | "fitted"
   | "conv-norm-relu"
   | "conv-norm"
   | "norm-relu"
@@ -115,6 +116,10 @@ class Maker {
         const layers = this.layers(channels, 2);
         const downsample = new Sequential(this.conv(channels, channels, 1, 2), this.norm(channels));
         return new BasicBlock({ ...layers, downsample });
+      }
+      case "fitted": {
+        const downsample = new Sequential(this.conv(channels, channels, 1), this.norm(channels));
+        return new BasicBlock({ ...this.layers(), downsample });
       }
       case "conv-norm-relu":
         return new Sequential(this.conv(channels, channels), this.norm(channels), new ReLU());
@@ -279,6 +284,7 @@ const { plan } = fc.letrec<{ plan: Plan; plans: Plan[] }>((tie) => ({
         "subclass",
         "widening",
         "halving",
+        "fitted",
         "conv-norm-relu",
         "conv-norm",
         "norm-relu",
