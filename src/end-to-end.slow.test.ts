@@ -14,6 +14,7 @@ import {
   trainGenerations,
   writeReport,
 } from "./index.js";
+import { settled } from "./torch/testing/settled.js";
 
 const root = mkdtempSync(join(tmpdir(), "lyceum-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -60,7 +61,7 @@ describe("trainGenerations", () => {
   }, async () => {
     const directory = join(root, "line");
     const events: string[] = [];
-    const before = torch.memoryStats().tensors;
+    const before = settled().tensors;
     const run = await trainGenerations(small, { directory, onProgress: ({ type }) => events.push(type) });
 
     // Chance is 0.1; each of these is one seed's result on 1,000 test images.
@@ -72,7 +73,7 @@ describe("trainGenerations", () => {
       true,
     ]);
     expect(Object.keys(run.ensembles)).toEqual(["0-1", "0-2"]);
-    expect(torch.memoryStats().tensors - before).toBeLessThan(20);
+    expect(settled().tensors).toBe(before);
     expect(events[0]).toBe("start");
     expect(events.at(-1)).toBe("end");
     expect(events.filter((type) => type === "epoch")).toHaveLength(9);

@@ -360,3 +360,18 @@ describe("foldBatchNorm", () => {
     expect(settled().tensors).toBe(before - (bias ? 5 : 4));
   });
 });
+
+it.each(["weight", "runningVar"] as const)(
+  "leaves a network whose %s is not finite as it is, so that NaN reaches its answers",
+  (name) => {
+    const generator = new torch.Generator(1);
+    const norm = new BatchNorm2d(16);
+    const model = new Sequential(new Conv2d(3, 16, 3, { padding: 1, generator }), norm, new ReLU()).to({
+      memoryFormat: "channelsLast",
+    });
+    torch.noGrad(() => norm[name].fill_(Number.NaN));
+    const x = torch.randn([2, 3, 8, 8], { generator }).contiguous("channelsLast");
+    const y = torch.noGrad(() => foldBatchNorm(model).forward(x));
+    expect(y.isnan().all().item()).toBe(1);
+  },
+);

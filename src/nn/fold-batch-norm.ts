@@ -48,6 +48,13 @@ function pairsOf(model: Module): Pair[] {
   return found.filter(({ convolution, norm }) => isSingle(convolution) && isSingle(norm));
 }
 
+/** Whether all of a network's numbers are finite. */
+function isFinite(model: Module): boolean {
+  return torch.scope(() =>
+    torch.noGrad(() => Object.values(model.stateDict()).every((tensor) => tensor.isfinite().all().item() === 1)),
+  );
+}
+
 /** With running statistics, batch norm is a scale and a shift of each channel: a new convolution takes both over. */
 function merge({ convolution, norm }: Pair): Conv2d {
   const [weight, bias] = torch.scope(() => {
@@ -106,7 +113,8 @@ function tryOut(model: Module, given: torch.Tensor | undefined): void {
  */
 export function foldBatchNorm<M extends Module>(model: M, { example }: { example?: torch.Tensor } = {}): M {
   const modes = [...model.namedModules().values()].map((module) => [module, module.training] as const);
-  const pairs = pairsOf(model);
+  // oneDNN's ReLU makes 0 of NaN, which would hide that a network is broken: such a one stays as it is.
+  const pairs = isFinite(model) ? pairsOf(model) : [];
   torch.noGrad(() => {
     const folded = pairs.map((pair) => {
       const { owner, names } = pair;
