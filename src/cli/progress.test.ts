@@ -3,7 +3,14 @@ import type { ProgressEvent } from "../runs/types.js";
 import { progressTo } from "./progress.js";
 
 const events: ProgressEvent[] = [
-  { type: "start", generations: 3, epochs: 8, stepsPerEpoch: 469, warnings: ["slow BLAS"] },
+  {
+    type: "start",
+    generations: 3,
+    epochs: 8,
+    stepsPerEpoch: 469,
+    methods: [["patriarch", "strict: cross-entropy alone"]],
+    warnings: ["slow BLAS"],
+  },
   { type: "generation-start", generation: 1, role: "student" },
   {
     type: "step",
@@ -51,13 +58,21 @@ beforeEach(() => {
 test("on a terminal: one line, redrawn, no wider than the terminal", () => {
   events.forEach(progressTo(output(true)));
   expect(written).toBe(
-    "warning: slow BLAS\n3 generations of 8 epochs, 469 steps each\n" +
+    "warning: slow BLAS\n3 generations of 8 epochs, 469 steps each\npatriarch: strict: cross-entropy alone\n" +
       "\r\x1b[Kgeneration 2/3 student  epoch 2  step 120/469  1,234 images/s  2 min 10 s left  " +
       "loss 0.532 (hard 0.410, top score difference 0.300)",
   );
   written = "";
   events.forEach(progressTo(output(true, 40)));
   expect(written.split("\r\x1b[K")[1]).toHaveLength(39);
+});
+
+test("images that are drawn are counted, and the line is wiped when the training starts", () => {
+  const progress = progressTo(output(true));
+  progress({ type: "images", done: 4000, total: 50000 });
+  expect(written).toBe("\r\x1b[Kdrawing images  4,000 of 50,000");
+  progress(events[0]!);
+  expect(written).toContain("50,000\r\x1b[Kwarning: slow BLAS");
 });
 
 test("a redraw every tenth of a second at most", () => {
@@ -68,7 +83,7 @@ test("a redraw every tenth of a second at most", () => {
 
 test("elsewhere: a line an epoch, without control characters", () => {
   events.forEach(progressTo(output(false)));
-  expect(written.split("\n").slice(2)).toEqual([
+  expect(written.split("\n").slice(3)).toEqual([
     "generation 2/3 student  epoch 2/8  loss 0.500 (hard 0.410, soft 0.300)  top-1 in training 83.00 %  " +
       "validation 81.00 %  1,234 images/s  49 s",
     "",

@@ -27,10 +27,18 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
     clear();
     output.write(`${text}\n`);
   };
+  const redraw = (text: string) => {
+    if (!live || performance.now() - drawn < REDRAW_MS) return;
+    output.write(`\r\x1b[K${text.slice(0, (output.columns ?? 80) - 1)}`);
+    drawn = performance.now();
+  };
   const place = (generation: number) => `generation ${generation + 1}/${generations} ${role}`;
 
   return (event) => {
     switch (event.type) {
+      case "images":
+        redraw(`drawing images  ${count(event.done)} of ${count(event.total)}`);
+        break;
       case "start":
         generations = event.generations;
         for (const warning of event.warnings) line(`warning: ${warning}`);
@@ -38,12 +46,12 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
           `${plural(event.generations, "generation")} of ${plural(event.epochs, "epoch")}, ` +
             `${plural(event.stepsPerEpoch, "step")} each`,
         );
+        for (const [role, words] of event.methods) line(`${role}: ${words}`);
         break;
       case "generation-start":
         role = event.role;
         break;
       case "step": {
-        if (!live || performance.now() - drawn < REDRAW_MS) break;
         const text = [
           `${place(event.generation)}  epoch ${event.epoch}`,
           `step ${event.step}/${event.stepsPerEpoch}`,
@@ -51,8 +59,7 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
           `${duration(event.secondsLeft)} left`,
           losses(event.loss, event.terms),
         ].join("  ");
-        output.write(`\r\x1b[K${text.slice(0, (output.columns ?? 80) - 1)}`);
-        drawn = performance.now();
+        redraw(text);
         break;
       }
       case "epoch": {

@@ -5,6 +5,7 @@ import {
   type ImageSet,
   Loader,
   loadDataset,
+  type MakeOptions,
   planSteps,
   splitHeldOut,
 } from "../data/index.js";
@@ -37,7 +38,7 @@ export interface Images {
 /** Images per batch of evaluation; larger ones are no quicker on a CPU. */
 const evaluationBatch = 256;
 
-export interface PrepareImagesOptions {
+export interface PrepareImagesOptions extends MakeOptions {
   /** What the data set's name may mean. Default: Lyceum's own sets. */
   library?: Library | undefined;
   /** Images that a program hands over instead. */
@@ -47,12 +48,12 @@ export interface PrepareImagesOptions {
 /**
  * Loads what the recipe asks for, unless the images are given.
  *
- * @throws Error when the set is not found or damaged, TypeError when given images do not fit together, RangeError
+ * @throws whatever `signal` was aborted with; Error when the set is not found or damaged, TypeError when given images do not fit together, RangeError
  *   when so small a part is to be held out that it is no image
  */
 export async function prepareImages(
   recipe: Recipe,
-  { library = builtIn, dataset: given }: PrepareImagesOptions = {},
+  { library = builtIn, dataset: given, ...making }: PrepareImagesOptions = {},
 ): Promise<Images> {
   const { heldOut: fraction, ...spec } = recipe.data;
   const definition = library.find("dataset", spec.name);
@@ -62,7 +63,7 @@ export async function prepareImages(
         "code, give them again as `dataset` to trainGenerations (with `resume`), evaluateRun or writeReport",
     );
   }
-  const dataset = given ?? (await loadDataset(spec, { definition }));
+  const dataset = given ?? (await loadDataset(spec, { definition, ...making }));
   const { train, test } = dataset;
   for (const set of [train, test]) checkImageSet(set, dataset.classNames.length);
   checkAlike(train, test);

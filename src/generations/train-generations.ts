@@ -13,7 +13,7 @@ import {
 } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { Diverged, predict } from "../training/index.js";
-import { checkExperiment, type Experiment } from "./experiment.js";
+import { checkExperiment, describeMethods, type Experiment } from "./experiment.js";
 import { prepareImages } from "./images.js";
 import { Line, type Trained } from "./line.js";
 import type { OnProgress } from "./observers/progress.js";
@@ -65,8 +65,14 @@ export async function trainGenerations(
 ): Promise<RunResult> {
   const { onProgress, signal } = options;
   await using run = await openRun(input, options);
-  const experiment = await prepare(run, options);
-  const { recipe, folder } = experiment;
+  const { recipe, folder } = run;
+  const interrupted = () => {
+    onProgress?.({ type: "interrupted", directory: folder?.directory });
+    return new Interrupted(folder?.directory);
+  };
+  const experiment = await prepare(run, options).catch((error) => {
+    throw signal?.aborted ? interrupted() : error;
+  });
   using line = await Line.recall(experiment);
   tellStart(experiment, onProgress);
 
@@ -76,10 +82,7 @@ export async function trainGenerations(
     const network = signal?.aborted
       ? undefined
       : await trainGeneration(experiment, generation, teachers, options).catch(naming(generation, recipe));
-    if (!network) {
-      onProgress?.({ type: "interrupted", directory: folder?.directory });
-      throw new Interrupted(folder?.directory);
-    }
+    if (!network) throw interrupted();
     line.add(await finish(experiment, line, network));
     await folder?.writeSummary(summaryOf(recipe, line));
     await folder?.removeCheckpoint(generation);
@@ -93,11 +96,16 @@ export async function trainGenerations(
 /** All that is known before the first step, and checked. */
 async function prepare(
   { recipe, library, folder }: Pick<Experiment, "recipe" | "library" | "folder">,
-  { model, dataset }: TrainGenerationsOptions,
+  { model, dataset, signal, onProgress }: TrainGenerationsOptions,
 ): Promise<Experiment> {
   if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
   setKernels(recipe.kernels);
-  const images = await prepareImages(recipe, { library, dataset });
+  const images = await prepareImages(recipe, {
+    library,
+    dataset,
+    signal,
+    onProgress: (progress) => onProgress?.({ type: "images", ...progress }),
+  });
   const experiment = { recipe, library, images, folder, model };
   checkExperiment(experiment);
   return experiment;
@@ -154,6 +162,7 @@ function tellStart(experiment: Experiment, onProgress: OnProgress | undefined): 
     generations: recipe.generations,
     epochs: recipe.epochs,
     stepsPerEpoch: images.stepsPerEpoch,
+    methods: describeMethods(experiment),
     warnings: warningsFor(experiment),
   });
 }

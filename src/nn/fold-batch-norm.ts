@@ -51,7 +51,9 @@ function pairsOf(model: Module): Pair[] {
 /** Whether all of a network's numbers are finite. */
 function isFinite(model: Module): boolean {
   return torch.scope(() =>
-    torch.noGrad(() => Object.values(model.stateDict()).every((tensor) => tensor.isfinite().all().item() === 1)),
+    torch.noGrad(() =>
+      Object.values(model.stateDict()).every((tensor) => tensor.isfinite().all().item() === 1),
+    ),
   );
 }
 

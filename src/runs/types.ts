@@ -81,7 +81,17 @@ export interface RunResult {
 
 /** What a training tells while it goes on. */
 export type ProgressEvent =
-  | { type: "start"; generations: number; epochs: number; stepsPerEpoch: number; warnings: string[] }
+  /** While a set of images is drawn: how many of them are done. */
+  | { type: "images"; done: number; total: number }
+  | {
+      type: "start";
+      generations: number;
+      epochs: number;
+      stepsPerEpoch: number;
+      /** What the patriarch and the students learn from, each with its role. */
+      methods: [role: string, words: string][];
+      warnings: string[];
+    }
   | { type: "generation-start"; generation: number; role: Role }
   | {
       type: "step";
