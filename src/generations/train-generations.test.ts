@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeSynthetic } from "../data/index.js";
 import { resnet8 } from "../models/index.js";
 import type { RecipeInput } from "../recipe/index.js";
-import { evaluateRun, trainGenerations } from "./index.js";
+import { evaluateRun, Interrupted, trainGenerations } from "./index.js";
 
 const recipe: RecipeInput = {
   data: { name: "synthetic", classes: 5, size: 8, channels: 1, trainCount: 32, testCount: 20 },
@@ -59,4 +59,72 @@ test("going on removes the checkpoint that a kill left in a finished generation"
   mkdirSync(left);
   await trainGenerations(recipe, { directory, resume: true });
   expect(existsSync(left)).toBe(false);
+});
+
+test("seconds count what every sitting spent, its evaluations too", async () => {
+  const directory = folder();
+  const controller = new AbortController();
+  const slow = 0.4;
+  const input: RecipeInput = {
+    ...recipe,
+    data: { name: "synthetic", classes: 5, size: 8, channels: 1, trainCount: 64, testCount: 20, heldOut: 0.25 },
+    epochs: 2,
+  };
+  const stopped = trainGenerations(input, {
+    directory,
+    signal: controller.signal,
+    // Validation takes its time, and nothing else does.
+    model: (options) => {
+      const network = resnet8.create(options);
+      const forward = network.forward.bind(network);
+      network.forward = (x) => {
+        if (!network.training) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000 * slow);
+        return forward(x);
+      };
+      return network;
+    },
+    onProgress: ({ type }) => type === "epoch" && controller.abort(),
+  });
+  await expect(stopped).rejects.toBeInstanceOf(Interrupted);
+  const run = await trainGenerations(input, { directory, resume: true, model: resnet8.create });
+  const training = run.generations.reduce((sum, { trainSeconds }) => sum + trainSeconds, 0);
+  expect(run.seconds - training).toBeGreaterThan(slow);
+});
+
+test("a batch of one image never comes: 33 images in batches of 16 are two steps", async () => {
+  const epochs: number[] = [];
+  await trainGenerations(
+    {
+      data: { name: "synthetic", classes: 5, size: 32, trainCount: 33, testCount: 20 },
+      model: "resnet18",
+      generations: 1,
+      epochs: 2,
+      batchSize: 16,
+    },
+    { onProgress: (event) => event.type === "epoch" && epochs.push(event.record.epoch) },
+  );
+  expect(epochs).toEqual([1, 2]);
+});
+
+test("averaged weights are what is evaluated and saved, and a resumed average goes on to the bit", async () => {
+  const input = { ...recipe, model: "resnet8", epochs: 2, averageWeights: { decay: 0.9 }, clipNorm: 1 };
+  const [whole, stopped] = [folder(), folder()];
+  const run = await trainGenerations(input, { directory: whole });
+  const controller = new AbortController();
+  const first = trainGenerations(input, {
+    directory: stopped,
+    signal: controller.signal,
+    onProgress: ({ type }) => type === "epoch" && controller.abort(),
+  });
+  await expect(first).rejects.toBeInstanceOf(Interrupted);
+  const resumed = await trainGenerations(input, { directory: stopped, resume: true });
+  expect(resumed.generations[0]!.test).toEqual(run.generations[0]!.test);
+  const weights = (directory: string) =>
+    readFileSync(join(directory, "generation-0", "weights.safetensors"));
+  expect(weights(stopped).equals(weights(whole))).toBe(true);
+  const { differences } = await evaluateRun(whole);
+  expect(differences).toEqual([]);
+  const plain = folder();
+  await trainGenerations({ ...recipe, model: "resnet8", epochs: 2, clipNorm: 1 }, { directory: plain });
+  expect(weights(plain).equals(weights(whole))).toBe(false);
 });
