@@ -71,7 +71,9 @@ export async function trainGenerations(
     return new Interrupted(folder?.directory);
   };
   const experiment = await prepare(run, options).catch((error) => {
-    throw signal?.aborted ? interrupted() : error;
+    // What else went wrong is to be told, whether somebody asked to stop or not.
+    const stopped = signal?.aborted && (error === signal.reason || error?.name === "AbortError");
+    throw stopped ? interrupted() : error;
   });
   using line = await Line.recall(experiment);
   tellStart(experiment, onProgress);

@@ -79,6 +79,24 @@ export function defineMethod<S extends OptionShape = Record<never, never>>(
   return Object.freeze({ ...method, kind: "method" as const });
 }
 
+/**
+ * The earlier generations that a method asks for, in its order.
+ *
+ * @throws TypeError when it gives back no list, RangeError when one of them is not an earlier generation
+ */
+export function teachersOf(method: Method, generation: number, options: Record<string, unknown>): number[] {
+  const teachers: unknown = method.teachers?.(generation, options) ?? [];
+  if (!Array.isArray(teachers))
+    throw new TypeError(`${method.name} must give back a list of generations as its teachers, got ${teachers}`);
+  const wrong = teachers.find(
+    (teacher) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation),
+  );
+  if (wrong === undefined && !teachers.includes(undefined)) return [...teachers];
+  throw new RangeError(
+    `${method.name} asks for generation ${wrong} as a teacher of generation ${generation}: only earlier ones can teach`,
+  );
+}
+
 /** A method's options in one line: its own words, or the name with the options as they are. */
 export function describeMethod(method: Method, options: Record<string, unknown>): string {
   if (method.describe) return method.describe(options);

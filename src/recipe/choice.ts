@@ -28,11 +28,13 @@ export type Choice = Record<string, unknown>;
 export function choiceOf(z: Z, { tag, members, usual, common = {} }: ChoiceOptions): z.ZodType<Choice> {
   const mappings = members.map((member) => {
     const name = z.literal(member.name);
+    const options = member.options?.(z) ?? {};
+    checkKeys(member.name, Object.keys(options), [tag, ...Object.keys(common)]);
     return z
       .strictObject({
         [tag]: member.name === usual ? name.exactOptional() : name,
         ...common,
-        ...member.options?.(z),
+        ...options,
       })
       .describe(member.summary);
   });
@@ -52,4 +54,18 @@ export function choiceOf(z: Z, { tag, members, usual, common = {} }: ChoiceOptio
     }
     return z.NEVER;
   });
+}
+
+/** What `--set` can name. */
+const keyForm = /^[A-Za-z]\w*$/;
+
+/**
+ * @param taken keys that mean something else in the same mapping
+ * @throws TypeError when a member calls an option what no recipe can: a key that is taken, or one of JavaScript's own
+ */
+function checkKeys(member: string, keys: readonly string[], taken: readonly string[]): void {
+  const wrong = keys.find((key) => taken.includes(key) || !keyForm.test(key) || key in Object.prototype);
+  if (wrong === undefined) return;
+  const why = taken.includes(wrong) ? "a recipe means something else by that key" : "no recipe can hold that key";
+  throw new TypeError(`${member} has an option called ${JSON.stringify(wrong)}: ${why}; give it another name`);
 }

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readBoundedText } from "./bounded-file.js";
-import { builtIn, type Library, takeDefinitions } from "./library.js";
+import { builtIn, type Definition, type Library, takeDefinitions } from "./library.js";
 import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";
 import { type Problem, problemsOf } from "./problems.js";
@@ -65,11 +65,14 @@ export function resolveRecipe(input: unknown, library: Library = builtIn): Recip
   return readRecipe(input, library).recipe;
 }
 
-/** A recipe, and what its names mean: the definitions of a library and those that stood in it. */
-export function readRecipe(input: unknown, known: Library = builtIn): { recipe: Recipe; library: Library } {
-  const taken = takeDefinitions(input);
-  const library = asRecipeError(() => known.with(taken.definitions));
-  return { recipe: resolve(taken.input, { overrides: [], library }), library };
+/** A recipe, the definitions that stood in it, and what its names mean: those and a library's. */
+export function readRecipe(
+  input: unknown,
+  known: Library = builtIn,
+): { recipe: Recipe; definitions: Definition[]; library: Library } {
+  const { input: named, definitions } = takeDefinitions(input);
+  const library = asRecipeError(() => known.with(definitions));
+  return { recipe: resolve(named, { overrides: [], library }), definitions, library };
 }
 
 /** A resolved recipe as YAML, all of it written out, as a run folder keeps it. */

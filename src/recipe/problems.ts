@@ -33,7 +33,7 @@ const roots = new WeakMap<Library, Shape>();
 function rootOf(library: Library): Shape {
   const known = roots.get(library);
   if (known) return known;
-  const made = zod().toJSONSchema(recipeSchema(library), { io: "input" }) as Shape;
+  const made = zod().toJSONSchema(recipeSchema(library), { io: "input", unrepresentable: "any" }) as Shape;
   roots.set(library, made);
   return made;
 }

@@ -72,12 +72,17 @@ export class RunFolder {
   static async create(directory: string, recipe: Recipe, environment: Environment): Promise<RunFolder> {
     const path = resolve(directory);
     await mkdir(path, { recursive: true });
-    if (!(await RunFolder.isFree(path)))
+    const checkFree = async () => {
+      if (await RunFolder.isFree(path)) return;
       throw new Error(
         `${directory}: is not empty; choose another name, or go on with it: \`resume: true\` in code, ` +
           `npx lyceum train --resume ${directory} for a recipe`,
       );
+    };
+    await checkFree();
     return hold(path, async (release) => {
+      // Another process may have begun a run here before the lock was this one's.
+      await checkFree();
       for (const file of await readdir(path))
         if (isLeftover(file) && file !== ".lock") await rm(join(path, file), { force: true });
       await writeAtomic(
