@@ -87,7 +87,9 @@ export function defineMethod<S extends OptionShape = Record<never, never>>(
 export function teachersOf(method: Method, generation: number, options: Record<string, unknown>): number[] {
   const teachers: unknown = method.teachers?.(generation, options) ?? [];
   if (!Array.isArray(teachers))
-    throw new TypeError(`${method.name} must give back a list of generations as its teachers, got ${teachers}`);
+    throw new TypeError(
+      `${method.name} must give back a list of generations as its teachers, got ${teachers}`,
+    );
   const wrong = teachers.find(
     (teacher) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation),
   );

@@ -49,7 +49,7 @@ function pairsOf(model: Module): Pair[] {
 }
 
 /** Whether all of a network's numbers are finite. */
-function isFinite(model: Module): boolean {
+function allFinite(model: Module): boolean {
   return torch.scope(() =>
     torch.noGrad(() =>
       Object.values(model.stateDict()).every((tensor) => tensor.isfinite().all().item() === 1),
@@ -116,7 +116,7 @@ function tryOut(model: Module, given: torch.Tensor | undefined): void {
 export function foldBatchNorm<M extends Module>(model: M, { example }: { example?: torch.Tensor } = {}): M {
   const modes = [...model.namedModules().values()].map((module) => [module, module.training] as const);
   // oneDNN's ReLU makes 0 of NaN, which would hide that a network is broken: such a one stays as it is.
-  const pairs = isFinite(model) ? pairsOf(model) : [];
+  const pairs = allFinite(model) ? pairsOf(model) : [];
   torch.noGrad(() => {
     const folded = pairs.map((pair) => {
       const { owner, names } = pair;

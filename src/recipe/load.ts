@@ -8,6 +8,7 @@ import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";
 import { type Problem, problemsOf } from "./problems.js";
 import { recipeSchema } from "./schema.js";
+import { standIns } from "./stand-ins.js";
 import type { Recipe } from "./types.js";
 import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from "./yaml.js";
 
@@ -49,11 +50,18 @@ export async function loadRecipe(
 /**
  * Reads the resolved recipe that a run folder holds; code that made it may have brought its own network and images.
  *
+ * @param options.anyNames takes names that the library lacks as they are, for those who need not know what they mean
  * @throws RecipeError
  */
-export async function loadStoredRecipe(path: string, library: Library = builtIn): Promise<Recipe> {
+export async function loadStoredRecipe(
+  path: string,
+  library: Library = builtIn,
+  { anyNames = false }: { anyNames?: boolean } = {},
+): Promise<Recipe> {
   const yaml = await readFileAsYaml(path);
-  return resolve(asMapping(yaml.value, path), { yaml, path, overrides: [], library });
+  const input = asMapping(yaml.value, path);
+  const known = anyNames ? library.with(standIns(input, library)) : library;
+  return resolve(input, { yaml, path, overrides: [], library: known });
 }
 
 /**

@@ -171,7 +171,9 @@ function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
   }
 }
 
-function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Shape): string {
+function range({ minimum: least, maximum, exclusiveMinimum, exclusiveMaximum }: Shape): string {
+  // A whole number without bounds has those that zod gives it.
+  const minimum = least !== undefined && least > Number.MIN_SAFE_INTEGER ? least : undefined;
   const high = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? maximum : undefined;
   if (minimum !== undefined && high !== undefined) return ` from ${minimum} to ${high}`;
   const bounds = [

@@ -1,6 +1,6 @@
 /** One network: a step, its epochs, prediction over a set, checkpoints. Observers hang on it. */
 export { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
-export { Diverged } from "./diverged.js";
+export { checkLogits, Diverged } from "./diverged.js";
 export { Meter, type Reading } from "./meter.js";
 export { type Objective, objectiveOf, type Role } from "./objective.js";
 export type { EpochReport, StepReport, TrainingObserver } from "./observer.js";

@@ -82,7 +82,8 @@ function checked({ name }: Method, losses: Losses): Losses {
     throw complain("{ loss, terms }: a tensor, and tensors by name");
   for (const [term, tensor] of [["loss", loss] as const, ...Object.entries(terms)]) {
     if (!torch.isTensor(tensor)) throw complain(`a tensor as ${term}, got ${typeof tensor}`);
-    if (tensor.shape.length > 0) throw complain(`a scalar as ${term}, got shape [${tensor.shape.join(", ")}]`);
+    if (tensor.shape.length > 0)
+      throw complain(`a scalar as ${term}, got shape [${tensor.shape.join(", ")}]`);
   }
   return losses;
 }
