@@ -1,5 +1,5 @@
 /** `train --auto-resume`: one command that begins, goes on, or finds that nothing is left to do. */
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -76,4 +76,27 @@ test("needs a name, by which the run is found again", async () => {
   expect(await run(["train", "small.yaml", "--auto-resume"])).toBe(2);
   expect(err).toContain("--auto-resume needs --name");
   expect(await run(["train", "--resume", "mine", "--auto-resume"])).toBe(2);
+});
+
+test("leaves the folder of another recipe's run alone, though no epoch of it is done", async () => {
+  const progress = vi.mocked(process.stdout.write);
+  const write = progress.getMockImplementation()!;
+  progress.mockImplementation((text) => {
+    if (String(text).includes("epochs, ")) process.emit("SIGINT");
+    return write(text);
+  });
+  expect(await run(command)).toBe(130);
+  progress.mockImplementation(write);
+  rmSync("runs/mine/generation-0", { recursive: true, force: true });
+  const recipe = readFileSync("runs/mine/recipe.yaml", "utf8");
+  expect(await run([...command, "--seed", "7"])).toBe(1);
+  expect(readFileSync("runs/mine/recipe.yaml", "utf8")).toBe(recipe);
+});
+
+test("a run of an earlier format is refused for that, not for its recipe", async () => {
+  expect(await run(command)).toBe(0);
+  const environment = JSON.parse(readFileSync("runs/mine/environment.json", "utf8"));
+  writeFileSync("runs/mine/environment.json", JSON.stringify({ ...environment, format: 1 }));
+  expect(await run([...command, "--seed", "7"])).toBe(1);
+  expect(err).toContain("environment.json: was written by Lyceum");
 });

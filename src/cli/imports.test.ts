@@ -1,8 +1,9 @@
 /** `--import`: methods, networks and data sets from a file outside of Lyceum. */
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { run } from "./program.js";
 
@@ -71,6 +72,13 @@ describe.each([
     expect(await run(["report", "mine", "--import", file]), err).toBe(0);
     expect(await run(["train", "--resume", "mine", "--import", file]), err).toBe(0);
 
+    // Neither the list nor a network of Lyceum's own needs the method.
+    out = "";
+    expect(await run(["runs"])).toBe(0);
+    expect(out).toMatch(/^mine +finished .* needs --import .*\n$/m);
+    await sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } }).toFile("red.png");
+    expect(await run(["predict", "mine", "red.png"]), err).toBe(0);
+
     for (const command of [
       ["evaluate", "mine"],
       ["report", "mine"],
@@ -117,7 +125,19 @@ describe("what cannot be imported is named, with the way out", () => {
   test.each([
     ["missing.js", undefined, "there is no such file"],
     ["broken.js", "export const = 1", "cannot be loaded"],
+    ["throws-null.js", "throw null;", "cannot be loaded: null"],
+    ["throws-text.js", 'throw "a text";', "cannot be loaded: a text"],
+    [
+      "trap.js",
+      'export const trap = { get kind() { throw new Error("a trap"); } };',
+      "an export cannot be read: a trap",
+    ],
     ["empty.js", "export const x = 1;", "exports nothing that a recipe can name"],
+    [
+      "looks.js",
+      'export const looks = { kind: "method", name: "looks" };',
+      "exports nothing that a recipe can name",
+    ],
     [
       "taken.js",
       'export const mine = { kind: "method", name: "strict", summary: "", formula: "", terms: {}, loss() {} };',
@@ -128,6 +148,27 @@ describe("what cannot be imported is named, with the way out", () => {
     expect(await run(["train", "small.yaml", "--import", `./${name}`])).not.toBe(0);
     expect(err).toContain(message);
     expect(existsSync("runs")).toBe(false);
+  });
+
+  test("a folder", async () => {
+    mkdirSync("folder");
+    expect(await run(["train", "small.yaml", "--import", "folder"])).toBe(2);
+    expect(err).toContain("--import folder: is a folder; give a file in it");
+  });
+
+  test("a file that ends the process while it is loaded", async () => {
+    writeFileSync("ends.js", "globalThis.whoListens = process.listeners('exit');");
+    const before = new Set<unknown>(process.listeners("exit"));
+    await run(["train", "small.yaml", "--import", "./ends.js"]);
+    const { whoListens } = globalThis as unknown as { whoListens: (() => void)[] };
+    const [listener] = whoListens.filter((one) => !before.has(one));
+    err = "";
+    // As Node does when the module has called process.exit(0), or waits for nothing.
+    listener!();
+    expect(err).toBe("lyceum: --import ./ends.js: the process ended while the file was loaded\n");
+    expect(process.exitCode).toBe(2);
+    process.exitCode = undefined;
+    expect(process.listeners("exit").filter((one) => !before.has(one))).toEqual([]);
   });
 
   test("a file that was changed since the run began", async () => {

@@ -40,12 +40,20 @@ async function importFile(file: string): Promise<ImportedFile> {
     throw new UsageError(`--import ${file}: ${unreadable[error.code ?? ""] ?? error.message}`);
   });
   let exported: Record<string, unknown>;
+  // A module may end the process, or wait for what never comes: that is no training that went well.
+  const onExit = () => {
+    process.stderr.write(`lyceum: --import ${file}: the process ended while the file was loaded\n`);
+    process.exitCode = 2;
+  };
+  process.once("exit", onExit);
   try {
     exported = await import(pathToFileURL(path).href);
   } catch (error) {
     // A module can throw anything.
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`--import ${file}: cannot be loaded: ${why}${hintFor(file, error)}`);
+  } finally {
+    process.off("exit", onExit);
   }
   let definitions: Definition[];
   try {

@@ -88,8 +88,9 @@ const refusals: Record<string, string> = {
 };
 
 function inWords(error: Error): string {
-  const { code = "", path } = error as NodeJS.ErrnoException;
-  const words = refusals[code];
+  const { code = "", path, syscall } = error as NodeJS.ErrnoException;
+  // Node says so of a folder on a file system that is read only, when it is to make those above it too.
+  const words = code === "ENOENT" && syscall === "mkdir" ? "cannot be made here" : refusals[code];
   if (!words || !path) return error.message;
   // Temporary and lock files are of no interest.
   return `${basename(path).startsWith(".") ? dirname(path) : path}: ${words}`;

@@ -48,7 +48,10 @@ export async function openRun(input: RecipeForImages | Recipe, options: OpenRunO
     const folder = await RunFolder.create(directory, recipe, await environmentOf(recipe, imports));
     return { recipe, library, folder, [Symbol.asyncDispose]: () => folder.close() };
   }
-  const stored = (await RunFolder.open(directory, imports)).recipe;
+  const begun = await RunFolder.open(directory, imports);
+  // A run of another format is refused for that, not for what its recipe then looks like.
+  await begun.readEnvironment();
+  const stored = begun.recipe;
   if (resume === "auto") RunFolder.checkSame(directory, stored, recipe);
   const folder = await RunFolder.resume(directory, await environmentOf(stored, imports), imports);
   return { recipe: folder.recipe, library, folder, [Symbol.asyncDispose]: () => folder.close() };

@@ -49,11 +49,18 @@ export async function trainGeneration(
 
   const checkpoint = folder && join(folder.generation(generation).checkpoint, "state.safetensors");
   const position = checkpoint && existsSync(checkpoint) ? loadCheckpoint(checkpoint, learner) : undefined;
+  const { stepsPerEpoch } = loader;
+  if (position && (position.epoch > epochs || position.step >= stepsPerEpoch)) {
+    throw new Error(
+      `${checkpoint}: stands at step ${position.step} after ${position.epoch} epochs, but the images make ` +
+        `${stepsPerEpoch} steps an epoch, and the recipe asks for ${epochs} epochs: these are not the images that the ` +
+        "training began with",
+    );
+  }
   if (folder) mkdirSync(folder.generation(generation).checkpoint, { recursive: true });
   const started = performance.now();
   const elapsedSeconds = () => (position?.elapsedSeconds ?? 0) + (performance.now() - started) / 1000;
 
-  const { stepsPerEpoch } = loader;
   const extent = { generations, epochs, stepsPerEpoch, imagesPerEpoch: images.trainCount };
   const observers: (TrainingObserver | undefined)[] = [
     heldOut && validation(learner, heldOut),

@@ -147,10 +147,16 @@ function tagOf({ properties = {} }: Shape): string[] {
   return tags.flatMap((tag) => properties[tag]?.const ?? []).map(String);
 }
 
+/** More names than a person reads in a message: a file may define hundreds. */
+const MOST_WORDS = 40;
+
 /** @param all the alternatives that are allowed in this place */
 function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
   const words = shape.enum ?? (shape.const === undefined ? undefined : [shape.const]);
-  if (words) return `${words.length > 1 ? "one of " : ""}${words.map(show).join(", ")}`;
+  if (words) {
+    const more = words.length > MOST_WORDS ? `, … (${words.length} in all)` : "";
+    return `${words.length > 1 ? "one of " : ""}${words.slice(0, MOST_WORDS).map(show).join(", ")}${more}`;
+  }
   switch (shape.type) {
     case "integer":
       return `a whole number${range(shape)}`;

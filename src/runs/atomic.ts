@@ -22,7 +22,8 @@ export async function writeAtomic(path: string, data: string | Uint8Array): Prom
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    // A write that fails, as on a full disk, does not say by itself what was written.
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
   }
   await syncFolder(dirname(path));
 }

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
+import { defineMethod } from "../methods/index.js";
 import { resolveRecipe } from "../recipe/index.js";
 import { describeEnvironment, listRuns, RunFolder, type Summary } from "./index.js";
 import { RUN_FORMAT } from "./run-format.js";
@@ -216,4 +217,46 @@ it("lists 200 runs", async () => {
 
 it("says so where there is no folder", async () => {
   await expect(listRuns(join(root, "none"))).rejects.toThrow("ENOENT");
+});
+
+it("lists runs whose recipes name what Lyceum does not define, and says what they need", async () => {
+  const environment = await describeEnvironment({ device: "cpu" });
+  const data = { name: "synthetic", size: 8 };
+  const own = defineMethod({
+    name: "own",
+    summary: "",
+    formula: "",
+    terms: {},
+    options: (z) => ({ weight: z.number() }),
+    loss: () => {
+      throw new Error("nobody trains here");
+    },
+  });
+  const input = {
+    data,
+    model: "resnet8",
+    patriarch: { method: own, weight: 1 },
+    student: { method: own, weight: 2 },
+  };
+  const recipe = resolveRecipe(input);
+  await (await RunFolder.create(join(root, "by-code"), recipe, environment)).close();
+  const imports = [{ file: "../own.mjs", sha256: "0".repeat(64) }];
+  await (await RunFolder.create(join(root, "by-file"), recipe, { ...environment, imports })).close();
+  const ours = resolveRecipe({ data: "my-photos", model: "my-net", optimizer: "adamw" });
+  await (await RunFolder.create(join(root, "images"), ours, environment)).close();
+  const listed = Object.fromEntries((await listRuns(root)).map((run) => [run.name, run]));
+  expect(listed["by-code"]).toMatchObject({ state: "unfinished", note: "made by code that defines own" });
+  expect(listed["by-file"]).toMatchObject({ state: "unfinished", note: "needs --import ../own.mjs" });
+  expect(listed.images).toMatchObject({
+    data: "my-photos",
+    note: "made by code that defines my-photos, my-net",
+  });
+
+  // Everything else in the recipe is checked as ever.
+  const path = join(root, "by-code/recipe.yaml");
+  writeFileSync(path, readFileSync(path, "utf8").replace("epochs:", "epoch:"));
+  expect((await listRuns(join(root, "by-code")))[0]).toMatchObject({
+    state: "damaged",
+    problem: expect.stringMatching(/^recipe.yaml:\d+: epoch: unknown key; did you mean "epochs"/),
+  });
 });

@@ -16,6 +16,9 @@ export async function appendRecord(path: string, record: EpochRecord): Promise<v
     const torn = size > 0 && last.toString() !== "\n";
     await file.appendFile(`${torn ? "\n" : ""}${JSON.stringify(record)}\n`);
     await file.sync();
+  } catch (error) {
+    // A write that fails, as on a full disk, does not say by itself what was written.
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
   } finally {
     await file.close();
   }

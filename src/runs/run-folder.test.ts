@@ -1,4 +1,5 @@
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -177,6 +178,18 @@ test("going on notes the new sitting, and two cannot", async () => {
   expect((await run.readEnvironment())!.resumed).toEqual([environment]);
   expect((await run.readEnvironment())!.device).toBe("cpu");
   await run.close();
+});
+
+test("going on clears away what a killed process had half written, and nothing else", async () => {
+  await (await create()).close();
+  const generation = join(directory, "generation-0");
+  mkdirSync(generation);
+  const torn = [".summary.json.4242.0badcafe.tmp", "generation-0/weights.safetensors.4242.tmp"];
+  const own = ["notes.tmp", "generation-0/weights.safetensors"];
+  for (const file of [...torn, ...own]) writeFileSync(join(directory, file), "");
+  const environment = await describeEnvironment({ device: "cpu" });
+  await (await RunFolder.resume(directory, environment)).close();
+  expect([...torn, ...own].filter((file) => existsSync(join(directory, file)))).toEqual(own);
 });
 
 test("going on works without environment.json", async () => {

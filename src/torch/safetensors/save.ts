@@ -85,6 +85,7 @@ export function saveSafetensors(
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    // A write that fails, as on a full disk, does not say by itself what was written.
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
   }
 }
