@@ -6,6 +6,7 @@ import type * as torch from "../torch/index.js";
 import { type Experiment, freshModel, teachersOf } from "./experiment.js";
 import { handOver } from "./hand-over.js";
 import { evaluateEnsemble, loadTestLogits } from "./results.js";
+import { checkSameImages } from "./same-images.js";
 import { loadWeights } from "./weights.js";
 
 /** A generation that has just been trained. */
@@ -43,7 +44,7 @@ export class Line implements Disposable {
   /**
    * The generations that the run's folder holds already; none without a folder.
    *
-   * @throws Error that names the file whose answers are not for these images
+   * @throws Error that names the file which tells of other images than these
    */
   static async recall(experiment: Experiment): Promise<Line> {
     const { folder, images } = experiment;
@@ -67,6 +68,9 @@ export class Line implements Disposable {
           );
         }
       }
+      const { length } = line;
+      if (length > 0 && length < experiment.recipe.generations)
+        checkSameImages(folder.generation(length - 1).weights, images);
     } catch (error) {
       line[Symbol.dispose]();
       throw error;

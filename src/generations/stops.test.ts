@@ -1,8 +1,9 @@
 /** A line that is stopped anywhere and goes on comes to the very bits of one that was not. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { makeSynthetic } from "../data/index.js";
 import { studentLoss } from "../losses/index.js";
 import { defineMethod } from "../methods/index.js";
 import type { RecipeInput } from "../recipe/index.js";
@@ -133,4 +134,20 @@ test("asked to stop when the last network is trained, it still ends", async () =
     event.type === "epoch" && event.record.generation === 3 && event.record.epoch === 2;
   expect(await stopAt({ directory }, isLast)).not.toBeInstanceOf(Error);
   expect(contentOf(directory)).toEqual(whole);
+});
+
+test("goes on with no other images than those that it began with", async () => {
+  const directory = join(root, "images");
+  const images = (changes: object) =>
+    makeSynthetic({ classes: 5, size: 8, channels: 1, trainCount: 64, testCount: 20, ...changes });
+  const own = { model: "resnet8", patriarch: { k: 3 }, generations: 1, epochs: 1, batchSize: 16, threads: 1 };
+  await trainGenerations(own, { directory, dataset: images({}) });
+  const path = join(directory, "recipe.yaml");
+  writeFileSync(path, readFileSync(path, "utf8").replace("generations: 1", "generations: 2"));
+  const goOn = (changes: object) =>
+    trainGenerations(own, { directory, dataset: images(changes), resume: true });
+  await expect(goOn({ size: 12 })).rejects.toThrow("differ in height, width, mean, std");
+  await expect(goOn({ seed: 1 })).rejects.toThrow("differ in mean, std");
+  await expect(goOn({ trainCount: 48 })).rejects.toThrow("differ in mean, std");
+  expect((await goOn({})).generations).toHaveLength(2);
 });
