@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { defineMethod } from "../methods/index.js";
 import { resolveRecipe } from "../recipe/index.js";
 import { describeEnvironment, lyceumVersion, RunFolder } from "./index.js";
 import { RUN_FORMAT } from "./run-format.js";
@@ -293,4 +294,23 @@ describe("a hostile run folder", () => {
     );
     await expect(RunFolder.open(directory)).rejects.toThrow(/recipe.yaml:\d+: epoch: unknown key/);
   });
+});
+
+test("a run whose method only code defines says how to give it", async () => {
+  const own = defineMethod({
+    name: "own",
+    summary: "",
+    formula: "",
+    terms: {},
+    loss: () => {
+      throw new Error("nobody trains here");
+    },
+  });
+  const recipe = resolveRecipe({ data: "synthetic", student: own });
+  await (await RunFolder.create(directory, recipe, await describeEnvironment({ device: "cpu" }))).close();
+  await expect(RunFolder.open(directory)).rejects.toThrow(
+    /student.method: must be .*, given "own"\nIf code made the run and defines own itself: give .* `imports`/,
+  );
+  expect((await RunFolder.open(directory, [own])).recipe).toEqual(recipe);
+  expect((await RunFolder.look(directory)).recipe).toEqual(recipe);
 });

@@ -5,7 +5,9 @@ import { schema } from "../packages.js";
 import {
   type Library,
   loadStoredRecipe,
+  namesBeyond,
   type Recipe,
+  RecipeError,
   readBoundedText,
   recipeToYaml,
 } from "../recipe/index.js";
@@ -110,7 +112,12 @@ export class RunFolder {
       // Names that only a missing file explains would look like mistakes in the recipe.
       const noted = await readImports(path);
       askForImports(directory, noted, imports);
-      throw error;
+      const foreign = await namesOf(path, directory, libraryOf(imports));
+      if (!(error instanceof RecipeError) || foreign.length === 0) throw error;
+      throw new RecipeError(
+        `${error.message}\nIf code made the run and defines ${foreign.join(", ")} itself: give what it defines as ` +
+          "`imports`, or the file by --import",
+      );
     }
   }
 
@@ -270,6 +277,12 @@ async function hold(
     await release();
     throw error;
   }
+}
+
+/** The names in a run's recipe that a library lacks; none where the recipe is wrong for more than that. */
+async function namesOf(path: string, shown: string, library: Library): Promise<string[]> {
+  const recipe = await readRecipe(path, shown, library, { anyNames: true }).catch(() => undefined);
+  return recipe ? namesBeyond(recipe, library) : [];
 }
 
 /** The files that a run's environment notes; none where that cannot be read, which another error will say. */

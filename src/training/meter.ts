@@ -43,7 +43,7 @@ export class Meter {
     torch.noGrad(() =>
       torch.scope(() => {
         const names = Object.keys(terms);
-        if (this.sums && `${names}` !== `${this.names}`)
+        if ((this.sums || this.restored.length > 0) && `${names}` !== `${this.names}`)
           throw new TypeError(
             `the terms of a loss must be the same in every step, got ${names.join(", ")} after ${this.names.join(", ")}`,
           );
