@@ -1,4 +1,4 @@
-import type { ImageSet } from "./image-set.js";
+import type { Dataset, ImageSet } from "./image-set.js";
 
 /**
  * Checks images that come from a caller's code: with too few labels, say, images would train as class 0 unnoticed.
@@ -14,10 +14,26 @@ export function checkImageSet(set: ImageSet, classes: number): void {
   const sizes = { count, channels, height, width };
   for (const [size, value] of Object.entries(sizes))
     if (!(Number.isInteger(value) && value >= 1)) refuse(`${size} must be 1 or more, got ${value}`);
+  if (!(images instanceof Uint8Array)) refuse("the pixels must be bytes, in a Uint8Array");
   const bytes = count * channels * height * width;
   if (images.length !== bytes)
     refuse(`${count}x${channels}x${height}x${width} need ${bytes} bytes, got ${images.length}`);
   if (labels.length !== count) refuse(`there are ${count}, but ${labels.length} labels`);
-  const wrong = labels.findIndex((label) => !(label >= 0 && label < classes));
+  const wrong = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
   if (wrong >= 0) refuse(`label ${labels[wrong]} of image ${wrong} is not in 0..${classes - 1}`);
+}
+
+/**
+ * @param value what a program made or handed over as a data set
+ * @throws TypeError that names the set and what it lacks
+ */
+export function checkDataset(name: string, value: unknown): asserts value is Dataset {
+  const { train, test, classNames } = (value ?? {}) as Partial<Dataset>;
+  const isText = (one: unknown) => typeof one === "string";
+  const lacks = [
+    ...(typeof train === "object" && train !== null ? [] : ["train"]),
+    ...(typeof test === "object" && test !== null ? [] : ["test"]),
+    ...(Array.isArray(classNames) && classNames.every(isText) ? [] : ["classNames, a list of texts"]),
+  ];
+  if (lacks.length > 0) throw new TypeError(`the data set ${name} lacks ${lacks.join(" and ")}`);
 }

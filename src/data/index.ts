@@ -6,7 +6,7 @@ export {
   drawOffsets,
   normalisedValues,
 } from "./augment.js";
-export { checkImageSet } from "./check-set.js";
+export { checkDataset, checkImageSet } from "./check-set.js";
 export { DataError } from "./data-error.js";
 export { decodeImage, ImageError, type ImageSize, imageFormats } from "./decode.js";
 export {

@@ -1,3 +1,4 @@
+import { checkDataset } from "./check-set.js";
 import { checkOptions, type DataSpec, type DatasetDefinition, type MakeOptions } from "./define.js";
 import { type Dataset, type ImageSet, subset } from "./image-set.js";
 import { findDataset } from "./places.js";
@@ -23,10 +24,11 @@ export async function loadDataset(
 ): Promise<Dataset> {
   const { name, from } = definition;
   const checked = checkOptions(definition, spec);
-  const whole =
+  const whole: Dataset =
     "make" in from
       ? await from.make(checked, making)
       : await from.read(await findDataset(name, from.layout, { ...from, root: spec.root }), checked);
+  checkDataset(name, whole);
   const { train, test } = spec.limit ?? {};
   const seed = spec.seed ?? 0;
   return { ...whole, train: limited(whole.train, train, seed), test: limited(whole.test, test, seed) };

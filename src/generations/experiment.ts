@@ -83,7 +83,24 @@ export function freshModel(
         "give it again as `model` to trainGenerations (with `resume`), evaluateRun or loadModel",
     );
   }
-  return create(options).to({ device: recipe.device as "cpu", memoryFormat: "channelsLast" });
+  return checkedModel(recipe.model, create(options)).to({
+    device: recipe.device as "cpu",
+    memoryFormat: "channelsLast",
+  });
+}
+
+/** @throws TypeError that names the network when what was made is none, or was made before */
+function checkedModel(name: string, made: unknown): Module {
+  const model = made as Module | undefined;
+  if (typeof model?.to !== "function" || typeof model.parameters !== "function")
+    throw new TypeError(
+      `the network "${name}" must be made as a Module, got ${made === null ? "null" : typeof made}`,
+    );
+  if (!model.parameters().some(({ requiresGrad }) => requiresGrad))
+    throw new TypeError(
+      `the network "${name}" has no weights to train: make a new one each time, since what was trained is frozen`,
+    );
+  return model;
 }
 
 /** What a network is made for. */

@@ -1,5 +1,6 @@
 import {
   channelStatistics,
+  checkDataset,
   checkImageSet,
   type Dataset,
   type ImageSet,
@@ -64,6 +65,7 @@ export async function prepareImages(
     );
   }
   const dataset = given ?? (await loadDataset(spec, { definition, ...making }));
+  checkDataset(spec.name, dataset);
   const { train, test } = dataset;
   for (const set of [train, test]) checkImageSet(set, dataset.classNames.length);
   checkAlike(train, test);

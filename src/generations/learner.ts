@@ -36,7 +36,10 @@ export function createLearner(
 
 export function optimizerFor(recipe: Recipe, library: Library, model: Module): Optimizer {
   const definition = library.get("optimizer", recipe.optimizer.kind);
-  return definition.create(model.parameters(), optionsOf(recipe.optimizer, "kind"));
+  const optimizer: unknown = definition.create(model.parameters(), optionsOf(recipe.optimizer, "kind"));
+  if (typeof (optimizer as Optimizer | undefined)?.step !== "function")
+    throw new TypeError(`the optimiser ${definition.name} must be made with a step, got ${typeof optimizer}`);
+  return optimizer as Optimizer;
 }
 
 /** Only float16 has numbers so large that gradients fall below its smallest. */

@@ -44,7 +44,12 @@ export async function trainGeneration(
   using heldOut = images.validationLoader();
   const model = freshModel(experiment, generation);
   using trained = handOver(model);
-  const objective = objectiveOf(method, options, { teachers, generation, generations });
+  const objective = objectiveOf(method, options, {
+    teachers,
+    generation,
+    generations,
+    classes: images.classes,
+  });
   using learner = createLearner(recipe, library, model, objective);
 
   const checkpoint = folder && join(folder.generation(generation).checkpoint, "state.safetensors");

@@ -3,10 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { defineDataset } from "../data/index.js";
+import { defineDataset, makeSynthetic } from "../data/index.js";
 import { crossEntropy } from "../losses/index.js";
 import { defineMethod, type LossInput, type Method } from "../methods/index.js";
+import { defineModel, type ModelOptions } from "../models/index.js";
+import * as nn from "../nn/index.js";
+import { defineOptimizer, defineSchedule } from "../optim/index.js";
 import { type RecipeInput, resolveRecipe } from "../recipe/index.js";
+import type { Tensor } from "../torch/index.js";
 import { Interrupted, trainGenerations } from "./index.js";
 
 let root: string;
@@ -15,8 +19,9 @@ beforeEach(() => {
   return () => rmSync(root, { recursive: true });
 });
 
+const small = { classes: 5, size: 8, channels: 1, trainCount: 64, testCount: 20 } as const;
 const recipe = {
-  data: { name: "synthetic", classes: 5, size: 8, channels: 1, trainCount: 64, testCount: 20 },
+  data: { name: "synthetic", ...small },
   model: "resnet8",
   patriarch: { k: 3 },
   generations: 2,
@@ -175,4 +180,94 @@ test("what is wrong is told, though somebody asked to stop; a stop while images 
   const other = { ...recipe, data: "nowhere", model: "resnet8" };
   await expect(trainGenerations(other, { signal })).rejects.toThrow('the images "nowhere"');
   await expect(trainGenerations(recipe, { signal })).rejects.toBeInstanceOf(Interrupted);
+});
+
+/** The least of a network, whose logits a function may change. */
+class Least extends nn.Module {
+  private readonly fc: nn.Linear;
+  constructor(
+    { classes, generator }: ModelOptions,
+    private readonly change: (logits: Tensor) => Tensor = (logits) => logits,
+  ) {
+    super();
+    this.fc = new nn.Linear(1, classes, { generator });
+  }
+  override forward(images: Tensor): Tensor {
+    return this.change(this.fc.forward(images.mean([2, 3])));
+  }
+}
+const once: nn.Module[] = [];
+
+test.each<[string, (options: ModelOptions) => unknown, string]>([
+  ["nothing", () => undefined, 'the network "mine" must be made as a Module, got undefined'],
+  ["a promise", async (options) => new Least(options), "must be made as a Module, got object"],
+  [
+    "logits for more classes",
+    (options) => new Least({ ...options, classes: 7 }),
+    "5 logits, one a class, got shape [16, 7]",
+  ],
+  [
+    "one number",
+    (options) => new Least(options, (logits) => logits.mean()),
+    "5 logits, one a class, got shape []",
+  ],
+  [
+    "no logits",
+    (options) => new Least(options, () => undefined as never),
+    "must give back a tensor, got undefined",
+  ],
+  [
+    "the same network each time",
+    (options) => {
+      if (once.length === 0) once.push(new Least(options));
+      return once[0];
+    },
+    "make a new one each time",
+  ],
+])("a network that is or gives %s", async (_, create, message) => {
+  const model = defineModel({
+    name: "mine",
+    summary: "",
+    construction: "",
+    create: create as () => nn.Module,
+  });
+  await expect(trainGenerations({ ...recipe, model })).rejects.toThrow(message);
+});
+
+test.each<[string, () => unknown, string]>([
+  ["nothing", () => undefined, "the data set mine lacks train and test and classNames"],
+  ["no test images", () => ({ ...makeSynthetic(small), test: undefined }), "the data set mine lacks test"],
+  [
+    "classes without names",
+    () => ({ ...makeSynthetic(small), classNames: [1, 2, 3, 4, 5] }),
+    "lacks classNames",
+  ],
+])("a data set that makes %s", async (_, make, message) => {
+  const augment = { crop: false, flip: false };
+  const data = defineDataset({ name: "mine", summary: "", augment, from: { make: make as () => never } });
+  await expect(trainGenerations({ ...recipe, data })).rejects.toThrow(message);
+});
+
+test("an optimiser that is none, and a schedule without rates", async () => {
+  const optimizer = defineOptimizer({
+    name: "mine",
+    summary: "",
+    options: (z) => ({ learningRate: z.number().default(0.1) }),
+    create: () => ({}) as never,
+  });
+  const train = (input: object) => trainGenerations({ ...recipe, ...input } as RecipeInput);
+  await expect(train({ optimizer })).rejects.toThrow(
+    "the optimiser mine must be made with a step, got object",
+  );
+  for (const rate of [Number.NaN, -1, "0.1", undefined]) {
+    const schedule = defineSchedule({
+      name: "mine",
+      summary: "",
+      options: () => ({}),
+      create: () => () => rate as number,
+    });
+    await expect(train({ schedule })).rejects.toThrow(
+      `the learning rate of step 0 must be a number of 0 or more, got ${rate}`,
+    );
+  }
 });

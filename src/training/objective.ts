@@ -28,6 +28,8 @@ export interface Role {
   generation?: number;
   /** Networks in the whole line. Default: as many as there are with this one. */
   generations?: number;
+  /** How many logits an image must have. Default: as many as it has. */
+  classes?: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface Role {
 export function objectiveOf<M extends Method>(
   method: M,
   options: Parameters<M["loss"]>[1],
-  { teachers = [], generation = 0, generations = generation + 1 }: Role = {},
+  { teachers = [], generation = 0, generations = generation + 1, classes }: Role = {},
 ): Objective {
   let progress = 0;
   let dependsOnProgress = false;
@@ -53,6 +55,10 @@ export function objectiveOf<M extends Method>(
       return dependsOnProgress;
     },
     losses: (logits, labels, images) => {
+      if (classes !== undefined && `${logits.shape.slice(1)}` !== `${classes}`)
+        throw new TypeError(
+          `a network must give each image ${classes} logits, one a class, got shape [${logits.shape.join(", ")}]`,
+        );
       const answers = torch.noGrad(() => teachers.map((teacher) => asFloat(teacher.forward(images))));
       const input = {
         logits,

@@ -78,7 +78,7 @@ async function trainEpoch(
 
   for await (const batch of loader.epoch(epoch, { startStep: start.step })) {
     const stepsDone = epoch * stepsPerEpoch + batch.step;
-    learner.optimizer.learningRate = schedule(stepsDone);
+    learner.optimizer.learningRate = checkedRate(schedule(stepsDone), stepsDone);
     learner.objective.progress = stepsDone / (epochs * stepsPerEpoch);
     try {
       stepper.step(batch);
@@ -111,6 +111,12 @@ async function trainEpoch(
       elapsedSeconds: start.elapsedSeconds,
     };
   }
+}
+
+/** @throws RangeError when a schedule gives no rate for a step */
+function checkedRate(rate: number, step: number): number {
+  if (Number.isFinite(rate) && rate >= 0) return rate;
+  throw new RangeError(`the learning rate of step ${step} must be a number of 0 or more, got ${rate}`);
 }
 
 function reportOf({ optimizer }: Learner, meter: Meter, { epoch, epochSeconds }: Position): EpochReport {
