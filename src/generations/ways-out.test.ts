@@ -83,7 +83,6 @@ test.each(["weights", "test-logits"])(
     await trainGenerations({ ...recipe, generations: 2 }, { directory });
     writeFileSync(join(directory, "generation-1", `${file}.safetensors`), "not one");
     const longer = join(directory, "recipe.yaml");
-    const { readFileSync } = await import("node:fs");
     writeFileSync(longer, readFileSync(longer, "utf8").replace("generations: 2", "generations: 3"));
     const before = settled();
     await expect(trainGenerations(recipe, { directory, resume: true })).rejects.toThrow(file);
