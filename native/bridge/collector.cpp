@@ -113,7 +113,7 @@ bool Bridge::lives(const Loose& loose) {
   return object != nullptr;
 }
 
-// Its place in a list goes at the next look at it.
+// The tensor leaves its list when it is looked at next.
 void Bridge::forget(HeldTensor& held) {
   held.number = ++numbers_;
   tellCollector(held, 0);
