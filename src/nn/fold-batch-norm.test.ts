@@ -303,6 +303,14 @@ describe("foldBatchNorm", () => {
     expect(change(twice)).toBe(0);
   });
 
+  it("folds a convolution whose weights another one shares, and leaves the other as it was", () => {
+    const [one, other] = [conv(), conv()];
+    Object.assign(other, { weight: one.weight });
+    const model = new Sequential(one, worn(3), new ReLU(), other);
+    expect(change(model)).toBeLessThan(rounding);
+    expect(foldedIn(model)).toEqual(["1"]);
+  });
+
   it("folds once what stands in a module that serves in two places", () => {
     const shared = new Sequential(conv(), worn(3));
     const model = new Sequential(shared, conv(), shared);

@@ -125,9 +125,15 @@ export function foldBatchNorm<M extends Module>(model: M, { example }: { example
       throw error;
     }
   });
-  for (const { convolution, norm } of pairs) {
-    convolution.dispose();
-    norm.dispose();
+  // What another module shares is still needed.
+  const needed = new Set<torch.Tensor>([
+    ...model.namedParameters().values(),
+    ...model.namedBuffers().values(),
+  ]);
+  for (const part of pairs.flatMap(({ convolution, norm }) => [convolution, norm])) {
+    for (const tensor of [...part.namedParameters().values(), ...part.namedBuffers().values()]) {
+      if (!needed.has(tensor)) tensor.dispose();
+    }
   }
   return model.requiresGrad_(false);
 }
