@@ -53,7 +53,8 @@ function frozenFilters(block: Module, channels: number): Filters | undefined {
     const { weight, bias } = norm.convolution;
     if (strideOf(norm.convolution, 3, 1) !== 1 || !bias || weight.requiresGrad || bias.requiresGrad)
       return undefined;
-    if (weight.shape[0] !== channels || weight.shape[1] !== channels) return undefined;
+    const [outputs, inputs] = weight.shape;
+    if (outputs !== channels || inputs !== channels) return undefined;
     filters.weights.push(weight);
     filters.biases.push(bias);
   }
