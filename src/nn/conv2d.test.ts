@@ -15,7 +15,7 @@ interface Case {
   stride: number;
   padding: number;
   bias: boolean;
-  /** Of the weights. */
+  /** The order of the weights' memory. */
   order: "contiguous" | "channelsLast";
   seed: number;
 }

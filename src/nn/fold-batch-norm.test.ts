@@ -6,6 +6,7 @@ import {
   BasicBlock,
   BatchNorm2d,
   Conv2d,
+  checkBatchNormPairs,
   FoldedConvolution,
   FoldingError,
   foldBatchNorm,
@@ -236,6 +237,38 @@ describe("foldBatchNorm", () => {
     seen.length = 0;
     expect(largest(model.forward(x).sub(before))).toBeLessThan(rounding * largest(before));
     expect(seen).toEqual(afterwards ? ["", "0", "1", "1.convolution", "2"] : ["", "0", "1", "2"]);
+  });
+
+  it("can be checked without folding", () => {
+    torch.scope(() => {
+      const x = images();
+      const good = new Named((first, norm, x) => norm.forward(first.forward(x))).to({ dtype: "float64" });
+      const before = good.eval().forward(x);
+      good.train();
+      const state = Object.keys(good.stateDict());
+      checkBatchNormPairs(good, { example: x });
+      checkBatchNormPairs(good);
+      expect([foldedIn(good), good.training, good.norm.training]).toEqual([[], true, true]);
+      expect(Object.keys(good.stateDict())).toEqual(state);
+      expect(good.parameters().every(({ requiresGrad }) => requiresGrad)).toBe(true);
+      expect(good.eval().forward(x).equal(before)).toBe(true);
+      const bad = new Named((first, norm, x) => first.forward(norm.forward(x)));
+      expect(() => checkBatchNormPairs(bad)).toThrow(FoldingError);
+    });
+  });
+
+  it("answers in inference mode too", () => {
+    torch.scope(() => {
+      const model = new Named((first, norm, x) => norm.forward(first.forward(x))).to({ dtype: "float64" });
+      const x = images();
+      const before = torch.inferenceMode(() => model.eval().forward(x).tolist());
+      foldBatchNorm(model);
+      const after = torch.inferenceMode(() => model.forward(x.mul(1)).tolist());
+      const flat = (values: unknown) => (values as number[][][][]).flat(3);
+      const [one, other] = [flat(before), flat(after)];
+      const size = Math.max(...one.map(Math.abs));
+      expect(Math.max(...one.map((v, i) => Math.abs(v - other[i]!)))).toBeLessThan(rounding * size);
+    });
   });
 
   it("finds a pair that goes wrong only with other images than were tried", () => {

@@ -29,7 +29,7 @@ export function convolvesBlocks(layer: Conv2d): boolean {
   return isPlain(layer, window) && outputs % lanes === 0 && inputs % lanes === 0;
 }
 
-/** weight * x + bias; undefined where the operator does not serve. */
+/** Computes weight * x + bias; undefined where the operator does not serve. */
 export function convolve(layer: Conv2d, x: torch.Tensor): torch.Tensor | undefined {
   const given = argumentsOf(layer, x);
   return given && torch.op("lyceum::conv2d", ...given);
@@ -40,7 +40,7 @@ function needsGradient({ weight, bias }: Conv2d, x: torch.Tensor): boolean {
   return x.requiresGrad || weight.requiresGrad || bias?.requiresGrad === true;
 }
 
-/** relu(weight * x + bias) of a frozen layer; undefined where the operator does not serve. */
+/** Computes relu(weight * x + bias) of a frozen layer; undefined where the operator does not serve. */
 export function convolveAndRectify(layer: Conv2d, x: torch.Tensor): torch.Tensor | undefined {
   const given = needsGradient(layer, x) ? undefined : argumentsOf(layer, x);
   return given && torch.op("lyceum::conv2d_relu", ...given);

@@ -75,7 +75,7 @@ function leadingFilters(modules: readonly Module[], channels: number): Filters &
 }
 
 /**
- * As many of the first modules as are frozen basic blocks that keep the shape of their input.
+ * Computes as many of the first modules as are frozen basic blocks that keep the shape of their input.
  *
  * @param x in blocks of channels; @param owned whether it may be written over, else a copy is
  */
@@ -88,7 +88,7 @@ export function frozenBlocks(modules: readonly Module[], x: torch.Tensor, owned:
 }
 
 /**
- * A frozen network's first layer, relu(norm(conv(images))), with as many of the blocks after it as the operator takes.
+ * Computes a frozen network's first layer, relu(norm(conv(images))), with as many of the blocks after it as the operator takes.
  *
  * @param modules begin with the two halves of a folded convolution, and a ReLU
  * @param images [N, C, H, W] in channels-last memory
@@ -153,7 +153,7 @@ function shortcutOf({ block, stride, outputs }: Trained, x: torch.Tensor, shape:
 }
 
 /**
- * As many of the first modules as are basic blocks in training.
+ * Computes as many of the first modules as are basic blocks in training.
  *
  * @param x in blocks of channels
  * @throws RangeError when a channel of the result has one value

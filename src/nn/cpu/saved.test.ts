@@ -43,7 +43,7 @@ it.skipIf(!hasOwn).each(cases)(
       const gradients = (replace: boolean) => {
         const generator = new torch.Generator(1);
         const given = shapes.map((shape) => torch.randn(shape, { generator }).requiresGrad_());
-        // Of a tensor that is no leaf, so that its gradient may be asked for whatever becomes of it.
+        // Tensors that are no leaves: their gradients may be asked for whatever becomes of them.
         const inputs = given.map((one) => one.mul(1));
         const y = call(replace ? given : inputs);
         const dy = torch.randn(y.shape, { generator });
