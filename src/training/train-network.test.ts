@@ -253,7 +253,11 @@ describe("a checkpoint that is none", () => {
   it("is refused by name when it is of another network, or cut off", () => {
     const { model, optimizer } = learner(1);
     saveCheckpoint(path, model, optimizer, position);
-    const other = resnet14.create({ classes: 4, channels: train.channels, generator: new torch.Generator(0) });
+    const other = resnet14.create({
+      classes: 4,
+      channels: train.channels,
+      generator: new torch.Generator(0),
+    });
     expect(() => loadCheckpoint(path, other, new SGD(other.parameters(), { learningRate: 1 }))).toThrow(
       /bad\.safetensors: .*missing/,
     );
