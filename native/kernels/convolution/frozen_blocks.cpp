@@ -8,7 +8,7 @@
 //
 // lyceum::frozen_stage goes before them through a network's first layer too: x = relu(stem(images)), from channels-last.
 //
-// The same out of separate layers is in src/nn/basic-block.ts; tests hold the two together.
+// The same out of separate layers is in src/nn/residual-block.ts; tests hold the two together.
 #include <ATen/core/grad_mode.h>
 #include <torch/library.h>
 

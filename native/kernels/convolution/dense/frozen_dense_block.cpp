@@ -8,7 +8,7 @@
 // core's own cache: in memory, a block that grows by a few channels a layer costs more time than its arithmetic does.
 // Inside, channels lie in lanes (lanes.h), [blocks][images][pixels][16].
 //
-// The same out of separate layers is in src/nn/dense-layer.ts; tests hold the two together.
+// The same out of separate layers is in src/models/dense-block.ts; tests hold the two together.
 #ifdef LYCEUM_LEVELS
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
