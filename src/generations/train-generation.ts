@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { foldBatchNorm, type Module } from "../nn/index.js";
+import { checkBatchNormPairs, foldBatchNorm, type Module } from "../nn/index.js";
 import type { Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { loadCheckpoint, objectiveOf, type TrainingObserver, trainNetwork } from "../training/index.js";
@@ -42,6 +42,7 @@ export async function trainGeneration(
   using loader = images.trainLoader(generation);
   using heldOut = images.validationLoader();
   const model = freshModel(experiment, generation);
+  checkFolding(experiment, model);
   const objective = objectiveOf(method, options, { teachers, generation, generations });
   using learner = createLearner(recipe, library, model, objective);
 
@@ -75,6 +76,16 @@ export async function trainGeneration(
   }
   learner.averaged?.copyTo(model);
   return { model, trainSeconds: end.seconds, elapsedSeconds };
+}
+
+/** Finds pairs that its batch norms may not be folded by now, not after a training. */
+function checkFolding({ images }: Experiment, model: Module): void {
+  const { channels, height, width } = images;
+  const { device, dtype } = model.parameters()[0] ?? { device: "cpu", dtype: "float32" };
+  torch.scope(() => {
+    const example = torch.zeros([2, channels, height, width], { device, dtype }).contiguous("channelsLast");
+    checkBatchNormPairs(model, { example });
+  });
 }
 
 /** Generation 0 is the patriarch, every later one a student. */

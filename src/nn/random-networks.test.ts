@@ -307,7 +307,6 @@ const cases = fc.record({
   batch: fc.integer({ min: 2, max: 3 }),
 });
 
-/** Of 16 pixels, so that several parts may halve it. */
 const imagesOf = ({ batch, seed }: { batch: number; seed: number }, size: number) =>
   torch.randn([batch, 3, size, size], { generator: new torch.Generator(seed) }).contiguous("channelsLast");
 
