@@ -1,5 +1,5 @@
 // lyceum::option_a_shortcut, differentiable (once). The same out of ATen operators is in
-// src/models/option-a-shortcut.ts.
+// src/nn/option-a-shortcut.ts.
 #include "kernels/option_a_shortcut.h"
 
 #include <ATen/Parallel.h>

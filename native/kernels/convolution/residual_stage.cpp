@@ -17,7 +17,7 @@
 // where a bar is a statistic of the whole batch, which what follows has to wait for. What lies
 // between conv2 and norm1 is worked out again backward rather than kept.
 //
-// The same out of separate layers is in src/nn/residual-block.ts; tests hold the two together.
+// The same out of separate layers is in src/nn/basic-block.ts; tests hold the two together.
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>

@@ -83,8 +83,8 @@ export function frozenBlocks(modules: readonly Module[], x: torch.Tensor, owned:
   if (!isFusable(x) || x.requiresGrad) return undefined;
   const { weights, biases, count } = leadingFilters(modules, channelsOf(x));
   if (count === 0) return undefined;
-  const given = owned ? x : x.clone();
-  return { y: torch.op("lyceum::frozen_blocks_", given, weights, biases, kernels() === "fast"), count };
+  const operator = owned ? "lyceum::frozen_blocks_" : "lyceum::frozen_blocks";
+  return { y: torch.op(operator, x, weights, biases, kernels() === "fast"), count };
 }
 
 /**

@@ -9,7 +9,7 @@
 // channels a layer costs more time than its arithmetic does. Inside, channels lie in lanes
 // (shape.h), [blocks][images][pixels][16].
 //
-// The same out of separate layers is in src/models/dense-block.ts; tests hold the two together.
+// The same out of separate layers is in src/nn/dense-layer.ts; tests hold the two together.
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
