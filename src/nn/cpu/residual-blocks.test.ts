@@ -192,7 +192,7 @@ function expectFrozenAsExact(frozen: Sequential, x: torch.Tensor): void {
   const found = answerOf(frozen, x, { dtype: "float32", kernels: "fast" });
   const exact = answerOf(frozen, x, { dtype: "float64", kernels: "libtorch" });
   const libtorch = answerOf(frozen, x, { dtype: "float32", kernels: "libtorch" });
-  expectAsExact(found, { libtorch, exact });
+  expectAsExact(found, { libtorch, exact, layers: frozen.namedModules().size });
 }
 
 describe("frozen basic blocks", () => {
