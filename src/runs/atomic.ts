@@ -27,7 +27,7 @@ export async function writeAtomic(path: string, data: string | Uint8Array): Prom
   await syncFolder(dirname(path));
 }
 
-/** Makes the names in a folder durable; the files themselves have their own fsync. */
+/** Makes the names in a folder durable: fsync of a file keeps its content through a power cut, not its name. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {
