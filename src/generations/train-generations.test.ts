@@ -67,7 +67,15 @@ test("seconds count what every sitting spent, its evaluations too", async () => 
   const slow = 0.4;
   const input: RecipeInput = {
     ...recipe,
-    data: { name: "synthetic", classes: 5, size: 8, channels: 1, trainCount: 64, testCount: 20, heldOut: 0.25 },
+    data: {
+      name: "synthetic",
+      classes: 5,
+      size: 8,
+      channels: 1,
+      trainCount: 64,
+      testCount: 20,
+      heldOut: 0.25,
+    },
     epochs: 2,
   };
   const stopped = trainGenerations(input, {
@@ -119,8 +127,7 @@ test("averaged weights are what is evaluated and saved, and a resumed average go
   await expect(first).rejects.toBeInstanceOf(Interrupted);
   const resumed = await trainGenerations(input, { directory: stopped, resume: true });
   expect(resumed.generations[0]!.test).toEqual(run.generations[0]!.test);
-  const weights = (directory: string) =>
-    readFileSync(join(directory, "generation-0", "weights.safetensors"));
+  const weights = (directory: string) => readFileSync(join(directory, "generation-0", "weights.safetensors"));
   expect(weights(stopped).equals(weights(whole))).toBe(true);
   const { differences } = await evaluateRun(whole);
   expect(differences).toEqual([]);
