@@ -20,8 +20,8 @@ export interface Difference {
 }
 
 /**
- * Bounds how far a mean over images may differ that is computed twice from the same logits: each of N + C additions in
- * float64 rounds once, and so do some 16 operations beside them.
+ * Bounds how far a mean over images may differ that is computed twice from the same logits: each of N + C
+ * additions in float64 rounds once, and so do some 16 operations beside them.
  */
 function summationError(images: number, classes: number, value: number): number {
   return (images + classes + 16) * 2 ** -52 * Math.max(1, Math.abs(value));
@@ -73,8 +73,8 @@ export function compare(
     return { test, differences: numberDifferences(of, before, test, (name) => allowed.get(name) ?? 0) };
   }
   const [images, classes] = now[0]!.shape as [number, number];
-  // Where rounding has moved the logits, the stored numbers are compared with those that the stored logits give: these are
-  // the same but for the order of sums.
+  // Where rounding has moved the logits, the stored numbers are compared with those that the stored logits
+  // give: these are the same but for the order of sums.
   const rounded = members.every(({ difference, rounding }) => difference <= rounding);
   const moved = members.some(({ difference }) => difference > 0);
   const numbers = rounded && moved ? evaluate(stored) : test;

@@ -36,8 +36,9 @@ export interface RunEvaluation {
   /** The results that the training stored. */
   stored: Summary;
   /**
-   * The largest difference between a logit and the stored one, and the largest that rounding explains. Undefined where a
-   * generation's test-logits.safetensors is missing, so that only its metrics could be compared.
+   * The largest difference between a logit and the stored one, and the largest that rounding explains.
+   * Undefined where a generation's test-logits.safetensors is missing, so that only its metrics could be
+   * compared.
    */
   logits: { difference: number; allowed: number } | undefined;
   /** The numbers that differ from the stored ones by more than rounding on another machine explains. */
@@ -45,15 +46,16 @@ export interface RunEvaluation {
 }
 
 /**
- * Runs the networks of a run over the test images again, from their stored weights, and compares the results with those
- * that the training stored. Nothing is chosen by this: it repeats a measurement, and should give the same numbers.
+ * Runs the networks of a run over the test images again, from their stored weights, and compares the results
+ * with those that the training stored. Nothing is chosen by this: it repeats a measurement, and should give
+ * the same numbers.
  *
- * The stored logits must be those that the weights give, up to what rounding on another machine explains, and the stored
- * numbers must be those that the stored logits give. Where a generation's logits are missing, its numbers may be as far
- * off as logits within that rounding can make them.
+ * The stored logits must be those that the weights give, up to what rounding on another machine explains, and
+ * the stored numbers must be those that the stored logits give. Where a generation's logits are missing, its
+ * numbers may be as far off as logits within that rounding can make them.
  *
- * @throws Error when the folder is no run or its files do not fit its recipe or its images, RangeError when a generation
- *   that was asked for is not finished
+ * @throws Error when the folder is no run or its files do not fit its recipe or its images, RangeError when a
+ *   generation that was asked for is not finished
  */
 export async function evaluateRun(
   directory: string,
@@ -92,8 +94,8 @@ export async function evaluateRun(
 
     const inARow = wanted.every((generation, i) => generation === wanted[0]! + i);
     const name = inARow ? `${wanted[0]}-${wanted.at(-1)}` : wanted.join(",");
-    // A log-probability is a logit less its normaliser, each of which rounding may move by as much. The logarithm of a
-    // mean of scores moves no further than the log-probabilities of the members.
+    // A log-probability is a logit less its normaliser, each of which rounding may move by as much. The
+    // logarithm of a mean of scores moves no further than the log-probabilities of the members.
     const bound = 2 * Math.max(...members.map(({ rounding }) => rounding));
     const together = compare(`ensemble ${name}`, stored.ensembles[name]?.test, members, {
       evaluate: (logits) => evaluateEnsemble(logits, labels, k).test,

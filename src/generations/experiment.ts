@@ -12,16 +12,19 @@ import { deriveSeed } from "./seeds.js";
 /** A function that makes a network with fresh weights, drawn from the given generator. */
 export type ModelFactory = (options: ModelOptions) => Module;
 
-/** What a program may hand over beside the recipe, when it is not made from a definition that a recipe can name. */
+/**
+ * What a program may hand over beside the recipe, when it is not made from a definition that a recipe can
+ * name.
+ */
 export interface Given {
   /**
-   * Makes a network of the program's own instead of the recipe's; it is called once for each generation. The key `model`
-   * of the recipe is then only the network's name, by default "own network".
+   * Makes a network of the program's own instead of the recipe's; it is called once for each generation. The
+   * key `model` of the recipe is then only the network's name, by default "own network".
    */
   model?: ModelFactory | undefined;
   /**
-   * Images of the program's own instead of the recipe's. The key `data` of the recipe is then only their name, by default
-   * the name that they have.
+   * Images of the program's own instead of the recipe's. The key `data` of the recipe is then only their
+   * name, by default the name that they have.
    */
   dataset?: Dataset | undefined;
 }
@@ -73,8 +76,8 @@ export function describeMethods(experiment: Pick<Experiment, "recipe" | "library
 }
 
 /**
- * Gives a function that puts the name of a loss term into words, as the recipe's methods do; a name that none of them
- * knows is returned as it is.
+ * Gives a function that puts the name of a loss term into words, as the recipe's methods do; a name that none
+ * of them knows is returned as it is.
  */
 export function termLabels(experiment: Pick<Experiment, "recipe" | "library">): (name: string) => string {
   const words = { ...methodOf(experiment, 1).method.terms, ...methodOf(experiment, 0).method.terms };
@@ -82,8 +85,8 @@ export function termLabels(experiment: Pick<Experiment, "recipe" | "library">): 
 }
 
 /**
- * Makes a generation's network with fresh weights. All generations have the same architecture, and each its own weights,
- * which follow from the recipe's seed.
+ * Makes a generation's network with fresh weights. All generations have the same architecture, and each its
+ * own weights, which follow from the recipe's seed.
  *
  * @throws Error when the network's name stands for no definition and no network was handed over
  */

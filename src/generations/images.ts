@@ -22,7 +22,9 @@ export interface Images {
   height: number;
   /** Pixels. */
   width: number;
-  /** The mean of each channel over the training images, as a fraction of 255; every image is normalised by it. */
+  /**
+   * The mean of each channel over the training images, as a fraction of 255; every image is normalised by it.
+   */
   mean: number[];
   /** The standard deviation of each channel over the training images, as a fraction of 255. */
   std: number[];
@@ -34,7 +36,10 @@ export interface Images {
   trainLoader(generation: number): Loader;
   /** Makes a loader of the images that are held out of training; undefined where there are none. */
   validationLoader(): Loader | undefined;
-  /** Makes a loader of the test images in their order, or of those at `indices`. To be read once a generation, at its end. */
+  /**
+   * Makes a loader of the test images in their order, or of those at `indices`. To be read once a generation,
+   * at its end.
+   */
   testLoader(indices?: Int32Array): Loader;
 }
 
@@ -51,8 +56,9 @@ export interface PrepareImagesOptions extends MakeOptions {
 /**
  * Loads the images that the recipe names, unless images are given, and splits off those that are held out.
  *
- * @throws whatever `signal` was aborted with; Error when the set is not found or damaged; TypeError when given images do
- *   not fit together; RangeError when the part to be held out is so small that it holds no image
+ * @throws whatever `signal` was aborted with; Error when the set is not found or damaged; TypeError when
+ *   given images do not fit together; RangeError when the part to be held out is so small that it holds no
+ *   image
  */
 export async function prepareImages(
   recipe: Recipe,
@@ -75,7 +81,8 @@ export async function prepareImages(
   if (split?.heldOut.length === 0) {
     throw new RangeError(`data.heldOut is ${fraction}: of ${train.count} training images that is none`);
   }
-  // The statistics come from the training images alone: held-out and test images must have no influence on training.
+  // The statistics come from the training images alone: held-out and test images must have no influence on
+  // training.
   const { mean, std } = channelStatistics(train, split?.train);
   const common = { mean, std, device: recipe.device as torch.Device };
 

@@ -1,4 +1,7 @@
-/** Makes a learner of a recipe: the network with its optimiser and everything else that has a state in its training. */
+/**
+ * Makes a learner of a recipe: the network with its optimiser and everything else that has a state in its
+ * training.
+ */
 import type { Module } from "../nn/index.js";
 import { AveragedWeights, GradScaler, type Optimizer, type Schedule } from "../optim/index.js";
 import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
@@ -47,8 +50,8 @@ function scalerFor({ precision, device }: Recipe): GradScaler | undefined {
 }
 
 /**
- * Makes a graph to record a training step into. There is none on the CPU, for `kernels: libtorch`, in a build without CUDA
- * graphs, and for a learner whose step cannot be recorded.
+ * Makes a graph to record a training step into. There is none on the CPU, for `kernels: libtorch`, in a build
+ * without CUDA graphs, and for a learner whose step cannot be recorded.
  */
 export function graphFor({ device, kernels }: Recipe, learner: Learner): CudaGraph | undefined {
   const wanted = device !== "cpu" && kernels !== "libtorch";

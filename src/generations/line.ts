@@ -19,8 +19,8 @@ export interface FinishedGeneration {
 }
 
 /**
- * The finished generations of a line: their results, their logits for the test images, and the frozen networks that still
- * have a generation to teach. Disposing of it frees the networks and the logits.
+ * The finished generations of a line: their results, their logits for the test images, and the frozen
+ * networks that still have a generation to teach. Disposing of it frees the networks and the logits.
  */
 export class Line implements Disposable {
   readonly results: GenerationResult[] = [];
@@ -54,7 +54,8 @@ export class Line implements Disposable {
     line.seconds = summary.seconds;
     try {
       for (const generation of line.results.keys()) {
-        // A process that is killed between writing the summary and removing the checkpoint leaves one that is not needed.
+        // A process that is killed between writing the summary and removing the checkpoint leaves one that is
+        // not needed.
         await folder.removeCheckpoint(generation);
         const path = folder.generation(generation).testLogits;
         const logits = loadTestLogits(path);
@@ -79,8 +80,8 @@ export class Line implements Disposable {
   }
 
   /**
-   * Gives the frozen teachers of a generation, in the order in which its method asks for them. The line keeps them, and
-   * frees them when they have no generation left to teach.
+   * Gives the frozen teachers of a generation, in the order in which its method asks for them. The line keeps
+   * them, and frees them when they have no generation left to teach.
    */
   teachersOf(generation: number): Module[] {
     return teachersOf(this.#experiment, generation).map((teacher) => this.#network(teacher));
@@ -91,7 +92,10 @@ export class Line implements Disposable {
     return this.#logits[generation];
   }
 
-  /** Adds a finished generation, which the line owns from then on, and frees the networks that need not teach any more. */
+  /**
+   * Adds a finished generation, which the line owns from then on, and frees the networks that need not teach
+   * any more.
+   */
   add({ network, logits, result, seconds }: FinishedGeneration): void {
     this.#networks.set(this.length, network);
     this.#logits.push(logits);
@@ -125,7 +129,10 @@ export class Line implements Disposable {
     this.#logits.length = 0;
   }
 
-  /** Gives the frozen network of a finished generation: the one in memory, or one that is made from its stored weights. */
+  /**
+   * Gives the frozen network of a finished generation: the one in memory, or one that is made from its stored
+   * weights.
+   */
   #network(generation: number): Module {
     const known = this.#networks.get(generation);
     if (known) return known;

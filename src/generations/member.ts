@@ -53,11 +53,11 @@ export function storedLogits({ folder, images }: Evaluated, generation: number):
 }
 
 /**
- * Runs a generation's network, made from its stored weights, over the test images and compares its logits with the stored
- * ones.
+ * Runs a generation's network, made from its stored weights, over the test images and compares its logits
+ * with the stored ones.
  *
- * @throws Error that names the file when weights or stored logits are damaged or do not fit, whatever `signal` was aborted
- *   with
+ * @throws Error that names the file when weights or stored logits are damaged or do not fit, whatever
+ *   `signal` was aborted with
  */
 export async function evaluateMember(
   run: Evaluated,

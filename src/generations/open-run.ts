@@ -12,16 +12,19 @@ export interface OpenRunOptions extends Given {
   /** The run folder, which is made where it is missing. Nothing is written when it is left out. */
   directory?: string | undefined;
   /**
-   * With true, the run in `directory` goes on, by its own recipe, not the one given. With "auto", a run is begun where
-   * there is none yet, and goes on where one was begun with the same recipe; of a finished run the results are returned.
-   * Default: false, by which `directory` must be new or empty.
+   * With true, the run in `directory` goes on, by its own recipe, not the one given. With "auto", a run is
+   * begun where there is none yet, and goes on where one was begun with the same recipe; of a finished run
+   * the results are returned. Default: false, by which `directory` must be new or empty.
    */
   resume?: boolean | "auto" | undefined;
   /** What the recipe can name beside Lyceum's own definitions: imported files, or definitions. */
   imports?: Imports | undefined;
 }
 
-/** A resolved recipe, the definitions that its names stand for, and its folder, which is held until this is disposed of. */
+/**
+ * A resolved recipe, the definitions that its names stand for, and its folder, which is held until this is
+ * disposed of.
+ */
 export interface OpenRun extends AsyncDisposable {
   recipe: Recipe;
   library: Library;
@@ -31,8 +34,8 @@ export interface OpenRun extends AsyncDisposable {
 /**
  * Resolves the recipe and makes or opens its folder.
  *
- * @throws RecipeError when the recipe is wrong, TypeError when there is nothing to resume, Error when the folder cannot be
- *   used
+ * @throws RecipeError when the recipe is wrong, TypeError when there is nothing to resume, Error when the
+ *   folder cannot be used
  */
 export async function openRun(input: RecipeForImages | Recipe, options: OpenRunOptions): Promise<OpenRun> {
   const { directory, resume = false, imports = [] } = options;
@@ -53,8 +56,8 @@ export async function openRun(input: RecipeForImages | Recipe, options: OpenRunO
 }
 
 /**
- * Fills in the names of what the program hands over. Without this its own network would be recorded in the run folder
- * under the name of the default network.
+ * Fills in the names of what the program hands over. Without this its own network would be recorded in the
+ * run folder under the name of the default network.
  */
 function named(input: RecipeForImages | Recipe, { model, dataset }: Given): unknown {
   return {

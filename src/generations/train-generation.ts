@@ -17,7 +17,9 @@ export interface TrainedNetwork {
   model: Module;
   /** Seconds of training steps and the loading of their images, summed over all processes that trained it. */
   trainSeconds: number;
-  /** Gives the seconds that the generation has taken until now, summed over all processes that worked at it. */
+  /**
+   * Gives the seconds that the generation has taken until now, summed over all processes that worked at it.
+   */
   elapsedSeconds(): number;
 }
 
@@ -55,8 +57,8 @@ export async function trainGeneration(
   const extent = { generations, epochs, stepsPerEpoch, imagesPerEpoch: images.trainCount };
   const observers: (TrainingObserver | undefined)[] = [
     validationLoader && validation(learner, validationLoader),
-    // The log comes before the checkpoint. Should the process die in between, the epoch is trained again, and the later of
-    // its two lines counts; the other way round, its line would be missing.
+    // The log comes before the checkpoint. Should the process die in between, the epoch is trained again, and
+    // the later of its two lines counts; the other way round, its line would be missing.
     folder && metricsLog(folder, fields),
     checkpoint ? checkpointing(checkpoint, learner, elapsedSeconds) : undefined,
     onProgress && progress(onProgress, fields, extent),
@@ -81,5 +83,8 @@ export async function trainGeneration(
 /** Gives the role of a generation: 0 is the patriarch, every later one a student. */
 export const roleOf = (generation: number): Role => (generation === 0 ? "patriarch" : "student");
 
-/** Freezes a network for good: its batch norms are folded into its convolutions, which makes its predictions faster. */
+/**
+ * Freezes a network for good: its batch norms are folded into its convolutions, which makes its predictions
+ * faster.
+ */
 export const freeze = (model: Module): Module => torch.noGrad(() => foldBatchNorm(model));

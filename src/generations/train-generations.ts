@@ -23,15 +23,18 @@ import { warningsFor } from "./warnings.js";
 
 export interface TrainGenerationsOptions extends OpenRunOptions {
   /**
-   * Stops the training when aborted: the current step is finished, a checkpoint saved, and the promise rejects with
-   * {@link Interrupted}.
+   * Stops the training when aborted: the current step is finished, a checkpoint saved, and the promise
+   * rejects with {@link Interrupted}.
    */
   signal?: AbortSignal | undefined;
   /** Called with each event of the training. */
   onProgress?: OnProgress | undefined;
 }
 
-/** The error of a training that was asked to stop. What it has done so far is in its run folder, if it has one. */
+/**
+ * The error of a training that was asked to stop. What it has done so far is in its run folder, if it has
+ * one.
+ */
 export class Interrupted extends Error {
   override name = "Interrupted";
 
@@ -45,16 +48,16 @@ export class Interrupted extends Error {
 }
 
 /**
- * Trains a patriarch and its line of students (Yang, Xie, Qiao, Yuille, AAAI 2019). All networks have the same
- * architecture; each starts from fresh weights and learns from what its method asks for: the labels and the frozen
- * networks of earlier generations.
+ * Trains a patriarch and its line of students (Yang, Xie, Qiao, Yuille, AAAI 2019). All networks have the
+ * same architecture; each starts from fresh weights and learns from what its method asks for: the labels and
+ * the frozen networks of earlier generations.
  *
  * The test images are read once a generation, after its last epoch, and decide nothing.
  *
  * @param recipe keys that it leaves out have documented defaults (docs/recipe.md)
  * @returns the results of the generations and of the ensembles of generations 0 to m
- * @throws RecipeError when the recipe is wrong, Interrupted when aborted, Diverged when a loss is no longer finite,
- *   Error when images are missing or the folder cannot be used
+ * @throws RecipeError when the recipe is wrong, Interrupted when aborted, Diverged when a loss is no longer
+ *   finite, Error when images are missing or the folder cannot be used
  */
 export async function trainGenerations(
   recipe: RecipeForImages,
@@ -132,8 +135,8 @@ async function finish(
   const { logits, labels } = await predict(network, testLoader, { device: recipe.device as torch.Device });
   if (paths) {
     torch.saveSafetensors(paths.testLogits, { logits });
-    // The files' names must be on the disk before the summary mentions them and the checkpoint is removed, or a power cut
-    // could lose all three.
+    // The files' names must be on the disk before the summary mentions them and the checkpoint is removed, or
+    // a power cut could lose all three.
     await syncFolder(paths.directory);
   }
   const teacherLogits = line.testLogitsOf(generation - 1);

@@ -1,11 +1,13 @@
 /**
- * The definition of a method: one value from which the recipe's schema, error messages, report and documentation learn
- * everything about it.
+ * The definition of a method: one value from which the recipe's schema, error messages, report and
+ * documentation learn everything about it.
  */
 import type { OptionProblem, OptionShape, OptionsOf, Z } from "../options.js";
 import type { Tensor } from "../torch/index.js";
 
-/** A loss to be minimised, and the unweighted terms that it is made of: all are scalars, means over the batch. */
+/**
+ * A loss to be minimised, and the unweighted terms that it is made of: all are scalars, means over the batch.
+ */
 export interface Losses {
   loss: Tensor;
   terms: Record<string, Tensor>;
@@ -18,8 +20,8 @@ export interface LossInput {
   /** The labels of the images, [N] int64, each in 0..C-1. */
   labels: Tensor;
   /**
-   * The logits of the teachers that the method asked for, in the order it asked, each [N, C], for the very images that
-   * the trained network saw, augmented in the same way. No gradient flows into them.
+   * The logits of the teachers that the method asked for, in the order it asked, each [N, C], for the very
+   * images that the trained network saw, augmented in the same way. No gradient flows into them.
    */
   teachers: readonly Tensor[];
   /** The generation of the network that is trained: 0 is the patriarch. */
@@ -30,7 +32,9 @@ export interface LossInput {
   readonly progress: number;
 }
 
-/** What a generation learns from: labels, a teacher, several teachers, a penalty. See {@link defineMethod}. */
+/**
+ * What a generation learns from: labels, a teacher, several teachers, a penalty. See {@link defineMethod}.
+ */
 export interface Method<S extends OptionShape = OptionShape> {
   readonly kind: "method";
   /** The name of the method in recipes: lower case words joined by hyphens. */
@@ -39,13 +43,18 @@ export interface Method<S extends OptionShape = OptionShape> {
   readonly summary: string;
   /** The loss as a formula in plain text. */
   readonly formula: string;
-  /** What each term of the loss is, in words, by the names that `loss` gives them; for plots, tables and docs. */
+  /**
+   * What each term of the loss is, in words, by the names that `loss` gives them; for plots, tables and docs.
+   */
   readonly terms: Readonly<Record<string, string>>;
-  /** The schemas of the options by key, with `.default()` where a key may be left out and `.describe()` for people. */
+  /**
+   * The schemas of the options by key, with `.default()` where a key may be left out and `.describe()` for
+   * people.
+   */
   options?(this: void, z: Z): S;
   /**
-   * Says which earlier generations teach the given one, by number: their networks are frozen, and the loss gets their
-   * logits. A method without it has no teachers, and can train a patriarch.
+   * Says which earlier generations teach the given one, by number: their networks are frozen, and the loss
+   * gets their logits. A method without it has no teachers, and can train a patriarch.
    */
   teachers?(this: void, generation: number, options: OptionsOf<S>): readonly number[];
   /** Computes the loss of one batch. */
@@ -57,9 +66,15 @@ export interface Method<S extends OptionShape = OptionShape> {
    * @returns a list of problems, empty where there are none
    */
   check?(this: void, options: OptionsOf<S>, data: { classes: number | undefined }): readonly OptionProblem[];
-  /** Fills in options whose defaults depend on other options, once `check` found nothing; a run stores the result. */
+  /**
+   * Fills in options whose defaults depend on other options, once `check` found nothing; a run stores the
+   * result.
+   */
   complete?(this: void, options: OptionsOf<S>): OptionsOf<S>;
-  /** Describes the options in one line for people. Without it the line is the name and the options as they are. */
+  /**
+   * Describes the options in one line for people. Without it the line is the name and the options as they
+   * are.
+   */
   describe?(this: void, options: OptionsOf<S>): string;
 }
 
@@ -67,8 +82,8 @@ export interface Method<S extends OptionShape = OptionShape> {
 const nameForm = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /**
- * Defines a method, which the keys `patriarch` and `student` of a recipe can then choose. The library's own methods are
- * made by this function too and have no privilege.
+ * Defines a method, which the keys `patriarch` and `student` of a recipe can then choose. The library's own
+ * methods are made by this function too and have no privilege.
  *
  * @throws TypeError when the name is not of lower case words joined by hyphens
  */
@@ -83,7 +98,9 @@ export function defineMethod<S extends OptionShape = Record<never, never>>(
   return Object.freeze({ ...method, kind: "method" as const });
 }
 
-/** Describes a method with its options in one line: in the method's own words, or by its name and the options. */
+/**
+ * Describes a method with its options in one line: in the method's own words, or by its name and the options.
+ */
 export function describeMethod(method: Method, options: Record<string, unknown>): string {
   if (method.describe) return method.describe(options);
   const given = Object.entries(options).map(([key, value]) => `${key} ${JSON.stringify(value)}`);

@@ -1,4 +1,7 @@
-/** The methods that a generation can learn by, one file each. A new method is a new file and a line in the list below. */
+/**
+ * The methods that a generation can learn by, one file each. A new method is a new file and a line in the
+ * list below.
+ */
 import { distillation } from "./distillation.js";
 import { strict } from "./strict.js";
 import { topScoreDifference } from "./top-score-difference.js";

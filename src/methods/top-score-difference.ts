@@ -7,7 +7,10 @@ import {
 import type { OptionProblem } from "../options.js";
 import { defineMethod } from "./define.js";
 
-/** The options as a recipe gives them: at most one of primaryScore and hardWeight, since each follows from the other. */
+/**
+ * The options as a recipe gives them: at most one of primaryScore and hardWeight, since each follows from the
+ * other.
+ */
 interface Options {
   k: number;
   primaryScore?: number;

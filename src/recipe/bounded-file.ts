@@ -2,7 +2,8 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
 /**
- * Reads a small text file that may come from anyone. It must be a regular file of bounded size and valid UTF-8.
+ * Reads a small text file that may come from anyone. It must be a regular file of bounded size and valid
+ * UTF-8.
  *
  * @param maxBytes the largest size that is accepted; it is checked before anything is read
  * @throws Error that names the file and what is wrong with it

@@ -1,7 +1,10 @@
 import type { z } from "zod";
 import type { Z } from "../packages.js";
 
-/** A member of a family (of methods, data sets, optimisers or schedules), one of which a recipe can choose by name. */
+/**
+ * A member of a family (of methods, data sets, optimisers or schedules), one of which a recipe can choose by
+ * name.
+ */
 export interface Member {
   readonly name: string;
   readonly summary: string;
@@ -22,8 +25,9 @@ export interface ChoiceOptions {
 export type Choice = Record<string, unknown>;
 
 /**
- * Makes the schema of a choice from a family. Accepted are a mapping of the tag and the member's options, and the bare
- * name, which stands for the member with its defaults. The parsed value is always the mapping, with the tag in it.
+ * Makes the schema of a choice from a family. Accepted are a mapping of the tag and the member's options, and
+ * the bare name, which stands for the member with its defaults. The parsed value is always the mapping, with
+ * the tag in it.
  *
  * @throws TypeError when the family has no members
  */

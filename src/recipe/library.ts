@@ -5,7 +5,9 @@ import { type ModelDefinition, models } from "../models/index.js";
 import { type OptimizerDefinition, optimizers, type ScheduleDefinition, schedules } from "../optim/index.js";
 import { nearest } from "./nearest.js";
 
-/** Any value made by `defineMethod`, `defineModel`, `defineDataset`, `defineOptimizer` or `defineSchedule`. */
+/**
+ * Any value made by `defineMethod`, `defineModel`, `defineDataset`, `defineOptimizer` or `defineSchedule`.
+ */
 export type Definition =
   | Method
   | ModelDefinition
@@ -24,7 +26,9 @@ const kinds: Record<Kind, string> = {
   schedule: "schedule",
 };
 
-/** A set of definitions, which are found by kind and name. A library never changes: `with` makes a new one. */
+/**
+ * A set of definitions, which are found by kind and name. A library never changes: `with` makes a new one.
+ */
 export class Library {
   readonly #definitions: ReadonlyMap<string, Definition>;
 

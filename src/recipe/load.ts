@@ -47,8 +47,8 @@ export async function loadRecipe(
 }
 
 /**
- * Reads the resolved recipe that a run folder holds. It may name a network and images that no library defines, since the
- * program that began the run may have handed them over in code.
+ * Reads the resolved recipe that a run folder holds. It may name a network and images that no library
+ * defines, since the program that began the run may have handed them over in code.
  *
  * @throws RecipeError that names the file, the line and the key when it cannot be used
  */
@@ -58,7 +58,8 @@ export async function loadStoredRecipe(path: string, library: Library = builtIn)
 }
 
 /**
- * Checks a recipe that was written in code and fills in the defaults. Definitions may stand in it where names do.
+ * Checks a recipe that was written in code and fills in the defaults. Definitions may stand in it where names
+ * do.
  *
  * @throws RecipeError that names the key, what was given and what is allowed
  */
@@ -66,7 +67,10 @@ export function resolveRecipe(input: unknown, library: Library = builtIn): Recip
   return readRecipe(input, library).recipe;
 }
 
-/** Resolves a recipe as `resolveRecipe` does, and gives the library with the definitions that stood in it added. */
+/**
+ * Resolves a recipe as `resolveRecipe` does, and gives the library with the definitions that stood in it
+ * added.
+ */
 export function readRecipe(input: unknown, known: Library = builtIn): { recipe: Recipe; library: Library } {
   const { input: plain, definitions } = extractDefinitions(input);
   const library = asRecipeError(() => known.with(definitions));
@@ -113,8 +117,8 @@ function resolve(base: unknown, origin: Origin): Recipe {
 }
 
 /**
- * Finds names of networks and data sets that the library does not define. In code such a name is allowed, for a network
- * or for images that are handed over beside the recipe; a recipe file can hand over nothing.
+ * Finds names of networks and data sets that the library does not define. In code such a name is allowed, for
+ * a network or for images that are handed over beside the recipe; a recipe file can hand over nothing.
  */
 function unknownNames({ data, model }: Recipe, library: Library): Problem[] {
   return [

@@ -1,8 +1,9 @@
 /**
- * Finds the candidate that a mistyped word most likely meant, for "did you mean" in error messages. Upper and lower case
- * count as the same.
+ * Finds the candidate that a mistyped word most likely meant, for "did you mean" in error messages. Upper and
+ * lower case count as the same.
  *
- * @returns undefined when no candidate is close: more than a third of the letters (at least 2) would have to change
+ * @returns undefined when no candidate is close: more than a third of the letters (at least 2) would have to
+ *   change
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;

@@ -26,7 +26,10 @@ export function parseOverride(text: string): Override {
   }
 }
 
-/** For each key that chooses from a family: the key under which a mapping there holds the chosen member's name. */
+/**
+ * For each key that chooses from a family: the key under which a mapping there holds the chosen member's
+ * name.
+ */
 const tags = new Map([
   ["data", "name"],
   ["patriarch", "method"],
@@ -36,8 +39,9 @@ const tags = new Map([
 ]);
 
 /**
- * Copies a recipe's plain data with one value set. Mappings on the value's path are made where they are missing. A bare
- * name on the path becomes its mapping (`data: NAME` becomes `data: { name: NAME }`); anything else there is replaced.
+ * Copies a recipe's plain data with one value set. Mappings on the value's path are made where they are
+ * missing. A bare name on the path becomes its mapping (`data: NAME` becomes `data: { name: NAME }`);
+ * anything else there is replaced.
  */
 export function applyOverride(input: unknown, { path, value }: Pick<Override, "path" | "value">): unknown {
   const [key, ...rest] = path;

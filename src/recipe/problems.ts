@@ -51,7 +51,9 @@ export function problemsOf(error: z.ZodError, input: unknown, library: Library):
 
 type Issue = z.core.$ZodIssue;
 
-/** Replaces the failure of a union by the failures of the alternative that was meant, where that can be told. */
+/**
+ * Replaces the failure of a union by the failures of the alternative that was meant, where that can be told.
+ */
 function flatten(issues: readonly Issue[], prefix: PropertyKey[]): Issue[] {
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
@@ -110,8 +112,8 @@ function shapesAt(path: readonly PropertyKey[], input: unknown, root: Shape): Sh
 }
 
 /**
- * Selects the members of a union that a value can mean: those with the value's tag, or, where a mapping has no tag, those
- * that need none. All members remain where no member fits.
+ * Selects the members of a union that a value can mean: those with the value's tag, or, where a mapping has
+ * no tag, those that need none. All members remain where no member fits.
  */
 function alternatives(shape: Shape, value: unknown): Shape[] {
   const all = unionOf(shape);
@@ -133,7 +135,10 @@ function unionOf(shape: Shape): Shape[] {
   return all ? all.flatMap(unionOf) : [shape];
 }
 
-/** Names the members of the family at a path that have an option `key`, for messages about a key of another member. */
+/**
+ * Names the members of the family at a path that have an option `key`, for messages about a key of another
+ * member.
+ */
 function ownersOf(key: string, path: readonly PropertyKey[], input: unknown, root: Shape): string[] {
   const around = shapesAt(path.slice(0, -1), input, root);
   const last = path.at(-1);
@@ -146,7 +151,10 @@ function ownersOf(key: string, path: readonly PropertyKey[], input: unknown, roo
     .flatMap(tagOf);
 }
 
-/** Gives the name of the family's member whose options a shape describes, or an empty list where it describes none. */
+/**
+ * Gives the name of the family's member whose options a shape describes, or an empty list where it describes
+ * none.
+ */
 function tagOf({ properties = {} }: Shape): string[] {
   return tags.flatMap((tag) => properties[tag]?.const ?? []).map(String);
 }
@@ -205,7 +213,9 @@ function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-/** Shows a value as JSON, or by its type: a recipe written in code may hold values that JSON cannot express. */
+/**
+ * Shows a value as JSON, or by its type: a recipe written in code may hold values that JSON cannot express.
+ */
 function asJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? typeof value;

@@ -1,7 +1,7 @@
 /**
- * Writes the JSON Schema of recipes for editors, schema/recipe.schema.json (`npm run generate`). In an editor with a YAML
- * language server, the first line `# yaml-language-server: $schema=…/schema/recipe.schema.json` gives completion and
- * checks.
+ * Writes the JSON Schema of recipes for editors, schema/recipe.schema.json (`npm run generate`). In an editor
+ * with a YAML language server, the first line `# yaml-language-server: $schema=…/schema/recipe.schema.json`
+ * gives completion and checks.
  */
 import { zod } from "../packages.js";
 import { recipeSchema } from "./schema.js";

@@ -11,8 +11,8 @@ type Complain = (path: PropertyKey[], message: string) => void;
 const schemas = new WeakMap<Library, () => z.ZodType<Recipe>>();
 
 /**
- * Gives the schema of recipes, which is put together from the definitions in a library and made once for each. It checks
- * a recipe and fills in the defaults, which stand here or in the definitions.
+ * Gives the schema of recipes, which is put together from the definitions in a library and made once for
+ * each. It checks a recipe and fills in the defaults, which stand here or in the definitions.
  */
 export function recipeSchema(library: Library = builtIn): z.ZodType<Recipe> {
   let made = schemas.get(library);
@@ -233,7 +233,10 @@ function hasTag<Tag extends string>(
   return typeof (choice as Record<string, unknown> | undefined)?.[tag] === "string";
 }
 
-/** Gives the number of classes of a recipe's data set, or undefined where its definition cannot tell without images. */
+/**
+ * Gives the number of classes of a recipe's data set, or undefined where its definition cannot tell without
+ * images.
+ */
 export function classCount(data: RecipeData | undefined, library: Library = builtIn): number | undefined {
   return data && library.find("dataset", data.name)?.classCount?.(data);
 }
@@ -284,7 +287,10 @@ function checkFamily(
   }
 }
 
-/** Fills in the defaults that depend on other keys: those of the methods, and the augmentation that the images allow. */
+/**
+ * Fills in the defaults that depend on other keys: those of the methods, and the augmentation that the images
+ * allow.
+ */
 function complete(recipe: Recipe, library: Library): Recipe {
   const completed = (choice: Recipe["patriarch"]) => {
     const method = library.get("method", choice.method);

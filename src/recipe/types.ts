@@ -4,10 +4,16 @@ import type { Method } from "../methods/index.js";
 import type { ModelDefinition } from "../models/index.js";
 import type { Kernels } from "../nn/index.js";
 
-/** A member of a family (of methods, optimisers or schedules) that was chosen by name, with all of its options. */
+/**
+ * A member of a family (of methods, optimisers or schedules) that was chosen by name, with all of its
+ * options.
+ */
 type Chosen<Tag extends string> = { readonly [key in Tag]: string } & { readonly [option: string]: unknown };
 
-/** A resolved recipe: plain data with all defaults filled in, which decides everything that `trainGenerations` does. */
+/**
+ * A resolved recipe: plain data with all defaults filled in, which decides everything that `trainGenerations`
+ * does.
+ */
 export interface Recipe {
   readonly title?: string;
   readonly description?: string;
@@ -25,10 +31,14 @@ export interface Recipe {
   /** Images in a training step. */
   readonly batchSize: number;
   readonly optimizer: Chosen<"kind"> & { readonly learningRate: number };
-  /** The largest Euclidean norm that all gradients together may have; undefined where they are not clipped. */
+  /**
+   * The largest Euclidean norm that all gradients together may have; undefined where they are not clipped.
+   */
   readonly clipNorm?: number;
   readonly schedule: Chosen<"kind">;
-  /** The moving average of the weights that is evaluated and kept; undefined where the weights themselves are. */
+  /**
+   * The moving average of the weights that is evaluated and kept; undefined where the weights themselves are.
+   */
   readonly averageWeights?: { readonly decay: number };
   readonly augment: { readonly crop: number; readonly flip: boolean };
   readonly seed: number;
@@ -49,7 +59,9 @@ export interface RecipeData {
   readonly [option: string]: unknown;
 }
 
-/** A choice from a family as a recipe may write it: a name, a definition, or one of the two beside options. */
+/**
+ * A choice from a family as a recipe may write it: a name, a definition, or one of the two beside options.
+ */
 type Choice<Tag extends string, Definition> =
   | string
   | Definition

@@ -19,14 +19,16 @@ export class YamlError extends Error {
   }
 }
 
-/** The largest text that is parsed: far above any recipe, and so small that the parser's worst cases end soon. */
+/**
+ * The largest text that is parsed: far above any recipe, and so small that the parser's worst cases end soon.
+ */
 export const MAX_YAML_BYTES = 64 * 1024;
 const MAX_ALIASES = 50;
 const MAX_DEPTH = 32;
 
 /**
- * Parses a YAML text that may come from anyone. Accepted is one document of YAML 1.2 with no tags but YAML's own, plain
- * keys that stand once in their mapping, few aliases and at most 32 levels of nesting.
+ * Parses a YAML text that may come from anyone. Accepted is one document of YAML 1.2 with no tags but YAML's
+ * own, plain keys that stand once in their mapping, few aliases and at most 32 levels of nesting.
  *
  * @throws YamlError that says what is wrong and, where known, at which line
  */
@@ -56,7 +58,10 @@ export function toYaml(value: unknown): string {
   return yaml().stringify(value, { lineWidth: 100 });
 }
 
-/** Refuses deeply nested brackets before the text is parsed, since thousands of them would cost the parser seconds. */
+/**
+ * Refuses deeply nested brackets before the text is parsed, since thousands of them would cost the parser
+ * seconds.
+ */
 function checkBrackets(text: string): void {
   let depth = 0;
   for (const character of text) {
@@ -85,7 +90,10 @@ function checkNodes(document: Parameters<typeof visit>[0], lineAt: (o?: number) 
   });
 }
 
-/** Finds the offset of the deepest node of `path` that exists; for an entry of a mapping, the offset of its key. */
+/**
+ * Finds the offset of the deepest node of `path` that exists; for an entry of a mapping, the offset of its
+ * key.
+ */
 function offsetOf(contents: unknown, path: readonly PropertyKey[]): number | undefined {
   const { isMap, isScalar } = yaml();
   let node = contents as Node | null | undefined;

@@ -5,26 +5,31 @@ export interface BlasSpeed {
   /** Billions of float32 operations in a second. */
   gflops: number;
   threads: number;
-  /** What a person can do about a slow BLAS; undefined when matrices are multiplied as fast as they should be. */
+  /**
+   * What a person can do about a slow BLAS; undefined when matrices are multiplied as fast as they should be.
+   */
   advice: string | undefined;
 }
 
 /**
- * The GFLOP/s of one thread below which libtorch probably uses a reference BLAS. Any core made since 2013 does ten times
- * as much with a BLAS that uses its vector units, and less with one that does not.
+ * The GFLOP/s of one thread below which libtorch probably uses a reference BLAS. Any core made since 2013
+ * does ten times as much with a BLAS that uses its vector units, and less with one that does not.
  */
 const LEAST_PER_THREAD = 4;
-/** The number of threads that a matrix of the size measured can keep busy; more of them are not expected to help. */
+/**
+ * The number of threads that a matrix of the size measured can keep busy; more of them are not expected to
+ * help.
+ */
 const MOST_THREADS = 8;
 
 /**
- * Measures float32 matrix multiplication. Debian's libtorch uses a reference BLAS, some 60 times too slow, unless an
- * optimised one is installed.
+ * Measures float32 matrix multiplication. Debian's libtorch uses a reference BLAS, some 60 times too slow,
+ * unless an optimised one is installed.
  *
  * @param size rows and columns of the matrices
  * @param seconds how long to repeat at most; the fastest time counts, since others may be using the machine
- * @param whole whether to repeat for all that time even when the speed is found to be good; by default the measuring
- *   ends as soon as it is, usually after a few milliseconds
+ * @param whole whether to repeat for all that time even when the speed is found to be good; by default the
+ *   measuring ends as soon as it is, usually after a few milliseconds
  */
 export function measureBlas({ size = 320, seconds = 0.1, whole = false } = {}): BlasSpeed {
   const threads = torch.getNumThreads();

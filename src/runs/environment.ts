@@ -22,7 +22,9 @@ export const environmentSchema = schema((z) => {
     lyceum: text,
     node: text,
     libtorch: text,
-    /** The commit of the checkout that Lyceum runs from, with a "+" behind it when tracked files were changed. */
+    /**
+     * The commit of the checkout that Lyceum runs from, with a "+" behind it when tracked files were changed.
+     */
     commit: text.exactOptional(),
     machine: z.object({ cpu: text, cores: z.number(), memoryGiB: z.number(), os: text, arch: text }),
     threads: z.number(),
@@ -37,7 +39,10 @@ export const environmentSchema = schema((z) => {
   });
 });
 
-/** The software and the machine that a run was made with: enough to repeat it, or to see why that cannot be done. */
+/**
+ * The software and the machine that a run was made with: enough to repeat it, or to see why that cannot be
+ * done.
+ */
 export type Environment = z.infer<ReturnType<typeof environmentSchema>>;
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -90,8 +95,8 @@ function distribution(): string | undefined {
 }
 
 /**
- * Finds the commit that Lyceum runs from, undefined where that cannot be told. Git is asked only where `.git` lies in
- * Lyceum's own folder, since an installed package may lie inside some other project's repository.
+ * Finds the commit that Lyceum runs from, undefined where that cannot be told. Git is asked only where `.git`
+ * lies in Lyceum's own folder, since an installed package may lie inside some other project's repository.
  */
 async function findCommit(): Promise<string | undefined> {
   if (!existsSync(`${root}.git`)) return undefined;

@@ -1,11 +1,15 @@
 import { createHash } from "node:crypto";
 import type { Recipe } from "../recipe/index.js";
 
-/** The keys of a recipe that may change between two sittings of a run, for messages; `deciding` leaves them out. */
+/**
+ * The keys of a recipe that may change between two sittings of a run, for messages; `deciding` leaves them
+ * out.
+ */
 export const CHANGEABLE = "title, description, generations, device, threads and data.root";
 
 /**
- * Identifies everything in a recipe that decides what its networks learn, since one run must not mix two such recipes.
+ * Identifies everything in a recipe that decides what its networks learn, since one run must not mix two such
+ * recipes.
  *
  * @returns a SHA-256 in hexadecimal
  */
@@ -15,7 +19,9 @@ export function fingerprint(recipe: Recipe): string {
     .digest("hex");
 }
 
-/** Lists the top-level keys in which two recipes differ, without the keys that may change while a run goes on. */
+/**
+ * Lists the top-level keys in which two recipes differ, without the keys that may change while a run goes on.
+ */
 export function differingKeys(one: Recipe, other: Recipe): string[] {
   const [a, b] = [deciding(one), deciding(other)] as Record<string, unknown>[];
   const text = (value: unknown) => JSON.stringify(sorted(value));
@@ -31,7 +37,10 @@ function deciding(recipe: Recipe): object {
   return { ...rest, data: images };
 }
 
-/** Puts an object's keys in alphabetical order, inner ones too, so that their order in a file makes no difference. */
+/**
+ * Puts an object's keys in alphabetical order, inner ones too, so that their order in a file makes no
+ * difference.
+ */
 function sorted(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

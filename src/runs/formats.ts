@@ -32,8 +32,8 @@ export const epochRecordSchema = schema((z): z.ZodType<EpochRecord> => {
 });
 
 /**
- * The schema of a test result, with one key for each metric. All but `top1` may be missing, so that a run stays readable
- * when metrics join the table after it was made.
+ * The schema of a test result, with one key for each metric. All but `top1` may be missing, so that a run
+ * stays readable when metrics join the table after it was made.
  */
 const testResultSchema = schema((z): z.ZodType<TestResult> => {
   const { number } = values();
@@ -65,7 +65,8 @@ export const summarySchema = schema((z): z.ZodType<Summary> => {
         }),
       )
       .max(1000)
-      // Paths of files come from a generation's number, everything else from its position in the list: they must agree.
+      // Paths of files come from a generation's number, everything else from its position in the list: they
+      // must agree.
       .refine(
         (all) => all.every(({ generation }, i) => generation === i),
         "must be numbered from 0, in order",
@@ -79,7 +80,8 @@ export const summarySchema = schema((z): z.ZodType<Summary> => {
  * Parses a JSON file's text and checks it against a schema.
  *
  * @param path the file, for messages
- * @param checkFormat called with the parsed value before the schema, to throw when it is of another format version
+ * @param checkFormat called with the parsed value before the schema, to throw when it is of another format
+ *   version
  * @throws Error that names the file and the first problem found
  */
 export function parseJson<T>(

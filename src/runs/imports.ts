@@ -1,4 +1,7 @@
-/** The imported files that a run was made with: the run records them, and asks for them by name when they are needed. */
+/**
+ * The imported files that a run was made with: the run records them, and asks for them by name when they are
+ * needed.
+ */
 import { basename } from "node:path";
 import { builtIn, type Definition, isDefinition, type Library } from "../recipe/index.js";
 import type { Import } from "./environment.js";
@@ -8,7 +11,10 @@ export interface ImportedFile extends Import {
   definitions: readonly Definition[];
 }
 
-/** What a recipe can name beside Lyceum's own definitions: files that export definitions, or definitions themselves. */
+/**
+ * What a recipe can name beside Lyceum's own definitions: files that export definitions, or definitions
+ * themselves.
+ */
 export type Imports = readonly (ImportedFile | Definition)[];
 
 /**
@@ -20,7 +26,9 @@ export function libraryOf(imports: Imports): Library {
   return builtIn.with(imports.flatMap((one) => (isDefinition(one) ? [one] : [...one.definitions])));
 }
 
-/** Gives the files among the imports, which are what a run can record; definitions given in code have no file. */
+/**
+ * Gives the files among the imports, which are what a run can record; definitions given in code have no file.
+ */
 export function filesOf(imports: Imports): Import[] {
   return imports.flatMap((one) => (isDefinition(one) ? [] : [{ file: one.file, sha256: one.sha256 }]));
 }
@@ -38,8 +46,8 @@ export function askForImports(directory: string, noted: readonly Import[], impor
 }
 
 /**
- * Checks that the files which a run was made with are given again, unchanged. A file decides what networks are or what
- * they learn, and one run must not mix two versions of it.
+ * Checks that the files which a run was made with are given again, unchanged. A file decides what networks
+ * are or what they learn, and one run must not mix two versions of it.
  *
  * @param noted the files that the run has recorded
  * @throws Error that names the first file which is missing or has changed
@@ -57,6 +65,9 @@ export function checkImports(directory: string, noted: readonly Import[], import
   }
 }
 
-/** Tells whether two files have the same content, wherever they lie, or the same name, as two versions of one file do. */
+/**
+ * Tells whether two files have the same content, wherever they lie, or the same name, as two versions of one
+ * file do.
+ */
 const isSame = (one: Import, other: Import) =>
   one.sha256 === other.sha256 || basename(one.file) === basename(other.file);

@@ -6,7 +6,10 @@ import type { EpochRecord } from "./types.js";
 
 /** One run in a list of runs: what its folder tells without its weights being read. */
 export interface RunListing {
-  /** The run's path below the folder that was listed; the folder's own name where that folder is the run itself. */
+  /**
+   * The run's path below the folder that was listed; the folder's own name where that folder is the run
+   * itself.
+   */
   name: string;
   /** The run's folder. */
   directory: string;
@@ -21,10 +24,13 @@ export interface RunListing {
   model?: string;
   /** The number of generations that have a result, and the number that the recipe asks for. */
   generations?: { finished: number; of: number };
-  /** The epochs done of the generation under way; left out where all are finished, or where it has done none. */
+  /**
+   * The epochs done of the generation under way; left out where all are finished, or where it has done none.
+   */
   epochs?: { done: number; of: number };
   /**
-   * Accuracies on the test images, fractions: of the last finished generation, and of the ensemble of all finished ones.
+   * Accuracies on the test images, fractions: of the last finished generation, and of the ensemble of all
+   * finished ones.
    */
   top1?: { last: number; ensemble?: { generations: string; top1: number } };
   /** The time at which the training began, ISO 8601. */
@@ -39,11 +45,12 @@ const MOST_LEVELS = 4;
 const AT_ONCE = 8;
 
 /**
- * Lists the runs in a folder and in the folders below it, or the one run that the folder is. They are sorted by the date
- * on which they began, the newest last; runs without a date come first. Links to folders are not followed, hidden
- * folders are left out, and nothing is written.
+ * Lists the runs in a folder and in the folders below it, or the one run that the folder is. They are sorted
+ * by the date on which they began, the newest last; runs without a date come first. Links to folders are not
+ * followed, hidden folders are left out, and nothing is written.
  *
- * @throws Error when the folder itself is not there or cannot be read; a run that cannot be read is listed as damaged
+ * @throws Error when the folder itself is not there or cannot be read; a run that cannot be read is listed as
+ *   damaged
  */
 export async function listRuns(folder: string): Promise<RunListing[]> {
   const places: Place[] = [];
@@ -127,7 +134,10 @@ function inWords(error: unknown): string {
   return code === "EACCES" || code === "EPERM" ? "may not be read" : message.split("\n", 1)[0]!;
 }
 
-/** How much of a log's end is read: a record is some hundred bytes long, and a torn line may follow the last whole one. */
+/**
+ * How much of a log's end is read: a record is some hundred bytes long, and a torn line may follow the last
+ * whole one.
+ */
 const TAIL_BYTES = 64 * 1024;
 
 /** Reads the last whole record of a log without reading all of the log; undefined where there is none. */

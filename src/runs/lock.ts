@@ -9,14 +9,18 @@ const holderSchema = schema((z) =>
   z.object({
     pid: z.int().positive(),
     host: z.string().max(300),
-    /** When the process started, which tells it from a later one with the same number; null where that is not known. */
+    /**
+     * When the process started, which tells it from a later one with the same number; null where that is not
+     * known.
+     */
     started: z.string().max(100).nullable(),
   }),
 );
 type Holder = z.infer<ReturnType<typeof holderSchema>>;
 
 /**
- * Acquires a lock file, so that two processes never train into one folder. A lock whose process has ended is replaced.
+ * Acquires a lock file, so that two processes never train into one folder. A lock whose process has ended is
+ * replaced.
  *
  * @returns a function that releases the lock
  * @throws Error that names the process which holds it
@@ -30,7 +34,8 @@ export async function acquireLock(path: string): Promise<() => Promise<void>> {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   await writeFile(temporary, mine, { flag: "wx" });
   try {
-    // A hard link, unlike a file that is written, appears with all its content or not at all, and replaces no other file.
+    // A hard link, unlike a file that is written, appears with all its content or not at all, and replaces no
+    // other file.
     while (!(await tryLink(temporary, path))) await removeStale(path);
   } finally {
     await rm(temporary, { force: true });
@@ -56,7 +61,10 @@ async function tryLink(temporary: string, path: string): Promise<boolean> {
   }
 }
 
-/** Removes the lock of a process that has ended, or throws an Error that names the process which is still alive. */
+/**
+ * Removes the lock of a process that has ended, or throws an Error that names the process which is still
+ * alive.
+ */
 async function removeStale(path: string): Promise<void> {
   const content = await readLock(path);
   if (content === undefined) return;
@@ -65,8 +73,8 @@ async function removeStale(path: string): Promise<void> {
     const who = holder ? `process ${holder.pid} on ${holder.host}` : "another process";
     throw new Error(`${who} is at work in this folder; if you know that it is not, remove ${path}`);
   }
-  // Another process may have replaced the stale lock since it was read: then what was moved aside is that process's lock,
-  // and goes back to its place.
+  // Another process may have replaced the stale lock since it was read: then what was moved aside is that
+  // process's lock, and goes back to its place.
   const aside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   await rename(path, aside).catch(() => {});
   if ((await readLock(aside)) !== content) await link(aside, path).catch(() => {});
@@ -89,8 +97,9 @@ function parse(content: string): Holder | undefined {
 }
 
 /**
- * Tells whether the process that a lock names is alive. A process on another machine counts as alive, since that cannot
- * be checked from here. A lock without readable content, as a full disk leaves it, counts as that of a process that ended.
+ * Tells whether the process that a lock names is alive. A process on another machine counts as alive, since
+ * that cannot be checked from here. A lock without readable content, as a full disk leaves it, counts as that
+ * of a process that ended.
  */
 function isAlive(holder: Holder | undefined): boolean {
   if (!holder) return false;
@@ -103,7 +112,10 @@ function isAlive(holder: Holder | undefined): boolean {
   return holder.started === null || holder.started === startOf(holder.pid);
 }
 
-/** Says when a process started, as the boot's identifier and the clock ticks since; null where there is no /proc. */
+/**
+ * Says when a process started, as the boot's identifier and the clock ticks since; null where there is no
+ * /proc.
+ */
 function startOf(pid: number): string | null {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

@@ -22,8 +22,9 @@ export async function appendRecord(path: string, record: EpochRecord): Promise<v
 }
 
 /**
- * Reads all records, in the order of generation and epoch. Lines that are no records, as a crash leaves them, are left
- * out. Of two records of one epoch, which was then trained again after a crash, the later one counts.
+ * Reads all records, in the order of generation and epoch. Lines that are no records, as a crash leaves them,
+ * are left out. Of two records of one epoch, which was then trained again after a crash, the later one
+ * counts.
  *
  * @returns no records where there is no file
  * @throws Error when the file cannot be read, is larger than 64 MiB or no UTF-8 text

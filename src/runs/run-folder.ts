@@ -39,7 +39,10 @@ export interface RunStatus {
   generations: number;
 }
 
-/** One run's folder on the disk, as docs/run-folder.md describes it. All files in it appear whole or not at all. */
+/**
+ * One run's folder on the disk, as docs/run-folder.md describes it. All files in it appear whole or not at
+ * all.
+ */
 export class RunFolder {
   readonly #release: (() => Promise<void>) | undefined;
 
@@ -52,15 +55,17 @@ export class RunFolder {
     this.#release = release;
   }
 
-  /** Tells whether a run was begun in a folder: it was when there is a recipe, which a new run writes last. */
+  /**
+   * Tells whether a run was begun in a folder: it was when there is a recipe, which a new run writes last.
+   */
   static async isBegun(directory: string): Promise<boolean> {
     const files: string[] = await readdir(resolve(directory)).catch(() => []);
     return files.includes("recipe.yaml");
   }
 
   /**
-   * Tells whether a run may begin in a folder: the folder is missing, empty, or holds only what a process leaves that was
-   * killed before it had written the recipe.
+   * Tells whether a run may begin in a folder: the folder is missing, empty, or holds only what a process
+   * leaves that was killed before it had written the recipe.
    */
   static async isFree(directory: string): Promise<boolean> {
     const files = await readdir(resolve(directory)).catch((error) => (error.code === "ENOENT" ? [] : ["?"]));
@@ -68,8 +73,9 @@ export class RunFolder {
   }
 
   /**
-   * Begins a run: makes its folder, writes environment and recipe, and holds the folder until `close`. The folder may be
-   * there already if it is free (see {@link isFree}); what a killed process has left in it is removed.
+   * Begins a run: makes its folder, writes environment and recipe, and holds the folder until `close`. The
+   * folder may be there already if it is free (see {@link isFree}); what a killed process has left in it is
+   * removed.
    *
    * @throws Error when the folder holds anything else, or another process is at work in it
    */
@@ -98,8 +104,8 @@ export class RunFolder {
    * Opens a run to read it; nothing is written and nothing locked.
    *
    * @param imports what its recipe can name beside Lyceum's own definitions
-   * @throws Error that says what is missing when the folder is no run, or names the imported file that the run was made
-   *   with and that is not given; RecipeError when the stored recipe is wrong
+   * @throws Error that says what is missing when the folder is no run, or names the imported file that the
+   *   run was made with and that is not given; RecipeError when the stored recipe is wrong
    */
   static async open(directory: string, imports: Imports = []): Promise<RunFolder> {
     const path = resolve(directory);
@@ -107,7 +113,8 @@ export class RunFolder {
       const recipe = await readRecipe(path, directory, libraryOf(imports));
       return new RunFolder(path, recipe);
     } catch (error) {
-      // Where an imported file is missing, its names in the recipe look like mistakes: the missing file is the true reason.
+      // Where an imported file is missing, its names in the recipe look like mistakes: the missing file is
+      // the true reason.
       const noted = await readImports(path);
       askForImports(directory, noted, imports);
       throw error;
@@ -117,10 +124,11 @@ export class RunFolder {
   /**
    * Opens a run to go on with it, and holds its folder until `close`.
    *
-   * @param environment that of this process, which is recorded after those of the processes that worked on the run before
+   * @param environment that of this process, which is recorded after those of the processes that worked on
+   *   the run before
    * @param imports what its recipe can name beside Lyceum's own definitions
-   * @throws Error when the folder is no run or holds symbolic links, when another process is at work in it, when its
-   *   recipe was changed, or when an imported file is missing or was changed
+   * @throws Error when the folder is no run or holds symbolic links, when another process is at work in it,
+   *   when its recipe was changed, or when an imported file is missing or was changed
    */
   static async resume(
     directory: string,
@@ -148,7 +156,8 @@ export class RunFolder {
   }
 
   /**
-   * Checks that the imported files which the run was made with are given again, for callers that need their definitions.
+   * Checks that the imported files which the run was made with are given again, for callers that need their
+   * definitions.
    *
    * @throws Error that names the first file which is missing
    */
@@ -157,7 +166,8 @@ export class RunFolder {
   }
 
   /**
-   * Checks that a recipe is the one that a run was begun with, apart from the keys that may change while it goes on.
+   * Checks that a recipe is the one that a run was begun with, apart from the keys that may change while it
+   * goes on.
    *
    * @throws Error that names the keys in which the recipes differ
    */
@@ -196,12 +206,17 @@ export class RunFolder {
     await appendRecord(join(this.directory, "metrics.jsonl"), record);
   }
 
-  /** Reads the records of all epochs, in order, leaving out lines that a crash has torn; see docs/run-folder.md. */
+  /**
+   * Reads the records of all epochs, in order, leaving out lines that a crash has torn; see
+   * docs/run-folder.md.
+   */
   async readMetrics(): Promise<EpochRecord[]> {
     return readRecords(join(this.directory, "metrics.jsonl"));
   }
 
-  /** Writes summary.json: the results of the finished generations, with the versions of format and software. */
+  /**
+   * Writes summary.json: the results of the finished generations, with the versions of format and software.
+   */
   async writeSummary(summary: Omit<Summary, "format" | "lyceum">): Promise<void> {
     const stamped = { format: RUN_FORMAT, lyceum: lyceumVersion(), ...summary };
     await writeAtomic(join(this.directory, "summary.json"), toJson(stamped));
@@ -218,7 +233,8 @@ export class RunFolder {
   }
 
   /**
-   * Reads environment.json: the environment of the process that began the run, and those of the processes that resumed it.
+   * Reads environment.json: the environment of the process that began the run, and those of the processes
+   * that resumed it.
    *
    * @returns undefined where the file is not there
    * @throws Error that names the file and the first problem when it is of another format or damaged
@@ -276,8 +292,8 @@ async function hold(
 }
 
 /**
- * Reads which imported files a run has recorded. None are given where the environment cannot be read: the caller has
- * another error to report in that case.
+ * Reads which imported files a run has recorded. None are given where the environment cannot be read: the
+ * caller has another error to report in that case.
  */
 async function readImports(path: string): Promise<readonly Import[]> {
   const environment = await readJson(path, "environment.json", sittingsSchema()).catch(() => undefined);
@@ -285,8 +301,8 @@ async function readImports(path: string): Promise<readonly Import[]> {
 }
 
 /**
- * Tells whether a file is one that a process may leave which was killed before it had written the recipe. Nothing is
- * trained by then, so that such files can be removed.
+ * Tells whether a file is one that a process may leave which was killed before it had written the recipe.
+ * Nothing is trained by then, so that such files can be removed.
  */
 function isLeftover(file: string): boolean {
   return file.startsWith(".lock") || /^\..*\.tmp$/.test(file) || file === "environment.json";
@@ -310,8 +326,8 @@ async function readRecipe(path: string, shown: string, library: Library): Promis
 }
 
 /**
- * Refuses a folder that holds symbolic links. A resumed run writes and removes files, and in a folder that came from
- * someone else a link could make those the files of another program.
+ * Refuses a folder that holds symbolic links. A resumed run writes and removes files, and in a folder that
+ * came from someone else a link could make those the files of another program.
  */
 async function refuseLinks(path: string, shown: string): Promise<void> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true });

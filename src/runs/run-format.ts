@@ -1,9 +1,9 @@
 /** The version of the run folder's format, which environment.json and summary.json carry. */
 
 /**
- * The format's version. It is raised whenever a reader of the version before would misread a folder. Version 2 brought
- * `k` in summary.json, `validation` in metrics.jsonl, methods by name in recipe.yaml, and descriptions and checksums in
- * the weights' metadata.
+ * The format's version. It is raised whenever a reader of the version before would misread a folder. Version
+ * 2 brought `k` in summary.json, `validation` in metrics.jsonl, methods by name in recipe.yaml, and
+ * descriptions and checksums in the weights' metadata.
  */
 export const RUN_FORMAT = 2;
 

@@ -4,7 +4,10 @@ import type { Recipe } from "../recipe/index.js";
 /** Generation 0 is the patriarch; all later ones are students. */
 export type Role = "patriarch" | "student";
 
-/** The measurements of one epoch of one generation, which are a line of metrics.jsonl. Accuracies are fractions. */
+/**
+ * The measurements of one epoch of one generation, which are a line of metrics.jsonl. Accuracies are
+ * fractions.
+ */
 export interface EpochRecord {
   generation: number;
   role: Role;
@@ -20,18 +23,23 @@ export interface EpochRecord {
   terms: Record<string, number>;
   /** The accuracy on the augmented training images, each counted when it was trained on. */
   trainTop1: number;
-  /** The cross-entropy, in nats, and the accuracy on the held-out images; left out where none are held out. */
+  /**
+   * The cross-entropy, in nats, and the accuracy on the held-out images; left out where none are held out.
+   */
   validation?: { loss: number; top1: number };
   imagesPerSecond: number;
-  /** Seconds that the epoch took to train, without validation, summed over all processes that worked at it. */
+  /**
+   * Seconds that the epoch took to train, without validation, summed over all processes that worked at it.
+   */
   seconds: number;
   /** The time of the epoch's end, ISO 8601. */
   date: string;
 }
 
 /**
- * The value of each metric on the test images, by the metric's name (see docs/metrics.md). A metric is missing where the
- * run was made before the metric joined the table, and where it needs a teacher and the network has none.
+ * The value of each metric on the test images, by the metric's name (see docs/metrics.md). A metric is
+ * missing where the run was made before the metric joined the table, and where it needs a teacher and the
+ * network has none.
  */
 export type TestResult = Partial<Evaluation> & Pick<Evaluation, "top1">;
 
@@ -42,7 +50,10 @@ export interface GenerationResult {
   test: TestResult;
   /** Seconds of training steps alone, summed over all processes that worked at the generation. */
   trainSeconds: number;
-  /** The path of the weights inside the run folder, for people; programs derive it from the generation's number. */
+  /**
+   * The path of the weights inside the run folder, for people; programs derive it from the generation's
+   * number.
+   */
   weights: string;
 }
 
@@ -58,12 +69,16 @@ export interface Summary {
   /** The version of Lyceum that wrote the file. */
   lyceum: string;
   title: string;
-  /** How many of an image's best classes the metrics count as primary and secondary: the k of docs/metrics.md. */
+  /**
+   * How many of an image's best classes the metrics count as primary and secondary: the k of docs/metrics.md.
+   */
   k: number;
   generations: GenerationResult[];
   /** The results of ensembles, by the first and the last generation in them: "0-1", "0-2", … */
   ensembles: Record<string, EnsembleResult>;
-  /** Seconds of training and evaluation of all generations, summed over all processes that worked on the run. */
+  /**
+   * Seconds of training and evaluation of all generations, summed over all processes that worked on the run.
+   */
   seconds: number;
 }
 
@@ -74,12 +89,16 @@ export interface RunResult {
   recipe: Recipe;
   /** How many classes the images have. */
   classes: number;
-  /** How many of an image's best classes the metrics count as primary and secondary: the k of docs/metrics.md. */
+  /**
+   * How many of an image's best classes the metrics count as primary and secondary: the k of docs/metrics.md.
+   */
   k: number;
   generations: GenerationResult[];
   /** The results of ensembles, by the first and the last generation in them: "0-1", "0-2", … */
   ensembles: Record<string, EnsembleResult>;
-  /** Seconds of training and evaluation of all generations, summed over all processes that worked on the run. */
+  /**
+   * Seconds of training and evaluation of all generations, summed over all processes that worked on the run.
+   */
   seconds: number;
 }
 
@@ -107,7 +126,10 @@ export type ProgressEvent =
       stepsPerEpoch: number;
       /** The pace, averaged over the last few seconds. */
       imagesPerSecond: number;
-      /** The mean over the images since the event before; such an event comes a few times a second, not at every step. */
+      /**
+       * The mean over the images since the event before; such an event comes a few times a second, not at
+       * every step.
+       */
       loss: number;
       /** The terms of the loss by name, means as `loss` is. */
       terms: Record<string, number>;

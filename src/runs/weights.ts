@@ -1,6 +1,6 @@
 /**
- * The file of a trained network: a safetensors file whose metadata say everything that is needed to use the network, so
- * that the file is enough by itself. `docs/predict.md` lists the metadata's keys.
+ * The file of a trained network: a safetensors file whose metadata say everything that is needed to use the
+ * network, so that the file is enough by itself. `docs/predict.md` lists the metadata's keys.
  */
 import type { z } from "zod";
 import { schema } from "../packages.js";
@@ -12,7 +12,10 @@ import type { Role } from "./types.js";
 export interface WeightsDescription {
   /** The version of Lyceum that wrote the file. */
   lyceum: string;
-  /** The network's name: that of a defined model, or the one that a recipe gives to a network handed over in code. */
+  /**
+   * The network's name: that of a defined model, or the one that a recipe gives to a network handed over in
+   * code.
+   */
   model: string;
   /** How the network is built, in words, beyond what the names and shapes of its tensors say. */
   construction?: string | undefined;
@@ -35,7 +38,10 @@ export interface WeightsDescription {
 
 const FORMAT = "lyceum-weights";
 const VERSION = "1";
-/** The most values that an image may have. Without a bound, a forged file could have its reader allocate any amount. */
+/**
+ * The most values that an image may have. Without a bound, a forged file could have its reader allocate any
+ * amount.
+ */
 const MAX_VALUES = 2 ** 26;
 const MAX_CHANNELS = 4096;
 const MAX_CLASSES = 100_000;
@@ -103,7 +109,8 @@ function parseList(text: string): unknown {
  *
  * @param tensors a network's `stateDict()`, before its batch norms are folded
  * @param description everything but the version of Lyceum, which is added
- * @throws Error when the description has values that `readWeights` would refuse, or the file cannot be written
+ * @throws Error when the description has values that `readWeights` would refuse, or the file cannot be
+ *   written
  */
 export function writeWeights(
   path: string,
@@ -135,8 +142,8 @@ export function writeWeights(
  * Reads a weights file, which may come from anyone: everything in it is checked.
  *
  * @returns its tensors, which belong to the current `torch.scope`, and the description
- * @throws Error that names the file, and the key where one is wrong: the file is no safetensors file, its checksum does
- *   not fit its content, or its metadata do not describe a network
+ * @throws Error that names the file, and the key where one is wrong: the file is no safetensors file, its
+ *   checksum does not fit its content, or its metadata do not describe a network
  */
 export function readWeights(path: string): {
   tensors: Record<string, torch.Tensor>;

@@ -25,8 +25,9 @@ const positionSchema = schema((z) => {
 });
 
 /**
- * How far a network's training has come. The order of the images and their crops follow from seed and epoch, so that
- * together with the learner's state this is all that training needs to go on as if it had never stopped.
+ * How far a network's training has come. The order of the images and their crops follow from seed and epoch,
+ * so that together with the learner's state this is all that training needs to go on as if it had never
+ * stopped.
  */
 export type Position = z.infer<ReturnType<typeof positionSchema>>;
 
@@ -50,8 +51,8 @@ function partsOf({ model, optimizer, scaler, averaged }: Stateful) {
 }
 
 /**
- * Saves a learner and its position in one file, which appears whole or not at all, so that weights, optimiser's state and
- * position always belong together.
+ * Saves a learner and its position in one file, which appears whole or not at all, so that weights,
+ * optimiser's state and position always belong together.
  *
  * @throws Error when the file cannot be written
  */
@@ -68,7 +69,8 @@ export function saveCheckpoint(path: string, learner: Stateful, position: Positi
  * Restores a learner from a checkpoint.
  *
  * @returns the position at which the checkpoint was saved
- * @throws Error that names the file when it is no checkpoint, is damaged, or is one of another kind of learner
+ * @throws Error that names the file when it is no checkpoint, is damaged, or is one of another kind of
+ *   learner
  */
 export function loadCheckpoint(path: string, learner: Stateful): Position {
   return torch.scope(() => {

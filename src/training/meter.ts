@@ -19,14 +19,15 @@ export interface MeterState {
 }
 
 /**
- * Adds up the losses and the correct predictions of an epoch, on the device where the tensors are. Nothing is read back
- * before `read` or `state` is called, so that no step waits for the device.
+ * Adds up the losses and the correct predictions of an epoch, on the device where the tensors are. Nothing is
+ * read back before `read` or `state` is called, so that no step waits for the device.
  */
 export class Meter {
   private names: string[] = [];
   /**
-   * The sums over all images, [2 + terms] float64: the number of correct predictions, the loss, then the terms. It stays
-   * the same tensor until `reset`, because a recorded step goes on writing to the tensor that it was recorded with.
+   * The sums over all images, [2 + terms] float64: the number of correct predictions, the loss, then the
+   * terms. It stays the same tensor until `reset`, because a recorded step goes on writing to the tensor that
+   * it was recorded with.
    */
   private sums: torch.Tensor | undefined;
   /** The values that `sums` is to begin with; it is made at the first batch, which says on which device. */

@@ -3,13 +3,18 @@ import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { asFloat } from "./as-float.js";
 
-/** The objective that a network is trained for: a method with its options and the teachers that it asked for. */
+/**
+ * The objective that a network is trained for: a method with its options and the teachers that it asked for.
+ */
 export interface Objective {
-  /** The fraction of the training that is done, at least 0 and below 1. The training loop sets it before each step. */
+  /**
+   * The fraction of the training that is done, at least 0 and below 1. The training loop sets it before each
+   * step.
+   */
   progress: number;
   /**
-   * Whether a loss has read `progress`. Steps of such an objective cannot be recorded as a graph, which would repeat the
-   * number that it was recorded with.
+   * Whether a loss has read `progress`. Steps of such an objective cannot be recorded as a graph, which would
+   * repeat the number that it was recorded with.
    */
   readonly dependsOnProgress: boolean;
   /**
@@ -17,7 +22,8 @@ export interface Objective {
    *
    * @param logits those of the network that is trained, [N, C]
    * @param labels [N] int64
-   * @param images the very images that the network was given, [N, channels, H, W]; the teachers are run on them too
+   * @param images the very images that the network was given, [N, channels, H, W]; the teachers are run on
+   *   them too
    */
   losses(logits: torch.Tensor, labels: torch.Tensor, images: torch.Tensor): Losses;
 }

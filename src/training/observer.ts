@@ -25,8 +25,9 @@ export interface EpochReport extends Reading {
 }
 
 /**
- * An object that follows a training: a log, a checkpoint, a progress line, a validation. Observers are called in the
- * order of their list, and training waits for each. An observer may add to an epoch's report for those after it.
+ * An object that follows a training: a log, a checkpoint, a progress line, a validation. Observers are called
+ * in the order of their list, and training waits for each. An observer may add to an epoch's report for those
+ * after it.
  */
 export interface TrainingObserver {
   /** Called a few times a second, between two steps. */

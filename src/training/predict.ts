@@ -12,8 +12,8 @@ export interface Predictions {
 }
 
 /**
- * Runs a network over a loader's images, in evaluation mode and without gradients. Afterwards every module is in the mode
- * in which it was before.
+ * Runs a network over a loader's images, in evaluation mode and without gradients. Afterwards every module is
+ * in the mode in which it was before.
  *
  * @param loader a loader that does not shuffle, so that the rows of `logits` stand in the set's order
  * @throws whatever `signal` was aborted with

@@ -13,8 +13,8 @@ export interface Learner {
   /** The device of the model, to which batches are brought. Default: the CPU. */
   device?: torch.Device;
   /**
-   * The dtype in which activations are computed and kept. Weights, statistics, losses and updates are float32 in any
-   * case. Default: float32.
+   * The dtype in which activations are computed and kept. Weights, statistics, losses and updates are float32
+   * in any case. Default: float32.
    */
   precision?: Precision;
   /** Scales the loss, which keeps small gradients in float16 from becoming zero. Default: no scaling. */
@@ -34,7 +34,8 @@ export interface TrainingBatch {
 }
 
 /**
- * Takes one step of gradient descent. All tensors that it makes are freed at its end, except the parameters' gradients.
+ * Takes one step of gradient descent. All tensors that it makes are freed at its end, except the parameters'
+ * gradients.
  *
  * @param meter adds up the losses and the correct predictions, where it is given
  */
@@ -43,7 +44,10 @@ export function trainStep(learner: Learner, batch: TrainingBatch, meter?: Meter)
   meter?.addImages(batch.labels.shape[0]!);
 }
 
-/** Does the part of a step that tensors compute. Nothing in it waits for the device, so that it can be recorded. */
+/**
+ * Does the part of a step that tensors compute. Nothing in it waits for the device, so that it can be
+ * recorded.
+ */
 export function descend(
   { model, optimizer, objective, device = "cpu", precision = "float32", scaler, clipNorm }: Learner,
   batch: TrainingBatch,

@@ -1,4 +1,7 @@
-/** The two ways in which a training takes its steps: operator by operator, or as a graph that is recorded once. */
+/**
+ * The two ways in which a training takes its steps: operator by operator, or as a graph that is recorded
+ * once.
+ */
 import type { StepGraph } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import type { Meter } from "./meter.js";
@@ -20,25 +23,26 @@ export function stepperFor(learner: Learner, meter?: Meter, graph?: StepGraph): 
 }
 
 /**
- * Tells whether a learner's step can be recorded. It cannot where JavaScript hands a number to an operator in each step,
- * such as the learning rate: the recording would repeat the number that it was made with.
+ * Tells whether a learner's step can be recorded. It cannot where JavaScript hands a number to an operator in
+ * each step, such as the learning rate: the recording would repeat the number that it was made with.
  */
 export function canRecord({ optimizer, scaler }: Pick<Learner, "optimizer" | "scaler">): boolean {
   return optimizer.capturable && (!scaler || optimizer.fused);
 }
 
 /**
- * The number of steps before one is recorded. PyTorch's documentation advises three, by which all libraries have chosen
- * their algorithms.
+ * The number of steps before one is recorded. PyTorch's documentation advises three, by which all libraries
+ * have chosen their algorithms.
  */
 const warmUpSteps = 3;
 
 /**
  * Takes steps that are recorded once as a graph, and then replayed with other images.
  *
- * The first few steps run operator by operator, and train the network as any other. So do batches of another size, such
- * as the last of an epoch, and all steps of an objective that depends on the progress. The learning rate is a tensor, to
- * which JavaScript can write between two replays, and the meter's sums stay in one tensor.
+ * The first few steps run operator by operator, and train the network as any other. So do batches of another
+ * size, such as the last of an epoch, and all steps of an objective that depends on the progress. The
+ * learning rate is a tensor, to which JavaScript can write between two replays, and the meter's sums stay in
+ * one tensor.
  */
 class RecordedStepper implements Stepper {
   readonly #learner: Learner;

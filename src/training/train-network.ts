@@ -18,8 +18,8 @@ export interface TrainNetworkOptions {
   /** The position at which to go on. Default: the beginning. */
   position?: Position | undefined;
   /**
-   * A graph into which a step is recorded, so that later steps are one call each; it is disposed of at the end. Default:
-   * steps run operator by operator.
+   * A graph into which a step is recorded, so that later steps are one call each; it is disposed of at the
+   * end. Default: steps run operator by operator.
    */
   graph?: StepGraph | undefined;
   /** Stops the training when aborted, after the current step. */
@@ -65,7 +65,10 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
   return position;
 }
 
-/** Trains to the end of an epoch, or until it is stopped: the returned position then has fewer steps than the epoch. */
+/**
+ * Trains to the end of an epoch, or until it is stopped: the returned position then has fewer steps than the
+ * epoch.
+ */
 async function trainEpoch(
   learner: Learner,
   stepper: Stepper,

@@ -2,7 +2,8 @@ import type { TrainingObserver } from "../../training/index.js";
 import { type Learner, type Position, saveCheckpoint } from "../../training/index.js";
 
 /**
- * Makes an observer that replaces a generation's checkpoint after each epoch, and when the training is stopped within one.
+ * Makes an observer that replaces a generation's checkpoint after each epoch, and when the training is
+ * stopped within one.
  *
  * @param elapsedSeconds gives the seconds that the generation has taken so far, summed over all processes
  */

@@ -13,7 +13,10 @@ export interface Extent {
   imagesPerEpoch: number;
 }
 
-/** Makes an observer that tells a listener of steps and epochs, and of the seconds that the whole line will still take. */
+/**
+ * Makes an observer that tells a listener of steps and epochs, and of the seconds that the whole line will
+ * still take.
+ */
 export function progress(tell: OnProgress, fields: GenerationFields, extent: Extent): TrainingObserver {
   const { generation } = fields;
   const { stepsPerEpoch } = extent;
@@ -38,8 +41,8 @@ export function progress(tell: OnProgress, fields: GenerationFields, extent: Ext
 }
 
 /**
- * The cost of a student's step, where that of a patriarch is 1. Forward and backward together cost about as much as three
- * forward passes, and the teacher adds one more.
+ * The cost of a student's step, where that of a patriarch is 1. Forward and backward together cost about as
+ * much as three forward passes, and the teacher adds one more.
  */
 const studentCost = 4 / 3;
 
