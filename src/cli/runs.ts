@@ -49,7 +49,7 @@ function runTable(listings: readonly RunListing[]): string {
   return [
     line(headings),
     ...listings.map((listing) =>
-      // A reason takes what room it needs, beyond the columns.
+      // The reason of a damaged run takes all the room it needs, across the columns.
       listing.state === "damaged"
         ? printable(`${listing.name.padEnd(widths[0]!)}   damaged: ${listing.problem}`)
         : line(cells(listing)),

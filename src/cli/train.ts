@@ -92,7 +92,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
     );
 }
 
-/** Says of networks that have learnt nothing; numbers alone look like a result. */
+/** Warns of networks that have learnt nothing, whose accuracy could be mistaken for a result. */
 function guesses({ classes, generations }: RunResult): string {
   const count = generations.filter(({ test }) => test.top1 < 1.5 / classes).length;
   if (count === 0) return "";
@@ -109,7 +109,10 @@ interface Prepared {
   imports: ImportedFile[];
 }
 
-/** The recipe and the run's folder, new or resumed; all that can be wrong is found before any work. */
+/**
+ * Finds the recipe and the run's folder, new or resumed, and reports whatever is wrong before any work
+ * begins.
+ */
 async function prepare(nameOrPath: string | undefined, options: TrainOptions): Promise<Prepared> {
   const { set = [], name, device, seed, out, resume, autoResume = false } = options;
   const imports = await importFiles(options.import);
@@ -149,7 +152,7 @@ async function prepare(nameOrPath: string | undefined, options: TrainOptions): P
   return { recipe, directory, resume: autoResume ? "auto" : false, imports };
 }
 
-/** A run that failed before its first epoch leaves no folder behind. */
+/** Removes the folder of a run that failed before anything was trained. */
 async function removeUnstarted(directory: string): Promise<void> {
   const files = await readdir(directory).catch(() => ["gone"]);
   const started = files.some((file) => !["recipe.yaml", "environment.json"].includes(file));

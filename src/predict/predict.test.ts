@@ -114,7 +114,8 @@ describe("images saved as PNG give what evaluation gave", () => {
     const scores = rows(ensembleProbabilities([exact]), 5);
     for (let i = 0; i < 40; i += 7) {
       const found = all((await model.predict(await pngOf(dataset, i))).scores);
-      // A score moves at most half as far as two logits move against each other. Other batches add up in another order.
+      // A score moves at most half as far as two logits move against each other. Other batches add up in
+      // another order.
       for (const [c, score] of found.entries())
         expect(Math.abs(score - scores[i]![c]!)).toBeLessThan(4 * off);
     }

@@ -1,11 +1,17 @@
 import type { Reading } from "./meter.js";
 
-/** Training came to a loss that is not a number or infinite: no later step can mend that. */
+/** The error of a training whose loss became NaN or infinite, which no later step can mend. */
 export class Diverged extends Error {
   override name = "Diverged";
 }
 
-/** @throws Diverged unless the loss is finite; `epoch` counts from 0 */
+/**
+ * Checks that the loss is finite.
+ *
+ * @param epoch the number of the epoch, from 0
+ * @param step the number of steps done in it
+ * @throws Diverged when the loss is not finite
+ */
 export function checkFinite({ loss }: Reading, epoch: number, step: number): void {
   if (Number.isFinite(loss)) return;
   throw new Diverged(

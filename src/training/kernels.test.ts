@@ -43,10 +43,10 @@ function distance(a: Float64Array, b: Float64Array): number {
 }
 
 /**
- * How much more coarsely than libtorch's kernels may round. Exact kernels add the same products in another order: their
- * errors are of one size, and a few times that is allowed for. Winograd's algorithm over tiles of 4x4 outputs adds and
- * subtracts multiples of up to 8 (its transforms' largest entries), which magnifies the rounding of a layer by up to
- * about two orders; over a network's mixture of layers less.
+ * How much more coarsely than libtorch's kernels may round. Exact kernels add the same products in another
+ * order: their errors are of one size, and a few times that is allowed for. Winograd's algorithm over tiles
+ * of 4x4 outputs adds and subtracts multiples of up to 8 (its transforms' largest entries), which magnifies
+ * the rounding of a layer by up to about two orders; over a network's mixture of layers less.
  */
 const allowance = { exact: 8, fast: 200 } as const;
 
