@@ -5,6 +5,7 @@ import type { Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { loadCheckpoint, objectiveOf, type TrainingObserver, trainNetwork } from "../training/index.js";
 import { type Experiment, freshModel, methodOf } from "./experiment.js";
+import { handOver } from "./hand-over.js";
 import { createLearner, graphFor, scheduleFor } from "./learner.js";
 import { checkpointing } from "./observers/checkpointing.js";
 import { metricsLog } from "./observers/metrics-log.js";
@@ -44,6 +45,7 @@ export async function trainGeneration(
   using loader = images.trainLoader(generation);
   using validationLoader = images.validationLoader();
   const model = freshModel(experiment, generation);
+  using trained = handOver(model);
   checkFolding(experiment, model);
   const objective = objectiveOf(method, options, { teachers, generation, generations });
   using learner = createLearner(recipe, library, model, objective);
@@ -73,12 +75,9 @@ export async function trainGeneration(
     signal,
     observers: observers.filter((observer) => observer !== undefined),
   });
-  if (end.epoch < epochs) {
-    model.dispose();
-    return undefined;
-  }
+  if (end.epoch < epochs) return undefined;
   learner.averaged?.copyTo(model);
-  return { model, trainSeconds: end.seconds, elapsedSeconds };
+  return { model: trained.keep(), trainSeconds: end.seconds, elapsedSeconds };
 }
 
 /** Finds pairs that its batch norms may not be folded by now, not after a training. */
