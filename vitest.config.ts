@@ -25,9 +25,9 @@ export default defineConfig({
   esbuild: { target: "es2022" },
   test: {
     pool: "forks",
-    // Two cores: each worker would start its own OpenMP team on both of them.
+    // Each worker would start a thread for each core, beside those of the others.
     poolOptions: { forks: { maxForks: 2 } },
-    env: { OMP_NUM_THREADS: "1" },
+    env: { OMP_NUM_THREADS: process.env.OMP_NUM_THREADS ?? "1" },
     testTimeout: 60_000,
     projects: [
       { extends: true, test: { name: "all", include: ["src/**/*.test.ts", "bench/**/*.test.ts"] } },
