@@ -1,4 +1,4 @@
-/** `--import`: methods, networks and data sets from a file outside of Lyceum. */
+/** Tests `--import`, by which methods, networks and data sets come from a file outside of Lyceum. */
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";

@@ -126,7 +126,7 @@ export function checkExperiment(experiment: Experiment): void {
   ] as const) {
     const { method, options } = methodOf(experiment, generation);
     const problem = method.check?.(options, { classes })[0];
-    if (problem) throw new RangeError([key, problem.key].filter(Boolean).join(".") + `: ${problem.message}`);
+    if (problem) throw new RangeError(`${[key, problem.key].filter(Boolean).join(".")}: ${problem.message}`);
   }
   for (let generation = 0; generation < recipe.generations; generation++) teachersOf(experiment, generation);
   if (trainCount === 0)
