@@ -10,7 +10,6 @@ import {
   type ModelFactory,
   models,
   type RecipeInput,
-  torch,
   trainGenerations,
   writeReport,
 } from "./index.js";

@@ -15,12 +15,13 @@ namespace {
 
 struct Planes {
   int64_t channels, height, width;
-  // What each value of a channel comes to: [channels, 256].
+  // The normalised value of each byte, by channel: [channels, 256].
   const float* table;
 };
 
 struct Crop {
-  // Of the image, where the result's first row and column lie; outside it is black.
+  // The row and column of the image at which the result begins; what lies outside the image is
+  // black.
   int64_t top, left;
   bool flip;
 };

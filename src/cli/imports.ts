@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
-import { isDefinition } from "../recipe/index.js";
+import { type Definition, isDefinition } from "../recipe/index.js";
 import type { ImportedFile } from "../runs/index.js";
 import { UsageError } from "./errors.js";
 
@@ -32,22 +32,30 @@ export async function importFiles(files: readonly string[] = []): Promise<Import
   return imported;
 }
 
+const unreadable: Record<string, string> = {
+  ENOENT: "there is no such file",
+  EISDIR: "is a folder; give a file in it",
+};
+
 async function importFile(file: string): Promise<ImportedFile> {
   const path = resolve(file);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(
-      `--import ${file}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`,
-    );
+    throw new UsageError(`--import ${file}: ${unreadable[error.code ?? ""] ?? error.message}`);
   });
   let exported: Record<string, unknown>;
   try {
     exported = await import(pathToFileURL(path).href);
   } catch (error) {
-    throw new UsageError(
-      `--import ${file}: cannot be loaded: ${(error as Error).message}${hintFor(file, error)}`,
-    );
+    // A module can throw anything.
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--import ${file}: cannot be loaded: ${why}${hintFor(file, error)}`);
   }
-  const definitions = Object.values(exported).filter(isDefinition);
+  let definitions: Definition[];
+  try {
+    definitions = Object.values(exported).filter(isDefinition);
+  } catch (error) {
+    throw new UsageError(`--import ${file}: an export cannot be read: ${(error as Error).message}`);
+  }
   if (definitions.length === 0)
     throw new UsageError(
       `--import ${file}: exports nothing that a recipe can name; export what defineMethod, defineModel or ` +
@@ -58,10 +66,11 @@ async function importFile(file: string): Promise<ImportedFile> {
 }
 
 function hintFor(file: string, error: unknown): string {
+  if (!(error instanceof Error)) return "";
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ERR_UNKNOWN_FILE_EXTENSION" && /\.[cm]?ts$/.test(file))
     return `; ${process.version} runs no TypeScript: compile it with tsc, and give the .js file`;
-  if (code === "ERR_MODULE_NOT_FOUND" && (error as Error).message.includes("'lyceum'"))
+  if (code === "ERR_MODULE_NOT_FOUND" && error.message.includes("'lyceum'"))
     return "; run `npm install lyceum` (or the path of its folder) where the file lies";
   return "";
 }

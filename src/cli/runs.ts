@@ -34,7 +34,8 @@ Examples:
       else console.log(runTable(listings));
     });
 
-const headings = ["run", "state", "generations", "epochs", "top-1", "ensemble", "data", "model", "begun"];
+/** The last column, of notes, has no name: few runs need one. */
+const headings = ["run", "state", "generations", "epochs", "top-1", "ensemble", "data", "model", "begun", ""];
 
 function runTable(listings: readonly RunListing[]): string {
   const rows = [headings, ...listings.filter(({ state }) => state !== "damaged").map(cells)];
@@ -57,7 +58,17 @@ function runTable(listings: readonly RunListing[]): string {
   ].join("\n");
 }
 
-function cells({ name, state, generations, epochs, top1, data, model, date }: RunListing): string[] {
+function cells({
+  name,
+  state,
+  generations,
+  epochs,
+  top1,
+  data,
+  model,
+  date,
+  note = "",
+}: RunListing): string[] {
   return [
     name,
     state,
@@ -68,5 +79,6 @@ function cells({ name, state, generations, epochs, top1, data, model, date }: Ru
     data ?? "",
     model ?? "",
     date ? date.slice(0, 16).replace("T", " ") : "",
+    note,
   ];
 }

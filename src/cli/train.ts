@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { Command } from "commander";
 import { loadRecipe, type Recipe } from "../recipe/index.js";
@@ -61,7 +61,7 @@ Ctrl-C finishes the step, saves and says how to go on; a second one stops at onc
     .action(train);
 
 async function train(nameOrPath: string | undefined, options: TrainOptions): Promise<void> {
-  const { recipe, directory, resume, imports } = await prepare(nameOrPath, options);
+  const { recipe, directory, resume, begun, imports } = await prepare(nameOrPath, options);
   const { trainGenerations } = await import("../generations/index.js");
   const output = options.json ? process.stderr : process.stdout;
   output.write(`${printable(recipe.title ?? recipe.data.name)} → ${directory}\n`);
@@ -74,7 +74,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
     result = await trainGenerations(recipe, { directory, resume, imports, signal, onProgress });
   } catch (error) {
     if (!signal.aborted || !["Interrupted", "AbortError"].includes((error as Error).name)) {
-      if (resume !== true) await removeUnstarted(directory);
+      if (!begun) await removeUnstarted(directory);
       throw error;
     }
     if (options.json) console.log(JSON.stringify({ state: "interrupted", directory }));
@@ -106,6 +106,8 @@ interface Prepared {
   recipe: Recipe;
   directory: string;
   resume: boolean | "auto";
+  /** Whether another sitting began the run. */
+  begun: boolean;
   imports: ImportedFile[];
 }
 
@@ -124,7 +126,7 @@ async function prepare(nameOrPath: string | undefined, options: TrainOptions): P
       );
     const directory = await findRun(resume);
     const { recipe } = await RunFolder.open(directory, imports);
-    return { recipe, directory, resume: true, imports };
+    return { recipe, directory, resume: true, begun: true, imports };
   }
   if (nameOrPath === undefined)
     throw new UsageError("which recipe? See `npx lyceum recipes`, or give a file");
@@ -139,24 +141,32 @@ async function prepare(nameOrPath: string | undefined, options: TrainOptions): P
       .replace(/\.ya?ml$/, "")
       .replace(/[^\w.+-]/g, "-");
     const directory = await claimRunDirectory(out, isRunName(plain) ? plain : "run");
-    return { recipe, directory, resume: false, imports };
+    return { recipe, directory, resume: false, begun: false, imports };
   }
   if (!isRunName(name))
     throw new UsageError(`--name ${name}: must be one folder name of letters, digits and . _ + -`);
   const directory = join(out, name);
-  if (!(await RunFolder.isFree(directory)) && !(autoResume && (await RunFolder.isBegun(directory))))
+  const begun = await RunFolder.isBegun(directory);
+  if (!(await RunFolder.isFree(directory)) && !(autoResume && begun))
     throw new UsageError(
       `${directory}: is there already; take another --name, or --resume ${quoted(directory)}`,
     );
   await mkdir(directory, { recursive: true });
-  return { recipe, directory, resume: autoResume ? "auto" : false, imports };
+  return { recipe, directory, resume: autoResume ? "auto" : false, begun, imports };
 }
 
 /** Removes the folder of a run that failed before anything was trained. */
 async function removeUnstarted(directory: string): Promise<void> {
   const files = await readdir(directory).catch(() => ["gone"]);
-  const started = files.some((file) => !["recipe.yaml", "environment.json"].includes(file));
-  if (!started) await rm(directory, { recursive: true });
+  const made = ["recipe.yaml", "environment.json"];
+  if (files.some((file) => !made.includes(file))) return;
+  try {
+    for (const file of made) await rm(join(directory, file), { force: true });
+    // Fails where another process has begun there in the meantime.
+    await rmdir(directory);
+  } catch {
+    // Why the run failed is what is to be told.
+  }
 }
 
 function quoted(path: string): string {

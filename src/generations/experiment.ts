@@ -1,6 +1,6 @@
 /** An experiment: a recipe with the definitions and images that its names stand for, ready to be trained. */
 import type { Dataset } from "../data/index.js";
-import { describeMethod, type Method } from "../methods/index.js";
+import { describeMethod, type Method, teachersOf as teachersAsked } from "../methods/index.js";
 import type { ModelOptions } from "../models/index.js";
 import type { Module } from "../nn/index.js";
 import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
@@ -51,18 +51,11 @@ export function methodOf(
 /**
  * Gives the numbers of the earlier generations that teach the given one.
  *
- * @throws RangeError when the method asks for a generation that is not an earlier one
+ * @throws RangeError when the method asks for a generation that is not an earlier one, TypeError when it gives back no list
  */
 export function teachersOf(experiment: Pick<Experiment, "recipe" | "library">, generation: number): number[] {
   const { method, options } = methodOf(experiment, generation);
-  const teachers = [...(method.teachers?.(generation, options) ?? [])];
-  const wrong = teachers.find(
-    (teacher) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation),
-  );
-  if (wrong === undefined) return teachers;
-  throw new RangeError(
-    `${method.name} asks for generation ${wrong} as a teacher of generation ${generation}: only earlier ones can teach`,
-  );
+  return teachersAsked(method, generation, options);
 }
 
 /** Describes what the patriarch and the students learn from, in a line each. */
@@ -125,7 +118,7 @@ export function checkExperiment(experiment: Experiment): void {
     ["student", 1],
   ] as const) {
     const { method, options } = methodOf(experiment, generation);
-    const problem = method.check?.(options, { classes })[0];
+    const problem = method.check?.(options, { classes })?.[0];
     if (problem) throw new RangeError(`${[key, problem.key].filter(Boolean).join(".")}: ${problem.message}`);
   }
   for (let generation = 0; generation < recipe.generations; generation++) teachersOf(experiment, generation);

@@ -4,6 +4,7 @@ import { foldBatchNorm } from "../nn/index.js";
 import type { EnsembleResult, GenerationResult } from "../runs/index.js";
 import type * as torch from "../torch/index.js";
 import { type Experiment, freshModel, teachersOf } from "./experiment.js";
+import { handOver } from "./hand-over.js";
 import { evaluateEnsemble, loadTestLogits } from "./results.js";
 import { loadWeights } from "./weights.js";
 
@@ -137,9 +138,10 @@ export class Line implements Disposable {
     const known = this.#networks.get(generation);
     if (known) return known;
     const network = freshModel(this.#experiment, generation);
+    using made = handOver(network);
     loadWeights(network, this.#experiment.folder!.generation(generation).weights);
-    const frozen = foldBatchNorm(network);
-    this.#networks.set(generation, frozen);
-    return frozen;
+    foldBatchNorm(network);
+    this.#networks.set(generation, made.keep());
+    return network;
   }
 }

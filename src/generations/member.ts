@@ -5,6 +5,7 @@ import type { RunFolder, Summary } from "../runs/index.js";
 import type * as torch from "../torch/index.js";
 import { predict } from "../training/index.js";
 import { type Experiment, freshModel } from "./experiment.js";
+import { handOver } from "./hand-over.js";
 import { loadTestLogits } from "./results.js";
 import { roundingOfLogits } from "./rounding.js";
 import { loadWeights } from "./weights.js";
@@ -68,32 +69,36 @@ export async function evaluateMember(
   const device = recipe.device as torch.Device;
   const network = () => {
     const model = freshModel(run, generation);
+    using made = handOver(model);
     loadWeights(model, folder.generation(generation).weights);
-    return model;
+    return made.keep();
   };
   const stored = storedLogits(run, generation);
-  const frozen = foldBatchNorm(network());
-  const loader = images.testLoader();
-  try {
-    const { logits: now } = await predict(frozen, loader, { device, signal });
-    if ((now.toTypedArray() as Float32Array).some(Number.isNaN)) {
-      now.dispose();
-      throw new Error(
-        `${folder.generation(generation).weights}: the network's logits for the test images are not all numbers: ` +
-          "its weights are damaged",
-      );
-    }
-    const difference = stored ? largestDifference(now, stored) : 0;
-    if (stored && difference === 0) return { now, stored, difference, rounding: 0 };
-
-    const sample = images.testLoader(evenlySpread(images.dataset.test.count, SAMPLE));
-    const rounding = await roundingOfLogits(network(), frozen, sample, folder.recipe, { device, signal });
-    sample.dispose();
-    return { now, stored, difference, rounding };
-  } finally {
-    loader.dispose();
-    frozen.dispose();
+  using madeStored = stored && handOver(stored);
+  const frozen = network();
+  // Nobody needs it afterwards.
+  using _frozen = handOver(frozen);
+  foldBatchNorm(frozen);
+  using loader = images.testLoader();
+  const { logits: now } = await predict(frozen, loader, { device, signal });
+  using madeNow = handOver(now);
+  if ((now.toTypedArray() as Float32Array).some(Number.isNaN)) {
+    throw new Error(
+      `${folder.generation(generation).weights}: the network's logits for the test images are not all numbers: ` +
+        "its weights are damaged",
+    );
   }
+  const difference = stored ? largestDifference(now, stored) : 0;
+  const member = (rounding: number): Member => ({
+    now: madeNow.keep(),
+    stored: madeStored?.keep(),
+    difference,
+    rounding,
+  });
+  if (stored && difference === 0) return member(0);
+
+  using sample = images.testLoader(evenlySpread(images.dataset.test.count, SAMPLE));
+  return member(await roundingOfLogits(network(), frozen, sample, folder.recipe, { device, signal }));
 }
 
 function evenlySpread(count: number, wanted: number): Int32Array {

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { foldBatchNorm, type Module } from "../nn/index.js";
+import { checkBatchNormPairs, foldBatchNorm, type Module } from "../nn/index.js";
 import type { Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { loadCheckpoint, objectiveOf, type TrainingObserver, trainNetwork } from "../training/index.js";
 import { type Experiment, freshModel, methodOf } from "./experiment.js";
+import { handOver } from "./hand-over.js";
 import { createLearner, graphFor, scheduleFor } from "./learner.js";
 import { checkpointing } from "./observers/checkpointing.js";
 import { metricsLog } from "./observers/metrics-log.js";
@@ -44,6 +45,8 @@ export async function trainGeneration(
   using loader = images.trainLoader(generation);
   using validationLoader = images.validationLoader();
   const model = freshModel(experiment, generation);
+  using trained = handOver(model);
+  checkFolding(experiment, model);
   const objective = objectiveOf(method, options, { teachers, generation, generations });
   using learner = createLearner(recipe, library, model, objective);
 
@@ -72,15 +75,22 @@ export async function trainGeneration(
     signal,
     observers: observers.filter((observer) => observer !== undefined),
   });
-  if (end.epoch < epochs) {
-    model.dispose();
-    return undefined;
-  }
+  if (end.epoch < epochs) return undefined;
   learner.averaged?.copyTo(model);
-  return { model, trainSeconds: end.seconds, elapsedSeconds };
+  return { model: trained.keep(), trainSeconds: end.seconds, elapsedSeconds };
 }
 
-/** Gives the role of a generation: 0 is the patriarch, every later one a student. */
+/** Finds pairs that its batch norms may not be folded by now, not after a training. */
+function checkFolding({ images }: Experiment, model: Module): void {
+  const { channels, height, width } = images;
+  const { device, dtype } = model.parameters()[0] ?? { device: "cpu", dtype: "float32" };
+  torch.scope(() => {
+    const example = torch.zeros([2, channels, height, width], { device, dtype }).contiguous("channelsLast");
+    checkBatchNormPairs(model, { example });
+  });
+}
+
+/** Generation 0 is the patriarch, every later one a student. */
 export const roleOf = (generation: number): Role => (generation === 0 ? "patriarch" : "student");
 
 /**

@@ -12,8 +12,9 @@ import {
   writeWeights,
 } from "../runs/index.js";
 import * as torch from "../torch/index.js";
-import { Diverged, predict } from "../training/index.js";
+import { checkLogits, Diverged, predict } from "../training/index.js";
 import { checkExperiment, describeMethods, type Experiment } from "./experiment.js";
+import { handOver } from "./hand-over.js";
 import { prepareImages } from "./images.js";
 import { type FinishedGeneration, Line } from "./line.js";
 import type { OnProgress } from "./observers/progress.js";
@@ -79,7 +80,9 @@ export async function trainGenerations(
     return new Interrupted(folder?.directory);
   };
   const experiment = await prepare(run, options).catch((error) => {
-    throw signal?.aborted ? interrupted() : error;
+    // What else went wrong is to be told, whether somebody asked to stop or not.
+    const stopped = signal?.aborted && (error === signal.reason || error?.name === "AbortError");
+    throw stopped ? interrupted() : error;
   });
   using line = await Line.recall(experiment);
   tellStart(experiment, onProgress);
@@ -91,7 +94,7 @@ export async function trainGenerations(
       ? undefined
       : await trainGeneration(experiment, generation, teachers, options).catch(naming(generation, recipe));
     if (!network) throw interrupted();
-    line.add(await finish(experiment, line, network));
+    line.add(await finish(experiment, line, network).catch(naming(generation, recipe)));
     await folder?.writeSummary(summaryOf(recipe, line));
     await folder?.removeCheckpoint(generation);
     onProgress?.({ type: "generation-end", generation, result: line.results[generation]! });
@@ -129,10 +132,16 @@ async function finish(
   const generation = line.length;
   const role = roleOf(generation);
   const paths = folder?.generation(generation);
-  if (paths) writeWeights(paths.weights, trained.model.stateDict(), describeNetwork(experiment, generation));
+  using madeNetwork = handOver(trained.model);
+  if (paths) {
+    const description = describeNetwork(experiment, generation);
+    torch.scope(() => writeWeights(paths.weights, trained.model.stateDict(), description));
+  }
   const network = freeze(trained.model);
   using testLoader = images.testLoader();
   const { logits, labels } = await predict(network, testLoader, { device: recipe.device as torch.Device });
+  using madeLogits = handOver(logits);
+  checkLogits(logits, "the test images after its last epoch");
   if (paths) {
     torch.saveSafetensors(paths.testLogits, { logits });
     // The files' names must be on the disk before the summary mentions them and the checkpoint is removed, or
@@ -147,16 +156,25 @@ async function finish(
     trainSeconds: trained.trainSeconds,
     weights: `generation-${generation}/weights.safetensors`,
   };
-  return { network, logits, result, seconds: trained.elapsedSeconds() };
+  return {
+    network: madeNetwork.keep(),
+    logits: madeLogits.keep(),
+    result,
+    seconds: trained.elapsedSeconds(),
+  };
 }
 
 /** Describes a network for its weights file: all that another program needs to use the weights. */
-function describeNetwork({ recipe, library, images }: Experiment, generation: number): WeightsDescription {
+function describeNetwork(
+  { recipe, library, images, model }: Experiment,
+  generation: number,
+): WeightsDescription {
   const { channels, height, width, mean, std } = images;
   return {
     lyceum: lyceumVersion(),
     model: recipe.model,
-    construction: library.find("model", recipe.model)?.construction,
+    // Of a program's own network nothing is known, whatever the recipe calls it.
+    construction: model ? undefined : library.find("model", recipe.model)?.construction,
     generation,
     role: roleOf(generation),
     classNames: images.dataset.classNames,

@@ -99,8 +99,26 @@ export function defineMethod<S extends OptionShape = Record<never, never>>(
 }
 
 /**
- * Describes a method with its options in one line: in the method's own words, or by its name and the options.
+ * The earlier generations that a method asks for, in its order.
+ *
+ * @throws TypeError when it gives back no list, RangeError when one of them is not an earlier generation
  */
+export function teachersOf(method: Method, generation: number, options: Record<string, unknown>): number[] {
+  const teachers: unknown = method.teachers?.(generation, options) ?? [];
+  if (!Array.isArray(teachers))
+    throw new TypeError(
+      `${method.name} must give back a list of generations as its teachers, got ${teachers}`,
+    );
+  const wrong = teachers.find(
+    (teacher) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation),
+  );
+  if (wrong === undefined && !teachers.includes(undefined)) return [...teachers];
+  throw new RangeError(
+    `${method.name} asks for generation ${wrong} as a teacher of generation ${generation}: only earlier ones can teach`,
+  );
+}
+
+/** Describes a method with its options in one line: in the method's own words, or by its name and the options. */
 export function describeMethod(method: Method, options: Record<string, unknown>): string {
   if (method.describe) return method.describe(options);
   const given = Object.entries(options).map(([key, value]) => `${key} ${JSON.stringify(value)}`);

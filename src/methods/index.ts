@@ -12,6 +12,7 @@ export {
   type Losses,
   type LossInput,
   type Method,
+  teachersOf,
 } from "./define.js";
 export { distillation } from "./distillation.js";
 export { strict } from "./strict.js";

@@ -76,7 +76,8 @@ async function findWeights(
     return { files: [path], kernels: options.kernels ?? processKernels() };
   }
   const { imports = [] } = options;
-  const run = await RunFolder.open(path, imports);
+  // A network predicts without the method that trained it and the images that it learnt from.
+  const run = await RunFolder.look(path);
   const isKnown = options.model !== undefined || libraryOf(imports).find("model", run.recipe.model);
   if (!isKnown) await run.askForImports(imports);
   const finished = (await run.readSummary())?.generations.length ?? 0;

@@ -34,11 +34,13 @@ export type Choice = Record<string, unknown>;
 export function choiceOf(z: Z, { tag, members, usual, common = {} }: ChoiceOptions): z.ZodType<Choice> {
   const mappings = members.map((member) => {
     const name = z.literal(member.name);
+    const options = member.options?.(z) ?? {};
+    checkOptions(member.name, options, [tag, ...Object.keys(common)]);
     return z
       .strictObject({
         [tag]: member.name === usual ? name.exactOptional() : name,
         ...common,
-        ...member.options?.(z),
+        ...options,
       })
       .describe(member.summary);
   });
@@ -58,4 +60,30 @@ export function choiceOf(z: Z, { tag, members, usual, common = {} }: ChoiceOptio
     }
     return z.NEVER;
   });
+}
+
+/** What `--set` can name. */
+const keyForm = /^[A-Za-z]\w*$/;
+
+/**
+ * @param taken keys that mean something else in the same mapping
+ * @throws TypeError when a member calls an option what no recipe can (a key that is taken, or one of JavaScript's own), or
+ *   gives it no schema
+ */
+function checkOptions(member: string, options: Record<string, unknown>, taken: readonly string[]): void {
+  const keys = Object.keys(options);
+  const wrong = keys.find((key) => taken.includes(key) || !keyForm.test(key) || key in Object.prototype);
+  if (wrong !== undefined) {
+    const why = taken.includes(wrong)
+      ? "a recipe means something else by that key"
+      : "no recipe can hold that key";
+    throw new TypeError(
+      `${member} has an option called ${JSON.stringify(wrong)}: ${why}; give it another name`,
+    );
+  }
+  const bare = keys.find((key) => typeof (options[key] as z.ZodType | null)?.safeParse !== "function");
+  if (bare !== undefined)
+    throw new TypeError(
+      `${member}'s option ${bare} must be a schema, such as z.number().default(1), got ${typeof options[bare]}`,
+    );
 }

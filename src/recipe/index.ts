@@ -13,4 +13,5 @@ export {
 } from "./load.js";
 export { nearest } from "./nearest.js";
 export { classCount, optionsOf, recipeSchema } from "./schema.js";
+export { namesBeyond } from "./stand-ins.js";
 export type { Recipe, RecipeInput } from "./types.js";

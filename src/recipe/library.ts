@@ -90,11 +90,22 @@ const keyOf = ({ kind, name }: Pick<Definition, "kind" | "name">) => `${kind} ${
 /** Lyceum's own definitions. */
 export const builtIn = Library.of([...methods, ...models, ...datasets, ...optimizers, ...schedules]);
 
+/** What a definition of each kind cannot do without. */
+const essentials: Record<Kind, (value: Record<string, unknown>) => boolean> = {
+  method: ({ loss }) => typeof loss === "function",
+  model: ({ create }) => typeof create === "function",
+  dataset: ({ from }) => typeof from === "object" && from !== null,
+  optimizer: ({ create, options }) => typeof create === "function" && typeof options === "function",
+  schedule: ({ create, options }) => typeof create === "function" && typeof options === "function",
+};
+
 /** Tells whether a value was made by one of the `define…` functions. */
 export function isDefinition(value: unknown): value is Definition {
   if (typeof value !== "object" || value === null) return false;
   const { kind, name } = value as { kind?: unknown; name?: unknown };
-  return typeof kind === "string" && Object.hasOwn(kinds, kind) && typeof name === "string" && name !== "";
+  if (typeof kind !== "string" || !Object.hasOwn(kinds, kind)) return false;
+  const has = essentials[kind as Kind];
+  return typeof name === "string" && name !== "" && has(value as Record<string, unknown>);
 }
 
 /**

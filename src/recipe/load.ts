@@ -3,11 +3,12 @@ import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readBoundedText } from "./bounded-file.js";
-import { builtIn, extractDefinitions, type Library } from "./library.js";
+import { builtIn, type Definition, extractDefinitions, type Library } from "./library.js";
 import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";
 import { type Problem, problemsOf } from "./problems.js";
 import { recipeSchema } from "./schema.js";
+import { standIns } from "./stand-ins.js";
 import type { Recipe } from "./types.js";
 import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from "./yaml.js";
 
@@ -50,11 +51,18 @@ export async function loadRecipe(
  * Reads the resolved recipe that a run folder holds. It may name a network and images that no library
  * defines, since the program that began the run may have handed them over in code.
  *
+ * @param options.anyNames takes names that the library lacks as they are, for those who need not know what they mean
  * @throws RecipeError that names the file, the line and the key when it cannot be used
  */
-export async function loadStoredRecipe(path: string, library: Library = builtIn): Promise<Recipe> {
+export async function loadStoredRecipe(
+  path: string,
+  library: Library = builtIn,
+  { anyNames = false }: { anyNames?: boolean } = {},
+): Promise<Recipe> {
   const yaml = await readFileAsYaml(path);
-  return resolve(asMapping(yaml.value, path), { yaml, path, overrides: [], library });
+  const input = asMapping(yaml.value, path);
+  const known = anyNames ? library.with(standIns(input, library)) : library;
+  return resolve(input, { yaml, path, overrides: [], library: known });
 }
 
 /**
@@ -68,13 +76,15 @@ export function resolveRecipe(input: unknown, library: Library = builtIn): Recip
 }
 
 /**
- * Resolves a recipe as `resolveRecipe` does, and gives the library with the definitions that stood in it
- * added.
+ * Resolves a recipe as `resolveRecipe` does, and gives the definitions that stood in it, and the library with these added.
  */
-export function readRecipe(input: unknown, known: Library = builtIn): { recipe: Recipe; library: Library } {
-  const { input: plain, definitions } = extractDefinitions(input);
+export function readRecipe(
+  input: unknown,
+  known: Library = builtIn,
+): { recipe: Recipe; definitions: Definition[]; library: Library } {
+  const { input: named, definitions } = extractDefinitions(input);
   const library = asRecipeError(() => known.with(definitions));
-  return { recipe: resolve(plain, { overrides: [], library }), library };
+  return { recipe: resolve(named, { overrides: [], library }), definitions, library };
 }
 
 /** Writes a resolved recipe as YAML, as a run folder keeps it. */

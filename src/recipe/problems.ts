@@ -34,7 +34,7 @@ const roots = new WeakMap<Library, Shape>();
 function rootOf(library: Library): Shape {
   const known = roots.get(library);
   if (known) return known;
-  const made = zod().toJSONSchema(recipeSchema(library), { io: "input" }) as Shape;
+  const made = zod().toJSONSchema(recipeSchema(library), { io: "input", unrepresentable: "any" }) as Shape;
   roots.set(library, made);
   return made;
 }
@@ -187,7 +187,9 @@ function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
   }
 }
 
-function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Shape): string {
+function range({ minimum: least, maximum, exclusiveMinimum, exclusiveMaximum }: Shape): string {
+  // A whole number without bounds has those that zod gives it.
+  const minimum = least !== undefined && least > Number.MIN_SAFE_INTEGER ? least : undefined;
   const high = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? maximum : undefined;
   if (minimum !== undefined && high !== undefined) return ` from ${minimum} to ${high}`;
   const bounds = [

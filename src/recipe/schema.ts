@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { defaultAugment } from "../data/index.js";
+import { teachersOf } from "../methods/index.js";
 import { schema, type Z } from "../packages.js";
 import { choiceOf } from "./choice.js";
 import { builtIn, type Library } from "./library.js";
@@ -212,7 +213,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         z
           .string()
           .min(1)
-          .transform((name) => other.parse({ name })),
+          .transform((name) => ({ name }))
+          .pipe(other),
         other,
       ])
       .describe("The data set: its name, or its name with options. The one key that has no default.");
@@ -257,15 +259,16 @@ function checkMethods(recipe: Recipe, library: Library, complain: Complain): voi
       complain(problem.key === undefined ? [key] : [key, problem.key], problem.message);
     }
     if (problems.length > 0) continue;
-    const teachers = method.teachers?.(generation, options) ?? [];
-    if (key === "patriarch" && teachers.length > 0) {
-      complain([key], `${method.name} learns from a teacher, and before the patriarch there is none`);
-    }
-    const wrong = teachers.find(
-      (teacher: number) => !(Number.isInteger(teacher) && teacher >= 0 && teacher < generation),
-    );
-    if (key === "student" && wrong !== undefined) {
-      complain([key], `${method.name} asks for generation ${wrong} as a teacher of generation ${generation}`);
+    try {
+      teachersOf(method, generation, options);
+    } catch (error) {
+      // Any generation is too late for the first network.
+      complain(
+        [key],
+        key === "patriarch" && error instanceof RangeError
+          ? `${method.name} learns from a teacher, and before the patriarch there is none`
+          : (error as Error).message,
+      );
     }
   }
 }

@@ -1,5 +1,7 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { builtIn, namesBeyond, type Recipe } from "../recipe/index.js";
+import type { Import } from "./environment.js";
 import { epochRecordSchema } from "./formats.js";
 import { RunFolder } from "./run-folder.js";
 import type { EpochRecord } from "./types.js";
@@ -35,6 +37,8 @@ export interface RunListing {
   top1?: { last: number; ensemble?: { generations: string; top1: number } };
   /** The time at which the training began, ISO 8601. */
   date?: string;
+  /** What a command that computes with the run has to be given, where Lyceum alone is not enough. */
+  note?: string;
 }
 
 /** The files of which any one makes a folder a run, be it a damaged run. */
@@ -96,11 +100,13 @@ async function describe({ name, directory, problem }: Place): Promise<RunListing
   const damaged = (problem: string): RunListing => ({ name, directory, state: "damaged", problem });
   if (problem !== undefined) return damaged(problem);
   try {
-    const run = await RunFolder.open(directory);
+    const run = await RunFolder.look(directory);
     const { state, finished, generations } = await run.status();
     const { title, data, model } = run.recipe;
     const summary = await run.readSummary();
-    const date = (await run.readEnvironment())?.date;
+    const environment = await run.readEnvironment();
+    const date = environment?.date;
+    const note = noteOf(run.recipe, environment?.imports ?? []);
     const last = summary?.generations.at(-1)?.test.top1;
     const together = `0-${finished - 1}`;
     const ensemble = summary?.ensembles[together]?.test.top1;
@@ -121,12 +127,20 @@ async function describe({ name, directory, problem }: Place): Promise<RunListing
         },
       }),
       ...(date !== undefined && { date }),
+      ...(note !== undefined && { note }),
     };
   } catch (error) {
     // The message need not name the run's folder: it is shown beside the run's name.
     const [shown, absolute] = [`${directory}: `, `${resolve(directory)}/`];
     return damaged(inWords(error).replace(shown, "").replace(absolute, ""));
   }
+}
+
+/** The files that a run was made with, or the names in its recipe that only the code which made it can explain. */
+function noteOf(recipe: Recipe, imports: readonly Import[]): string | undefined {
+  if (imports.length > 0) return `needs ${imports.map(({ file }) => `--import ${file}`).join(" ")}`;
+  const own = namesBeyond(recipe, builtIn);
+  return own.length > 0 ? `made by code that defines ${own.join(", ")}` : undefined;
 }
 
 function inWords(error: unknown): string {

@@ -82,12 +82,17 @@ export class RunFolder {
   static async create(directory: string, recipe: Recipe, environment: Environment): Promise<RunFolder> {
     const path = resolve(directory);
     await mkdir(path, { recursive: true });
-    if (!(await RunFolder.isFree(path)))
+    const checkFree = async () => {
+      if (await RunFolder.isFree(path)) return;
       throw new Error(
         `${directory}: is not empty; choose another name, or go on with it: \`resume: true\` in code, ` +
           `npx lyceum train --resume ${directory} for a recipe`,
       );
+    };
+    await checkFree();
     return hold(path, async (release) => {
+      // Another process may have begun a run here before the lock was this one's.
+      await checkFree();
       for (const file of await readdir(path))
         if (isLeftover(file) && file !== ".lock") await rm(join(path, file), { force: true });
       await writeAtomic(
@@ -122,6 +127,17 @@ export class RunFolder {
   }
 
   /**
+   * Opens a run to read it, as `open` does, for those who need none of the definitions that its recipe names: names that
+   * nothing defines stay names.
+   *
+   * @throws Error that says what is missing when it is no run
+   */
+  static async look(directory: string): Promise<RunFolder> {
+    const path = resolve(directory);
+    return new RunFolder(path, await readRecipe(path, directory, libraryOf([]), { anyNames: true }));
+  }
+
+  /**
    * Opens a run to go on with it, and holds its folder until `close`.
    *
    * @param environment that of this process, which is recorded after those of the processes that worked on
@@ -139,6 +155,7 @@ export class RunFolder {
     const { recipe } = await RunFolder.open(directory, imports);
     await refuseLinks(path, directory);
     return hold(path, async (release) => {
+      await removeTemporary(path);
       const run = new RunFolder(path, recipe, release);
       const first = await run.readEnvironment();
       const found = fingerprint(recipe);
@@ -308,7 +325,12 @@ function isLeftover(file: string): boolean {
   return file.startsWith(".lock") || /^\..*\.tmp$/.test(file) || file === "environment.json";
 }
 
-async function readRecipe(path: string, shown: string, library: Library): Promise<Recipe> {
+async function readRecipe(
+  path: string,
+  shown: string,
+  library: Library,
+  options: { anyNames?: boolean } = {},
+): Promise<Recipe> {
   const files = await readdir(path).catch((error) => {
     const why =
       error.code === "ENOENT" ? "there is no such folder" : error.code === "ENOTDIR" ? "not a folder" : error;
@@ -322,7 +344,7 @@ async function readRecipe(path: string, shown: string, library: Library): Promis
         : `${shown}: is not a run: it holds no recipe.yaml`,
     );
   }
-  return loadStoredRecipe(join(path, "recipe.yaml"), library);
+  return loadStoredRecipe(join(path, "recipe.yaml"), library, options);
 }
 
 /**
@@ -336,6 +358,16 @@ async function refuseLinks(path: string, shown: string): Promise<void> {
     throw new Error(
       `${shown}: ${link.name} is a link; a run goes on only in files that are its folder's own`,
     );
+}
+
+/** What a process has left that was killed while it wrote a file: never read, and as large as a network. */
+async function removeTemporary(path: string): Promise<void> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const generations = entries.filter((entry) => entry.isDirectory() && /^generation-\d+$/.test(entry.name));
+  for (const folder of [path, ...generations.map(({ name }) => join(path, name))]) {
+    for (const file of await readdir(folder))
+      if (/\.\d+(\.[0-9a-f]{8})?\.tmp$/.test(file)) await rm(join(folder, file), { force: true });
+  }
 }
 
 function toJson(value: unknown): string {

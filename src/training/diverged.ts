@@ -1,3 +1,4 @@
+import * as torch from "../torch/index.js";
 import type { Reading } from "./meter.js";
 
 /** The error of a training whose loss became NaN or infinite, which no later step can mend. */
@@ -14,8 +15,19 @@ export class Diverged extends Error {
  */
 export function checkFinite({ loss }: Reading, epoch: number, step: number): void {
   if (Number.isFinite(loss)) return;
-  throw new Diverged(
-    `the loss became ${loss} in epoch ${epoch + 1}, at or before step ${step}: a lower optimizer.learningRate, ` +
-      "a few schedule.warmupEpochs, or optimizer.clipNorm usually mends it",
-  );
+  throw new Diverged(`the loss became ${loss} in epoch ${epoch + 1}, at or before step ${step}: ${remedy}`);
 }
+
+/**
+ * The last step of an epoch can break a network whose losses were finite till then.
+ *
+ * @param logits [N, C]; minus infinity, which a network gives a class that it masks, is no sign of trouble
+ * @param images what was predicted, in words
+ * @throws Diverged when the scores of an image are not numbers
+ */
+export function checkLogits(logits: torch.Tensor, images: string): void {
+  const broken = torch.scope(() => torch.noGrad(() => logits.softmax(1).isnan().any().item()));
+  if (broken) throw new Diverged(`the network's logits for ${images} are not finite: ${remedy}`);
+}
+
+const remedy = "a lower optimizer.learningRate, a few schedule.warmupEpochs, or clipNorm usually mends it";

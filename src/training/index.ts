@@ -3,7 +3,7 @@
  * follow it.
  */
 export { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
-export { Diverged } from "./diverged.js";
+export { checkLogits, Diverged } from "./diverged.js";
 export { Meter, type Reading } from "./meter.js";
 export { type Objective, objectiveOf, type Role } from "./objective.js";
 export type { EpochReport, StepReport, TrainingObserver } from "./observer.js";

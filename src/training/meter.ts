@@ -50,7 +50,12 @@ export class Meter {
   addSums(logits: torch.Tensor, labels: torch.Tensor, { loss, terms }: Losses): void {
     torch.noGrad(() =>
       torch.scope(() => {
-        this.names = Object.keys(terms);
+        const names = Object.keys(terms);
+        if (this.sums && `${names}` !== `${this.names}`)
+          throw new TypeError(
+            `the terms of a loss must be the same in every step, got ${names.join(", ")} after ${this.names.join(", ")}`,
+          );
+        this.names = names;
         const hits = logits.argmax(1).eq(labels).sum().to({ dtype: "float64" });
         const means = torch.stack([loss, ...Object.values(terms)]).to({ dtype: "float64" });
         const batch = torch.cat([hits.unsqueeze(0), means.mul(labels.shape[0]!)]);

@@ -73,7 +73,25 @@ export function objectiveOf<M extends Method>(
           return progress;
         },
       };
-      return method.loss(input, options);
+      return checked(method, method.loss(input, options));
     },
   };
+}
+
+/**
+ * What a loss gave back, if a step can use it.
+ *
+ * @throws TypeError that names the method and what it should have given back
+ */
+function checked({ name }: Method, losses: Losses): Losses {
+  const { loss, terms } = (losses ?? {}) as Partial<Losses>;
+  const complain = (what: string) => new TypeError(`the loss of the method ${name} must give back ${what}`);
+  if (typeof terms !== "object" || terms === null || !torch.isTensor(loss))
+    throw complain("{ loss, terms }: a tensor, and tensors by name");
+  for (const [term, tensor] of [["loss", loss] as const, ...Object.entries(terms)]) {
+    if (!torch.isTensor(tensor)) throw complain(`a tensor as ${term}, got ${typeof tensor}`);
+    if (tensor.shape.length > 0)
+      throw complain(`a scalar as ${term}, got shape [${tensor.shape.join(", ")}]`);
+  }
+  return losses;
 }

@@ -29,13 +29,16 @@ export async function predict(
   const labels: torch.Tensor[] = [];
   try {
     for await (const batch of loader.epoch(0)) {
-      // Nothing is read before the end, so that no batch waits for a device.
-      const logits = torch.scope(() =>
-        torch.noGrad(() => model.forward(batch.images.to({ device })).to({ dtype: "float32" })),
-      );
-      parts.push(torch.keep(logits));
       labels.push(batch.labels);
-      batch.images.dispose();
+      try {
+        // Nothing is read before the end, so that no batch waits for a device.
+        const logits = torch.scope(() =>
+          torch.noGrad(() => model.forward(batch.images.to({ device })).to({ dtype: "float32" })),
+        );
+        parts.push(torch.keep(logits));
+      } finally {
+        batch.images.dispose();
+      }
       await nextTurn();
       signal?.throwIfAborted();
     }

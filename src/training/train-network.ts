@@ -87,8 +87,11 @@ async function trainEpoch(
     const stepsDone = epoch * stepsPerEpoch + batch.step;
     learner.optimizer.learningRate = schedule(stepsDone);
     learner.objective.progress = stepsDone / (epochs * stepsPerEpoch);
-    stepper.step(batch);
-    batch.dispose();
+    try {
+      stepper.step(batch);
+    } finally {
+      batch.dispose();
+    }
     learner.averaged?.update();
     const step = batch.step + 1;
     if (pace.isDue(reportEvery)) {

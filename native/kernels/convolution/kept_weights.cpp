@@ -14,7 +14,7 @@ using Weak = c10::weak_intrusive_ptr<c10::TensorImpl>;
 struct Kept {
   Weak of;
   uint32_t version;
-  // Another tensor's memory may be put in its place, which no version counts.
+  // The weight's memory then: it may be given another tensor's since, which no version counts.
   const void* data;
   uint64_t layout;
   at::Tensor made;
@@ -29,7 +29,8 @@ bool counts_writes(const at::Tensor& weight) {
          deleter == c10::GetDefaultCPUAllocator()->raw_deleter();
 }
 
-// Never destroyed: at the end of the process libtorch may be gone before our statics are.
+// The map is never destroyed: at the end of the process libtorch may be gone before our statics
+// are.
 std::unordered_map<const c10::TensorImpl*, Kept>& all() {
   static auto* one = new std::unordered_map<const c10::TensorImpl*, Kept>();
   return *one;
@@ -55,7 +56,7 @@ at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout,
   if (counted) {
     const std::lock_guard<std::mutex> lock(reading());
     const auto found = all().find(key);
-    // Another tensor may have come to lie where one was that has died.
+    // The key may be that of a tensor which has died, in whose place another lies now.
     if (found != all().end() && !found->second.of.expired() && found->second.version == version &&
         found->second.data == weight.data_ptr() && found->second.layout == layout.name &&
         found->second.made.numel() == layout.size) {

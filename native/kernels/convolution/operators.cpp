@@ -118,7 +118,7 @@ TORCH_LIBRARY_FRAGMENT(lyceum, m) {
   m.def(
       "conv2d(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, bool "
       "allow_winograd) -> Tensor");
-  // Of frozen networks: without gradients.
+  // The operators of frozen networks have no gradients.
   m.def(
       "conv2d_relu(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, bool "
       "allow_winograd) -> Tensor");

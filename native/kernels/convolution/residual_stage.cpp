@@ -17,7 +17,7 @@
 // where a bar is a statistic of the whole batch, which what follows has to wait for. What lies
 // between conv2 and norm1 is worked out again backward rather than kept.
 //
-// The same out of separate layers is in src/nn/residual-block.ts; tests hold the two together.
+// The same out of separate layers is in src/nn/basic-block.ts; tests hold the two together.
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
@@ -43,7 +43,8 @@ constexpr int64_t kOnes[2] = {1, 1};
 
 const lyceum::batch_norm::Kernels<float>& table() { return lyceum::kernels().batch_norm; }
 
-// Convolution's weight, norm's weight and bias, twice; running mean and variance, twice.
+// The parameters of a block are the convolution's weight and the norm's weight and bias, twice; its
+// averages the running mean and variance, twice.
 constexpr size_t kParameters = 6, kAverages = 4;
 
 struct Block {
@@ -90,11 +91,11 @@ void check(const at::Tensor& x, const Stage& stage) {
   }
 }
 
-// Of one block, in training.
+// What the forward pass makes of one block.
 struct Kept {
   lyceum::Settled first, second;
   at::Tensor z1;
-  // Undefined where it is worked out again.
+  // Undefined where the backward pass works it out again.
   at::Tensor y1;
   at::Tensor z2, shortcut, y2;
 };
@@ -110,7 +111,7 @@ struct Images {
   lyceum::Channels channels;
 };
 
-// relu(norm(z)) of some images.
+// Writes relu(norm(z)) of some images.
 void write_inner(const at::Tensor& z, const lyceum::Scaling& scaling, int64_t begin, int64_t end,
                  float* y) {
   const auto [at, c] = Images(lyceum::channels_in(z), begin, end);
@@ -120,7 +121,7 @@ void write_inner(const at::Tensor& z, const lyceum::Scaling& scaling, int64_t be
       c, 0, c.tiles());
 }
 
-// A block's result, of some images.
+// Writes a block's result, of some images.
 void write_result(const Kept& block, int64_t begin, int64_t end) {
   const auto [at, c] = Images(lyceum::channels_in(block.z2), begin, end);
   const auto& [scale, shift] = block.second.scaling;
@@ -173,7 +174,7 @@ at::Tensor first_shortcut(const at::Tensor& x, const Stage& stage, const at::Ten
   return lyceum::option_a_shortcut(x, channels, stage.strides[0]);
 }
 
-// Results are written by whoever reads them first.
+// Each block's result is written by the block that reads it first.
 std::vector<Kept> forward(const at::Tensor& x_given, const Stage& stage,
                           const at::Tensor& shortcut) {
   check(x_given, stage);
@@ -245,14 +246,14 @@ void input_all(const NormGradient& norm, const float* dy, const float* x, float*
   });
 }
 
-// What forward has saved of a block.
+// What the forward pass saved of a block.
 struct Saved {
   static constexpr size_t kTensors = 8;
 
   const at::Tensor &z1, &y1, &z2, &y2, &mean1, &inverse1, &mean2, &inverse2;
   const at::Tensor* parameters;
 
-  // Of what follows the sum.
+  // The gradient of the norm that the sum follows.
   NormGradient norm2(int64_t parts) const {
     return {parameters[4], parameters[5], mean2, inverse2, true, parts};
   }
@@ -349,10 +350,10 @@ class ResidualStage : public torch::autograd::Function<ResidualStage> {
       return Saved{s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], &saved[1 + kParameters * i]};
     };
 
-    // All inputs' gradients in their order; averages have none.
+    // The gradients of all inputs in their order; averages have none.
     variable_list found(1 + (kParameters + kAverages) * count + 5);
-    // What of the gradient of a block's result came through the ReLU. In all blocks but the last it
-    // lies where the gradient itself did.
+    // The part of the gradient of a block's result that came through the ReLU. In all blocks but
+    // the last it lies where the gradient itself did.
     const at::Tensor dy = gradients[0].contiguous();
     at::Tensor passed = at::empty_like(dy);
     std::optional<NormGradient> norm2 = block_of(count - 1).norm2(lyceum::kParts), norm1, previous;

@@ -1,7 +1,7 @@
 import { evaluateLogits } from "../../analysis/index.js";
 import type { Loader } from "../../data/index.js";
 import type { Device } from "../../torch/index.js";
-import { type Learner, predict, type TrainingObserver } from "../../training/index.js";
+import { checkLogits, type Learner, predict, type TrainingObserver } from "../../training/index.js";
 
 /**
  * Makes an observer that evaluates the network on held-out images after each epoch, and adds the result to
@@ -13,8 +13,9 @@ export function validation(learner: Learner, heldOut: Loader): TrainingObserver 
     onEpoch: async (report) => {
       using _swapped = averaged?.swap();
       const { logits, labels } = await predict(model, heldOut, { device });
+      using _freed = logits;
+      checkLogits(logits, `the held-out images after epoch ${report.epoch + 1}`);
       const { nll, top1 } = evaluateLogits(logits, labels);
-      logits.dispose();
       report.validation = { loss: nll, top1 };
     },
   };

@@ -1,0 +1,178 @@
+/** Definitions that a program gets wrong: each mistake is told by the name of what is wrong. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { defineDataset } from "../data/index.js";
+import { crossEntropy } from "../losses/index.js";
+import { defineMethod, type LossInput, type Method } from "../methods/index.js";
+import { type RecipeInput, resolveRecipe } from "../recipe/index.js";
+import { Interrupted, trainGenerations } from "./index.js";
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "lyceum-wrong-"));
+  return () => rmSync(root, { recursive: true });
+});
+
+const recipe = {
+  data: { name: "synthetic", classes: 5, size: 8, channels: 1, trainCount: 64, testCount: 20 },
+  model: "resnet8",
+  patriarch: { k: 3 },
+  generations: 2,
+  epochs: 1,
+  batchSize: 16,
+  threads: 1,
+} satisfies RecipeInput;
+
+const hard = ({ logits, labels }: LossInput) => crossEntropy(logits, labels);
+/** A method as JavaScript may write it, with what is said of it changed. */
+const mine = (changes: object) =>
+  defineMethod({
+    name: "mine",
+    summary: "",
+    formula: "",
+    terms: { hard: "" },
+    loss: (input: LossInput) => ({ loss: hard(input), terms: { hard: hard(input) } }),
+    ...changes,
+  } as unknown as Method);
+const train = (changes: object) => trainGenerations({ ...recipe, student: mine(changes) });
+
+test.each([
+  [() => [-1], "mine asks for generation -1 as a teacher of generation 1"],
+  [() => [0, 0.5], "mine asks for generation 0.5"],
+  [() => [Number.NaN], "mine asks for generation NaN"],
+  [() => [undefined], "mine asks for generation undefined"],
+  [() => new Set([0]), "mine must give back a list"],
+  [() => "0", "mine must give back a list"],
+  [
+    function* () {
+      while (true) yield 0;
+    },
+    "mine must give back a list",
+  ],
+])("teachers %s", async (teachers, message) => {
+  await expect(train({ teachers })).rejects.toThrow(message);
+});
+
+test("one teacher may be asked for twice, and no list is no teacher", async () => {
+  const answers: number[] = [];
+  await train({
+    teachers: () => [0, 0],
+    loss: (input: LossInput) => {
+      answers.push(input.teachers.length);
+      return { loss: hard(input), terms: {} };
+    },
+  });
+  expect(new Set(answers)).toEqual(new Set([2]));
+  await expect(train({ teachers: () => undefined })).resolves.toBeDefined();
+});
+
+test.each<[string, (input: LossInput) => unknown, string]>([
+  ["nothing", () => undefined, "the loss of the method mine must give back { loss, terms }"],
+  ["a tensor alone", hard, "the loss of the method mine must give back { loss, terms }"],
+  ["a promise", async (input) => ({ loss: hard(input), terms: {} }), "must give back { loss, terms }"],
+  ["no terms", (input) => ({ loss: hard(input) }), "must give back { loss, terms }"],
+  ["a number", () => ({ loss: 1, terms: {} }), "must give back { loss, terms }"],
+  [
+    "a loss for each image",
+    ({ logits }) => ({ loss: logits, terms: {} }),
+    "a scalar as loss, got shape [16, 5]",
+  ],
+  [
+    "a term for each image",
+    (input) => ({ loss: hard(input), terms: { mean: input.logits } }),
+    "a scalar as mean, got shape [16, 5]",
+  ],
+  [
+    "a term that is a number",
+    (input) => ({ loss: hard(input), terms: { mean: 1 } }),
+    "a tensor as mean, got number",
+  ],
+])("a loss that gives back %s", async (_, loss, message) => {
+  await expect(train({ loss })).rejects.toThrow(message);
+});
+
+test("terms that are others in some steps", async () => {
+  let steps = 0;
+  const loss = (input: LossInput) => ({
+    loss: hard(input),
+    terms: steps++ === 0 ? { one: hard(input) } : { one: hard(input), two: hard(input) },
+  });
+  await expect(train({ loss })).rejects.toThrow("the same in every step, got one, two after one");
+});
+
+test("terms with names of JavaScript's own are names like others", async () => {
+  const loss = (input: LossInput) => ({
+    loss: hard(input),
+    terms: { ["__proto__"]: hard(input), constructor: hard(input) },
+  });
+  const directory = join(root, "run");
+  await trainGenerations({ ...recipe, student: mine({ loss }) }, { directory });
+  const last = readFileSync(join(directory, "metrics.jsonl"), "utf8").trim().split("\n").at(-1)!;
+  expect(Object.keys(JSON.parse(last).terms)).toEqual(["__proto__", "constructor"]);
+});
+
+test.each(["method", "constructor", "toString", "__proto__", "two words", ""])(
+  "an option called %j",
+  (key) => {
+    const options = (z: typeof import("zod").z) => ({ [key]: z.number().default(1) });
+    const message = `mine has an option called ${JSON.stringify(key)}`;
+    expect(() => resolveRecipe({ ...recipe, student: mine({ options }) })).toThrow(message);
+  },
+);
+
+test("options that are no schemas, or none that JSON knows", () => {
+  const bare = mine({ options: () => ({ weight: 5 }) });
+  expect(() => resolveRecipe({ ...recipe, student: bare })).toThrow("mine's option weight must be a schema");
+  const dated = mine({ options: (z: typeof import("zod").z) => ({ since: z.date() }) });
+  const wrong = { ...recipe, epochs: "ten", student: { method: dated, since: new Date() } };
+  expect(() => resolveRecipe(wrong)).toThrow('epochs: must be a whole number from 1 to 100000, given "ten"');
+});
+
+test("a data set's options: needed ones are asked for by name, and common keys are not its own", () => {
+  const set = (options: (z: typeof import("zod").z) => Record<string, never>) =>
+    defineDataset({
+      name: "boxes",
+      summary: "",
+      augment: { crop: true, flip: true },
+      options,
+      from: { make: () => Promise.reject(new Error("not made here")) },
+    });
+  const sized = set((z) => ({ size: z.int() }) as never);
+  expect(() => resolveRecipe({ data: sized })).toThrow("data.size: boxes needs this option");
+  expect(() => resolveRecipe({ data: { name: sized } })).toThrow(
+    "data.size: is missing; must be a whole number",
+  );
+  const limited = set((z) => ({ limit: z.int() }) as never);
+  expect(() => resolveRecipe({ data: limited })).toThrow('boxes has an option called "limit"');
+});
+
+test("what only looks like a definition is none", () => {
+  const looks = { kind: "method", name: "looks" };
+  expect(() => resolveRecipe({ ...recipe, student: looks })).toThrow("student.kind: unknown key");
+});
+
+test("resume is true, false or auto, and nothing that looks like it", async () => {
+  for (const resume of ["true", "yes", 1, null]) {
+    const options = { directory: join(root, "run"), resume: resume as never };
+    await expect(trainGenerations(recipe, options)).rejects.toThrow('resume must be true, false or "auto"');
+  }
+});
+
+test("a run goes on with definitions that stand in the recipe, as it began", async () => {
+  const directory = join(root, "run");
+  const input = { ...recipe, student: { method: mine({}) } };
+  const run = await trainGenerations(input, { directory });
+  for (const resume of [true, "auto"] as const)
+    expect(await trainGenerations(input, { directory, resume })).toMatchObject({
+      generations: run.generations,
+    });
+});
+
+test("what is wrong is told, though somebody asked to stop; a stop while images are drawn is one", async () => {
+  const signal = AbortSignal.abort();
+  const other = { ...recipe, data: "nowhere", model: "resnet8" };
+  await expect(trainGenerations(other, { signal })).rejects.toThrow('the images "nowhere"');
+  await expect(trainGenerations(recipe, { signal })).rejects.toBeInstanceOf(Interrupted);
+});
