@@ -11,8 +11,8 @@ const WARM_UP = 1000;
 const REQUESTS = 5000;
 const AT_ONCE = 8;
 /**
- * The growth that is allowed. Each request makes the floats of an image, 12 KiB: were they kept, 5,000 requests
- * would take 59 MiB.
+ * The growth that is allowed. Each request makes the floats of an image, 12 KiB: were they kept, 5,000
+ * requests would take 59 MiB.
  */
 const MOST_MIB = 16;
 

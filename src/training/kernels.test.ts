@@ -43,10 +43,10 @@ function distance(a: Float64Array, b: Float64Array): number {
 }
 
 /**
- * The largest error of the kernels that is allowed, as a multiple of that of libtorch's kernels. Exact kernels
- * add the same products in another order, so that their errors are of one size. Winograd's algorithm over tiles
- * of 4x4 outputs adds and subtracts multiples of up to 8 (its transforms' largest entries), which magnifies the
- * rounding of a layer by up to about two orders; over a network's mixture of layers less.
+ * The largest error of the kernels that is allowed, as a multiple of that of libtorch's kernels. Exact
+ * kernels add the same products in another order, so that their errors are of one size. Winograd's algorithm
+ * over tiles of 4x4 outputs adds and subtracts multiples of up to 8 (its transforms' largest entries), which
+ * magnifies the rounding of a layer by up to about two orders; over a network's mixture of layers less.
  */
 const allowance = { exact: 8, fast: 200 } as const;
 
