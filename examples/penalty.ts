@@ -1,6 +1,5 @@
 // Defines a method of one's own: a student learns from labels and teacher, and pays for being surer than it.
-// npx lyceum train quickstart --import ./build/examples/penalty.js --set 'student={method: modest, penalty:
-// 0.2}'
+// npx lyceum train quickstart --import ./build/examples/penalty.js --set 'student={method: modest, penalty: 0.2}'
 import { defineMethod, losses } from "lyceum";
 
 export const modest = defineMethod({
