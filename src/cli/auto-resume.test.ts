@@ -1,4 +1,4 @@
-/** `train --auto-resume`: one command that begins, goes on, or finds that nothing is left to do. */
+/** Tests `train --auto-resume`, the one command that begins a run, goes on with it, or finds it finished. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeEach, expect, test, vi } from "vitest";
 import { run } from "./program.js";

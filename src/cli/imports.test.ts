@@ -1,4 +1,4 @@
-/** `--import`: methods, networks and data sets from a file outside of Lyceum. */
+/** Tests `--import`, by which methods, networks and data sets come from a file outside of Lyceum. */
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -46,7 +46,7 @@ async function importFile(file: string): Promise<ImportedFile> {
   try {
     exported = await import(pathToFileURL(path).href);
   } catch (error) {
-    // A module can throw anything.
+    // A module can throw any value, not only errors.
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`--import ${file}: cannot be loaded: ${why}${hintFor(file, error)}`);
   }

@@ -34,7 +34,7 @@ Examples:
       else console.log(runTable(listings));
     });
 
-/** The last column, of notes, has no name: few runs need one. */
+/** The headings of the columns. The last column, of notes, has none, since it is empty for most runs. */
 const headings = ["run", "state", "generations", "epochs", "top-1", "ensemble", "data", "model", "begun", ""];
 
 function runTable(listings: readonly RunListing[]): string {

@@ -106,7 +106,7 @@ interface Prepared {
   recipe: Recipe;
   directory: string;
   resume: boolean | "auto";
-  /** Whether another sitting began the run. */
+  /** Whether the run was begun before this command. */
   begun: boolean;
   imports: ImportedFile[];
 }
@@ -162,10 +162,10 @@ async function removeUnstarted(directory: string): Promise<void> {
   if (files.some((file) => !made.includes(file))) return;
   try {
     for (const file of made) await rm(join(directory, file), { force: true });
-    // Fails where another process has begun there in the meantime.
+    // Removing the folder fails where another process has begun a run in it in the meantime.
     await rmdir(directory);
   } catch {
-    // Why the run failed is what is to be told.
+    // The error to report is the one by which the run failed.
   }
 }
 

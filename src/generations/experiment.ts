@@ -51,7 +51,8 @@ export function methodOf(
 /**
  * Gives the numbers of the earlier generations that teach the given one.
  *
- * @throws RangeError when the method asks for a generation that is not an earlier one, TypeError when it gives back no list
+ * @throws RangeError when the method asks for a generation that is not an earlier one, TypeError when it
+ *   returns no list
  */
 export function teachersOf(experiment: Pick<Experiment, "recipe" | "library">, generation: number): number[] {
   const { method, options } = methodOf(experiment, generation);

@@ -76,7 +76,7 @@ export async function evaluateMember(
   const stored = storedLogits(run, generation);
   using madeStored = stored && handOver(stored);
   const frozen = network();
-  // Nobody needs it afterwards.
+  // The frozen network is never kept: it is disposed of on every way out.
   using _frozen = handOver(frozen);
   foldBatchNorm(frozen);
   using loader = images.testLoader();

@@ -34,14 +34,15 @@ export interface OpenRun extends AsyncDisposable {
 /**
  * Resolves the recipe and makes or opens its folder.
  *
- * @throws RecipeError when the recipe is wrong, TypeError when `resume` is, Error when the folder cannot be used
+ * @throws RecipeError when the recipe is wrong, TypeError when `resume` is wrong or has no directory, Error
+ *   when the folder cannot be used
  */
 export async function openRun(input: RecipeForImages | Recipe, options: OpenRunOptions): Promise<OpenRun> {
   const { directory, resume = false, imports: given = [] } = options;
   if (![true, false, "auto"].includes(resume))
     throw new TypeError(`resume must be true, false or "auto", got ${JSON.stringify(resume)}`);
   const { recipe, definitions, library } = readRecipe(named(input, options), libraryOf(given));
-  // The stored recipe knows them by name only.
+  // Definitions that stand in the recipe are imports too, since the stored recipe holds only their names.
   const imports = [...given, ...definitions];
   if (directory === undefined) {
     if (resume) throw new TypeError("resume needs the directory of the run to go on with");

@@ -80,7 +80,11 @@ export async function trainGeneration(
   return { model: trained.keep(), trainSeconds: end.seconds, elapsedSeconds };
 }
 
-/** Finds pairs that its batch norms may not be folded by now, not after a training. */
+/**
+ * Checks before the training that the network's batch norms can be folded, which is done after it.
+ *
+ * @throws FoldingError when a pair that the network names is not one
+ */
 function checkFolding({ images }: Experiment, model: Module): void {
   const { channels, height, width } = images;
   const { device, dtype } = model.parameters()[0] ?? { device: "cpu", dtype: "float32" };
@@ -90,7 +94,7 @@ function checkFolding({ images }: Experiment, model: Module): void {
   });
 }
 
-/** Generation 0 is the patriarch, every later one a student. */
+/** Gives the role of a generation: 0 is the patriarch, every later one a student. */
 export const roleOf = (generation: number): Role => (generation === 0 ? "patriarch" : "student");
 
 /**

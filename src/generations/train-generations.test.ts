@@ -39,7 +39,7 @@ test("images of code's own need no name in the recipe", async () => {
   expect(run.recipe.data.name).toBe("mine");
   await expect(evaluateRun(directory)).rejects.toThrow(/"mine".*`dataset`/);
   expect((await evaluateRun(directory, { dataset })).generations[0]!.test).toEqual(run.generations[0]!.test);
-  // @ts-expect-error without images, the recipe must name some
+  // @ts-expect-error the recipe must name images where none are given
   await expect(trainGenerations({ ...rest })).rejects.toThrow("data: is missing");
 });
 
@@ -83,7 +83,7 @@ test("seconds count what every sitting spent, its evaluations too", async () => 
   const stopped = trainGenerations(input, {
     directory,
     signal: controller.signal,
-    // Validation takes its time, and nothing else does.
+    // Validation is made to take some time, which no other part of the training takes.
     model: (options) => {
       const network = resnet8.create(options);
       const forward = network.forward.bind(network);

@@ -80,7 +80,7 @@ export async function trainGenerations(
     return new Interrupted(folder?.directory);
   };
   const experiment = await prepare(run, options).catch((error) => {
-    // What else went wrong is to be told, whether somebody asked to stop or not.
+    // Another error than that of the abort is reported, though a stop was asked for as well.
     const stopped = signal?.aborted && (error === signal.reason || error?.name === "AbortError");
     throw stopped ? interrupted() : error;
   });
@@ -173,7 +173,7 @@ function describeNetwork(
   return {
     lyceum: lyceumVersion(),
     model: recipe.model,
-    // Of a program's own network nothing is known, whatever the recipe calls it.
+    // How a program's own network is built is not known, even where its name is that of a definition.
     construction: model ? undefined : library.find("model", recipe.model)?.construction,
     generation,
     role: roleOf(generation),

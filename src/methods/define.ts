@@ -99,9 +99,9 @@ export function defineMethod<S extends OptionShape = Record<never, never>>(
 }
 
 /**
- * The earlier generations that a method asks for, in its order.
+ * Gives the earlier generations that a method asks for as teachers, in its order.
  *
- * @throws TypeError when it gives back no list, RangeError when one of them is not an earlier generation
+ * @throws TypeError when the method returns no list, RangeError when one of them is not an earlier generation
  */
 export function teachersOf(method: Method, generation: number, options: Record<string, unknown>): number[] {
   const teachers: unknown = method.teachers?.(generation, options) ?? [];
@@ -118,7 +118,9 @@ export function teachersOf(method: Method, generation: number, options: Record<s
   );
 }
 
-/** Describes a method with its options in one line: in the method's own words, or by its name and the options. */
+/**
+ * Describes a method with its options in one line: in the method's own words, or by its name and the options.
+ */
 export function describeMethod(method: Method, options: Record<string, unknown>): string {
   if (method.describe) return method.describe(options);
   const given = Object.entries(options).map(([key, value]) => `${key} ${JSON.stringify(value)}`);

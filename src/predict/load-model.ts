@@ -76,7 +76,8 @@ async function findWeights(
     return { files: [path], kernels: options.kernels ?? processKernels() };
   }
   const { imports = [] } = options;
-  // A network predicts without the method that trained it and the images that it learnt from.
+  // Predicting needs neither the method that trained the network nor the images: their definitions may be
+  // missing.
   const run = await RunFolder.look(path);
   const isKnown = options.model !== undefined || libraryOf(imports).find("model", run.recipe.model);
   if (!isKnown) await run.askForImports(imports);

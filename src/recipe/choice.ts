@@ -62,19 +62,21 @@ export function choiceOf(z: Z, { tag, members, usual, common = {} }: ChoiceOptio
   });
 }
 
-/** What `--set` can name. */
+/** The form of an option's name: one that `--set` can name. */
 const keyForm = /^[A-Za-z]\w*$/;
 
 /**
- * @param taken keys that mean something else in the same mapping
- * @throws TypeError when a member calls an option what no recipe can (a key that is taken, or one of JavaScript's own), or
- *   gives it no schema
+ * Checks the options that a member defines.
+ *
+ * @param reserved keys that mean something else in the same mapping
+ * @throws TypeError when the name of an option is reserved, one of JavaScript's own or no word, or an option
+ *   has no schema
  */
-function checkOptions(member: string, options: Record<string, unknown>, taken: readonly string[]): void {
+function checkOptions(member: string, options: Record<string, unknown>, reserved: readonly string[]): void {
   const keys = Object.keys(options);
-  const wrong = keys.find((key) => taken.includes(key) || !keyForm.test(key) || key in Object.prototype);
+  const wrong = keys.find((key) => reserved.includes(key) || !keyForm.test(key) || key in Object.prototype);
   if (wrong !== undefined) {
-    const why = taken.includes(wrong)
+    const why = reserved.includes(wrong)
       ? "a recipe means something else by that key"
       : "no recipe can hold that key";
     throw new TypeError(

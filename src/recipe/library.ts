@@ -90,7 +90,7 @@ const keyOf = ({ kind, name }: Pick<Definition, "kind" | "name">) => `${kind} ${
 /** Lyceum's own definitions. */
 export const builtIn = Library.of([...methods, ...models, ...datasets, ...optimizers, ...schedules]);
 
-/** What a definition of each kind cannot do without. */
+/** Tells for each kind whether a value has the fields without which it is no definition of that kind. */
 const essentials: Record<Kind, (value: Record<string, unknown>) => boolean> = {
   method: ({ loss }) => typeof loss === "function",
   model: ({ create }) => typeof create === "function",

@@ -51,7 +51,8 @@ export async function loadRecipe(
  * Reads the resolved recipe that a run folder holds. It may name a network and images that no library
  * defines, since the program that began the run may have handed them over in code.
  *
- * @param options.anyNames takes names that the library lacks as they are, for those who need not know what they mean
+ * @param options.anyNames whether names that the library lacks are accepted, for callers that need no
+ *   definitions
  * @throws RecipeError that names the file, the line and the key when it cannot be used
  */
 export async function loadStoredRecipe(
@@ -76,7 +77,8 @@ export function resolveRecipe(input: unknown, library: Library = builtIn): Recip
 }
 
 /**
- * Resolves a recipe as `resolveRecipe` does, and gives the definitions that stood in it, and the library with these added.
+ * Resolves a recipe as `resolveRecipe` does, and gives also the definitions that stood in it and the library
+ * with these added.
  */
 export function readRecipe(
   input: unknown,

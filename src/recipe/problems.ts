@@ -188,7 +188,7 @@ function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
 }
 
 function range({ minimum: least, maximum, exclusiveMinimum, exclusiveMaximum }: Shape): string {
-  // A whole number without bounds has those that zod gives it.
+  // zod gives whole numbers the bounds of safe integers, which are not shown.
   const minimum = least !== undefined && least > Number.MIN_SAFE_INTEGER ? least : undefined;
   const high = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? maximum : undefined;
   if (minimum !== undefined && high !== undefined) return ` from ${minimum} to ${high}`;

@@ -262,7 +262,7 @@ function checkMethods(recipe: Recipe, library: Library, complain: Complain): voi
     try {
       teachersOf(method, generation, options);
     } catch (error) {
-      // Any generation is too late for the first network.
+      // The first network has no earlier ones, so that whatever teacher it asks for is out of range.
       complain(
         [key],
         key === "patriarch" && error instanceof RangeError

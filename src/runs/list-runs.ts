@@ -37,7 +37,7 @@ export interface RunListing {
   top1?: { last: number; ensemble?: { generations: string; top1: number } };
   /** The time at which the training began, ISO 8601. */
   date?: string;
-  /** What a command that computes with the run has to be given, where Lyceum alone is not enough. */
+  /** Says what commands that compute with the run need beside Lyceum, where they need anything. */
   note?: string;
 }
 
@@ -136,7 +136,9 @@ async function describe({ name, directory, problem }: Place): Promise<RunListing
   }
 }
 
-/** The files that a run was made with, or the names in its recipe that only the code which made it can explain. */
+/**
+ * Names the imported files that a run was made with, or the definitions that only the code which made it has.
+ */
 function noteOf(recipe: Recipe, imports: readonly Import[]): string | undefined {
   if (imports.length > 0) return `needs ${imports.map(({ file }) => `--import ${file}`).join(" ")}`;
   const own = namesBeyond(recipe, builtIn);

@@ -91,7 +91,7 @@ export class RunFolder {
     };
     await checkFree();
     return hold(path, async (release) => {
-      // Another process may have begun a run here before the lock was this one's.
+      // Another process may have begun a run here before this one held the lock.
       await checkFree();
       for (const file of await readdir(path))
         if (isLeftover(file) && file !== ".lock") await rm(join(path, file), { force: true });
@@ -127,10 +127,11 @@ export class RunFolder {
   }
 
   /**
-   * Opens a run to read it, as `open` does, for those who need none of the definitions that its recipe names: names that
-   * nothing defines stay names.
+   * Opens a run to read it, as `open` does, for callers that need none of the definitions which its recipe
+   * names. Names that nothing defines are accepted.
    *
-   * @throws Error that says what is missing when it is no run
+   * @throws Error that says what is missing when the folder is no run; RecipeError when the stored recipe is
+   *   wrong
    */
   static async look(directory: string): Promise<RunFolder> {
     const path = resolve(directory);
@@ -360,7 +361,10 @@ async function refuseLinks(path: string, shown: string): Promise<void> {
     );
 }
 
-/** What a process has left that was killed while it wrote a file: never read, and as large as a network. */
+/**
+ * Removes the temporary files of processes that were killed while they wrote. Nothing ever reads them, and
+ * each can be as large as a network.
+ */
 async function removeTemporary(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true });
   const generations = entries.filter((entry) => entry.isDirectory() && /^generation-\d+$/.test(entry.name));

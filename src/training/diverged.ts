@@ -19,10 +19,11 @@ export function checkFinite({ loss }: Reading, epoch: number, step: number): voi
 }
 
 /**
- * The last step of an epoch can break a network whose losses were finite till then.
+ * Checks that a network's scores are numbers. The last step of an epoch can break a network whose losses were
+ * finite until then.
  *
- * @param logits [N, C]; minus infinity, which a network gives a class that it masks, is no sign of trouble
- * @param images what was predicted, in words
+ * @param logits [N, C]; minus infinity is allowed, since a network may mask a class by it
+ * @param images the images that were predicted, in words
  * @throws Diverged when the scores of an image are not numbers
  */
 export function checkLogits(logits: torch.Tensor, images: string): void {

@@ -79,9 +79,9 @@ export function objectiveOf<M extends Method>(
 }
 
 /**
- * What a loss gave back, if a step can use it.
+ * Checks that a step can use what a method's loss has returned, and gives it back.
  *
- * @throws TypeError that names the method and what it should have given back
+ * @throws TypeError that names the method and what its loss must return
  */
 function checked({ name }: Method, losses: Losses): Losses {
   const { loss, terms } = (losses ?? {}) as Partial<Losses>;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, vi } from "vitest";
 
-/** What a command wrote. A test may clear it between two commands. */
+/** The text that commands wrote to stdout and to stderr. A test may clear it between two commands. */
 export interface Terminal {
   out: string;
   err: string;
