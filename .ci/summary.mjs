@@ -1,4 +1,4 @@
-// Prints 'N passed, N failed' from Vitest's JSON report; a file that failed to load counts as one failure.
+// Prints 'N passed, N failed' from Vitest's JSON report. A file that failed to load counts as one failure.
 import { readFileSync } from "node:fs";
 
 let report = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, testResults: [] };

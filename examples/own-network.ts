@@ -1,4 +1,4 @@
-// A network of your own, trained in generations on drawn shapes (no download): npm run example
+// Trains a network of your own in generations, on drawn shapes, which need no download: npm run example
 import { type models, nn, type torch, trainGenerations } from "lyceum";
 
 class SmallNet extends nn.Module {

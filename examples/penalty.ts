@@ -1,4 +1,4 @@
-// A method of one's own: learn from labels and teacher, and pay for being surer than the teacher is.
+// Defines a method of one's own: a student learns from labels and teacher, and pays for being surer than it.
 // npx lyceum train quickstart --import ./build/examples/penalty.js --set 'student={method: modest, penalty: 0.2}'
 import { defineMethod, losses } from "lyceum";
 
@@ -18,8 +18,8 @@ export const modest = defineMethod({
   loss: ({ logits, labels, teachers }, { penalty }) => {
     const weights = { hardWeight: 0.5, softWeight: 0.5 };
     const { loss, terms } = losses.studentLoss(logits, labels, teachers[0]!, weights);
-    const [own, its] = [logits, teachers[0]!].map((answer) => answer.softmax(1).amax([1]));
-    const excess = own!.sub(its!).relu().mean();
+    const [studentTop, teacherTop] = [logits, teachers[0]!].map((each) => each.softmax(1).amax([1]));
+    const excess = studentTop!.sub(teacherTop!).relu().mean();
     return { loss: loss.add(excess, { alpha: penalty }), terms: { ...terms, excess } };
   },
 });

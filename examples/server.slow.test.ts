@@ -10,13 +10,16 @@ import { listening, send, smallModel } from "./testing.js";
 const WARM_UP = 1000;
 const REQUESTS = 5000;
 const AT_ONCE = 8;
-/** The least that a request makes of any size are its image's floats: 12 KiB. Kept, they would come to 59 MiB. */
+/**
+ * The growth that is allowed. Each request makes the floats of an image, 12 KiB: were they kept, 5,000
+ * requests would take 59 MiB.
+ */
 const MOST_MIB = 16;
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** What the process has in memory when all garbage is collected, in MiB. */
+/** Gives the memory of the process, in MiB, after all garbage was collected. */
 function resident(): number {
   for (let i = 0; i < 3; i++) collect();
   return process.memoryUsage.rss() / 2 ** 20;
@@ -41,7 +44,7 @@ it("answers 5,000 uploads in flat memory", { timeout: 600_000 }, async () => {
     let answered = 0;
     const client = async () => {
       for (let i = next++; i < count; i = next++) {
-        // One in ten is no image, or half of one.
+        // One request in ten holds no image, or half of one.
         const bad = i % 10 === 9;
         const body = bad ? refused[(i >> 4) % 2]! : uploads[i % uploads.length]!;
         const { status } = await send(server, body, { agent });

@@ -1,4 +1,4 @@
-// A server that says what a trained network sees in an uploaded image:
+// Serves the predictions of a trained network for uploaded images:
 //   node build/examples/server.js runs/quickstart 8080
 //   curl --data-binary @photo.jpg http://localhost:8080/
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -8,7 +8,7 @@ import { ImageError, type LoadedModel, loadModel } from "lyceum";
 const MAX_BYTES = 10 * 2 ** 20;
 const MAX_CONNECTIONS = 64;
 
-/** What the client did wrong, with the status that says so. */
+/** The error of a request that is refused, with its HTTP status. */
 class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -18,7 +18,10 @@ class Refusal extends Error {
   }
 }
 
-/** Answers `POST /` with the five best classes of the image in the body, as JSON; errors are JSON too. */
+/**
+ * Makes a server that replies to `POST /` with the five best classes of the image in the body, as JSON, or an
+ * error.
+ */
 export function imageServer(model: LoadedModel): Server {
   const server = createServer(async (request, response) => {
     try {
@@ -26,7 +29,7 @@ export function imageServer(model: LoadedModel): Server {
       const image = await readBody(request);
       send(response, 200, await model.predict(image, { top: 5 }));
     } catch (error) {
-      // The client has gone, and hears nothing.
+      // A client that has left gets no reply.
       if (request.errored) return;
       const { message } = error as Error;
       if (error instanceof Refusal) send(response, error.status, { error: message });
@@ -37,7 +40,7 @@ export function imageServer(model: LoadedModel): Server {
       }
     }
   });
-  // Each holds up to a whole body in memory.
+  // Each connection holds up to a whole body in memory.
   server.maxConnections = MAX_CONNECTIONS;
   return server;
 }
@@ -47,7 +50,7 @@ async function readBody(request: IncomingMessage): Promise<Uint8Array> {
   if (Number(request.headers["content-length"] ?? 0) > MAX_BYTES) throw tooLarge;
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  // Not destroyed when it is left, or the client would never hear why.
+  // The request is not destroyed when the loop ends early, or the client would never receive the reason.
   for await (const part of request.iterator({ destroyOnReturn: false })) {
     bytes += part.length;
     if (bytes > MAX_BYTES) throw tooLarge;
@@ -57,7 +60,7 @@ async function readBody(request: IncomingMessage): Promise<Uint8Array> {
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  // Where a refused body is not read to its end, nothing can follow it on this connection.
+  // Where a body is not read to its end, the connection cannot be used for another request.
   const close = response.req.complete ? {} : { connection: "close" };
   response.writeHead(status, { "content-type": "application/json", ...close });
   response.end(`${JSON.stringify(body)}\n`);

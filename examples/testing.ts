@@ -1,4 +1,4 @@
-/** What the server's tests share: a network that was hardly trained, and requests. */
+/** Shared by the server's tests: a network that was hardly trained, and requests. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { type Agent, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LoadedModel, loadModel, trainGenerations } from "lyceum";
 
-/** A network for 4 classes of 32 x 32 colour images; loaded, its files are gone again. */
+/** Trains and loads a network for 4 classes of 32 x 32 colour images; no files are left of it. */
 export async function smallModel(): Promise<LoadedModel> {
   const directory = join(mkdtempSync(join(tmpdir(), "lyceum-server-")), "run");
   const data = { name: "synthetic", classes: 4, size: 32, trainCount: 32, testCount: 8 };
@@ -17,6 +17,7 @@ export async function smallModel(): Promise<LoadedModel> {
   return model;
 }
 
+/** Starts a server at a free port. */
 export async function listening(server: Server): Promise<Server> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;

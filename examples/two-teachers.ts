@@ -1,4 +1,4 @@
-// A method of one's own: a student of the two generations before it.
+// Defines a method of one's own: a student learns from the two generations before it.
 // npx lyceum train quickstart --import ./build/examples/two-teachers.js --set student=two-teachers
 import { defineMethod, losses } from "lyceum";
 
@@ -10,7 +10,7 @@ export const twoTeachers = defineMethod({
   options: (z) => ({
     hardWeight: z.number().min(0).max(1).default(0.5).describe("Weight of the labels (cross-entropy)."),
   }),
-  // The first student has only the patriarch before it.
+  // The first student has only one earlier generation, the patriarch.
   teachers: (generation) => [generation - 1, generation - 2].filter((teacher) => teacher >= 0),
   loss: ({ logits, labels, teachers }, { hardWeight }) => {
     const hard = losses.crossEntropy(logits, labels);

@@ -1,4 +1,7 @@
-/** A program of someone who has installed Lyceum from npm: every entry point, with its types. See ../pack-test. */
+/**
+ * A program of someone who has installed Lyceum from npm. It uses every entry point, with its types; see
+ * ../pack-test.
+ */
 import assert from "node:assert/strict";
 import * as lyceum from "lyceum";
 import { evaluateLogits } from "lyceum/analysis";
@@ -10,7 +13,7 @@ import { cosine, SGD } from "lyceum/optim";
 import { Generator, isTensor, noGrad, scope, Tensor, tensor } from "lyceum/torch";
 import { type Precision, trainStep } from "lyceum/training";
 
-// One copy of the library behind all entry points: classes are the same, and tensors of one are tensors of the other.
+// All entry points share one copy of the library: a class of one is the same class of another.
 assert.equal(Tensor, lyceum.torch.Tensor);
 assert.equal(Conv2d, lyceum.nn.Conv2d);
 assert.equal(SGD, lyceum.optim.SGD);

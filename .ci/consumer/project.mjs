@@ -1,6 +1,6 @@
 /**
- * Writes FOLDER/project: a package.json that depends on the packed Lyceum in FOLDER, and a lock file with the versions of
- * this checkout's, so that npm finds all of them in its cache.
+ * Writes FOLDER/project: a package.json that depends on the packed Lyceum in FOLDER, and a lock file with the
+ * versions of this checkout's, so that npm finds all of them in its cache.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -27,7 +27,8 @@ class BasicBlock(nn.Module):
 
     def shortcut(self, x):
         """Option A: every second pixel of every second row, and new channels of zeros, HALF OF THEM BEFORE x's own
-        channels and half behind. All of them behind is another network, which loads without a word and answers worse."""
+        channels and half behind. With all of them behind it is another network, which loads without an error and
+        predicts worse."""
         if self.stride == 1 and self.new_channels == 0:
             return x
         before = self.new_channels // 2

@@ -76,8 +76,9 @@ class Network:
     model: nn.Module
     class_names: list
     mean: torch.Tensor
-    """Of the training images, by channel, where a byte of 255 is 1."""
+    """The mean of each channel over the training images, where a byte of 255 is 1."""
     std: torch.Tensor
+    """The standard deviation of each channel, in the same unit."""
 
     def normalise(self, images):
         """uint8 [N, channels, H, W], of the size that the network was trained on, to what its first layer expects."""

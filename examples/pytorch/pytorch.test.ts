@@ -1,4 +1,4 @@
-/** Holds the PyTorch modules beside this file to Lyceum's networks, where a python3 with torch and NumPy is installed. */
+/** Compares the PyTorch modules beside this file with Lyceum's networks, where a python3 has torch and NumPy. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const hasPackages =
   "import sys; from importlib.util import find_spec; sys.exit(not (find_spec('torch') and find_spec('numpy')))";
-/** The first Python that could run the modules. Debian's packages belong to the system's, which may not be first on PATH. */
+/** The first Python that can run the modules. Debian's packages are for its own, which may not be first on PATH. */
 const python = ["python3", "/usr/bin/python3"].find(
   (command) => spawnSync(command, ["-c", hasPackages]).status === 0,
 );
@@ -22,23 +22,24 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 type Logits = Record<"float32" | "float64", number[]>;
 
-/** What the PyTorch modules answer for each folder in `folder`; see logits.py. */
+/** Runs the PyTorch modules for each folder in `folder`, and gives their logits; see logits.py. */
 function askPyTorch(folder: string): Record<string, Logits> {
   const output = execFileSync(python!, ["-B", join(here, "logits.py"), folder], { maxBuffer: 2 ** 26 });
   return JSON.parse(output.toString());
 }
 
-/** The root mean square of the differences, or of the numbers themselves. */
+/** Computes the root mean square of numbers, or of their differences from others. */
 function size(values: readonly number[], from?: readonly number[]): number {
   const squares = values.map((value, i) => (value - (from?.[i] ?? 0)) ** 2);
   return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / values.length);
 }
 
 /**
- * Expects that Lyceum is no further from the exact logits than rounding explains. The measure is PyTorch's own float32
- * error in the same place. Winograd's convolutions round more coarsely than the definition's by up to about ten times
- * (Lavin and Gray 2016), and folding batch norm rounds the weights once more: hence the factor. A network that is built
- * differently is off by the size of the logits themselves, which is about a hundred thousand times as much.
+ * Expects that Lyceum is no further from the exact logits than rounding explains. The measure is PyTorch's own
+ * float32 error in the same logits. Winograd's convolutions have rounding errors up to about ten times as large as
+ * those of direct ones (Lavin and Gray 2016), and folding batch norm rounds the weights once more: hence the factor.
+ * A network that is built differently is off by the size of the logits themselves, which is about a hundred thousand
+ * times as much.
  */
 function expectOnlyRounding(ours: readonly number[], { float32, float64 }: Logits): void {
   expect(ours.length).toBe(float64.length);
@@ -48,7 +49,7 @@ function expectOnlyRounding(ours: readonly number[], { float32, float64 }: Logit
 
 const numbers = (tensor: torch.Tensor) => Array.from(tensor.toTypedArray(), Number);
 
-/** Moves every tensor away from what a fresh network holds, running statistics too, so that none can be mistaken. */
+/** Moves every tensor, running statistics too, away from a fresh network's, so that no two can be confused. */
 function perturb(model: nn.Module, generator: torch.Generator): void {
   torch.noGrad(() => {
     for (const [name, tensor] of Object.entries(model.stateDict())) {
@@ -89,20 +90,20 @@ describe.skipIf(!python)(`the PyTorch modules${why}`, () => {
         mean: JSON.stringify(Array(channels).fill(0.5)),
         std: JSON.stringify(Array(channels).fill(0.25)),
       });
-      const answer = () =>
+      const logits = () =>
         torch.scope(() =>
           torch.noGrad(() => numbers(model.eval().forward(images.contiguous("channelsLast")))),
         );
-      const plain = answer();
+      const plain = logits();
       nn.foldBatchNorm(model);
-      ours[name] = { plain, folded: answer() };
+      ours[name] = { plain, folded: logits() };
       model.dispose();
       images.dispose();
     }
     theirs = askPyTorch(join(root, "models"));
   }, 120_000);
 
-  it.each(models.modelNames)("answer as %s does, with its weights loaded strictly", (name) => {
+  it.each(models.modelNames)("predict as %s does, with its weights loaded strictly", (name) => {
     expectOnlyRounding(ours[name]!.plain, theirs[name]!);
     expectOnlyRounding(ours[name]!.folded, theirs[name]!);
   });
@@ -118,19 +119,19 @@ describe.skipIf(!python)(`the PyTorch modules${why}`, () => {
     torch.saveSafetensors(join(folder, "inputs.safetensors"), { images });
     const { logits } = torch.loadSafetensors(join(folder, "test-logits.safetensors")).tensors;
 
-    // Only the generation's folder: beside it lie files that are no networks.
+    // The generation's folder is copied, since beside it lie files that are no networks.
     const alone = join(root, "alone");
     mkdirSync(alone);
     execFileSync("cp", ["-r", folder, alone]);
-    const answers = askPyTorch(alone)["generation-0"]!;
-    expectOnlyRounding(numbers(logits!), answers);
+    const theirLogits = askPyTorch(alone)["generation-0"]!;
+    expectOnlyRounding(numbers(logits!), theirLogits);
 
     const npy = join(root, "images.npy");
     writeFileSync(npy, asNpy(test.images, shape));
     const weights = join(folder, "weights.safetensors");
     const printed = execFileSync(python!, ["-B", join(here, "load.py"), weights, npy]).toString();
     const best = Array.from({ length: test.count }, (_, i) => {
-      const row = answers.float64.slice(i * classNames.length, (i + 1) * classNames.length);
+      const row = theirLogits.float64.slice(i * classNames.length, (i + 1) * classNames.length);
       return classNames[row.indexOf(Math.max(...row))];
     });
     expect(

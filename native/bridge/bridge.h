@@ -26,11 +26,12 @@ namespace lyceum {
 struct HeldTensor {
   at::Tensor tensor;
   int64_t bytes = 0;
-  // No other tensor's, and another one once the collector no longer decides.
+  // A number that no other tensor has. It changes once the collector no longer decides about the
+  // tensor.
   int64_t number = 0;
-  // Its JavaScript object, weakly, where the collector decides about it alone.
+  // A weak reference to its JavaScript object, where the collector decides about this tensor alone.
   napi_ref object = nullptr;
-  // Bytes that the collector was told of.
+  // The bytes that the collector was told of.
   int64_t told = 0;
 };
 
@@ -105,8 +106,8 @@ class Bridge {
   bool lives(const Loose& loose);
   void forget(HeldTensor& held);
   void tellCollector(HeldTensor& held, int64_t bytes);
-  // Those made since the last sweep, those that lived through it, and those that lived longer in
-  // the order of the looks.
+  // Loose tensors that were made since the last sweep, those that lived through it, and those that
+  // lived longer in the order in which they are looked at.
   std::vector<Litter> litters_;
   std::vector<Loose> made_;
   std::vector<Loose> young_;

@@ -6,7 +6,7 @@
 // reference of Node-API does none of that, but somebody must look at it. V8 sees small objects only
 // and would let tens of thousands of tensors die unseen, whose memory is out of the processor's
 // cache when it is used again. So whoever makes loose tensors asks for a collection of young
-// objects every so many tensors or bytes (src/torch/loose.ts), and frees at once what it took.
+// objects every so many tensors or bytes (src/torch/unscoped.ts), and frees at once what it took.
 // Since most die before the first one, small tensors share a weak reference until then.
 #include "bridge/bridge.h"
 
@@ -113,7 +113,7 @@ bool Bridge::lives(const Loose& loose) {
   return object != nullptr;
 }
 
-// Its place in a list goes at the next look at it.
+// The tensor leaves its list when it is looked at next.
 void Bridge::forget(HeldTensor& held) {
   held.number = ++numbers_;
   tellCollector(held, 0);

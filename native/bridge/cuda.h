@@ -5,7 +5,7 @@
 
 namespace lyceum {
 
-// With an index in any case. Throws for what is no CUDA device.
+// The device always has an index. Throws for what is no CUDA device.
 c10::Device cudaDeviceOf(const std::string& name);
 
 void exposeCuda(napi_env env, napi_value exports, Bridge* bridge);

@@ -29,10 +29,10 @@ struct CudaGraph {
   }
 
   c10::Device device;
-  // Of its own: the default stream cannot be recorded.
+  // The graph has a stream of its own, since the default one cannot be recorded.
   c10::cuda::CUDAStream stream;
   at::cuda::CUDAGraph graph;
-  // While its stream is the current one.
+  // Set while its stream is the current one.
   std::unique_ptr<c10::cuda::CUDAStreamGuard> entered;
   bool recording = false;
   bool recorded = false;
@@ -75,7 +75,7 @@ napi_value leave(const Call& call) {
   if (it.recording) {
     it.recording = false;
     try {
-      // Of a recording that failed it throws, too; what matters is that the stream goes on.
+      // After a recording that failed it throws, too; what matters is that the stream goes on.
       it.graph.capture_end();
       it.graph.reset();
     } catch (const std::exception&) {

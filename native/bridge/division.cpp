@@ -68,7 +68,7 @@ void skipDivision(int signal, siginfo_t* info, void* data) {
   const bool ours = info->si_code == FPE_INTDIV && at >= libtorch.begin && at < libtorch.end;
   const int length = ours ? lengthOfDivision(reinterpret_cast<const uint8_t*>(at), wide) : 0;
   if (length == 0) {
-    // Not ours: let it end the process as it would have.
+    // This division is not libtorch's: let it end the process as it would have.
     sigaction(signal, &previous, nullptr);
     return;
   }
@@ -94,7 +94,7 @@ void surviveDivisions() {
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   struct sigaction before {};
-  // Once for the process, however many threads load the addon.
+  // The handler is set once for the process, however many threads load the addon.
   if (sigaction(SIGFPE, &action, &before) == 0 && before.sa_sigaction != skipDivision) {
     previous = before;
   }

@@ -30,7 +30,7 @@ struct Parameter {
   bool optionalElements = false;
   // 2 for `int[2]`, which takes one number for both; 0 for a list of any length.
   int32_t length = 0;
-  // For a single integer.
+  // The largest value of a single integer.
   int64_t most = INT64_MAX;
   // The operator writes to it.
   bool written = false;

@@ -32,7 +32,7 @@ napi_value setNumThreads(const Call& call) {
   if (threads < 1 || threads > 1024) {
     throw BadArgument("the number of threads must be within 1 and 1024");
   }
-  // Each call makes libtorch start a second pool of threads anew (src/torch/native.ts).
+  // Each call makes libtorch start a second pool of threads anew (src/torch/addon.ts).
   if (threads != at::get_num_threads()) at::set_num_threads(static_cast<int>(threads));
   return nullptr;
 }

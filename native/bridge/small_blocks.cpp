@@ -63,7 +63,7 @@ class SmallBlocks final : public c10::Allocator {
     return {block, block, takeBack, c10::Device(c10::kCPU)};
   }
 
-  // The number of the smallest power of two that holds so many bytes.
+  // The index of the smallest power of two that holds so many bytes.
   static size_t sizeOf(size_t bytes) {
     size_t number = 0;
     while (kSmallest << number < bytes) ++number;
@@ -90,7 +90,7 @@ class SmallBlocks final : public c10::Allocator {
 
   static void takeBack(void* block) {
     SmallBlocks& self = *instance;
-    // Of others' blocks it wraps around.
+    // The difference wraps around for blocks of another allocator.
     const auto offset = static_cast<size_t>(static_cast<char*>(block) - self.region_);
     if (offset >= kRegion) return self.freeOther_(block);
     Size& size = self.sizes_[self.numberOfSlab_[offset / kSlab]];
@@ -125,7 +125,7 @@ bool keepSmallBlocks() {
     if (!other || !other->raw_deleter()) return false;
     auto* region = static_cast<char*>(std::aligned_alloc(kSlab, kRegion));
     if (!region) return false;
-    // Never destroyed: tensors may outlive every static object.
+    // The allocator is never destroyed: tensors may outlive every static object.
     SmallBlocks::instance = new SmallBlocks(other, region);
     c10::SetAllocator(c10::kCPU, SmallBlocks::instance, 255);
     return true;

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "bridge/optional.h"
+#include "optional.h"
 
 namespace lyceum {
 namespace {
@@ -131,7 +131,7 @@ uint32_t lengthOf(napi_env env, napi_value value) {
   if (!array) throw BadArgument("must be an array, got " + nameOfType(env, value));
   uint32_t length = 0;
   check(env, napi_get_array_length(env, value, &length));
-  // Far above any real call; a sparse array of 2^32 must not become gigabytes.
+  // The limit is far above any real call: a sparse array of 2^32 must not become gigabytes.
   if (length > 1'000'000) {
     throw BadArgument("has " + std::to_string(length) + " elements, more than 1,000,000");
   }

@@ -31,7 +31,7 @@ c10::Device deviceOf(const std::string& name);
 at::ScalarType scalarTypeOf(const std::string& name);
 // Throws for a type that the project does not name.
 const char* nameOf(at::ScalarType type);
-// For messages: `float32[2, 3]`.
+// A tensor as messages name it: `float32[2, 3]`.
 std::string describe(const at::Tensor& tensor);
 
 }  // namespace lyceum

@@ -15,12 +15,13 @@ namespace {
 
 struct Planes {
   int64_t channels, height, width;
-  // What each value of a channel comes to: [channels, 256].
+  // The normalised value of each byte, by channel: [channels, 256].
   const float* table;
 };
 
 struct Crop {
-  // Of the image, where the result's first row and column lie; outside it is black.
+  // The row and column of the image at which the result begins; what lies outside the image is
+  // black.
   int64_t top, left;
   bool flip;
 };
@@ -29,7 +30,8 @@ struct Crop {
 template <int64_t kChannels>
 void crop_image(const Planes& planes, const uint8_t* from, const Crop& crop, float* to) {
   const int64_t channels = kChannels > 0 ? kChannels : planes.channels;
-  const auto [_, height, width, table] = planes;
+  const int64_t height = planes.height, width = planes.width;
+  const float* table = planes.table;
   // Columns of the result that lie in the image.
   const int64_t begin = std::max<int64_t>(0, crop.flip ? crop.left : -crop.left);
   const int64_t end = width - std::max<int64_t>(0, crop.flip ? -crop.left : crop.left);

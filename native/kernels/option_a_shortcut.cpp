@@ -1,5 +1,5 @@
 // lyceum::option_a_shortcut, differentiable (once). The same out of ATen operators is in
-// src/models/option-a-shortcut.ts.
+// src/nn/option-a-shortcut.ts.
 #include "kernels/option_a_shortcut.h"
 
 #include <ATen/Parallel.h>
@@ -23,7 +23,7 @@ struct Places {
   int64_t batch, blocks, height, width;
   int64_t out_blocks, out_height, out_width;
   int64_t stride;
-  // Channels of zeros before.
+  // The number of channels of zeros before x's.
   int64_t before;
 };
 
@@ -68,7 +68,7 @@ void each_run(const Places& p, int64_t image, const Body& body) {
   }
 }
 
-// In line, where the count is a constant.
+// Becomes a few instructions where the count is a constant.
 LYCEUM_INLINE void copy(const float* from, int64_t count, float* to) {
   std::memcpy(to, from, count * sizeof(float));
 }

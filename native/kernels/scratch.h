@@ -9,10 +9,10 @@
 
 namespace lyceum {
 
-// Aligned to a register of AVX-512. To be held by a thread.
+// Memory aligned to a register of AVX-512, which one thread uses.
 class Scratch {
  public:
-  // At least so many floats; what they are is left over from the last use.
+  // At least `size` floats, with whatever values the last use has left.
   float* of(int64_t size) {
     if (size > size_) {
       data_.reset();
@@ -21,7 +21,8 @@ class Scratch {
       data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
       if (!data_) throw std::bad_alloc();
       size_ = size;
-      // Kernels compute with lanes that nobody needs; denormal numbers among them would be slow.
+      // Kernels compute with lanes that nobody reads, and denormal numbers among them would be
+      // slow.
       std::fill_n(data_.get(), size, 0.0f);
     }
     return data_.get();

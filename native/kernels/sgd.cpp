@@ -6,7 +6,7 @@
 //   w = w - rate · v, or by Nesterov's rule w - rate · (d + momentum · v)
 //
 // on the CPU, float32, without gradient. A velocity of zeros becomes the first gradient. The same
-// out of libtorch's operators is in src/optim/foreach-update.ts; tests hold the two together.
+// out of libtorch's operators is in src/optim/sgd/foreach-update.ts; tests hold the two together.
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>

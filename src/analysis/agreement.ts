@@ -3,8 +3,9 @@ import { teacherAgreement } from "./metrics/teacher-agreement.js";
 import { Predictions } from "./predictions.js";
 
 /**
- * The fraction of images for which two networks have the same best class (the lowest one, where several share the top
- * logit): the metric `teacherAgreement`, for any two networks.
+ * Computes the fraction of images for which two networks have the same best class: the metric
+ * `teacherAgreement`, for any two networks. Where several classes share the top logit, the lowest one is the
+ * best.
  *
  * @param a logits [N, C]
  * @param b logits [N, C], for the same images in the same order

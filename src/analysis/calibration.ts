@@ -1,19 +1,20 @@
 /**
- * How far above an edge a confidence still belongs to the bin below. An ensemble of three sure members often has the
- * top score 2/3, which is an edge of 15 bins: the last bit of its rounding must not decide.
+ * A confidence that lies above the edge of a bin by at most this much still belongs to the bin below the
+ * edge. An ensemble of three sure members often has the top score 2/3, which is an edge of 15 bins, and
+ * rounding must not decide its bin.
  */
 const ROUNDING = 1e-9;
 
 /**
- * Expected calibration error: `Σ_b |B_b| / N · |accuracy(B_b) - confidence(B_b)|` over equal-width bins
- * (lower, upper] of the top score (Guo et al. 2017, equation 3).
+ * Computes the expected calibration error: `Σ_b |B_b| / N · |accuracy(B_b) - confidence(B_b)|` over
+ * equal-width bins (lower, upper] of the top score (Guo et al. 2017, equation 3).
  *
  * @param confidences the top score of each image, fractions
  * @param correct whether the prediction was right, one for each image
  * @param bins how many bins there are, default 15
  * @returns a fraction
- * @throws TypeError when there are no images or the counts differ, RangeError when a confidence is not in [0, 1]
- *   or bins is not a whole number >= 1
+ * @throws TypeError when there are no images or the counts differ, RangeError when a confidence is not in [0,
+ *   1] or bins is not a whole number >= 1
  */
 export function expectedCalibrationError(
   confidences: ArrayLike<number>,

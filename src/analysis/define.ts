@@ -1,25 +1,28 @@
 import type { Predictions } from "./predictions.js";
 
-/** What a metric is computed from. */
+/** The input of a metric. */
 export interface MetricInput {
-  /** The network that is evaluated, or the ensemble. */
+  /** The predictions of the network or the ensemble that is evaluated. */
   network: Predictions;
-  /** N labels, each in 0 .. C - 1. */
+  /** The labels of the N images, each in 0 .. C - 1. */
   labels: ArrayLike<number>;
   /** How many of an image's best classes count as primary and secondary, 2 .. C. */
   k: number;
 }
 
-/** What a metric that compares with the teacher is computed from. */
+/** The input of a metric that compares a network with its teacher. */
 export interface TeacherMetricInput extends MetricInput {
-  /** The network's teacher, for the same images in the same order. */
+  /** The predictions of the network's teacher, for the same images in the same order. */
   teacher: Predictions;
 }
 
-/** Where a metric can have a column. */
+/** A table in which a metric can have a column. */
 export type MetricTable = "terminal" | "report";
 
-/** One number, or one short list of numbers, that says something of a network's predictions for labelled images. */
+/**
+ * One number, or one short list of numbers, that says something of a network's predictions for labelled
+ * images.
+ */
 export interface Metric<
   Name extends string = string,
   Value extends number | number[] = number | number[],
@@ -30,34 +33,43 @@ export interface Metric<
   readonly name: Name;
   /** The heading of its column. */
   readonly label: string;
-  /** What it says, in one sentence without a full stop. */
+  /** What the metric says of a network, in one sentence without a full stop. */
   readonly summary: string;
-  /** Plain text. i runs over the N images, c over the C classes; y is the label, p the score, p₍ᵣ₎ that of rank r. */
+  /**
+   * The formula in plain text. In it i runs over the N images and c over the C classes; y is the label, p the
+   * score and p₍ᵣ₎ the score of rank r.
+   */
   readonly formula: string;
-  /** Where the formula comes from, if it has an author. */
+  /** The publication that the formula comes from, if there is one. */
   readonly source?: string;
-  /** A fraction counts images and is shown in percent; a score is a probability; nats are natural units of entropy. */
+  /**
+   * A fraction counts images and is shown in percent; a score is a probability; nats are natural units of
+   * entropy.
+   */
   readonly unit: "fraction" | "score" | "nats";
-  /** The digits that are shown behind the point. */
+  /** The number of digits that are shown behind the point. */
   readonly digits: number;
-  /** Which values are the better ones; left out where neither are. */
+  /** Whether higher or lower values are better; left out where neither are. */
   readonly better?: "higher" | "lower";
-  /** The tables in which it has a column. A list of numbers can have none. */
+  /** The tables in which the metric has a column. A metric that is a list of numbers can have none. */
   readonly columns: readonly MetricTable[];
-  /** What a reader of the tables needs to be told, as a phrase; left out where the label says it all. */
+  /** Explains the column to readers of the tables, as a phrase; left out where the label says enough. */
   readonly note?: (k: number) => string;
-  /** The most numbers that it is a list of; left out where it is one number. */
+  /** The most numbers that the value can hold, where it is a list; left out where it is one number. */
   readonly maxLength?: number;
-  /** Whether it compares the network with its teacher: a patriarch and an ensemble then have none. */
+  /**
+   * Whether the metric compares a network with its teacher. A patriarch and an ensemble then have no value.
+   */
   readonly needsTeacher?: Teacher;
+  /** Computes the value. */
   compute(input: Teacher extends true ? TeacherMetricInput : MetricInput): Value;
 }
 
-/** What is written down of a metric; `kind` is added. */
+/** The properties that a metric's author writes; `defineMetric` adds `kind`. */
 type Definition<M extends Metric> = Omit<M, "kind">;
 
 /**
- * Defines a metric: one of the library's in a file of `src/analysis/metrics/`, or one of your own for
+ * Defines a metric. The library's own are files in `src/analysis/metrics/`; one of your own can be given to
  * `evaluateLogits(logits, labels, { metrics: [mine] })`.
  */
 export function defineMetric<const Name extends string, Value extends number | number[]>(
@@ -77,14 +89,17 @@ type NameWhere<M extends Metric, Teacher extends boolean> = M extends Metric
     : never
   : never;
 
-/** The values of some metrics by name; those that need a teacher are there only where it was given. */
+/**
+ * The values of metrics by name. Those of metrics that need a teacher are there only where its logits were
+ * given.
+ */
 export type MetricValues<Metrics extends readonly Metric[]> = {
   [M in Metrics[number] as NameWhere<M, false>]: ReturnType<M["compute"]>;
 } & {
   [M in Metrics[number] as NameWhere<M, true>]?: ReturnType<M["compute"]>;
 };
 
-/** The mean over the images that a network saw of what `value` is for image 0, 1, … N - 1. */
+/** Computes the mean of `value(image)` over the images 0 to N - 1 of a network's predictions. */
 export function meanOverImages({ images }: Predictions, value: (image: number) => number): number {
   let sum = 0;
   for (let image = 0; image < images; image++) sum += value(image);

@@ -1,14 +1,17 @@
 import { checkAlike, type Logits, type LogitsLike, readLogits, softmaxRow } from "./logits.js";
 
-/** Sums of scores below this have lost digits, or all of them, to the smallest number that float64 has (2.2e-308). */
+/**
+ * The smallest sum of scores whose logarithm is computed from the sum itself. Scores below it come close to
+ * the smallest normal number of float64 (2.2e-308), where they lose digits or become 0.
+ */
 const SMALL = 1e-290;
 
 /**
- * The ensemble whose scores are the mean of its members' softmax, as logits: the logarithm of that mean, which is finite
- * even where every member's score is 0 in float64. What evaluates one network evaluates an ensemble:
- * `evaluateLogits(ensembleLogits([a, b]), labels)`.
+ * Computes logits of the ensemble whose scores are the mean of its members' softmax: the logarithm of that
+ * mean, which is finite even where the score of every member is 0 in float64. So an ensemble is evaluated as
+ * a network is: `evaluateLogits(ensembleLogits([a, b]), labels)`.
  *
- * @param members logits [N, C] of each, for the same images in the same order
+ * @param members the logits of each member, [N, C], for the same images in the same order
  * @returns log-probabilities [N, C] in float64
  * @throws TypeError when there are no members or their shapes differ, RangeError when a row has no softmax
  */
@@ -36,7 +39,10 @@ export function ensembleLogits(members: readonly LogitsLike[]): Logits {
   return { values, classes };
 }
 
-/** ln Σ_m p_m at one place of the logits, without computing any p: minus infinity where all logits are. */
+/**
+ * Computes ln Σ_m p_m for one class of one image from log-probabilities, so that no p can become 0. The
+ * result is minus infinity where the logits of all members are.
+ */
 function logSumOfScores(members: readonly Logits[], normalisers: Float64Array, at: number): number {
   const logs = members.map(({ values }, m) => values[at]! - normalisers[m]!);
   const top = Math.max(...logs);
@@ -46,9 +52,9 @@ function logSumOfScores(members: readonly Logits[], normalisers: Float64Array, a
 }
 
 /**
- * The scores of an ensemble: the mean of its members' softmax.
+ * Computes the scores of an ensemble: the mean of its members' softmax.
  *
- * @param members as `ensembleLogits`, which also says what is thrown
+ * @param members the logits of each member, as for {@link ensembleLogits}, which throws the same errors
  * @returns probabilities [N, C], row-major, in float64
  */
 export function ensembleProbabilities(members: readonly LogitsLike[]): Float64Array {

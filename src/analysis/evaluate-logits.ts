@@ -3,34 +3,37 @@ import { checkAlike, type LogitsLike } from "./logits.js";
 import { metrics as allMetrics } from "./metrics.js";
 import { Predictions } from "./predictions.js";
 
-/** The value of every metric by name; see `docs/metrics.md`. */
+/** The values of all of the library's metrics by name; see `docs/metrics.md`. */
 export type Evaluation = MetricValues<typeof allMetrics>;
 
 export interface EvaluateOptions<Metrics extends readonly Metric[]> {
-  /** How many of an image's best classes count as primary and secondary, 2 .. C; default `defaultK(C)`. */
+  /** How many of an image's best classes count as primary and secondary, 2 .. C. Default: `defaultK(C)`. */
   k?: number;
-  /** The teacher's logits [N, C], for the same images in the same order. */
+  /**
+   * The logits of the network's teacher, [N, C], for the same images in the same order. Default: it has none.
+   */
   teacherLogits?: LogitsLike | undefined;
-  /** Which metrics to compute; default all of the library's. */
+  /** The metrics to compute. Default: all of the library's. */
   metrics?: Metrics;
 }
 
 /**
- * How many of an image's best classes count as primary and secondary where nothing else is said: min(5, C). It depends
- * on the classes alone, so that the numbers of all runs on one data set can be compared.
+ * Gives how many of an image's best classes count as primary and secondary by default: min(5, C). It depends
+ * on the number of classes alone, so that the numbers of all runs on one data set can be compared.
  */
 export function defaultK(classes: number): number {
   return Math.min(5, classes);
 }
 
 /**
- * Evaluates a network by its logits, in float64 and finite at extreme logits. Where logits are equal, the lower class
- * ranks first.
+ * Evaluates a network by its logits. All metrics are computed in float64 and stay finite at extreme logits.
+ * Of classes with equal logits the lower one ranks first.
  *
  * @param logits [N, C], a tensor or plain values
  * @param labels N labels, each in 0 .. C - 1
  * @returns each metric's value by its name; metrics that need a teacher are left out where there is none
- * @throws TypeError when shapes do not fit, RangeError when k or a label is out of range or a row has no softmax
+ * @throws TypeError when shapes do not fit, RangeError when k or a label is out of range or a row has no
+ *   softmax
  */
 export function evaluateLogits<const Metrics extends readonly Metric[] = typeof allMetrics>(
   logits: LogitsLike,

@@ -1,4 +1,4 @@
-/** What a trained network knows: metrics, as plain functions over the logits of many images. */
+/** The evaluation of networks: metrics, as plain functions of the logits of many images. */
 export { agreement } from "./agreement.js";
 export { expectedCalibrationError } from "./calibration.js";
 export {

@@ -4,7 +4,7 @@ export interface Logits {
   classes: number;
 }
 
-/** A tensor [N, C] of any float dtype and device, described by the two members that are needed of it here. */
+/** A tensor [N, C] of any float dtype and device, described by the two of its members that are used here. */
 interface LogitsTensor {
   readonly shape: readonly number[];
   toTypedArray(): unknown;
@@ -16,7 +16,7 @@ export type LogitsLike = Logits | LogitsTensor;
 /**
  * Reads logits as a plain array, which is a copy where a tensor is given.
  *
- * @param name what an error calls them
+ * @param name the name of the logits in errors
  * @throws TypeError when they are not [N, C] with N >= 1 and C >= 2, in floats
  */
 export function readLogits(logits: LogitsLike, name = "logits"): Logits {
@@ -35,7 +35,12 @@ export function readLogits(logits: LogitsLike, name = "logits"): Logits {
   return { values, classes };
 }
 
-/** Throws a TypeError, which calls them `names`, unless both are for as many images and classes. */
+/**
+ * Checks that two networks' logits are for as many images and classes.
+ *
+ * @param names what both are called in the error
+ * @throws TypeError when they are not
+ */
 export function checkAlike(a: Logits, b: Logits, names: string): void {
   if (a.classes !== b.classes || a.values.length !== b.values.length) {
     throw new TypeError(`${names} differ in shape: ${show(a)} and ${show(b)}`);
@@ -46,7 +51,10 @@ function show({ values, classes }: Logits): string {
   return `[${values.length / classes}, ${classes}]`;
 }
 
-/** The class that a network predicts for image `row`: that of the largest logit, the lowest one of equals. */
+/**
+ * Gives the class that a network predicts for image `row`: the one with the largest logit, of equals the
+ * lowest.
+ */
 export function argmax({ values, classes }: Logits, row: number): number {
   const start = row * classes;
   let best = start;

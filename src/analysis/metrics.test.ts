@@ -76,7 +76,7 @@ test("metrics of one's own can be asked for, beside the library's or alone", () 
   const alone = evaluateLogits(logits, [0, 1], { metrics: [brier] });
   const value: number = alone.brier;
   expect(value).toBeCloseTo((2 * 0.75 ** 2 + 2 * 0.5 ** 2) / 2, 14);
-  // @ts-expect-error top1 was not asked for
+  // @ts-expect-error the metric top1 was not asked for
   expect(alone.top1).toBeUndefined();
   const both = evaluateLogits(logits, [0, 1], { metrics: [...all, brier] });
   expect([both.brier, both.top1]).toEqual([value, 0]);

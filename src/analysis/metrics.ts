@@ -1,4 +1,7 @@
-/** Every metric, in the order of the tables' columns. Terminal, report, summary.json and docs/metrics.md follow it. */
+/**
+ * The list of all metrics, in the order of columns. Terminal, report, summary.json and docs/metrics.md follow
+ * it.
+ */
 import { ece } from "./metrics/ece.js";
 import { entropy } from "./metrics/entropy.js";
 import { meanSecondaryScore } from "./metrics/mean-secondary-score.js";

@@ -1,6 +1,6 @@
 /**
- * An evaluation as single numbers: a list `scoreByRank` becomes `scoreByRank[0]`, `scoreByRank[1]`, …. Metrics that are
- * absent are left out.
+ * Splits an evaluation into single numbers by name: a list `scoreByRank` becomes `scoreByRank[0]`,
+ * `scoreByRank[1]`, …. Metrics without a value are left out.
  */
 export function numbersOf(
   evaluation: Readonly<Record<string, number | readonly number[] | undefined>>,

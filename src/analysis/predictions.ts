@@ -1,6 +1,8 @@
 import { argmax, type Logits, type LogitsLike, readLogits, softmaxRow } from "./logits.js";
 
-/** The columns that one pass over all logits fills. */
+/**
+ * What one pass over all logits computes: normalisers [N], entropies [N], and the largest scores [N, ranks].
+ */
 interface Columns {
   normalisers: Float64Array;
   entropies: Float64Array;
@@ -8,9 +10,9 @@ interface Columns {
 }
 
 /**
- * What one network says of N images: its logits, and what many metrics need of them. Each of these is computed when it
- * is first asked for and then kept. All are in float64. Scores are softmax probabilities, and ranks, counted from 1,
- * are taken image by image.
+ * The predictions of one network for N images: its logits, and what many metrics need of them. Each of these
+ * is computed in float64 when it is first asked for, and then kept. Scores are softmax probabilities. Rank 1
+ * is an image's class with the highest score.
  */
 export class Predictions {
   /** The number of images, N. */
@@ -19,6 +21,7 @@ export class Predictions {
   readonly classes: number;
   /** The number of ranks whose scores are kept: at most C. */
   readonly ranks: number;
+  /** The logits, row by row. */
   readonly logits: Logits;
   #columns: Columns | undefined;
   #topClasses: Int32Array | undefined;
@@ -26,8 +29,8 @@ export class Predictions {
 
   /**
    * @param logits [N, C], a tensor or plain values
-   * @param options.ranks how many of the best scores `score` can be asked for; default min(10, C)
-   * @param options.name what an error calls the logits
+   * @param options.ranks how many of each image's best scores are kept for `score`. Default: 10, at most C
+   * @param options.name the name of the logits in errors
    * @throws TypeError when they are not [N, C] with N >= 1 and C >= 2, in floats
    */
   constructor(logits: LogitsLike, { ranks = 10, name }: { ranks?: number; name?: string } = {}) {
@@ -52,7 +55,7 @@ export class Predictions {
     return this.#pass().entropies;
   }
 
-  /** The mean over images of the score of rank 1, 2, …, `ranks`. */
+  /** The mean over images of the score of each rank, [ranks]. */
   get meanScores(): Float64Array {
     if (this.#meanScores) return this.#meanScores;
     const { ranked } = this.#pass();
@@ -64,17 +67,19 @@ export class Predictions {
     return this.#meanScores;
   }
 
-  /** The score that an image's class of this rank has; rank from 1 to `ranks`. */
+  /** Gives the score of an image's class of some rank, from 1 to `ranks`. */
   score(image: number, rank: number): number {
     return this.#pass().ranked[image * this.ranks + rank - 1]!;
   }
 
-  /** ln p of a class, in nats: finite even where the score itself is 0 in float64. */
+  /** Gives ln p of a class, in nats, which is finite even where p itself is 0 in float64. */
   logProbability(image: number, label: number): number {
     return this.logits.values[image * this.classes + label]! - this.#pass().normalisers[image]!;
   }
 
-  /** The rank of a class, from 1; of classes with equal logits, the lower one ranks first. */
+  /**
+   * Gives the rank of a class for an image, from 1. Of classes with equal logits the lower one ranks first.
+   */
   rankOf(image: number, label: number): number {
     const { values } = this.logits;
     const start = image * this.classes;
@@ -87,9 +92,9 @@ export class Predictions {
   }
 
   /**
-   * The scores of all classes for one image, [C], computed at each call.
+   * Computes the scores of all classes for one image, [C], anew at each call.
    *
-   * @param into an array of length C to write them into, for loops over many images
+   * @param into an array of length C that the scores are written into, for loops over many images
    */
   scores(image: number, into = new Float64Array(this.classes)): Float64Array {
     softmaxRow(this.logits, image, into);
@@ -123,7 +128,10 @@ export class Predictions {
   }
 }
 
-/** Fills `best` with the largest scores, highest first. By insertion, since few are kept and most never enter. */
+/**
+ * Fills `best` with the largest scores, highest first. It inserts one by one, since few are kept and most are
+ * too low.
+ */
 function largest(scores: Float64Array, best: Float64Array): void {
   best.fill(Number.NEGATIVE_INFINITY);
   const last = best.length - 1;

@@ -34,14 +34,15 @@ describe("slackWithin", () => {
     const logits = { values: Float64Array.of(1, 1.0001, 1, 1.0001, 3, 1, 3, 1), classes: 2 };
     const slackOf = (bound: number) => slackWithin(logits, [0, 1, 0, 0], bound).get("top1");
     expect(slackOf(1e-5)).toBe(2 / 4);
-    // Of the two that nearly tie, pushing towards the labels gains one and pushing away from them loses one.
+    // Two images nearly tie: moving logits towards the labels gains one of them, moving away from the labels
+    // loses one.
     expect(slackOf(1e-4)).toBe(2 / 4 + 2 / 4);
   });
 
   it("is of the size of the bound for what does not count images", () => {
     const slack = slackWithin({ values: values(1, 3), classes }, new Int32Array(images), 1e-4);
     expect(slack.get("nll")).toBeGreaterThan(1e-4);
-    // ln p moves by at most two bounds, and that is taken twice.
+    // ln p moves by at most twice the bound, and the slack is twice that.
     expect(slack.get("nll")).toBeLessThanOrEqual(4e-4 * (1 + 1e-6));
     expect(slack.get("scoreByRank[0]")).toBeLessThan(4e-4);
   });

@@ -5,14 +5,15 @@ import { numbersOf } from "./numbers-of.js";
 import { Predictions } from "./predictions.js";
 
 /**
- * How far each number of an evaluation may move when each logit moves by at most `bound`. Every image is pushed as far
- * as that allows, towards and away from its label, its best class and its teacher's best class. Twice the largest move
- * is allowed, since not every metric goes furthest there, and one image more to metrics that count images.
+ * Estimates how far each number of an evaluation may move when each logit moves by at most `bound`. The
+ * logits of every image are moved as far as that, towards and away from its label, its best class and its
+ * teacher's best class. The slack is twice the largest change of the number, since not every metric changes
+ * most there; metrics that count images get one more image.
  *
  * @param logits [N, C]
  * @param bound the largest move of a logit, >= 0
- * @param options k and the teacher's logits, as of `evaluateLogits`, which also says what is thrown
- * @returns by the names that `numbersOf` gives
+ * @param options k and the teacher's logits, as for `evaluateLogits`, which throws the same errors
+ * @returns the slack of each number, by the names that `numbersOf` gives
  */
 export function slackWithin(
   logits: LogitsLike,
@@ -39,7 +40,10 @@ export function slackWithin(
   return slack;
 }
 
-/** Logits with each image's target class moved by `by`, and all its other classes by as much the other way. */
+/**
+ * Moves the logit of each image's target class by `by`, and those of all its other classes by as much the
+ * other way.
+ */
 function pushed({ values, classes }: Logits, target: ArrayLike<number>, by: number): Logits {
   const moved = Float64Array.from(values, (value) => value - by);
   for (let row = 0; row < target.length; row++) {
@@ -50,7 +54,7 @@ function pushed({ values, classes }: Logits, target: ArrayLike<number>, by: numb
 }
 
 /**
- * The largest difference between two networks' logits at one place.
+ * Computes the largest absolute difference between two networks' logits.
  *
  * @throws TypeError when the shapes differ
  */
@@ -60,7 +64,7 @@ export function largestDifference(a: LogitsLike, b: LogitsLike): number {
   let largest = 0;
   for (let i = 0; i < one.values.length; i++) {
     const [left, right] = [one.values[i]!, other.values[i]!];
-    // Two equal infinities differ by nothing, though their difference is NaN.
+    // Equal infinities count as equal, though their difference is NaN.
     if (left === right) continue;
     const difference = Math.abs(left - right);
     if (!(difference <= largest)) largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;

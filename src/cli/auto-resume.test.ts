@@ -1,37 +1,16 @@
-/** `train --auto-resume`: one command that begins, goes on, or finds that nothing is left to do. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+/** Tests `train --auto-resume`, the one command that begins a run, goes on with it, or finds it finished. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { beforeEach, expect, test, vi } from "vitest";
 import { run } from "./program.js";
+import { useTerminal } from "./testing/terminal.js";
 
-let out: string;
-let err: string;
-const here = process.cwd();
+const terminal = useTerminal();
 beforeEach(() => {
-  out = "";
-  err = "";
-  process.chdir(mkdtempSync(join(tmpdir(), "lyceum-auto-resume-")));
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    err += text;
-    return true;
-  });
-  vi.spyOn(console, "log").mockImplementation((text) => {
-    out += `${text}\n`;
-  });
   writeFileSync(
     "small.yaml",
     "data: { name: synthetic, size: 8, classes: 5, channels: 1, trainCount: 64, testCount: 40 }\n" +
       "model: resnet8\npatriarch: { k: 3 }\ngenerations: 2\nepochs: 2\nbatchSize: 16\n",
   );
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.chdir(here);
 });
 
 const command = ["train", "small.yaml", "--name", "mine", "--auto-resume"];
@@ -51,9 +30,9 @@ test("begins, goes on after a stop, and does nothing more once it is finished", 
   expect(log.trim().split("\n")).toHaveLength(4);
   const summary = readFileSync("runs/mine/summary.json", "utf8");
 
-  out = "";
+  terminal.out = "";
   expect(await run(command)).toBe(0);
-  expect(out).toMatch(/^student 1 +\d+\.\d\d %/m);
+  expect(terminal.out).toMatch(/^student 1 +\d+\.\d\d %/m);
   expect(readFileSync("runs/mine/metrics.jsonl", "utf8")).toBe(log);
   expect(readFileSync("runs/mine/summary.json", "utf8")).toBe(summary);
 });
@@ -67,14 +46,14 @@ test("begins anew where a process was killed before it had written the recipe", 
 test("refuses to go on with another recipe's run, and names what differs", async () => {
   expect(await run(command)).toBe(0);
   expect(await run([...command, "--seed", "7"])).toBe(1);
-  expect(err).toContain(
+  expect(terminal.err).toContain(
     "was begun with another recipe, which differs in seed: give that recipe, or another name",
   );
 });
 
 test("needs a name, by which the run is found again", async () => {
   expect(await run(["train", "small.yaml", "--auto-resume"])).toBe(2);
-  expect(err).toContain("--auto-resume needs --name");
+  expect(terminal.err).toContain("--auto-resume needs --name");
   expect(await run(["train", "--resume", "mine", "--auto-resume"])).toBe(2);
 });
 
@@ -98,5 +77,5 @@ test("a run of an earlier format is refused for that, not for its recipe", async
   const environment = JSON.parse(readFileSync("runs/mine/environment.json", "utf8"));
   writeFileSync("runs/mine/environment.json", JSON.stringify({ ...environment, format: 1 }));
   expect(await run([...command, "--seed", "7"])).toBe(1);
-  expect(err).toContain("environment.json: was written by Lyceum");
+  expect(terminal.err).toContain("environment.json: was written by Lyceum");
 });

@@ -1,11 +1,16 @@
 import type { Output } from "./progress.js";
 
-/** Work that is done by then needs no telling. */
+/** Work that ends within this time shows no progress. */
 const SILENT_MS = 2000;
+/** The shortest time between two drawings of the line on a terminal. */
 const REDRAW_MS = 100;
+/** The shortest time between two lines where the output is no terminal. */
 const LINE_MS = 10_000;
 
-/** Tells how many of many are done, once that takes longer: a line that is redrawn on a terminal, one now and then elsewhere. */
+/**
+ * Shows how many of a number of things are done, once the work takes a while: on a terminal as a line that is
+ * redrawn, elsewhere as a line every ten seconds.
+ */
 export function counterTo(
   output: Output,
   { of, noun }: { of: number; noun: string },
@@ -24,7 +29,7 @@ export function counterTo(
       output.write(live ? `\r\x1b[K${text}` : `${text}\n`);
       drawn = live;
     },
-    /** Takes the redrawn line away, before something else is written. */
+    /** Erases the redrawn line, before something else is written. */
     clear: () => {
       if (drawn) output.write("\r\x1b[K");
       drawn = false;

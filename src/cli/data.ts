@@ -52,7 +52,10 @@ const fetchCommand = () =>
       console.log(json ? JSON.stringify({ name, folder }) : `${name} is in ${folder}`);
     });
 
-/** On a terminal, one redrawn line on stderr; elsewhere nothing. */
+/**
+ * Shows a download's progress on stderr, as a line that is redrawn; where stderr is no terminal nothing is
+ * shown.
+ */
 function drawDownload(): (progress: { file: string; received: number; bytes: number }) => void {
   let drawn = 0;
   return ({ file, received, bytes }) => {

@@ -5,7 +5,7 @@ import { Command } from "commander";
 import type * as Torch from "../torch/index.js";
 import { findSets } from "./found-sets.js";
 
-/** One thing that was looked at. */
+/** One thing that was checked, and its state. */
 interface Finding {
   name: string;
   state: "ok" | "warning" | "failure";
@@ -41,7 +41,7 @@ function checkNode(): Finding {
     : { name: "Node.js", state: "failure", detail: `${process.version}, but 20 or newer is needed` };
 }
 
-/** Without the addon nothing of it can be asked: then that is the one finding. */
+/** Checks the addon, libtorch and the machine. Where the addon cannot be loaded, that is the only finding. */
 async function checkTorch(): Promise<Finding[]> {
   const torch = await import("../torch/index.js");
   try {
@@ -67,16 +67,16 @@ async function checkTorch(): Promise<Finding[]> {
   ];
 }
 
-/** Whose convolutions a training takes. */
+/** Says by which implementations a training computes convolutions. */
 function convolutions({ hasOperator, op }: typeof Torch): string {
   if (!hasOperator("lyceum::conv2d")) return "libtorch's";
-  const levels: Record<string, string> = { avx512: "our own by AVX-512, ", avx2: "our own by AVX2, " };
+  const own: Record<string, string> = { avx512: "our own by AVX-512, ", avx2: "our own by AVX2, " };
   const others = op("lyceum::has_onednn") ? "oneDNN's" : "libtorch's";
   const units = op("lyceum::has_amx") ? "bfloat16 by AMX" : "no units for bfloat16";
-  return `${levels[op("lyceum::isa")] ?? ""}${others}; ${units}`;
+  return `${own[op("lyceum::isa")] ?? ""}${others}; ${units}`;
 }
 
-/** The card that `--device cuda` takes. */
+/** Describes the graphics card on which `--device cuda` trains. */
 function cuda({ cudaAvailable, cudaDevice, hasCudaGraphs }: typeof Torch): string {
   if (!cudaAvailable()) return "none: training runs on the CPU";
   const card = cudaDevice("cuda");
@@ -86,7 +86,7 @@ function cuda({ cudaAvailable, cudaDevice, hasCudaGraphs }: typeof Torch): strin
   return `${card.name}, ${gib(card.free)} of ${gib(card.total)} GiB free; steps are CUDA graphs`;
 }
 
-/** What `setup` noted when it chose a libtorch. */
+/** Says where the libtorch comes from, as `setup` has noted it. */
 function sourceOfTorch(): string {
   try {
     const path = fileURLToPath(new URL("../../build/libtorch.json", import.meta.url));
@@ -102,14 +102,17 @@ function sourceOfTorch(): string {
   }
 }
 
-/** The vector instructions that libtorch's own kernels use, and the widest that the CPU has where Linux tells. */
+/**
+ * Names the vector instructions that libtorch's kernels use, and the widest that the CPU has, where Linux
+ * says so.
+ */
 function vectorUnits(buildSettings: string): string {
   const used = /CPU capability usage: *(\S+)/.exec(buildSettings)?.[1] ?? "unknown vector units";
   let flags = "";
   try {
     flags = /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "";
   } catch {
-    // Not Linux.
+    // Other systems than Linux have no such file.
   }
   const has = / avx512f/.test(flags) ? "AVX-512" : / avx2/.test(flags) ? "AVX2" : undefined;
   return `libtorch uses ${used}${has ? `, the CPU has ${has}` : ""}`;

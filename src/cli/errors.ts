@@ -1,14 +1,14 @@
-/** The command was used wrongly: exit code 2. */
+/** The error of a command that was used wrongly: exit code 2. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** What was computed is not what was stored: exit code 3. */
+/** The error of a run whose results, computed again, are not the stored ones: exit code 3. */
 export class NotAsStored extends Error {
   override name = "NotAsStored";
 }
 
-/** The person stopped it, and what was done is safe: exit code 130. */
+/** The error of a command that a person has stopped, after its work so far was saved: exit code 130. */
 export class Interrupted extends Error {
   override name = "Interrupted";
 }

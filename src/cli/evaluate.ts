@@ -80,7 +80,12 @@ async function evaluate(nameOrPath: string, options: EvaluateOptions): Promise<v
     );
 }
 
-/** The generations asked for, in order. */
+/**
+ * Gives the generations that the options ask for, in order; all finished ones where they ask for none.
+ *
+ * @param finished the number of finished generations
+ * @throws UsageError when both options are given, or one that names a generation which is not finished
+ */
 export function chosen({ generation, ensemble }: EvaluateOptions, finished: number): number[] {
   if (generation !== undefined && ensemble !== undefined)
     throw new UsageError("--generation or --ensemble, not both");
@@ -98,20 +103,20 @@ export function chosen({ generation, ensemble }: EvaluateOptions, finished: numb
   return numbers;
 }
 
-/** What is not as stored, in words. */
+/** Puts a difference into words. */
 function inWords({ of, what, now, stored, difference, allowed }: Difference): string {
   if (now === undefined || stored === undefined)
     return `${of}: ${what} differ by up to ${short(difference)}, where rounding explains ${short(allowed)}`;
   const metric = metrics.find(({ name }) => name === what);
   const exact = (value: number) => String(Number(value.toPrecision(6)));
   const show = (value: number) => (metric?.unit === "fraction" ? metricText(metric, value) : exact(value));
-  // Differences that the table's digits do not show are no less real.
+  // Where the usual digits do not show the difference, all digits are shown.
   const [after, before] =
     show(now) === show(stored) ? [String(now), String(stored)] : [show(now), show(stored)];
   return `${of}: ${what} is ${after}, stored was ${before}`;
 }
 
-/** What was found, in words, when nothing differs by more than rounding. */
+/** Says in words what was found when nothing differs by more than rounding explains. */
 function verdict({ logits, ensemble, stored }: RunEvaluation, members: string): string {
   let rounded = ", as far as numbers tell: not all generations' logits are stored";
   if (logits?.difference === 0) rounded = "";

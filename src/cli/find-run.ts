@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { nearest } from "../recipe/index.js";
 import { UsageError } from "./errors.js";
 
-/** Where runs go unless `--out` says otherwise. */
+/** The folder that runs go into unless `--out` names another. */
 export const RUNS = "runs";
 
 /**
- * The folder of a run that was named by its path, or by its name in `runs/`.
+ * Finds a run's folder by its path, or by its name in `runs/`.
  *
- * @throws UsageError when there is none
+ * @throws UsageError that suggests the nearest name when there is no such run
  */
 export async function findRun(nameOrPath: string): Promise<string> {
   for (const path of [nameOrPath, join(RUNS, nameOrPath)]) if (existsSync(path)) return path;

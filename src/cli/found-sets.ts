@@ -1,15 +1,18 @@
 import { findDataset } from "../data/places.js";
 import { datasets } from "../data/sets/index.js";
 
-/** A data set that Lyceum knows, and where it is on this machine. */
+/** A data set that Lyceum defines, and where it lies on this machine. */
 export interface FoundSet {
   name: string;
   description: string;
-  /** Folder or archive; null when it is not here, "made, not stored" for a set without files. */
+  /**
+   * The set's folder or archive; null when it is not on this machine, "made, not stored" for a set without
+   * files.
+   */
   place: string | null;
 }
 
-/** Looks for every known set in the usual places; nothing is read. */
+/** Looks for every data set in the usual places, without reading any of it. */
 export async function findSets(): Promise<FoundSet[]> {
   return Promise.all(
     datasets.map(async ({ name, summary: description, from }) => {

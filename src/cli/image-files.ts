@@ -1,30 +1,30 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What files in a folder are taken for images by; a file that is named itself may be called anything. */
+/** The endings by which files in a folder count as images. A file that is named itself may have any name. */
 const endings = /\.(png|jpe?g|jpe|jfif|webp|gif|tiff?)$/i;
 
-/** The images that a command line names, and the folders of it that hold none. */
+/** The image files that a command line names, and the folders it names in which there are none. */
 export interface FoundImages {
   files: string[];
   problems: { file: string; error: string }[];
 }
 
 /**
- * Puts the images in a folder, and in the folders below it, sorted by path, in the folder's place. Hidden files are left
- * out, and links to folders not followed.
+ * Replaces each folder in a list of paths by the images in it and in the folders below it, sorted by path.
+ * Hidden files are left out, and links to folders are not followed.
  */
 export async function findImages(paths: readonly string[]): Promise<FoundImages> {
   const found: FoundImages = { files: [], problems: [] };
   for (const path of paths) {
-    // What is not there, the decoder says.
+    // A file that is missing is reported by the decoder.
     if (!(await stat(path).catch(() => undefined))?.isDirectory()) {
       found.files.push(path);
       continue;
     }
     try {
       const files = await imagesBelow(path);
-      // One by one: a call takes only so many arguments.
+      // `push(...files)` would fail for a large folder: a call takes a limited number of arguments.
       for (const file of files) found.files.push(file);
       if (files.length === 0) {
         found.problems.push({ file: path, error: "holds no images (.png, .jpg, .webp, .gif, .tif)" });

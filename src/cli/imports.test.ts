@@ -1,40 +1,20 @@
-/** `--import`: methods, networks and data sets from a file outside of Lyceum. */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** Tests `--import`, by which methods, networks and data sets come from a file outside of Lyceum. */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { run } from "./program.js";
+import { useTerminal } from "./testing/terminal.js";
 
 const examples = fileURLToPath(new URL("../../examples", import.meta.url));
-let out: string;
-let err: string;
-const here = process.cwd();
+const terminal = useTerminal();
 beforeEach(() => {
-  out = "";
-  err = "";
-  process.chdir(mkdtempSync(join(tmpdir(), "lyceum-imports-")));
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    err += text;
-    return true;
-  });
-  vi.spyOn(console, "log").mockImplementation((text) => {
-    out += `${text}\n`;
-  });
   writeFileSync(
     "small.yaml",
     "data: { name: synthetic, size: 8, classes: 5, channels: 1, trainCount: 64, testCount: 40 }\n" +
       "model: resnet8\npatriarch: { k: 3 }\ngenerations: 3\nepochs: 1\nbatchSize: 16\n",
   );
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.chdir(here);
 });
 
 const metrics = (name: string) =>
@@ -55,7 +35,7 @@ describe.each([
 
   test("trains, reports, evaluates and goes on by name", async () => {
     const train = ["train", "small.yaml", "--name", "mine", "--import", file, "--set", set];
-    expect(await run(train), err).toBe(0);
+    expect(await run(train), terminal.err).toBe(0);
     expect(metrics("mine").map((record) => Object.keys(record.terms))).toEqual([
       ["hard", "topScoreDifference"],
       terms,
@@ -66,27 +46,27 @@ describe.each([
     expect(environment.imports).toEqual([{ file, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
     expect(readFileSync("runs/mine/report.html", "utf8")).toContain("labels (cross-entropy)");
 
-    out = "";
-    expect(await run(["evaluate", "mine", "--import", file]), err).toBe(0);
-    expect(out).toMatch(/the same as the training stored\n$/);
-    expect(await run(["report", "mine", "--import", file]), err).toBe(0);
-    expect(await run(["train", "--resume", "mine", "--import", file]), err).toBe(0);
+    terminal.out = "";
+    expect(await run(["evaluate", "mine", "--import", file]), terminal.err).toBe(0);
+    expect(terminal.out).toMatch(/the same as the training stored\n$/);
+    expect(await run(["report", "mine", "--import", file]), terminal.err).toBe(0);
+    expect(await run(["train", "--resume", "mine", "--import", file]), terminal.err).toBe(0);
 
     // Neither the list nor a network of Lyceum's own needs the method.
-    out = "";
+    terminal.out = "";
     expect(await run(["runs"])).toBe(0);
-    expect(out).toMatch(/^mine +finished .* needs --import .*\n$/m);
+    expect(terminal.out).toMatch(/^mine +finished .* needs --import .*\n$/m);
     await sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } }).toFile("red.png");
-    expect(await run(["predict", "mine", "red.png"]), err).toBe(0);
+    expect(await run(["predict", "mine", "red.png"]), terminal.err).toBe(0);
 
     for (const command of [
       ["evaluate", "mine"],
       ["report", "mine"],
       ["train", "--resume", "mine"],
     ]) {
-      err = "";
+      terminal.err = "";
       expect(await run(command)).not.toBe(0);
-      expect(err, command.join(" ")).toContain(`--import ${file}`);
+      expect(terminal.err, command.join(" ")).toContain(`--import ${file}`);
     }
   });
 });
@@ -115,10 +95,10 @@ export const spots = defineDataset({ name: "spots", summary: "Drawn shapes.", au
     "data: spots\nmodel: tiny\npatriarch: { k: 3 }\ngenerations: 2\nepochs: 1\nbatchSize: 16\n",
   );
   expect(await run(["train", "own.yaml"])).toBe(2);
-  expect(err).toContain('given "spots"');
-  expect(await run(["train", "own.yaml", "--import", file]), err).toBe(0);
+  expect(terminal.err).toContain('given "spots"');
+  expect(await run(["train", "own.yaml", "--import", file]), terminal.err).toBe(0);
   expect(readFileSync("runs/own/recipe.yaml", "utf8")).toContain("crop: 0\n  flip: false");
-  expect(await run(["evaluate", "own", "--import", file]), err).toBe(0);
+  expect(await run(["evaluate", "own", "--import", file]), terminal.err).toBe(0);
 });
 
 describe("what cannot be imported is named, with the way out", () => {
@@ -146,14 +126,14 @@ describe("what cannot be imported is named, with the way out", () => {
   ])("%s", async (name, text, message) => {
     if (text !== undefined) writeFileSync(name, text);
     expect(await run(["train", "small.yaml", "--import", `./${name}`])).not.toBe(0);
-    expect(err).toContain(message);
+    expect(terminal.err).toContain(message);
     expect(existsSync("runs")).toBe(false);
   });
 
   test("a folder", async () => {
     mkdirSync("folder");
     expect(await run(["train", "small.yaml", "--import", "folder"])).toBe(2);
-    expect(err).toContain("--import folder: is a folder; give a file in it");
+    expect(terminal.err).toContain("--import folder: is a folder; give a file in it");
   });
 
   test("a file that ends the process while it is loaded", async () => {
@@ -162,10 +142,10 @@ describe("what cannot be imported is named, with the way out", () => {
     await run(["train", "small.yaml", "--import", "./ends.js"]);
     const { whoListens } = globalThis as unknown as { whoListens: (() => void)[] };
     const [listener] = whoListens.filter((one) => !before.has(one));
-    err = "";
+    terminal.err = "";
     // As Node does when the module has called process.exit(0), or waits for nothing.
     listener!();
-    expect(err).toBe("lyceum: --import ./ends.js: the process ended while the file was loaded\n");
+    expect(terminal.err).toBe("lyceum: --import ./ends.js: the process ended while the file was loaded\n");
     expect(process.exitCode).toBe(2);
     process.exitCode = undefined;
     expect(process.listeners("exit").filter((one) => !before.has(one))).toEqual([]);
@@ -176,10 +156,10 @@ describe("what cannot be imported is named, with the way out", () => {
     const given = ["--import", resolve("penalty.ts")];
     expect(
       await run(["train", "small.yaml", "--name", "mine", ...given, "--set", "student=modest"]),
-      err,
+      terminal.err,
     ).toBe(0);
     writeFileSync("penalty.ts", `${readFileSync("penalty.ts", "utf8")}\n// changed\n`);
     expect(await run(["train", "--resume", "mine", ...given])).toBe(1);
-    expect(err).toContain("is not the file that the run began with");
+    expect(terminal.err).toContain("is not the file that the run began with");
   });
 });

@@ -1,4 +1,7 @@
-/** `--import FILE`: a program's own methods, networks and data sets, loaded before the recipe is read. */
+/**
+ * The option `--import FILE`, which loads methods, networks and data sets of one's own before the recipe is
+ * read.
+ */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -8,7 +11,7 @@ import { type Definition, isDefinition } from "../recipe/index.js";
 import type { ImportedFile } from "../runs/index.js";
 import { UsageError } from "./errors.js";
 
-/** Adds the option to a command. */
+/** Adds the option `--import` to a command. */
 export function withImports(command: Command): Command {
   return command.option(
     "--import <file>",
@@ -19,9 +22,9 @@ export function withImports(command: Command): Command {
 }
 
 /**
- * Loads modules, in order, and takes what they export that a recipe can name.
+ * Loads JavaScript modules, one after another, and collects those of their exports that a recipe can name.
  *
- * @throws UsageError that names the file which cannot be loaded, or which exports no definition
+ * @throws UsageError that names the first file which cannot be loaded or exports no definition
  */
 export async function importFiles(files: readonly string[] = []): Promise<ImportedFile[]> {
   const imported: ImportedFile[] = [];
@@ -49,7 +52,7 @@ async function importFile(file: string): Promise<ImportedFile> {
   try {
     exported = await import(pathToFileURL(path).href);
   } catch (error) {
-    // A module can throw anything.
+    // A module can throw any value, not only errors.
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`--import ${file}: cannot be loaded: ${why}${hintFor(file, error)}`);
   } finally {

@@ -32,7 +32,7 @@ test("a closed pipe aborts, quietly and however often it is noticed", () => {
   const { signal, stop } = listenForInterrupt(onFirst);
   process.stdout.emit("error", closed);
   expect(signal.aborted).toBe(true);
-  // Ctrl-C may well have ended the reader too.
+  // The terminal sends Ctrl-C to the reader too, which may have ended by it.
   now.mockReturnValue(1100);
   process.emit("SIGINT");
   now.mockReturnValue(2000);

@@ -1,12 +1,15 @@
-/** A shell or npm may pass on the very Ctrl-C that the terminal has sent already: not a second one. */
+/**
+ * Signals within this time of the first count as the same one: a shell or npm may pass on the Ctrl-C that the
+ * terminal has sent to the process already.
+ */
 const ECHO_MS = 300;
 
 /**
- * Turns Ctrl-C (and a polite kill) into an abort signal, once: the second one ends the process at once. When nobody
- * reads what the process writes any more, that aborts too, however often it is noticed.
+ * Turns the first Ctrl-C (SIGINT, and SIGTERM) into an abort signal; a second one ends the process at once.
+ * The signal also aborts when nobody reads what the process writes any more, as after `| head -1`.
  *
- * @param onFirst says that the first one was heard
- * @returns the signal, and what stops listening
+ * @param onFirst called at the first Ctrl-C, to tell the person that it was received
+ * @returns the signal, and a function that stops listening
  */
 export function listenForInterrupt(onFirst: () => void): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { run } from "./program.js";
 
-// A reader that leaves early, as of `lyceum recipes | head -1`, is no failure. A training listens too, and saves first.
+// A reader that leaves early, as in `lyceum recipes | head -1`, is no failure: the process then just ends. A
+// training has a listener of its own, which saves a checkpoint first.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;

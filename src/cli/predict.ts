@@ -90,7 +90,7 @@ async function predict(nameOrPath: string, paths: readonly string[], options: Pr
   if (failed > 0) throw new Error(`${failed} of ${total + found.problems.length} images failed`);
 }
 
-/** Writes what comes, when it comes. */
+/** Writes each result as soon as it is there. */
 interface Writer {
   prediction(file: string, prediction: Prediction): void;
   problem(file: string, error: string): void;
@@ -104,7 +104,10 @@ function jsonLines(): Writer {
   };
 }
 
-/** Columns as wide as the longest name, which is known before the first row. */
+/**
+ * Writes the lines of a table. All names are known before the first row, so that columns can be as wide as
+ * the longest.
+ */
 function lines({ files }: FoundImages, classes: readonly string[]): Writer {
   const width = (names: readonly string[], heading: string) =>
     names.reduce((most, name) => Math.max(most, name.length), heading.length);

@@ -1,32 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { run } from "./program.js";
+import { useTerminal } from "./testing/terminal.js";
 
-let out: string;
-let err: string;
+const terminal = useTerminal();
 let home: string;
-const here = process.cwd();
 beforeEach(() => {
-  out = "";
-  err = "";
-  home = mkdtempSync(join(tmpdir(), "lyceum-cli-"));
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    err += text;
-    return true;
-  });
-  vi.spyOn(console, "log").mockImplementation((text) => {
-    out += `${text}\n`;
-  });
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.chdir(here);
+  home = process.cwd();
 });
 
 const commands = ["train", "predict", "evaluate", "runs", "report", "recipes", "data", "doctor", "setup"];
@@ -34,23 +15,23 @@ const commands = ["train", "predict", "evaluate", "runs", "report", "recipes", "
 describe("help", () => {
   test("lists every command, with examples, and so does each command's own", async () => {
     expect(await run(["--help"])).toBe(0);
-    for (const command of commands) expect(out).toMatch(new RegExp(`^  ${command} `, "m"));
-    expect(out).toContain("Examples:");
+    for (const command of commands) expect(terminal.out).toMatch(new RegExp(`^  ${command} `, "m"));
+    expect(terminal.out).toContain("Examples:");
     for (const words of [
       ...commands.map((c) => [c]),
       ["data", "list"],
       ["data", "fetch"],
       ["data", "verify"],
     ]) {
-      out = "";
+      terminal.out = "";
       expect(await run([...words, "--help"])).toBe(0);
-      expect(out, words.join(" ")).toMatch(/Examples?:\n {2}\$ npx lyceum /);
+      expect(terminal.out, words.join(" ")).toMatch(/Examples?:\n {2}\$ npx lyceum /);
     }
   });
 
   test("the version is the package's", async () => {
     expect(await run(["--version"])).toBe(0);
-    expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(terminal.out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });
 
@@ -77,8 +58,8 @@ describe("wrong use is exit code 2 and one line that helps", () => {
   ])("%j", async (args, message) => {
     process.chdir(home);
     expect(await run(args)).toBe(2);
-    expect(err).toContain(message);
-    expect(err).not.toContain("    at ");
+    expect(terminal.err).toContain(message);
+    expect(terminal.err).not.toContain("    at ");
     expect(readdirSync(home)).toEqual([]);
   });
 });
@@ -87,10 +68,10 @@ test("a failure is exit code 1 and one line; where it came from only on demand",
   const folder = join(home, "norun");
   mkdirSync(folder);
   expect(await run(["evaluate", folder])).toBe(1);
-  expect(err).toBe(`lyceum: ${folder}: is not a run: it holds no recipe.yaml\n`);
+  expect(terminal.err).toBe(`lyceum: ${folder}: is not a run: it holds no recipe.yaml\n`);
   vi.stubEnv("LYCEUM_DEBUG", "1");
   expect(await run(["evaluate", folder])).toBe(1);
-  expect(err).toContain("    at ");
+  expect(terminal.err).toContain("    at ");
   vi.unstubAllEnvs();
 });
 
@@ -98,9 +79,9 @@ test("a name in runs/ is as good as a path, and a near one is offered", async ()
   process.chdir(home);
   mkdirSync("runs/quick", { recursive: true });
   expect(await run(["report", "quick"])).toBe(1);
-  expect(err).toContain("runs/quick: is not a run: it holds no recipe.yaml");
+  expect(terminal.err).toContain("runs/quick: is not a run: it holds no recipe.yaml");
   expect(await run(["report", "quik"])).toBe(2);
-  expect(err).toContain('did you mean "quick"?');
+  expect(terminal.err).toContain('did you mean "quick"?');
 });
 
 test("--name never takes a folder that is there, and says how to go on with it", async () => {
@@ -108,15 +89,15 @@ test("--name never takes a folder that is there, and says how to go on with it",
   mkdirSync("runs/mine", { recursive: true });
   writeFileSync("runs/mine/x", "");
   expect(await run(["train", "quickstart", "--name", "mine"])).toBe(2);
-  expect(err).toContain("runs/mine: is there already; take another --name, or --resume runs/mine");
+  expect(terminal.err).toContain("runs/mine: is there already; take another --name, or --resume runs/mine");
 });
 
 test("recipes are listed for people and for programs", async () => {
   expect(await run(["recipes"])).toBe(0);
-  expect(out).toMatch(/^quickstart +Fashion-MNIST, /m);
-  out = "";
+  expect(terminal.out).toMatch(/^quickstart +Fashion-MNIST, /m);
+  terminal.out = "";
   expect(await run(["recipes", "--json"])).toBe(0);
-  expect(JSON.parse(out).map(({ name }: { name: string }) => name)).toContain("cifar100-resnet110");
+  expect(JSON.parse(terminal.out).map(({ name }: { name: string }) => name)).toContain("cifar100-resnet110");
 });
 
 test("data list finds a set where it is, and says how to get the others", async () => {
@@ -126,19 +107,19 @@ test("data list finds a set where it is, and says how to get the others", async 
   for (const part of ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"])
     writeFileSync(`mnist/${part}-ubyte`, "");
   expect(await run(["data", "list", "--json"])).toBe(0);
-  const sets = JSON.parse(out) as { name: string; place: string | null }[];
+  const sets = JSON.parse(terminal.out) as { name: string; place: string | null }[];
   expect(sets.find(({ name }) => name === "mnist")!.place).toBe(join(home, "mnist"));
   expect(sets.find(({ name }) => name === "synthetic")!.place).toBe("made, not stored");
-  out = "";
+  terminal.out = "";
   expect(await run(["data", "verify", "mnist"])).toBe(1);
-  expect(out.match(/^damaged {2}/gm)).toHaveLength(4);
-  expect(err).toContain(`mnist in ${join(home, "mnist")} is not the official set`);
+  expect(terminal.out.match(/^damaged {2}/gm)).toHaveLength(4);
+  expect(terminal.err).toContain(`mnist in ${join(home, "mnist")} is not the official set`);
   vi.unstubAllEnvs();
 });
 
 test("doctor reports libtorch, its speed and the disk", async () => {
   expect(await run(["doctor", "--json"])).toBe(0);
-  const findings = JSON.parse(out) as { name: string; state: string; detail: string }[];
+  const findings = JSON.parse(terminal.out) as { name: string; state: string; detail: string }[];
   const named = Object.fromEntries(findings.map(({ name, detail }) => [name, detail]));
   expect(named.libtorch).toMatch(/^\d+\.\d+/);
   expect(named["matrix speed"]).toMatch(/GFLOP\/s/);

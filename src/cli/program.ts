@@ -17,9 +17,9 @@ import { trainCommand } from "./train.js";
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
 /**
- * Runs one command line.
+ * Runs one command line, and writes errors to stderr.
  *
- * @param args without node and script
+ * @param args the arguments behind the program's name
  * @returns the exit code: 0 done, 1 failed, 2 wrong use, 3 not as stored (`evaluate`), 130 interrupted
  */
 export async function run(args: readonly string[]): Promise<number> {
@@ -27,7 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await program().parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
-    // Commander has said its own already.
+    // Commander has already written its own errors to stderr.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`${describe(error)}\n`);
     if (error instanceof Interrupted) return 130;
@@ -68,7 +68,7 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
   return throwing(lyceum);
 }
 
-/** Makes commander throw instead of ending the process, in all commands. */
+/** Makes commander throw errors instead of ending the process, in all commands. */
 function throwing(command: Command): Command {
   command
     .exitOverride()
@@ -77,7 +77,7 @@ function throwing(command: Command): Command {
   return command;
 }
 
-/** What the system says no to, in words; of files, the folder that a person can do something about. */
+/** The system's refusals by their codes, in words that follow the name of a file or a folder. */
 const refusals: Record<string, string> = {
   EACCES: "may not be written to or read",
   EPERM: "may not be written to or read",
@@ -92,7 +92,7 @@ function inWords(error: Error): string {
   // Node says so of a folder on a file system that is read only, when it is to make those above it too.
   const words = code === "ENOENT" && syscall === "mkdir" ? "cannot be made here" : refusals[code];
   if (!words || !path) return error.message;
-  // Temporary and lock files are of no interest.
+  // For a temporary file or a lock, the folder is named: that is what a person can do something about.
   return `${basename(path).startsWith(".") ? dirname(path) : path}: ${words}`;
 }
 

@@ -1,18 +1,19 @@
 import { count, duration, fixed, nameOf, percent, plural } from "../report/numbers.js";
 import type { ProgressEvent } from "../runs/types.js";
 
-/** Where progress is written: a terminal, a pipe or a file. */
+/** The output that progress is written to: a terminal, a pipe or a file. */
 export interface Output {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
 }
 
+/** The shortest time between two drawings of the line on a terminal. */
 const REDRAW_MS = 100;
 
 /**
- * Tells of a training as it goes on: on a terminal one line that is redrawn, elsewhere a line an epoch; and a line
- * for each finished generation.
+ * Makes a listener that shows a training's progress: on a terminal as one line that is redrawn, elsewhere as
+ * a line for each epoch, and in both cases as a line for each finished generation.
  */
 export function progressTo(output: Output): (event: ProgressEvent) => void {
   const live = output.isTTY === true;
@@ -96,7 +97,7 @@ function losses(loss: number, terms: Record<string, number>): string {
   return `loss ${fixed(loss)}${parts.length > 1 ? ` (${parts.join(", ")})` : ""}`;
 }
 
-/** topScoreDifference → top score difference */
+/** Writes a camelCase name as words: "topScoreDifference" becomes "top score difference". */
 function words(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -34,7 +34,7 @@ Examples:
       else console.log(runTable(listings));
     });
 
-/** The last column, of notes, has no name: few runs need one. */
+/** The headings of the columns. The last column, of notes, has none, since it is empty for most runs. */
 const headings = ["run", "state", "generations", "epochs", "top-1", "ensemble", "data", "model", "begun", ""];
 
 function runTable(listings: readonly RunListing[]): string {
@@ -50,7 +50,7 @@ function runTable(listings: readonly RunListing[]): string {
   return [
     line(headings),
     ...listings.map((listing) =>
-      // A reason takes what room it needs, beyond the columns.
+      // The reason of a damaged run takes all the room it needs, across the columns.
       listing.state === "damaged"
         ? printable(`${listing.name.padEnd(widths[0]!)}   damaged: ${listing.problem}`)
         : line(cells(listing)),

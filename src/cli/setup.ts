@@ -19,7 +19,8 @@ Examples:
   $ LIBTORCH=/opt/libtorch npx lyceum setup`,
     )
     .action(async () => {
-      // The same relative path from src/cli and from dist/chunks (bundle.mjs).
+      // The relative path is the same from src/cli and from dist/chunks, where the bundle puts this file
+      // (bundle.mjs).
       const script = fileURLToPath(new URL("../../setup", import.meta.url));
       const [code, signal] = await once(spawn("bash", [script], { stdio: "inherit" }), "close");
       if (code !== 0)

@@ -1,13 +1,13 @@
-/** Text from files, without the control characters that could drive a terminal. */
+/** Replaces the control characters in a text that comes from files, since they could control the terminal. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
 /**
- * Rows as aligned text: the first column to the left, all others to the right.
+ * Lays rows out as a table of text, with the first column aligned to the left and all others to the right.
  *
- * @param rows the first one holds the headings
+ * @param rows the cells of each row; the first row holds the headings
  */
 export function table(rows: readonly (readonly string[])[]): string {
   const columns = Math.max(...rows.map((row) => row.length));

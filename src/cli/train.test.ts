@@ -1,27 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { run } from "./program.js";
+import { useTerminal } from "./testing/terminal.js";
 
-let out: string;
-let err: string;
-const here = process.cwd();
+const terminal = useTerminal();
 beforeEach(() => {
-  out = "";
-  err = "";
-  process.chdir(mkdtempSync(join(tmpdir(), "lyceum-train-")));
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    err += text;
-    return true;
-  });
-  vi.spyOn(console, "log").mockImplementation((text) => {
-    out += `${text}\n`;
-  });
   writeFileSync(
     "small.yaml",
     `data: { name: synthetic, size: 8, classes: 5, channels: 1, trainCount: 64, testCount: 40 }
@@ -33,64 +17,60 @@ batchSize: 16
 `,
   );
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.chdir(here);
-});
 
 test("trains, reports, evaluates again to the same numbers, and says where stored ones differ", async () => {
   expect(await run(["train", "small.yaml", "--seed", "3"])).toBe(0);
-  expect(out).toMatch(/generation 2\/2 student {2}epoch 2\/2 {2}loss /);
-  expect(out).toMatch(/^patriarch +\d+\.\d\d %/m);
-  expect(out).toMatch(/^ensemble 0–1 +\d+\.\d\d %/m);
-  expect(out).toMatch(
+  expect(terminal.out).toMatch(/generation 2\/2 student {2}epoch 2\/2 {2}loss /);
+  expect(terminal.out).toMatch(/^patriarch +\d+\.\d\d %/m);
+  expect(terminal.out).toMatch(/^ensemble 0–1 +\d+\.\d\d %/m);
+  expect(terminal.out).toMatch(
     /report: runs\/small\/report\.html\n(warning: . of 2 networks are hardly better than guessing.*\n)?$/,
   );
   expect(existsSync("runs/small/report.html")).toBe(true);
   expect(readFileSync("runs/small/recipe.yaml", "utf8")).toContain("seed: 3");
 
-  out = "";
+  terminal.out = "";
   expect(await run(["evaluate", "small"])).toBe(0);
-  expect(out).toMatch(/the same as the training stored\n$/);
+  expect(terminal.out).toMatch(/the same as the training stored\n$/);
 
-  out = "";
+  terminal.out = "";
   expect(await run(["evaluate", "small", "--ensemble", "0-1", "--json"])).toBe(0);
   const summary = JSON.parse(readFileSync("runs/small/summary.json", "utf8"));
-  const evaluated = JSON.parse(out);
+  const evaluated = JSON.parse(terminal.out);
   expect(evaluated).toMatchObject({ k: 5, differences: [], logits: { difference: 0 } });
   expect(evaluated.ensembles["0-1"].test.top1).toBe(summary.ensembles["0-1"].test.top1);
 
-  out = "";
+  terminal.out = "";
   expect(await run(["evaluate", "small", "--ensemble", "1-1"])).toBe(0);
-  expect(out).toMatch(/the same as the training stored, which stored no such ensemble\n$/);
+  expect(terminal.out).toMatch(/the same as the training stored, which stored no such ensemble\n$/);
 
   summary.generations[1].test.top1 = 0.999;
   summary.generations[1].test.scoreByRank[1] = 0.75;
   writeFileSync("runs/small/summary.json", JSON.stringify(summary));
-  out = "";
+  terminal.out = "";
   expect(await run(["evaluate", "small", "--generation", "1"])).toBe(3);
-  expect(out).toMatch(/generation 1: top1 is \d+\.\d\d %, stored was 99\.90 %/);
-  expect(out).toMatch(/generation 1: scoreByRank\[1\] is 0\.\d+, stored was 0\.75/);
-  expect(err).toContain("runs/small: not what the training stored");
-  out = "";
+  expect(terminal.out).toMatch(/generation 1: top1 is \d+\.\d\d %, stored was 99\.90 %/);
+  expect(terminal.out).toMatch(/generation 1: scoreByRank\[1\] is 0\.\d+, stored was 0\.75/);
+  expect(terminal.err).toContain("runs/small: not what the training stored");
+  terminal.out = "";
   expect(await run(["evaluate", "small", "--json"])).toBe(3);
-  expect(JSON.parse(out).differences).toContainEqual(
+  expect(JSON.parse(terminal.out).differences).toContainEqual(
     expect.objectContaining({ of: "generation 1", what: "top1", stored: 0.999, now: expect.any(Number) }),
   );
   expect(await run(["evaluate", "small", "--generation", "2"])).toBe(2);
-  expect(err).toContain("--generation 2: must be from 0 to 1");
+  expect(terminal.err).toContain("--generation 2: must be from 0 to 1");
 });
 
 test("the result as JSON alone on stdout; the next run gets a name of its own", async () => {
   for (const name of ["small", "small-2"]) {
-    out = "";
+    terminal.out = "";
     expect(await run(["train", "small.yaml", "--set", "epochs=1", "--json"])).toBe(0);
-    const result = JSON.parse(out);
+    const result = JSON.parse(terminal.out);
     expect(result).toMatchObject({ state: "finished", recipe: { epochs: 1 } });
     expect(result.generations).toHaveLength(2);
     expect(result.report).toBe(join(process.cwd(), "runs", name, "report.html"));
   }
-  expect(err).toContain("small → runs/small-2");
+  expect(terminal.err).toContain("small → runs/small-2");
 });
 
 test("Ctrl-C saves and says how to go on; --resume goes on to the end", async () => {
@@ -101,18 +81,18 @@ test("Ctrl-C saves and says how to go on; --resume goes on to the end", async ()
     return write(text);
   });
   expect(await run(["train", "small.yaml", "--name", "mine"])).toBe(130);
-  expect(err).toContain("stopped; to go on: npx lyceum train --resume runs/mine\n");
+  expect(terminal.err).toContain("stopped; to go on: npx lyceum train --resume runs/mine\n");
   expect(existsSync("runs/mine/summary.json")).toBe(false);
   progress.mockImplementation(write);
-  out = "";
+  terminal.out = "";
   expect(await run(["train", "--resume", "mine"])).toBe(0);
-  expect(out).toMatch(/report: runs\/mine\/report\.html/);
+  expect(terminal.out).toMatch(/report: runs\/mine\/report\.html/);
   const epochs = readFileSync("runs/mine/metrics.jsonl", "utf8").trim().split("\n");
   expect(epochs).toHaveLength(4);
 });
 
 test("a training that cannot start leaves no folder behind", async () => {
   expect(await run(["train", "small.yaml", "--set", "data={name: mnist, root: /nowhere}"])).toBe(1);
-  expect(err).toMatch(/^lyceum: mnist: the data set is in none of these places/);
+  expect(terminal.err).toMatch(/^lyceum: mnist: the data set is in none of these places/);
   expect(readdirSync("runs")).toEqual([]);
 });

@@ -92,7 +92,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
     );
 }
 
-/** Says of networks that have learnt nothing; numbers alone look like a result. */
+/** Warns of networks that have learnt nothing, whose accuracy could be mistaken for a result. */
 function guesses({ classes, generations }: RunResult): string {
   const count = generations.filter(({ test }) => test.top1 < 1.5 / classes).length;
   if (count === 0) return "";
@@ -106,12 +106,15 @@ interface Prepared {
   recipe: Recipe;
   directory: string;
   resume: boolean | "auto";
-  /** Whether another sitting began the run. */
+  /** Whether the run was begun before this command. */
   begun: boolean;
   imports: ImportedFile[];
 }
 
-/** The recipe and the run's folder, new or resumed; all that can be wrong is found before any work. */
+/**
+ * Finds the recipe and the run's folder, new or resumed, and reports whatever is wrong before any work
+ * begins.
+ */
 async function prepare(nameOrPath: string | undefined, options: TrainOptions): Promise<Prepared> {
   const { set = [], name, device, seed, out, resume, autoResume = false } = options;
   const imports = await importFiles(options.import);
@@ -152,17 +155,17 @@ async function prepare(nameOrPath: string | undefined, options: TrainOptions): P
   return { recipe, directory, resume: autoResume ? "auto" : false, begun, imports };
 }
 
-/** A run that failed before its first epoch leaves no folder behind. */
+/** Removes the folder of a run that failed before anything was trained. */
 async function removeUnstarted(directory: string): Promise<void> {
   const files = await readdir(directory).catch(() => ["gone"]);
   const made = ["recipe.yaml", "environment.json"];
   if (files.some((file) => !made.includes(file))) return;
   try {
     for (const file of made) await rm(join(directory, file), { force: true });
-    // Fails where another process has begun there in the meantime.
+    // Removing the folder fails where another process has begun a run in it in the meantime.
     await rmdir(directory);
   } catch {
-    // Why the run failed is what is to be told.
+    // The error to report is the one by which the run failed.
   }
 }
 

@@ -4,13 +4,14 @@ import { schemaText } from "../recipe/schema-file.js";
 import { methodsPage } from "./methods-page.js";
 import { recipePage } from "./recipe-page.js";
 
-/** A file of the checkout that is made from definitions. */
+/** A file of the checkout that is generated from definitions in the code. */
 export interface GeneratedFile {
-  /** Relative to the checkout. */
+  /** The file's path, relative to the checkout. */
   path: string;
   text: string;
 }
 
+/** Generates all such files, as they should be. */
 export function generatedFiles(): GeneratedFile[] {
   return [
     { path: "schema/recipe.schema.json", text: schemaText() },
@@ -20,7 +21,7 @@ export function generatedFiles(): GeneratedFile[] {
   ];
 }
 
-/** A page of which only a part is made. */
+/** Reads a page of which only a part is generated. */
 function readPage(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 }

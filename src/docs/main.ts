@@ -1,4 +1,7 @@
-/** Writes the files that are made from definitions: `npm run generate`. With `--check` it says which are stale instead. */
+/**
+ * Writes the files that are generated from definitions (`npm run generate`), or says with `--check` which are
+ * stale.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { generatedFiles } from "./generated-files.js";

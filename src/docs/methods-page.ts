@@ -1,4 +1,4 @@
-/** docs/methods.md: what a generation can learn from, out of the definitions. */
+/** Generates docs/methods.md, what a generation can learn from, out of the methods' definitions. */
 import { type Method, methods } from "../methods/index.js";
 import { zod } from "../packages.js";
 
@@ -15,7 +15,7 @@ A method of your own is one file: see [tutorial.md](tutorial.md), [examples/pena
 |---|---|---|
 `;
 
-/** The page's text. */
+/** Generates the text of the page. */
 export function methodsPage(): string {
   const all = methods as readonly Method[];
   const rows = all.map(
@@ -33,11 +33,12 @@ function section(method: Method): string {
   return lines.join("\n");
 }
 
-/** The generations whose answers a method needs, in the notation of the table. */
+/** Names the generations that teach generation m, in the notation of the page's table. */
 function teachersOf({ teachers, options }: Method): string {
   if (!teachers) return "none";
   const z = zod().z;
-  const far = 1000;
-  const found = teachers(far, z.object(options?.(z) ?? {}).parse({}));
-  return found.map((teacher) => `m - ${far - teacher}`).join(", ");
+  // A generation so late in a line that all teachers which the method can ask for are there.
+  const late = 1000;
+  const found = teachers(late, z.object(options?.(z) ?? {}).parse({}));
+  return found.map((teacher) => `m - ${late - teacher}`).join(", ");
 }

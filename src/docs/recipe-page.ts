@@ -1,8 +1,8 @@
-/** docs/recipe.md: every key of a recipe, out of the schema that checks recipes. */
+/** Generates docs/recipe.md, every key of a recipe, out of the schema that checks recipes. */
 import { zod } from "../packages.js";
 import { builtIn, type Library, recipeSchema } from "../recipe/index.js";
 
-/** What is needed of a JSON Schema here. */
+/** The parts of a JSON Schema that the page shows. */
 interface Shape {
   type?: string;
   const?: unknown;
@@ -32,7 +32,7 @@ member with its defaults: \`patriarch: strict\` is \`patriarch: { method: strict
 own, by value in code and by \`--import\` on the command line: see [tutorial.md](tutorial.md).
 `;
 
-/** The page's text. */
+/** Generates the text of the page. */
 export function recipePage(library: Library = builtIn): string {
   const root = zod().toJSONSchema(recipeSchema(library), { io: "input" }) as Shape;
   const keys = Object.entries(root.properties ?? {});
@@ -65,7 +65,7 @@ function section(key: string, shape: Shape): string {
   return lines.join("\n");
 }
 
-/** The options that all members of a family have in the same way. */
+/** Finds the options that all members of a family have with the same schema. */
 function sharedBy([first, ...others]: readonly Shape[]): [string, Shape][] {
   return Object.entries(first?.properties ?? {}).filter(([option, shape]) =>
     others.every(({ properties }) => JSON.stringify(properties?.[option]) === JSON.stringify(shape)),
@@ -82,26 +82,26 @@ function tableOf(options: readonly [string, Shape][]): string[] {
   return ["| key | allowed | default | meaning |", "|---|---|---|---|", ...rows];
 }
 
-/** Nested mappings as keys with dots. */
+/** Turns a nested mapping into keys with dots. */
 function flattened(name: string, shape: Shape): [string, Shape][] {
   if (!shape.properties) return [[name, shape]];
   return Object.entries(shape.properties).flatMap(([key, inner]) => flattened(`${name}.${key}`, inner));
 }
 
-/** The alternatives of a key that are mappings, unions taken apart; one without alternatives is its own. */
+/** Lists those alternatives of a key that are mappings, with unions split into their members. */
 function mappingsOf(shape: Shape): Shape[] {
   const union = shape.anyOf ?? shape.oneOf;
   if (union) return union.flatMap(mappingsOf);
   return shape.properties ? [shape] : [];
 }
 
-/** The key that tells a mapping from its alternatives, and its value. */
+/** Finds the key whose constant value tells a mapping from its alternatives, and that value. */
 function tagOf({ properties = {} }: Shape): [string, unknown] | undefined {
   const found = Object.entries(properties).find(([, inner]) => inner.const !== undefined);
   return found && [found[0], found[1].const];
 }
 
-/** A description without its "Default: …", and the default, wherever it stands. */
+/** Splits a schema's description from the default, which stands in the schema or at the description's end. */
 function split(shape: Shape): { meaning: string; standing: string } {
   const [meaning = "", told] = (shape.description ?? "").split(/ Default: /);
   const standing = shape.default === undefined ? (told ?? "–").replace(/\.$/, "") : code(shape.default);
@@ -139,5 +139,5 @@ function allowed(shape: Shape): string {
 
 const code = (value: unknown) => `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
 
-/** Text that stays in its cell of a table. */
+/** Escapes a text so that it stays within its cell of a Markdown table. */
 const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");

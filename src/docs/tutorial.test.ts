@@ -1,4 +1,4 @@
-/** The programs in the tutorial, run one after another as a reader would. */
+/** Runs the programs in the tutorial one after another, as a reader would. */
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -9,7 +9,7 @@ const sure = [
   [0, 3],
   [0, 3],
 ];
-/** Of the fourth image both classes all but tie. */
+/** Logits of four images; the two classes of the fourth one nearly tie. */
 const before = torch.tensor([...sure, [1, 1.00001]]);
 const after = torch.tensor([...sure, [1.00001, 1]]);
 const how = (now: torch.Tensor, rounding: number) => ({

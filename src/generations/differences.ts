@@ -3,32 +3,34 @@ import type { TestResult } from "../runs/index.js";
 import type * as torch from "../torch/index.js";
 import type { Member } from "./member.js";
 
-/** Something that is not what the training stored, by more than rounding explains. */
+/** A number that differs from the one that the training stored, by more than rounding explains. */
 export interface Difference {
-  /** "generation 0", "ensemble 0-1", … */
+  /** The network or the ensemble whose number it is: "generation 0", "ensemble 0-1", … */
   of: string;
-  /** A metric's name, with the place where it is a list ("scoreByRank[1]"); or "logits", for the largest difference. */
+  /** The name of the metric, with the index where it is a list ("scoreByRank[1]"), or "logits". */
   what: string;
-  /** Of a metric: the number now, and the one that was stored. */
+  /** The value of the metric now; left out for logits. */
   now?: number;
+  /** The value of the metric that was stored; left out for logits. */
   stored?: number;
+  /** The absolute difference; for logits, the largest one. */
   difference: number;
-  /** What rounding explains. */
+  /** The largest difference that rounding explains. */
   allowed: number;
 }
 
 /**
- * How far a mean over images that is computed twice from the same logits may differ: each of N + C additions in float64
- * rounds once, and so do some 16 operations beside them.
+ * Bounds how far a mean over images may differ that is computed twice from the same logits: each of N + C
+ * additions in float64 rounds once, and so do some 16 operations beside them.
  */
 function summationError(images: number, classes: number, value: number): number {
   return (images + classes + 16) * 2 ** -52 * Math.max(1, Math.abs(value));
 }
 
 /**
- * The metrics whose numbers are not those that were stored. Metrics that only one of both has are passed over.
+ * Finds the numbers that are not the stored ones. Metrics that only one of the two results has are ignored.
  *
- * @param allowed how far a number may be off, by its name and value
+ * @param allowed gives how far a number may be off, by its name and its stored value
  */
 function numberDifferences(
   of: string,
@@ -39,7 +41,7 @@ function numberDifferences(
   const before = numbersOf(stored);
   return [...numbersOf(now)].flatMap(([what, value]) => {
     const old = before.get(what);
-    // JSON has no infinity: what is not finite was stored as null.
+    // JSON has neither NaN nor infinity, and stores both as null: such numbers cannot be told apart.
     if (old === undefined || (!Number.isFinite(old) && !Number.isFinite(value))) return [];
     const difference = Math.abs(value - old);
     const most = allowed(what, old);
@@ -48,11 +50,12 @@ function numberDifferences(
 }
 
 /**
- * Evaluates some generations, alone or together, and says which numbers are not those that were stored.
+ * Evaluates one generation, or several as an ensemble, and finds the numbers that are not the stored ones.
  *
+ * @param of what the generation or the ensemble is called in the differences
  * @param before the stored numbers, if there are any
- * @param how.evaluate makes numbers of the members' logits
- * @param how.slack says what rounding does to the numbers, for members whose logits were not stored
+ * @param how.evaluate computes the metrics from the members' logits
+ * @param how.slack gives how far rounding may move each number, for members whose logits were not stored
  */
 export function compare(
   of: string,
@@ -70,7 +73,8 @@ export function compare(
     return { test, differences: numberDifferences(of, before, test, (name) => allowed.get(name) ?? 0) };
   }
   const [images, classes] = now[0]!.shape as [number, number];
-  // Where rounding moved the logits, the numbers are held to the stored ones, which they must be those of to the last digits.
+  // Where rounding has moved the logits, the stored numbers are compared with those that the stored logits
+  // give: these are the same but for the order of sums.
   const rounded = members.every(({ difference, rounding }) => difference <= rounding);
   const moved = members.some(({ difference }) => difference > 0);
   const numbers = rounded && moved ? evaluate(stored) : test;

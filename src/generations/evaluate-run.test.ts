@@ -25,7 +25,7 @@ const file = (generation: number, name: string) => join(directory, `generation-$
 const found = async (options = {}) =>
   (await evaluateRun(directory, options)).differences.map(({ of, what }) => `${of}: ${what}`);
 
-/** Writes a network's weights again, with the first one of so many dimensions changed. */
+/** Writes a network's weights anew, with the first tensor changed that has the given number of dimensions. */
 function changeWeight(path: string, change: (weight: torch.Tensor) => void, dimensions = 4): void {
   torch.scope(() => {
     const { tensors, metadata } = torch.loadSafetensors(path);

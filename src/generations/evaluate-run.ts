@@ -16,40 +16,46 @@ import { type Evaluated, evaluateMember, type Member, storedLogits } from "./mem
 import { evaluateEnsemble } from "./results.js";
 
 export interface EvaluateRunOptions extends Given {
-  /** Which generations; all finished ones when left out. */
+  /** The generations to evaluate. Default: all finished ones. */
   generations?: readonly number[] | undefined;
-  /** Whether the mean of their softmax is evaluated too. */
+  /** Whether the ensemble of these generations is evaluated too. Default: false. */
   ensemble?: boolean;
-  /** What names in the run's recipe may mean, beside Lyceum's own definitions: imported files, or definitions. */
+  /** What the run's recipe can name beside Lyceum's own definitions: imported files, or definitions. */
   imports?: Imports | undefined;
+  /** Stops the evaluation when aborted, whose reason it then throws. */
   signal?: AbortSignal | undefined;
   /** Called before each generation is evaluated, with the number of test images. */
   onGeneration?: ((generation: number, testImages: number) => void) | undefined;
 }
 
 export interface RunEvaluation {
+  /** The results of the generations that were asked for, in that order. */
   generations: GenerationResult[];
+  /** The result of their ensemble, where it was asked for. */
   ensemble?: EnsembleResult;
-  /** What the training itself stored. */
+  /** The results that the training stored. */
   stored: Summary;
   /**
-   * How far logits are from the stored ones at most, and how far rounding explains; undefined where a generation's
-   * test-logits.safetensors is not there, so that only its numbers could be compared.
+   * The largest difference between a logit and the stored one, and the largest that rounding explains.
+   * Undefined where a generation's test-logits.safetensors is missing, so that only its metrics could be
+   * compared.
    */
   logits: { difference: number; allowed: number } | undefined;
-  /** What is not as stored, by more than rounding on another machine explains. */
+  /** The numbers that differ from the stored ones by more than rounding on another machine explains. */
   differences: Difference[];
 }
 
 /**
- * Runs a finished run's networks over the test images again, from their weights, and compares with what the training
- * stored. Nothing is chosen by it: it repeats a measurement, and should come to the same.
+ * Runs the networks of a run over the test images again, from their stored weights, and compares the results
+ * with those that the training stored. Nothing is chosen by this: it repeats a measurement, and should give
+ * the same numbers.
  *
- * The stored logits must be those of the weights, up to what rounding on another machine explains, and the stored numbers
- * those of the stored logits. Where a generation's logits are not there, its numbers may be as far off as logits within
- * that rounding can make them.
+ * The stored logits must be those that the weights give, up to what rounding on another machine explains, and
+ * the stored numbers must be those that the stored logits give. Where a generation's logits are missing, its
+ * numbers may be as far off as logits within that rounding can make them.
  *
- * @throws Error when the folder is no run, has no such generation, or its files do not fit its recipe or its images
+ * @throws Error when the folder is no run or its files do not fit its recipe or its images, RangeError when a
+ *   generation that was asked for is not finished
  */
 export async function evaluateRun(
   directory: string,
@@ -88,7 +94,8 @@ export async function evaluateRun(
 
     const inARow = wanted.every((generation, i) => generation === wanted[0]! + i);
     const name = inARow ? `${wanted[0]}-${wanted.at(-1)}` : wanted.join(",");
-    // Log-probabilities move by the logit's move and the normaliser's, and a mean of scores by no more than its members.
+    // A log-probability is a logit less its normaliser, each of which rounding may move by as much. The
+    // logarithm of a mean of scores moves no further than the log-probabilities of the members.
     const bound = 2 * Math.max(...members.map(({ rounding }) => rounding));
     const together = compare(`ensemble ${name}`, stored.ensembles[name]?.test, members, {
       evaluate: (logits) => evaluateEnsemble(logits, labels, k).test,

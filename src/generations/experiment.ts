@@ -1,4 +1,4 @@
-/** A recipe with all that its names mean, ready to be trained. */
+/** An experiment: a recipe with the definitions and images that its names stand for, ready to be trained. */
 import type { Dataset } from "../data/index.js";
 import { describeMethod, type Method, teachersOf as teachersAsked } from "../methods/index.js";
 import type { ModelOptions } from "../models/index.js";
@@ -9,17 +9,23 @@ import { cudaAvailable, Generator, version } from "../torch/index.js";
 import type { Images } from "./images.js";
 import { deriveSeed } from "./seeds.js";
 
-/** Makes a network with fresh weights, drawn from the given generator. */
+/** A function that makes a network with fresh weights, drawn from the given generator. */
 export type ModelFactory = (options: ModelOptions) => Module;
 
-/** What a program hands over beside the recipe, because no name in a recipe stands for it. */
+/**
+ * What a program may hand over beside the recipe, when it is not made from a definition that a recipe can
+ * name.
+ */
 export interface Given {
   /**
-   * A network of the program's own, called once for each generation, instead of the recipe's; `model` in the recipe is
-   * then its name, by default "own network".
+   * Makes a network of the program's own instead of the recipe's; it is called once for each generation. The
+   * key `model` of the recipe is then only the network's name, by default "own network".
    */
   model?: ModelFactory | undefined;
-  /** Images of the program's own instead of the recipe's; `data` in the recipe is then their name, by default theirs. */
+  /**
+   * Images of the program's own instead of the recipe's. The key `data` of the recipe is then only their
+   * name, by default the name that they have.
+   */
   dataset?: Dataset | undefined;
 }
 
@@ -27,12 +33,13 @@ export interface Experiment {
   recipe: Recipe;
   library: Library;
   images: Images;
-  /** Undefined where nothing is to be kept. */
+  /** The run's folder; undefined where nothing is to be kept. */
   folder: RunFolder | undefined;
+  /** Makes the network, where the program has handed one over. */
   model: ModelFactory | undefined;
 }
 
-/** The method of a generation and its options. */
+/** Gives the method of a generation and its options. */
 export function methodOf(
   { recipe, library }: Pick<Experiment, "recipe" | "library">,
   generation: number,
@@ -42,16 +49,17 @@ export function methodOf(
 }
 
 /**
- * The earlier generations that teach one.
+ * Gives the numbers of the earlier generations that teach the given one.
  *
- * @throws RangeError when the method asks for a generation that is not an earlier one, TypeError when it gives back no list
+ * @throws RangeError when the method asks for a generation that is not an earlier one, TypeError when it
+ *   returns no list
  */
 export function teachersOf(experiment: Pick<Experiment, "recipe" | "library">, generation: number): number[] {
   const { method, options } = methodOf(experiment, generation);
   return teachersAsked(method, generation, options);
 }
 
-/** What the patriarch and the students learn from, in a line each. */
+/** Describes what the patriarch and the students learn from, in a line each. */
 export function describeMethods(experiment: Pick<Experiment, "recipe" | "library">): [string, string][] {
   const line = (generation: number) => {
     const { method, options } = methodOf(experiment, generation);
@@ -61,13 +69,21 @@ export function describeMethods(experiment: Pick<Experiment, "recipe" | "library
   return [["patriarch", line(0)], ...students];
 }
 
-/** The words for the terms of the losses that a recipe's methods have; a name that none knows is its own. */
+/**
+ * Gives a function that puts the name of a loss term into words, as the recipe's methods do; a name that none
+ * of them knows is returned as it is.
+ */
 export function termLabels(experiment: Pick<Experiment, "recipe" | "library">): (name: string) => string {
   const words = { ...methodOf(experiment, 1).method.terms, ...methodOf(experiment, 0).method.terms };
   return (name) => (Object.hasOwn(words, name) ? words[name]! : name);
 }
 
-/** A fresh network for a generation: the same architecture for all, weights of its own for each. */
+/**
+ * Makes a generation's network with fresh weights. All generations have the same architecture, and each its
+ * own weights, which follow from the recipe's seed.
+ *
+ * @throws Error when the network's name stands for no definition and no network was handed over
+ */
 export function freshModel(
   { recipe, library, images, model: factory }: Omit<Experiment, "folder" | "images"> & { images: Shape },
   generation: number,
@@ -103,13 +119,13 @@ function checkedModel(name: string, made: unknown): Module {
   return model;
 }
 
-/** What a network is made for. */
+/** The number of classes and the size of the images that a network is made for. */
 type Shape = Pick<Images, "classes" | "channels" | "height" | "width">;
 
 /**
- * What only the images and this machine can tell of a recipe.
+ * Checks what can only be checked of a recipe once the images and the machine are known.
  *
- * @throws Error that names the key and what to do
+ * @throws RangeError or Error that names the problem, and the key or the remedy
  */
 export function checkExperiment(experiment: Experiment): void {
   const { recipe, images } = experiment;

@@ -1,10 +1,13 @@
-/** Something in the making, which is freed on every way out but the one on which it is handed on. */
+/** A value that is disposed of at the end of its scope, unless it was handed over to the caller by `keep`. */
 export interface HandOver<T> extends Disposable {
-  /** Hands it on: it is the caller's to free from then on. */
+  /** Gives the value, which the caller disposes of from then on. */
   keep(): T;
 }
 
-/** `using made = handOver(network)`, and at the end `return made.keep()`. */
+/**
+ * Guards a value that a function makes and returns, so that it is disposed of when the function throws: it
+ * begins with `using made = handOver(network)` and ends with `return made.keep()`.
+ */
 export function handOver<T extends { dispose(): void }>(value: T): HandOver<T> {
   let kept = false;
   return {

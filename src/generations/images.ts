@@ -14,43 +14,52 @@ import { builtIn, type Library, type Recipe } from "../recipe/index.js";
 import type * as torch from "../torch/index.js";
 import { deriveSeed } from "./seeds.js";
 
-/** A recipe's images, split and ready to be loaded. */
+/** The images of a recipe, split and ready to be loaded. */
 export interface Images {
   dataset: Dataset;
   classes: number;
   channels: number;
+  /** Pixels. */
   height: number;
+  /** Pixels. */
   width: number;
-  /** Of the training images' channels, as fractions of 255: what every image is normalised by. */
+  /**
+   * The mean of each channel over the training images, as a fraction of 255; every image is normalised by it.
+   */
   mean: number[];
+  /** The standard deviation of each channel over the training images, as a fraction of 255. */
   std: number[];
-  /** Training images seen in an epoch. */
+  /** The number of training images in an epoch. */
   trainCount: number;
-  /** Training steps of an epoch. */
+  /** The number of training steps in an epoch. */
   stepsPerEpoch: number;
-  /** Shuffled and augmented, in an order of the generation's own. */
+  /** Makes a loader of the training images, shuffled and augmented, in an order of the generation's own. */
   trainLoader(generation: number): Loader;
-  /** The images held out of training, on which choices are made; undefined when there are none. */
+  /** Makes a loader of the images that are held out of training; undefined where there are none. */
   validationLoader(): Loader | undefined;
-  /** In the set's order, or in that of `indices`. To be read once a generation, at its end. */
+  /**
+   * Makes a loader of the test images in their order, or of those at `indices`. To be read once a generation,
+   * at its end.
+   */
   testLoader(indices?: Int32Array): Loader;
 }
 
-/** Images per batch of evaluation; larger ones are no quicker on a CPU. */
+/** The number of images in a batch of evaluation; larger batches are no faster on a CPU. */
 const evaluationBatch = 256;
 
 export interface PrepareImagesOptions extends MakeOptions {
-  /** What the data set's name may mean. Default: Lyceum's own sets. */
+  /** The definitions that the data set's name can stand for. Default: Lyceum's own. */
   library?: Library | undefined;
-  /** Images that a program hands over instead. */
+  /** Images that a program hands over instead of those that the recipe names. */
   dataset?: Dataset | undefined;
 }
 
 /**
- * Loads what the recipe asks for, unless the images are given.
+ * Loads the images that the recipe names, unless images are given, and splits off those that are held out.
  *
- * @throws whatever `signal` was aborted with; Error when the set is not found or damaged, TypeError when given images do not fit together, RangeError
- *   when so small a part is to be held out that it is no image
+ * @throws whatever `signal` was aborted with; Error when the set is not found or damaged; TypeError when
+ *   given images do not fit together; RangeError when the part to be held out is so small that it holds no
+ *   image
  */
 export async function prepareImages(
   recipe: Recipe,
@@ -74,12 +83,13 @@ export async function prepareImages(
   if (split?.heldOut.length === 0) {
     throw new RangeError(`data.heldOut is ${fraction}: of ${train.count} training images that is none`);
   }
-  // Held-out and test images must not shape what the network is fed.
+  // The statistics come from the training images alone: held-out and test images must have no influence on
+  // training.
   const { mean, std } = channelStatistics(train, split?.train);
   const common = { mean, std, device: recipe.device as torch.Device };
 
   const trainCount = split?.train.length ?? train.count;
-  // Batch norm cannot train on a lone image.
+  // Batch norm cannot train on a batch of a single image.
   const plan = { batchSize: recipe.batchSize, joinLoneLast: true };
 
   const evaluation = (set: ImageSet, indices?: Int32Array) =>

@@ -1,4 +1,4 @@
-/** The line: a patriarch, its students, and the ensembles that they form. */
+/** The training of a line: a patriarch, its students, and the ensembles that they form. */
 export type { Difference } from "./differences.js";
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from "./evaluate-run.js";
 export { describeMethods, type Given, type ModelFactory, termLabels } from "./experiment.js";

@@ -63,7 +63,7 @@ describe("scheduleFor", () => {
 
 it.each([
   [true, 0],
-  // Of ResNet-8: the scales of seven batch norms (their shifts are 0), and the classifier's bias.
+  // ResNet-8 has eight vectors that are not 0: the scales of seven batch norms, and the classifier's bias.
   [false, 8],
 ])("with decayNorm %j leaves %i vectors as they are", (decayNorm, spared) => {
   const recipe = recipeOf({ optimizer: { learningRate: 1, momentum: 0, weightDecay: 0.5, decayNorm } });

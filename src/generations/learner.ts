@@ -1,13 +1,17 @@
-/** What one generation is trained with: the network, its optimiser and all that belongs to its state. */
+/**
+ * Makes a learner of a recipe: the network with its optimiser and everything else that has a state in its
+ * training.
+ */
 import type { Module } from "../nn/index.js";
 import { AveragedWeights, GradScaler, type Optimizer, type Schedule } from "../optim/index.js";
 import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
 import { CudaGraph, type Device, hasCudaGraphs } from "../torch/index.js";
 import { canRecord, type Learner, type Objective } from "../training/index.js";
 
-/** A learner that owns its parts. Disposing of it frees all but the network. */
+/** A learner that owns its parts. Disposing of it frees all of them but the network. */
 export type OwnedLearner = Learner & Disposable;
 
+/** Makes the learner that a recipe asks for. */
 export function createLearner(
   recipe: Recipe,
   library: Library,
@@ -34,6 +38,7 @@ export function createLearner(
   };
 }
 
+/** Makes the optimiser that a recipe asks for. */
 export function optimizerFor(recipe: Recipe, library: Library, model: Module): Optimizer {
   const definition = library.get("optimizer", recipe.optimizer.kind);
   const optimizer: unknown = definition.create(model.parameters(), optionsOf(recipe.optimizer, "kind"));
@@ -42,18 +47,21 @@ export function optimizerFor(recipe: Recipe, library: Library, model: Module): O
   return optimizer as Optimizer;
 }
 
-/** Only float16 has numbers so large that gradients fall below its smallest. */
+/** Makes a scaler for float16, the one precision in which small gradients would become zero. */
 function scalerFor({ precision, device }: Recipe): GradScaler | undefined {
   return precision === "float16" ? new GradScaler({ device: device as Device }) : undefined;
 }
 
-/** A graph to record the step into, on a card whose build has them; `kernels: libtorch` does without. */
+/**
+ * Makes a graph to record a training step into. There is none on the CPU, for `kernels: libtorch`, in a build
+ * without CUDA graphs, and for a learner whose step cannot be recorded.
+ */
 export function graphFor({ device, kernels }: Recipe, learner: Learner): CudaGraph | undefined {
   const wanted = device !== "cpu" && kernels !== "libtorch";
   return wanted && hasCudaGraphs() && canRecord(learner) ? new CudaGraph(device as Device) : undefined;
 }
 
-/** Learning rate by step over one generation's training. */
+/** Makes the schedule that a recipe asks for: the learning rate by step, over one generation's training. */
 export function scheduleFor(recipe: Recipe, library: Library, stepsPerEpoch: number): Schedule {
   const { schedule, epochs, optimizer } = recipe;
   return library

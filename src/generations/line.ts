@@ -9,31 +9,31 @@ import { evaluateEnsemble, loadTestLogits } from "./results.js";
 import { checkSameImages } from "./same-images.js";
 import { loadWeights } from "./weights.js";
 
-/** A generation that has just been trained. */
-export interface Trained {
-  /** Frozen, fit to teach. */
+/** A generation that has just been finished. */
+export interface FinishedGeneration {
+  /** The network, frozen and ready to teach. */
   network: Module;
-  /** Its answers to the test images, [N, C]. */
+  /** Its logits for the test images, [N, C]. */
   logits: torch.Tensor;
   result: GenerationResult;
-  /** Of training, evaluation and files, over all sittings. */
+  /** Seconds of training, evaluation and files, summed over all processes that worked at it. */
   seconds: number;
 }
 
 /**
- * The generations that are finished: their results, their answers to the test images, and the frozen networks that
- * still have somebody to teach. Disposing of it frees networks and answers.
+ * The finished generations of a line: their results, their logits for the test images, and the frozen
+ * networks that still have a generation to teach. Disposing of it frees the networks and the logits.
  */
 export class Line implements Disposable {
   readonly results: GenerationResult[] = [];
-  /** The ensembles of generations 0 to m, for each m from 1 on, by "0-m". */
+  /** The results of the ensembles of generations 0 to m, for each m from 1, under the key "0-m". */
   readonly ensembles: Record<string, EnsembleResult> = {};
-  /** How many of an image's best classes the metrics take for primary and secondary. */
+  /** How many of an image's best classes the metrics count as primary and secondary. */
   readonly k: number;
-  /** Of all generations together, over all sittings. */
+  /** Seconds of all generations together, summed over all processes that worked on the run. */
   seconds = 0;
   readonly #experiment: Experiment;
-  readonly #answers: torch.Tensor[] = [];
+  readonly #logits: torch.Tensor[] = [];
   readonly #networks = new Map<number, Module>();
 
   private constructor(experiment: Experiment, k: number) {
@@ -42,9 +42,9 @@ export class Line implements Disposable {
   }
 
   /**
-   * The generations that the run's folder holds already; none without a folder.
+   * Loads the finished generations of a run's folder. Without a folder there are none.
    *
-   * @throws Error that names the file which tells of other images than these
+   * @throws Error that names the file when stored logits or weights are of other images than these
    */
   static async recall(experiment: Experiment): Promise<Line> {
     const { folder, images } = experiment;
@@ -56,15 +56,16 @@ export class Line implements Disposable {
     line.seconds = summary.seconds;
     try {
       for (const generation of line.results.keys()) {
-        // A kill between a generation's summary and this leaves a checkpoint that nothing needs any more.
+        // A process that is killed between writing the summary and removing the checkpoint leaves one that is
+        // not needed.
         await folder.removeCheckpoint(generation);
         const path = folder.generation(generation).testLogits;
-        const answers = loadTestLogits(path);
-        line.#answers.push(answers);
+        const logits = loadTestLogits(path);
+        line.#logits.push(logits);
         const expected = [images.dataset.test.count, images.classes];
-        if (`${answers.shape}` !== `${expected}`) {
+        if (`${logits.shape}` !== `${expected}`) {
           throw new Error(
-            `${path}: answers of shape [${answers.shape}], but the test images call for [${expected}]`,
+            `${path}: logits of shape [${logits.shape}], but the test images call for [${expected}]`,
           );
         }
       }
@@ -78,31 +79,37 @@ export class Line implements Disposable {
     return line;
   }
 
-  /** How many generations are finished. */
+  /** The number of generations that are finished. */
   get length(): number {
     return this.results.length;
   }
 
-  /** The frozen teachers of a generation, in the order in which its method asks for them. They stay the line's. */
+  /**
+   * Gives the frozen teachers of a generation, in the order in which its method asks for them. The line keeps
+   * them, and frees them when they have no generation left to teach.
+   */
   teachersOf(generation: number): Module[] {
     return teachersOf(this.#experiment, generation).map((teacher) => this.#network(teacher));
   }
 
-  /** The answers of a generation to the test images, [N, C]; they stay the line's. */
-  answersOf(generation: number): torch.Tensor | undefined {
-    return this.#answers[generation];
+  /** Gives the logits of a finished generation for the test images, [N, C]; the line keeps them. */
+  testLogitsOf(generation: number): torch.Tensor | undefined {
+    return this.#logits[generation];
   }
 
-  /** Takes a trained generation over, and frees the networks that have nobody left to teach. */
-  add({ network, logits, result, seconds }: Trained): void {
+  /**
+   * Adds a finished generation, which the line owns from then on, and frees the networks that need not teach
+   * any more.
+   */
+  add({ network, logits, result, seconds }: FinishedGeneration): void {
     this.#networks.set(this.length, network);
-    this.#answers.push(logits);
+    this.#logits.push(logits);
     this.results.push(result);
     this.seconds += seconds;
     const { recipe, images } = this.#experiment;
     if (this.length > 1) {
       const members = `0-${this.length - 1}`;
-      this.ensembles[members] = evaluateEnsemble(this.#answers, images.dataset.test.labels, this.k);
+      this.ensembles[members] = evaluateEnsemble(this.#logits, images.dataset.test.labels, this.k);
     }
     this.#freeIdle(recipe.generations);
   }
@@ -122,12 +129,15 @@ export class Line implements Disposable {
 
   [Symbol.dispose](): void {
     for (const network of this.#networks.values()) network.dispose();
-    for (const answers of this.#answers) answers.dispose();
+    for (const logits of this.#logits) logits.dispose();
     this.#networks.clear();
-    this.#answers.length = 0;
+    this.#logits.length = 0;
   }
 
-  /** A finished generation's frozen network: the one at hand, or made again from its weights. */
+  /**
+   * Gives the frozen network of a finished generation: the one in memory, or one that is made from its stored
+   * weights.
+   */
   #network(generation: number): Module {
     const known = this.#networks.get(generation);
     if (known) return known;

@@ -10,33 +10,37 @@ import { loadTestLogits } from "./results.js";
 import { roundingOfLogits } from "./rounding.js";
 import { loadWeights } from "./weights.js";
 
-/** A run that can be evaluated, and what of it is to be; its recipe has the device of this machine. */
+/** A run that is evaluated again; the recipe's device is one that this machine has. */
 export interface Evaluated extends Experiment {
   folder: RunFolder;
+  /** The results that the training stored. */
   stored: Summary;
+  /** The generations to evaluate. */
   wanted: readonly number[];
+  /** How many of an image's best classes the metrics count as primary and secondary. */
   k: number;
 }
 
-/** One generation's logits for the test images, now and as they were stored. */
+/** The logits of one generation for the test images: those computed now, and those that were stored. */
 export interface Member {
+  /** [N, C] float32 */
   now: torch.Tensor;
-  /** Undefined where its test-logits.safetensors is not there. */
+  /** [N, C] float32; undefined where the generation's test-logits.safetensors is missing. */
   stored: torch.Tensor | undefined;
   /** The largest difference between the two; 0 where nothing is stored. */
   difference: number;
-  /** What rounding explains of it. */
+  /** The largest difference that rounding explains. */
   rounding: number;
 }
 
-/** How many test images tell what rounding does to the logits. */
+/** The number of test images on which it is measured what rounding does to the logits. */
 const SAMPLE = 512;
 
 /**
- * The logits that a finished generation left in its folder.
+ * Reads the logits for the test images that a finished generation left in its folder.
  *
- * @returns [N, C], or undefined where the file is not there
- * @throws Error that names the file when they are not for as many images and classes
+ * @returns [N, C], or undefined where the file is missing
+ * @throws Error that names the file when the logits are not for as many images and classes
  */
 export function storedLogits({ folder, images }: Evaluated, generation: number): torch.Tensor | undefined {
   const path = folder.generation(generation).testLogits;
@@ -50,9 +54,11 @@ export function storedLogits({ folder, images }: Evaluated, generation: number):
 }
 
 /**
- * Runs a generation's network over the test images, from its weights, and compares its logits with the stored ones.
+ * Runs a generation's network, made from its stored weights, over the test images and compares its logits
+ * with the stored ones.
  *
- * @throws Error that names the file when weights or stored logits do not fit
+ * @throws Error that names the file when weights or stored logits are damaged or do not fit, whatever
+ *   `signal` was aborted with
  */
 export async function evaluateMember(
   run: Evaluated,
@@ -70,7 +76,7 @@ export async function evaluateMember(
   const stored = storedLogits(run, generation);
   using madeStored = stored && handOver(stored);
   const frozen = network();
-  // Nobody needs it afterwards.
+  // The frozen network is never kept: it is disposed of on every way out.
   using _frozen = handOver(frozen);
   foldBatchNorm(frozen);
   using loader = images.testLoader();
@@ -96,6 +102,6 @@ export async function evaluateMember(
 }
 
 function evenlySpread(count: number, wanted: number): Int32Array {
-  const taken = Math.min(count, wanted);
-  return Int32Array.from({ length: taken }, (_, i) => Math.floor((i * count) / taken));
+  const length = Math.min(count, wanted);
+  return Int32Array.from({ length }, (_, i) => Math.floor((i * count) / length));
 }

@@ -1,26 +1,30 @@
-/** Where a line is kept: the run's folder, made or opened as the caller asks, or nothing. */
+/** Opens the run folder that a line is kept in, as the caller asks: a new one, one to go on with, or none. */
 import type { Dataset } from "../data/index.js";
 import { type Library, type Recipe, type RecipeInput, readRecipe } from "../recipe/index.js";
 import { describeEnvironment, filesOf, type Imports, libraryOf, RunFolder } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import type { Given } from "./experiment.js";
 
-/** A recipe for images that a program hands over, which has no need to name any. */
+/** A recipe for images that a program hands over: `data` may be left out. */
 export type RecipeForImages = Omit<RecipeInput, "data"> & Partial<Pick<RecipeInput, "data">>;
 
 export interface OpenRunOptions extends Given {
-  /** The run folder, new or empty. Nothing is written when left out. */
+  /** The run folder, which is made where it is missing. Nothing is written when it is left out. */
   directory?: string | undefined;
   /**
-   * Go on with the run in `directory`; its own recipe counts then, not the one given. "auto" begins a run where there is
-   * none yet, goes on with one that was begun by the same recipe, and gives back the results of a finished one.
+   * With true, the run in `directory` goes on, by its own recipe, not the one given. With "auto", a run is
+   * begun where there is none yet, and goes on where one was begun with the same recipe; of a finished run
+   * the results are returned. Default: false, by which `directory` must be new or empty.
    */
   resume?: boolean | "auto" | undefined;
-  /** What names in the recipe may mean, beside Lyceum's own definitions: imported files, or definitions. */
+  /** What the recipe can name beside Lyceum's own definitions: imported files, or definitions. */
   imports?: Imports | undefined;
 }
 
-/** A recipe, what its names mean, and its folder, which is held until this is disposed of. */
+/**
+ * A resolved recipe, the definitions that its names stand for, and its folder, which is held until this is
+ * disposed of.
+ */
 export interface OpenRun extends AsyncDisposable {
   recipe: Recipe;
   library: Library;
@@ -30,14 +34,15 @@ export interface OpenRun extends AsyncDisposable {
 /**
  * Resolves the recipe and makes or opens its folder.
  *
- * @throws RecipeError when the recipe is wrong, TypeError when `resume` is, Error when the folder cannot be used
+ * @throws RecipeError when the recipe is wrong, TypeError when `resume` is wrong or has no directory, Error
+ *   when the folder cannot be used
  */
 export async function openRun(input: RecipeForImages | Recipe, options: OpenRunOptions): Promise<OpenRun> {
   const { directory, resume = false, imports: given = [] } = options;
   if (![true, false, "auto"].includes(resume))
     throw new TypeError(`resume must be true, false or "auto", got ${JSON.stringify(resume)}`);
   const { recipe, definitions, library } = readRecipe(named(input, options), libraryOf(given));
-  // The stored recipe knows them by name only.
+  // Definitions that stand in the recipe are imports too, since the stored recipe holds only their names.
   const imports = [...given, ...definitions];
   if (directory === undefined) {
     if (resume) throw new TypeError("resume needs the directory of the run to go on with");
@@ -57,7 +62,10 @@ export async function openRun(input: RecipeForImages | Recipe, options: OpenRunO
   return { recipe: folder.recipe, library, folder, [Symbol.asyncDispose]: () => folder.close() };
 }
 
-/** A network of a program's own must not go by the default one's name, in the run folder least of all. */
+/**
+ * Fills in the names of what the program hands over. Without this its own network would be recorded in the
+ * run folder under the name of the default network.
+ */
 function named(input: RecipeForImages | Recipe, { model, dataset }: Given): unknown {
   return {
     ...(model && { model: "own network" }),
@@ -67,7 +75,7 @@ function named(input: RecipeForImages | Recipe, { model, dataset }: Given): unkn
 }
 
 async function environmentOf(recipe: Recipe, imports: Imports) {
-  // First, so that the environment notes the threads that the training uses.
+  // Threads are set before the environment is described, which records how many the training uses.
   if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
   const files = filesOf(imports);
   return {

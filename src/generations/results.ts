@@ -3,9 +3,10 @@ import type { EnsembleResult } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 
 /**
- * Evaluates several generations together, whose scores are the mean of their softmax.
+ * Evaluates an ensemble, whose scores are the mean of its members' softmax.
  *
- * @param members logits [N, C] of each, for the same images
+ * @param members the logits of each member, [N, C], for the same images
+ * @param labels N labels, each in 0..C-1
  * @param k how many of an image's best classes count as primary and secondary
  */
 export function evaluateEnsemble(
@@ -19,8 +20,8 @@ export function evaluateEnsemble(
 /**
  * Reads the logits for the test images that a finished generation left in its folder.
  *
- * @returns [N, C] float32
- * @throws Error that names the file when it is no safetensors file or holds no such tensor
+ * @returns [N, C] float32, which the caller disposes of
+ * @throws Error that names the file when it is no safetensors file, is damaged, or holds no such tensor
  */
 export function loadTestLogits(path: string): torch.Tensor {
   const { logits } = torch.loadSafetensors(path).tensors;

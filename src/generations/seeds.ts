@@ -1,9 +1,15 @@
 import { hash32 } from "../data/index.js";
 
-/** What a seed is for; numbers, because they are part of every run's randomness and must never change. */
+/**
+ * A number for each purpose of a seed. They must never change, since the random numbers of every run follow
+ * from them.
+ */
 const purposes = { weights: 1, batches: 2, split: 3 } as const;
 
-/** Separate streams for separate purposes and generations, all decided by the recipe's one seed. */
+/**
+ * Derives a seed from the recipe's one, so that each purpose and each generation has random numbers of its
+ * own.
+ */
 export function deriveSeed(seed: number, purpose: keyof typeof purposes, generation = 0): number {
   return hash32(seed, purposes[purpose], generation);
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { foldBatchNorm, type Module } from "../nn/index.js";
+import { checkBatchNormPairs, foldBatchNorm, type Module } from "../nn/index.js";
 import type { Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { loadCheckpoint, objectiveOf, type TrainingObserver, trainNetwork } from "../training/index.js";
@@ -14,19 +14,21 @@ import { validation } from "./observers/validation.js";
 
 /** A network whose training is done. */
 export interface TrainedNetwork {
-  /** With its weights as they are to be kept: not folded yet. */
+  /** The network with the weights that are to be kept; its batch norms are not folded yet. */
   model: Module;
-  /** Seconds of steps and their loading alone, over all sittings. */
+  /** Seconds of training steps and the loading of their images, summed over all processes that trained it. */
   trainSeconds: number;
-  /** Seconds since its training began, over all sittings; goes on. */
+  /**
+   * Gives the seconds that the generation has taken until now, summed over all processes that worked at it.
+   */
   elapsedSeconds(): number;
 }
 
 /**
  * Trains one generation to its last epoch, from its checkpoint where there is one.
  *
- * @param teachers frozen, in the order in which the method asks for them; they stay the caller's
- * @returns undefined when it was stopped, after saving a checkpoint
+ * @param teachers frozen networks, in the order in which the method asks for them; the caller frees them
+ * @returns the network, or undefined when training was stopped and its checkpoint saved
  * @throws Diverged when the loss is no longer finite
  */
 export async function trainGeneration(
@@ -38,12 +40,13 @@ export async function trainGeneration(
   const { recipe, library, images, folder } = experiment;
   const { epochs, generations } = recipe;
   const { method, options } = methodOf(experiment, generation);
-  const whose = { generation, role: roleOf(generation), epochs };
+  const fields = { generation, role: roleOf(generation), epochs };
 
   using loader = images.trainLoader(generation);
-  using heldOut = images.validationLoader();
+  using validationLoader = images.validationLoader();
   const model = freshModel(experiment, generation);
   using trained = handOver(model);
+  checkFolding(experiment, model);
   const objective = objectiveOf(method, options, {
     teachers,
     generation,
@@ -68,11 +71,12 @@ export async function trainGeneration(
 
   const extent = { generations, epochs, stepsPerEpoch, imagesPerEpoch: images.trainCount };
   const observers: (TrainingObserver | undefined)[] = [
-    heldOut && validation(learner, heldOut),
-    // Before the checkpoint: should the process die in between, the epoch is trained again and its later line counts.
-    folder && metricsLog(folder, whose),
+    validationLoader && validation(learner, validationLoader),
+    // The log comes before the checkpoint. Should the process die in between, the epoch is trained again, and
+    // the later of its two lines counts; the other way round, its line would be missing.
+    folder && metricsLog(folder, fields),
     checkpoint ? checkpointing(checkpoint, learner, elapsedSeconds) : undefined,
-    onProgress && progress(onProgress, whose, extent),
+    onProgress && progress(onProgress, fields, extent),
   ];
   const end = await trainNetwork(learner, {
     loader,
@@ -88,8 +92,25 @@ export async function trainGeneration(
   return { model: trained.keep(), trainSeconds: end.seconds, elapsedSeconds };
 }
 
-/** Generation 0 is the patriarch, every later one a student. */
+/**
+ * Checks before the training that the network's batch norms can be folded, which is done after it.
+ *
+ * @throws FoldingError when a pair that the network names is not one
+ */
+function checkFolding({ images }: Experiment, model: Module): void {
+  const { channels, height, width } = images;
+  const { device, dtype } = model.parameters()[0] ?? { device: "cpu", dtype: "float32" };
+  torch.scope(() => {
+    const example = torch.zeros([2, channels, height, width], { device, dtype }).contiguous("channelsLast");
+    checkBatchNormPairs(model, { example });
+  });
+}
+
+/** Gives the role of a generation: 0 is the patriarch, every later one a student. */
 export const roleOf = (generation: number): Role => (generation === 0 ? "patriarch" : "student");
 
-/** Freezes a network for good: batch norm goes into the convolutions, and it answers faster. */
+/**
+ * Freezes a network for good: its batch norms are folded into its convolutions, which makes its predictions
+ * faster.
+ */
 export const freeze = (model: Module): Module => torch.noGrad(() => foldBatchNorm(model));

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeSynthetic } from "../data/index.js";
-import { resnet8 } from "../models/index.js";
+import { type ModelOptions, resnet8 } from "../models/index.js";
+import { BatchNorm2d, Conv2d, Linear, Module } from "../nn/index.js";
 import type { RecipeInput } from "../recipe/index.js";
+import type { Tensor } from "../torch/index.js";
 import { evaluateRun, Interrupted, trainGenerations } from "./index.js";
 
 const recipe: RecipeInput = {
@@ -37,7 +39,7 @@ test("images of code's own need no name in the recipe", async () => {
   expect(run.recipe.data.name).toBe("mine");
   await expect(evaluateRun(directory)).rejects.toThrow(/"mine".*`dataset`/);
   expect((await evaluateRun(directory, { dataset })).generations[0]!.test).toEqual(run.generations[0]!.test);
-  // @ts-expect-error without images, the recipe must name some
+  // @ts-expect-error the recipe must name images where none are given
   await expect(trainGenerations({ ...rest })).rejects.toThrow("data: is missing");
 });
 
@@ -81,7 +83,7 @@ test("seconds count what every sitting spent, its evaluations too", async () => 
   const stopped = trainGenerations(input, {
     directory,
     signal: controller.signal,
-    // Validation takes its time, and nothing else does.
+    // Validation is made to take some time, which no other part of the training takes.
     model: (options) => {
       const network = resnet8.create(options);
       const forward = network.forward.bind(network);
@@ -134,4 +136,36 @@ test("averaged weights are what is evaluated and saved, and a resumed average go
   const plain = folder();
   await trainGenerations({ ...recipe, model: "resnet8", epochs: 2, clipNorm: 1 }, { directory: plain });
   expect(weights(plain).equals(weights(whole))).toBe(false);
+});
+
+test("a pair of convolution and batch norm that is none is found before the training", async () => {
+  class Wrong extends Module {
+    readonly conv: Conv2d;
+    readonly norm = new BatchNorm2d(4);
+    readonly fc: Linear;
+
+    constructor({ channels, classes, generator }: ModelOptions) {
+      super();
+      this.conv = new Conv2d(channels, 4, 3, { generator });
+      this.fc = new Linear(4, classes, { generator });
+    }
+
+    override batchNormPairs() {
+      return [["conv", "norm"]] as const;
+    }
+
+    override forward(x: Tensor): Tensor {
+      return this.fc.forward(this.norm.forward(this.conv.forward(x).relu()).mean([2, 3]));
+    }
+  }
+  const events: string[] = [];
+  const training = trainGenerations(recipe, {
+    model: (options) => new Wrong(options),
+    onProgress: ({ type }) => events.push(type),
+  });
+  await expect(training).rejects.toThrow(
+    /batchNormPairs names \["conv", "norm"\], but .*take it out of the pairs/,
+  );
+  expect(events).not.toContain("step");
+  expect(events).not.toContain("epoch");
 });

@@ -16,19 +16,26 @@ import { checkLogits, Diverged, predict } from "../training/index.js";
 import { checkExperiment, describeMethods, type Experiment } from "./experiment.js";
 import { handOver } from "./hand-over.js";
 import { prepareImages } from "./images.js";
-import { Line, type Trained } from "./line.js";
+import { type FinishedGeneration, Line } from "./line.js";
 import type { OnProgress } from "./observers/progress.js";
 import { type OpenRunOptions, openRun, type RecipeForImages } from "./open-run.js";
 import { freeze, roleOf, type TrainedNetwork, trainGeneration } from "./train-generation.js";
 import { warningsFor } from "./warnings.js";
 
 export interface TrainGenerationsOptions extends OpenRunOptions {
-  /** Aborting finishes the step, saves, and makes the promise reject with {@link Interrupted}. */
+  /**
+   * Stops the training when aborted: the current step is finished, a checkpoint saved, and the promise
+   * rejects with {@link Interrupted}.
+   */
   signal?: AbortSignal | undefined;
+  /** Called with each event of the training. */
   onProgress?: OnProgress | undefined;
 }
 
-/** A training that was asked to stop. What it had done is in its run folder, if it has one. */
+/**
+ * The error of a training that was asked to stop. What it has done so far is in its run folder, if it has
+ * one.
+ */
 export class Interrupted extends Error {
   override name = "Interrupted";
 
@@ -42,15 +49,16 @@ export class Interrupted extends Error {
 }
 
 /**
- * Trains a patriarch and its line of students (Yang, Xie, Qiao, Yuille, AAAI 2019): each network has the same
- * architecture and fresh weights, and learns from what its method asks for, the labels and frozen networks before it.
+ * Trains a patriarch and its line of students (Yang, Xie, Qiao, Yuille, AAAI 2019). All networks have the
+ * same architecture; each starts from fresh weights and learns from what its method asks for: the labels and
+ * the frozen networks of earlier generations.
  *
- * The test set is read once a generation, after its last epoch; those numbers are the result.
+ * The test images are read once a generation, after its last epoch, and decide nothing.
  *
- * @param recipe what it does not say has a documented default
- * @returns results by generation and by ensemble of the generations 0 … m
- * @throws RecipeError when the recipe is wrong, Interrupted when aborted, Diverged when a loss is no longer finite,
- *   Error when images are missing or the folder cannot be used
+ * @param recipe keys that it leaves out have documented defaults (docs/recipe.md)
+ * @returns the results of the generations and of the ensembles of generations 0 to m
+ * @throws RecipeError when the recipe is wrong, Interrupted when aborted, Diverged when a loss is no longer
+ *   finite, Error when images are missing or the folder cannot be used
  */
 export async function trainGenerations(
   recipe: RecipeForImages,
@@ -72,7 +80,7 @@ export async function trainGenerations(
     return new Interrupted(folder?.directory);
   };
   const experiment = await prepare(run, options).catch((error) => {
-    // What else went wrong is to be told, whether somebody asked to stop or not.
+    // Another error than that of the abort is reported, though a stop was asked for as well.
     const stopped = signal?.aborted && (error === signal.reason || error?.name === "AbortError");
     throw stopped ? interrupted() : error;
   });
@@ -96,7 +104,7 @@ export async function trainGenerations(
   return result;
 }
 
-/** All that is known before the first step, and checked. */
+/** Loads the images and checks everything that can be known before the first step. */
 async function prepare(
   { recipe, library, folder }: Pick<Experiment, "recipe" | "library" | "folder">,
   { model, dataset, signal, onProgress }: TrainGenerationsOptions,
@@ -114,8 +122,12 @@ async function prepare(
   return experiment;
 }
 
-/** Saves, freezes and evaluates a trained network: the one time that it sees the test images. */
-async function finish(experiment: Experiment, line: Line, trained: TrainedNetwork): Promise<Trained> {
+/** Saves, freezes and evaluates a trained network. This is the only time that it sees the test images. */
+async function finish(
+  experiment: Experiment,
+  line: Line,
+  trained: TrainedNetwork,
+): Promise<FinishedGeneration> {
   const { recipe, images, folder } = experiment;
   const generation = line.length;
   const role = roleOf(generation);
@@ -132,10 +144,11 @@ async function finish(experiment: Experiment, line: Line, trained: TrainedNetwor
   checkLogits(logits, "the test images after its last epoch");
   if (paths) {
     torch.saveSafetensors(paths.testLogits, { logits });
-    // The summary will say that they are there and the checkpoint will go: their names must outlive a power cut first.
+    // The files' names must be on the disk before the summary mentions them and the checkpoint is removed, or
+    // a power cut could lose all three.
     await syncFolder(paths.directory);
   }
-  const teacherLogits = line.answersOf(generation - 1);
+  const teacherLogits = line.testLogitsOf(generation - 1);
   const result: GenerationResult = {
     generation,
     role,
@@ -151,7 +164,7 @@ async function finish(experiment: Experiment, line: Line, trained: TrainedNetwor
   };
 }
 
-/** What another program needs to use the weights: the network, its classes, and what its images were made into. */
+/** Describes a network for its weights file: all that another program needs to use the weights. */
 function describeNetwork(
   { recipe, library, images, model }: Experiment,
   generation: number,
@@ -160,7 +173,7 @@ function describeNetwork(
   return {
     lyceum: lyceumVersion(),
     model: recipe.model,
-    // Of a program's own network nothing is known, whatever the recipe calls it.
+    // How a program's own network is built is not known, even where its name is that of a definition.
     construction: model ? undefined : library.find("model", recipe.model)?.construction,
     generation,
     role: roleOf(generation),
@@ -185,7 +198,7 @@ function tellStart(experiment: Experiment, onProgress: OnProgress | undefined): 
   });
 }
 
-/** Says which network of which line fell apart. */
+/** Gives a handler that adds to the error of a diverged training which generation of which line it was. */
 function naming(generation: number, recipe: Recipe): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof Diverged)) throw error;
@@ -193,6 +206,7 @@ function naming(generation: number, recipe: Recipe): (error: unknown) => never {
   };
 }
 
+/** Gives the title of a recipe, which by default is made of its network and its images. */
 export function titleOf(recipe: Recipe): string {
   return recipe.title ?? `${recipe.model} on ${recipe.data.name}`;
 }

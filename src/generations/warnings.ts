@@ -3,7 +3,7 @@ import { hasAmx } from "../nn/index.js";
 import { measureBlas } from "../runs/index.js";
 import type { Experiment } from "./experiment.js";
 
-/** What works, but not as it should: told before a training begins. */
+/** Lists, before a training begins, what in the recipe or on this machine will work, but badly. */
 export function warningsFor({ recipe, library }: Pick<Experiment, "recipe" | "library">): string[] {
   const { device, precision, threads = 1, augment, data } = recipe;
   const warnings: string[] = [];

@@ -1,4 +1,4 @@
-/** Every way out of a training or an evaluation frees what it held. */
+/** Tests that every way out of a training or an evaluation frees the tensors that it held. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ const recipe: RecipeInput = {
   threads: 1,
 };
 
-/** A student whose loss fails in its n-th step. */
+/** Makes a student's method whose loss fails in its n-th step. */
 const failing = (n: number) => {
   let steps = 0;
   return {
@@ -69,7 +69,7 @@ test.each(["images", "start", "generation-start", "step", "epoch", "generation-e
       if (event.type === type) throw new Error("as it was meant to");
     };
     const told = trainGenerations(recipe, { directory: join(root, "run"), onProgress });
-    // So small a set is drawn, and a step taken, before it is time to tell of it.
+    // So small a set is drawn, and a step done, before progress is due.
     if (["images", "step"].includes(type)) await told.catch(() => {});
     else await expect(told).rejects.toThrow("as it was meant to");
     expect(memoryStats()).toEqual(before);

@@ -2,9 +2,9 @@ import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 
 /**
- * Puts a file's tensors into a network.
+ * Loads the weights in a safetensors file into a network.
  *
- * @throws Error naming the file when its tensors are not those of the network
+ * @throws Error that names the file when it is damaged, or its tensors are not those of the network
  */
 export function loadWeights(model: Module, path: string): void {
   torch.scope(() => {

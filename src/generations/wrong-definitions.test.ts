@@ -1,4 +1,4 @@
-/** Definitions that a program gets wrong: each mistake is told by the name of what is wrong. */
+/** Tests that each mistake in a program's definitions is reported by the name of the definition. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ const recipe = {
 } satisfies RecipeInput;
 
 const hard = ({ logits, labels }: LossInput) => crossEntropy(logits, labels);
-/** A method as JavaScript may write it, with what is said of it changed. */
+/** Makes a method as JavaScript may write it, with some of its properties replaced. */
 const mine = (changes: object) =>
   defineMethod({
     name: "mine",

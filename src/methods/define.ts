@@ -1,70 +1,89 @@
-/** What a method is: the one value from which recipe, schema, messages, report and docs learn about it. */
+/**
+ * The definition of a method: one value from which the recipe's schema, error messages, report and
+ * documentation learn everything about it.
+ */
 import type { OptionProblem, OptionShape, OptionsOf, Z } from "../options.js";
 import type { Tensor } from "../torch/index.js";
 
-/** A loss to be minimised, and the unweighted terms it is made of: all scalars, means over the batch. */
+/**
+ * A loss to be minimised, and the unweighted terms that it is made of: all are scalars, means over the batch.
+ */
 export interface Losses {
   loss: Tensor;
   terms: Record<string, Tensor>;
 }
 
-/** What a loss may be made of, for one batch of N images and C classes. */
+/** The input of a method's loss, for one batch of N images and C classes. */
 export interface LossInput {
-  /** The network's answer, [N, C], float32 or finer. */
+  /** The logits of the network that is trained, [N, C], float32 or finer. */
   logits: Tensor;
-  /** [N] int64, each in 0..C-1 */
+  /** The labels of the images, [N] int64, each in 0..C-1. */
   labels: Tensor;
   /**
-   * The answers of the teachers that the method asked for, in that order, each [N, C], for the very images that the
-   * network saw. No gradient flows into them.
+   * The logits of the teachers that the method asked for, in the order it asked, each [N, C], for the very
+   * images that the trained network saw, augmented in the same way. No gradient flows into them.
    */
   teachers: readonly Tensor[];
-  /** The number of the network that is trained: 0 is the patriarch. */
+  /** The generation of the network that is trained: 0 is the patriarch. */
   generation: number;
-  /** Networks in the whole line. */
+  /** The number of generations in the whole line. */
   generations: number;
-  /** Fraction of this network's training that is done, at least 0 and below 1. */
+  /** The fraction of this network's training that is done, at least 0 and below 1. */
   readonly progress: number;
 }
 
-/** What a generation learns from: labels, a teacher, several teachers, a penalty. See {@link defineMethod}. */
+/**
+ * What a generation learns from: labels, a teacher, several teachers, a penalty. See {@link defineMethod}.
+ */
 export interface Method<S extends OptionShape = OptionShape> {
   readonly kind: "method";
-  /** What a recipe calls it: lower case words joined by hyphens. */
+  /** The name of the method in recipes: lower case words joined by hyphens. */
   readonly name: string;
   /** One sentence for lists and docs, with the source of the idea. */
   readonly summary: string;
   /** The loss as a formula in plain text. */
   readonly formula: string;
-  /** The terms of the loss in words, by the names that `loss` gives them; for plots, tables and docs. */
+  /**
+   * What each term of the loss is, in words, by the names that `loss` gives them; for plots, tables and docs.
+   */
   readonly terms: Readonly<Record<string, string>>;
-  /** The options: one schema a key, with `.default()` where it may be left out and `.describe()` for people. */
+  /**
+   * The schemas of the options by key, with `.default()` where a key may be left out and `.describe()` for
+   * people.
+   */
   options?(this: void, z: Z): S;
   /**
-   * The earlier generations whose frozen answers the loss needs, by number. Default: none, so that the method can train
-   * a patriarch.
+   * Says which earlier generations teach the given one, by number: their networks are frozen, and the loss
+   * gets their logits. A method without it has no teachers, and can train a patriarch.
    */
   teachers?(this: void, generation: number, options: OptionsOf<S>): readonly number[];
-  /** The loss of one batch. */
+  /** Computes the loss of one batch. */
   loss(this: void, input: LossInput, options: OptionsOf<S>): Losses;
   /**
-   * What in the options does not fit together, or not to the data.
+   * Finds what in the options does not fit together, or does not fit the data.
    *
    * @param data.classes the number of classes; undefined before the images are known
+   * @returns a list of problems, empty where there are none
    */
   check?(this: void, options: OptionsOf<S>, data: { classes: number | undefined }): readonly OptionProblem[];
-  /** Fills in what depends on other options; the result is what a run stores. Called after `check` found nothing. */
+  /**
+   * Fills in options whose defaults depend on other options, once `check` found nothing; a run stores the
+   * result.
+   */
   complete?(this: void, options: OptionsOf<S>): OptionsOf<S>;
-  /** The options in one line for people. Default: the name and the options as they are. */
+  /**
+   * Describes the options in one line for people. Without it the line is the name and the options as they
+   * are.
+   */
   describe?(this: void, options: OptionsOf<S>): string;
 }
 
-/** Lower case words, so that a name can stand in a recipe and on a command line without quotes. */
+/** The form of a method's name, which needs no quotes in a recipe or on a command line. */
 const nameForm = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /**
- * A method as a value: what `patriarch` and `student` of a recipe choose from. The library's own methods are made by
- * this too and have no privilege.
+ * Defines a method, which the keys `patriarch` and `student` of a recipe can then choose. The library's own
+ * methods are made by this function too and have no privilege.
  *
  * @throws TypeError when the name is not of lower case words joined by hyphens
  */
@@ -80,9 +99,9 @@ export function defineMethod<S extends OptionShape = Record<never, never>>(
 }
 
 /**
- * The earlier generations that a method asks for, in its order.
+ * Gives the earlier generations that a method asks for as teachers, in its order.
  *
- * @throws TypeError when it gives back no list, RangeError when one of them is not an earlier generation
+ * @throws TypeError when the method returns no list, RangeError when one of them is not an earlier generation
  */
 export function teachersOf(method: Method, generation: number, options: Record<string, unknown>): number[] {
   const teachers: unknown = method.teachers?.(generation, options) ?? [];
@@ -99,7 +118,9 @@ export function teachersOf(method: Method, generation: number, options: Record<s
   );
 }
 
-/** A method's options in one line: its own words, or the name with the options as they are. */
+/**
+ * Describes a method with its options in one line: in the method's own words, or by its name and the options.
+ */
 export function describeMethod(method: Method, options: Record<string, unknown>): string {
   if (method.describe) return method.describe(options);
   const given = Object.entries(options).map(([key, value]) => `${key} ${JSON.stringify(value)}`);

@@ -1,7 +1,10 @@
 import { studentLoss } from "../losses/index.js";
 import { defineMethod } from "./define.js";
 
-/** A student of the generation before it (Yang et al. 2019; the loss is Hinton et al.'s of 2015). */
+/**
+ * The method of a student that learns from the generation before it (Yang et al. 2019; loss of Hinton et al.
+ * 2015).
+ */
 export const distillation = defineMethod({
   name: "distillation",
   summary: "Cross-entropy with the labels, and the divergence from the generation before (Yang et al. 2019).",

@@ -1,4 +1,7 @@
-/** What a generation learns from, one file a method. A new one is a file and a line in the list. */
+/**
+ * The methods that a generation can learn by, one file each. A new method is a new file and a line in the
+ * list below.
+ */
 import { distillation } from "./distillation.js";
 import { strict } from "./strict.js";
 import { topScoreDifference } from "./top-score-difference.js";
@@ -15,5 +18,5 @@ export { distillation } from "./distillation.js";
 export { strict } from "./strict.js";
 export { topScoreDifference } from "./top-score-difference.js";
 
-/** Every method that a recipe can name, in the order they are listed. */
+/** Every method of the library, in the order in which messages and docs list them. */
 export const methods = [strict, topScoreDifference, distillation] as const;

@@ -18,13 +18,13 @@ const generator = new torch.Generator(4);
 const draw = () => torch.keep(torch.randn([images, classes], { generator, dtype: "float64" }).mul(2));
 const labels = torch.keep(torch.randint(0, classes, [images], { generator, dtype: "int64" }));
 
-/** What a loss is given for a network in the middle of a line. */
+/** The input that a loss is given for a network in the middle of a line. */
 function inputOf(logits: torch.Tensor, teachers: number): LossInput {
-  const answers = Array.from({ length: teachers }, draw);
-  return { logits, labels, teachers: answers, generation: 3, generations: 5, progress: 0.25 };
+  const teacherLogits = Array.from({ length: teachers }, draw);
+  return { logits, labels, teachers: teacherLogits, generation: 3, generations: 5, progress: 0.25 };
 }
 
-/** The options of a recipe that gives none. */
+/** The options of a method in a recipe that gives none: their defaults. */
 const defaultsOf = (method: Method) => {
   const { z } = zod();
   return z.object(method.options?.(z) ?? {}).parse({});
@@ -64,7 +64,8 @@ describe.each((methods as readonly Method[]).map((method) => [method.name, metho
           values[i]! += h;
           return at(torch.tensor(values, { shape: [images, classes], dtype: "float64" })).item();
         });
-        // The truncation error is of the order of step², rounding of 1e-16 / step.
+        // The truncation error of the difference quotient is of the order of step², its rounding error of
+        // 1e-16 / step.
         expect(Math.abs((up! - down!) / (2 * step) - gradient[i]!)).toBeLessThan(1e-8);
       }
     });

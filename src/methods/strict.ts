@@ -1,7 +1,7 @@
 import { crossEntropy } from "../losses/index.js";
 import { defineMethod } from "./define.js";
 
-/** The labels alone: what a network is usually trained by. */
+/** The method by which a network is usually trained: it learns from the labels alone. */
 export const strict = defineMethod({
   name: "strict",
   summary: "Cross-entropy with the labels alone.",

@@ -7,14 +7,17 @@ import {
 import type { OptionProblem } from "../options.js";
 import { defineMethod } from "./define.js";
 
-/** As a recipe says it: at most one of the two, since the one follows from the other. */
+/**
+ * The options as a recipe gives them: at most one of primaryScore and hardWeight, since each follows from the
+ * other.
+ */
 interface Options {
   k: number;
   primaryScore?: number;
   hardWeight?: number;
 }
 
-/** The primary score of a patriarch that says neither. */
+/** The primary score where the options give neither a primary score nor a hard weight. */
 const usualPrimaryScore = 0.8;
 
 function toleranceOf({ k, primaryScore, hardWeight }: Options): Tolerance {
@@ -23,7 +26,7 @@ function toleranceOf({ k, primaryScore, hardWeight }: Options): Tolerance {
     : { k, hardWeight };
 }
 
-/** The tolerant patriarch of Yang et al. (2019). */
+/** The method of the tolerant patriarch of Yang et al. (2019). */
 export const topScoreDifference = defineMethod({
   name: "top-score-difference",
   summary:

@@ -9,7 +9,7 @@ interface Case {
   residual: boolean;
   relu: boolean;
   training: boolean;
-  /** Of the input. */
+  /** The mean of the input. */
   mean?: number;
   seed?: number;
 }

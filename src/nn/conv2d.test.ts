@@ -15,7 +15,7 @@ interface Case {
   stride: number;
   padding: number;
   bias: boolean;
-  /** Of the weights. */
+  /** The order of the weights' memory. */
   order: "contiguous" | "channelsLast";
   seed: number;
 }
@@ -105,7 +105,7 @@ const sizes = {
 };
 const fits = ({ window, padding }: { window: number; padding: number }) => padding < window;
 
-describe.skipIf(!torch.hasOperator("lyceum::conv2d"))("lyceum::conv2d", () => {
+describe("lyceum::conv2d", () => {
   it("is ATen's convolution in float64, with its gradients, at any size", () => {
     const channels = fc.oneof(fc.constantFrom(1, 3, 16, 32), fc.integer({ min: 1, max: 40 }));
     const cases = fc.record({

@@ -6,6 +6,7 @@ import {
   BasicBlock,
   BatchNorm2d,
   Conv2d,
+  checkBatchNormPairs,
   FoldedConvolution,
   FoldingError,
   foldBatchNorm,
@@ -238,6 +239,38 @@ describe("foldBatchNorm", () => {
     expect(seen).toEqual(afterwards ? ["", "0", "1", "1.convolution", "2"] : ["", "0", "1", "2"]);
   });
 
+  it("can be checked without folding", () => {
+    torch.scope(() => {
+      const x = images();
+      const good = new Named((first, norm, x) => norm.forward(first.forward(x))).to({ dtype: "float64" });
+      const before = good.eval().forward(x);
+      good.train();
+      const state = Object.keys(good.stateDict());
+      checkBatchNormPairs(good, { example: x });
+      checkBatchNormPairs(good);
+      expect([foldedIn(good), good.training, good.norm.training]).toEqual([[], true, true]);
+      expect(Object.keys(good.stateDict())).toEqual(state);
+      expect(good.parameters().every(({ requiresGrad }) => requiresGrad)).toBe(true);
+      expect(good.eval().forward(x).equal(before)).toBe(true);
+      const bad = new Named((first, norm, x) => first.forward(norm.forward(x)));
+      expect(() => checkBatchNormPairs(bad)).toThrow(FoldingError);
+    });
+  });
+
+  it("answers in inference mode too", () => {
+    torch.scope(() => {
+      const model = new Named((first, norm, x) => norm.forward(first.forward(x))).to({ dtype: "float64" });
+      const x = images();
+      const before = torch.inferenceMode(() => model.eval().forward(x).tolist());
+      foldBatchNorm(model);
+      const after = torch.inferenceMode(() => model.forward(x.mul(1)).tolist());
+      const flat = (values: unknown) => (values as number[][][][]).flat(3);
+      const [one, other] = [flat(before), flat(after)];
+      const size = Math.max(...one.map(Math.abs));
+      expect(Math.max(...one.map((v, i) => Math.abs(v - other[i]!)))).toBeLessThan(rounding * size);
+    });
+  });
+
   it("finds a pair that goes wrong only with other images than were tried", () => {
     const model = new Named((first, norm, x) => {
       const found = first.forward(x);
@@ -303,6 +336,14 @@ describe("foldBatchNorm", () => {
     expect(change(twice)).toBe(0);
   });
 
+  it("folds a convolution whose weights another one shares, and leaves the other as it was", () => {
+    const [one, other] = [conv(), conv()];
+    Object.assign(other, { weight: one.weight });
+    const model = new Sequential(one, worn(3), new ReLU(), other);
+    expect(change(model)).toBeLessThan(rounding);
+    expect(foldedIn(model)).toEqual(["1"]);
+  });
+
   it("folds once what stands in a module that serves in two places", () => {
     const shared = new Sequential(conv(), worn(3));
     const model = new Sequential(shared, conv(), shared);
@@ -353,11 +394,13 @@ describe("foldBatchNorm", () => {
   it.each([true, false])("keeps the layout, and gives batch norm's memory back, with bias %j", (bias) => {
     const model = new Sequential(new Conv2d(3, 4, 3, { generator, bias }), worn(4));
     model.to({ memoryFormat: "channelsLast" });
-    const before = settled().tensors;
+    const old = [...model.namedParameters().values(), ...model.namedBuffers().values()];
+    expect(old).toHaveLength(bias ? 7 : 6);
     foldBatchNorm(model);
-    expect(model.namedParameters().get("1.convolution.weight")!.isContiguous("channelsLast")).toBe(true);
-    // Five tensors of batch norm go; a bias comes where there was none.
-    expect(settled().tensors).toBe(before - (bias ? 5 : 4));
+    expect(old.every(({ disposed }) => disposed)).toBe(true);
+    const [weight, shift, ...more] = Object.values(model.stateDict());
+    expect(weight!.isContiguous("channelsLast")).toBe(true);
+    expect([shift!.shape, more]).toEqual([[4], []]);
   });
 });
 

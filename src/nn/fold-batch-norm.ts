@@ -49,7 +49,7 @@ function pairsOf(model: Module): Pair[] {
 }
 
 /** Whether all of a network's numbers are finite. */
-function allFinite(model: Module): boolean {
+function isAllFinite(model: Module): boolean {
   return torch.scope(() =>
     torch.noGrad(() =>
       Object.values(model.stateDict()).every((tensor) => tensor.isfinite().all().item() === 1),
@@ -101,6 +101,60 @@ function tryOut(model: Module, given: torch.Tensor | undefined): void {
   });
 }
 
+/** Frees what was folded, but for tensors that another module of the network shares. */
+function disposeOld(pairs: readonly Pair[], model: Module): void {
+  const tensorsOf = (module: Module) => [
+    ...module.namedParameters().values(),
+    ...module.namedBuffers().values(),
+  ];
+  const needed = new Set<torch.Tensor>(tensorsOf(model));
+  for (const tensor of pairs.flatMap(({ convolution, norm }) => [convolution, norm]).flatMap(tensorsOf)) {
+    if (!needed.has(tensor)) tensor.dispose();
+  }
+}
+
+/** Puts folded convolutions in the places of the pairs; returns a function that undoes it. */
+function replace(pairs: readonly Pair[]): () => void {
+  const folded = pairs.map((pair) => {
+    const [convolution, batchNorm] = pair.names;
+    const deferred = new DeferredConvolution({ owner: pair.owner, convolution, batchNorm });
+    return [deferred, new FoldedConvolution(merge(pair).requiresGrad_(false), deferred)] as const;
+  });
+  const put = ({ fields, names }: Pair, layers: readonly Module[]) => {
+    for (const [i, name] of names.entries()) fields[name] = layers[i];
+  };
+  for (const [i, pair] of pairs.entries()) put(pair, folded[i]!);
+  return () => {
+    for (const pair of pairs) put(pair, [pair.convolution, pair.norm]);
+    for (const [, { convolution }] of folded) convolution.dispose();
+  };
+}
+
+/** A batch to try a network with. */
+export interface FoldingOptions {
+  /** Images as the network takes them; random ones of 32x32 pixels are tried by default, if it takes those. */
+  example?: torch.Tensor;
+}
+
+function fold(model: Module, { example }: FoldingOptions, { keep }: { keep: boolean }): void {
+  const modes = [...model.namedModules().values()].map((module) => [module, module.training] as const);
+  // oneDNN's ReLU makes 0 of NaN, which would hide that a network is broken: such a one stays as it is.
+  const pairs = isAllFinite(model) ? pairsOf(model) : [];
+  const restore = torch.noGrad(() => replace(pairs));
+  let isKept = false;
+  try {
+    model.eval();
+    if (pairs.length > 0) torch.noGrad(() => tryOut(model, example));
+    isKept = keep;
+  } finally {
+    if (!isKept) {
+      restore();
+      for (const [module, mode] of modes) module.training = mode;
+    }
+  }
+  if (keep) disposeOld(pairs, model);
+}
+
 /**
  * Folds batch norm into the convolutions before it, in place and for good: the network answers faster, can no longer be
  * trained, and its weights are no longer those of its architecture. Save them first.
@@ -109,35 +163,19 @@ function tryOut(model: Module, given: torch.Tensor | undefined): void {
  * subclasses, and serve in one place only; all other layers stay as they are. Whether `forward` does apply each pair one
  * right after the other is checked: here, by one batch that goes through the folded network, and again whenever it answers.
  *
- * @param options.example a batch of images as the network takes them; random ones of 32x32 pixels are tried by default
  * @returns the same module, in evaluation mode and frozen
  * @throws FoldingError naming module and pair when a pair is not applied so; the network then is as it was before
  */
-export function foldBatchNorm<M extends Module>(model: M, { example }: { example?: torch.Tensor } = {}): M {
-  const modes = [...model.namedModules().values()].map((module) => [module, module.training] as const);
-  // oneDNN's ReLU makes 0 of NaN, which would hide that a network is broken: such a one stays as it is.
-  const pairs = allFinite(model) ? pairsOf(model) : [];
-  torch.noGrad(() => {
-    const folded = pairs.map((pair) => {
-      const { owner, names } = pair;
-      const deferred = new DeferredConvolution({ owner, convolution: names[0], batchNorm: names[1] });
-      return [deferred, new FoldedConvolution(merge(pair).requiresGrad_(false), deferred)] as const;
-    });
-    for (const [i, { fields, names }] of pairs.entries()) [fields[names[0]], fields[names[1]]] = folded[i]!;
-    model.eval();
-    try {
-      if (pairs.length > 0) tryOut(model, example);
-    } catch (error) {
-      for (const { fields, names, convolution, norm } of pairs)
-        [fields[names[0]], fields[names[1]]] = [convolution, norm];
-      for (const [, { convolution }] of folded) convolution.dispose();
-      for (const [module, mode] of modes) module.training = mode;
-      throw error;
-    }
-  });
-  for (const { convolution, norm } of pairs) {
-    convolution.dispose();
-    norm.dispose();
-  }
+export function foldBatchNorm<M extends Module>(model: M, options: FoldingOptions = {}): M {
+  fold(model, options, { keep: true });
   return model.requiresGrad_(false);
+}
+
+/**
+ * Checks that {@link foldBatchNorm} would fold the network: before it is trained for hours, say. The network stays as it is.
+ *
+ * @throws FoldingError naming module and pair when a pair is not applied one right after the other
+ */
+export function checkBatchNormPairs(model: Module, options: FoldingOptions = {}): void {
+  fold(model, options, { keep: false });
 }

@@ -93,7 +93,7 @@ describe.each(Object.entries(orders))("FoldedConvolution, %s", (_, order) => {
   });
 });
 
-it.skipIf(!torch.hasOperator("lyceum::conv2d"))("says that its operators have no gradient", () => {
+it("says that its operators have no gradient", () => {
   const x = torch.ones([1, 16, 3, 3]).contiguous("channelsLast").requiresGrad_();
   const weight = torch.ones([16, 16, 3, 3]);
   const call = () => torch.op("lyceum::conv2d_relu", x, weight, undefined, [1, 1], [1, 1], false);

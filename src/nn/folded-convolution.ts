@@ -40,7 +40,7 @@ export function isDeferred(x: torch.Tensor): boolean {
   return deferred.has(x);
 }
 
-/** Undefined in inference mode, where tensors count no writes. */
+/** The count of writes to a tensor; undefined in inference mode, where none is kept. */
 function versionOf(x: torch.Tensor): number | undefined {
   return torch.op("aten::is_inference", x) ? undefined : torch.op("aten::_version", x);
 }
@@ -69,7 +69,7 @@ function standIn(source: DeferredConvolution, input: torch.Tensor): torch.Tensor
  * batch norm's place, which convolves, adds and rectifies in one pass over memory.
  */
 export class DeferredConvolution extends Module {
-  /** @internal */
+  /** @internal Where the pair stood, for messages. */
   readonly place: Place;
 
   static {
@@ -91,7 +91,7 @@ export class DeferredConvolution extends Module {
     throw wrong(this.place, `forward uses the weights of ${this.place.convolution} itself`);
   }
 
-  /** As {@link DeferredConvolution.weight}. @throws FoldingError always */
+  /** A folded convolution has no bias of its own left. @throws FoldingError always */
   get bias(): never {
     return this.weight;
   }

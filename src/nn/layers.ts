@@ -15,7 +15,7 @@ export class Identity extends Module {
   }
 }
 
-/** Negative values become zero. */
+/** Makes negative values zero. */
 export class ReLU extends Module {
   static {
     remember(ReLU);
@@ -54,7 +54,7 @@ abstract class Pool extends Module {
   }
 }
 
-/** The largest of each window of [N, C, H, W]. */
+/** Takes the largest value of each window of [N, C, H, W]. */
 export class MaxPool2d extends Pool {
   static {
     remember(MaxPool2d);
@@ -65,7 +65,7 @@ export class MaxPool2d extends Pool {
   }
 }
 
-/** The mean of each window of [N, C, H, W], padding counted in. */
+/** Takes the mean of each window of [N, C, H, W]; zeros of the padding count. */
 export class AvgPool2d extends Pool {
   static {
     remember(AvgPool2d);
@@ -77,7 +77,7 @@ export class AvgPool2d extends Pool {
 }
 
 /**
- * The mean of each channel: [N, C, H, W] to [N, C].
+ * Takes the mean of each channel: [N, C, H, W] to [N, C].
  *
  * It pools with a window as large as the image: the gradient of `mean` would come in rows of one channel, and every layer
  * before it would then run in that slower order.

@@ -2,12 +2,12 @@ import * as torch from "../torch/index.js";
 import { Parameter } from "./parameter.js";
 import { checkNames } from "./state-errors.js";
 
-/** Where tensors are to be, and how; what is left out stays as it is. */
+/** What tensors are to become; whatever is left out stays as it is. */
 export interface Placement {
   device?: torch.Device;
-  /** Of floating tensors; counters keep theirs. */
+  /** The dtype of floating tensors; counters keep theirs. */
   dtype?: torch.DType;
-  /** Of tensors with four dimensions. */
+  /** The order of memory of tensors with four dimensions. */
   memoryFormat?: torch.MemoryFormat;
 }
 
@@ -59,7 +59,7 @@ export abstract class Module {
     return this.namedTensors((tensor) => tensor instanceof Parameter) as Map<string, Parameter>;
   }
 
-  /** Tensors that are saved but not trained. */
+  /** All tensors that are saved but not trained, by name. */
   namedBuffers(): Map<string, torch.Tensor> {
     return this.namedTensors((tensor) => !(tensor instanceof Parameter));
   }

@@ -27,7 +27,7 @@ type Step = Activation & { count: number };
 const asNew = (fused: Fused | undefined): Step | undefined =>
   fused && { x: fused.y, count: fused.count, owned: true };
 
-/** Basic blocks. The first one decides whether activations go over to blocks of channels. */
+/** Computes basic blocks. The first one decides whether activations go over to blocks of channels. */
 function basicBlocks(modules: readonly Module[], { x, owned }: Activation): Step | undefined {
   const block = modules[0]!;
   if (!isExactly(block, BasicBlock)) return undefined;
@@ -39,7 +39,7 @@ function basicBlocks(modules: readonly Module[], { x, owned }: Activation): Step
   return asNew(fused) ?? { x: block.compute(y, isOurs), count: 1, owned: true };
 }
 
-/** A folded convolution, with the ReLU after it: their two places are one layer. */
+/** Computes a folded convolution, whose two places are one layer, with the ReLU after it. */
 function foldedConvolution([place, norm, next]: readonly Module[], { x }: Activation): Step | undefined {
   if (!norm || !isExactly(norm, FoldedConvolution) || !norm.follows(place!)) return undefined;
   const relu = isExactly(next, ReLU);
@@ -47,14 +47,14 @@ function foldedConvolution([place, norm, next]: readonly Module[], { x }: Activa
   return { x: y, count: relu ? 3 : 2, owned: true };
 }
 
-/** Batch norm and ReLU in one pass over memory. */
+/** Computes batch norm and ReLU in one pass over memory. */
 function normAndRelu([norm, relu]: readonly Module[], { x }: Activation): Step | undefined {
   if (!isExactly(norm, BatchNorm2d) || !isExactly(relu, ReLU)) return undefined;
   const y = norm.forward(takesBlocks(norm) ? x : fromBlocks(x), { relu: true });
   return { x: y, count: 2, owned: true };
 }
 
-/** A dense block with the transition after it. */
+/** Computes a dense block with the transition after it. */
 function denseBlockAndTransition(
   [block, transition]: readonly Module[],
   { x }: Activation,
@@ -75,7 +75,7 @@ function windowOf(pool: Module | undefined, x: Tensor): [number, number] | undef
   return isExactly(pool, GlobalAvgPool) ? [height, width] : undefined;
 }
 
-/** A dense block with batch norm, ReLU and the pooling after it. */
+/** Computes a dense block with batch norm, ReLU and the pooling after it. */
 function denseBlockAndPooling(
   [block, norm, relu, pool]: readonly Module[],
   { x }: Activation,
@@ -98,7 +98,7 @@ const groups: ((modules: readonly Module[], given: Activation) => Step | undefin
   normAndRelu,
 ];
 
-/** [N, C, H, W], for whoever knows of no other order. */
+/** Gives the activations as [N, C, H, W], for modules that know of no other order. */
 const plain = (x: Tensor): Tensor => (isDeferred(x) ? x : fromBlocks(x));
 
 function step(modules: readonly Module[], given: Activation): Step {
@@ -111,7 +111,7 @@ function step(modules: readonly Module[], given: Activation): Step {
   return { x, count: 1, owned: makesNew(module) };
 }
 
-/** Modules, with those that only apply others one after another replaced by what they apply. */
+/** Replaces modules that only apply others one after another by what they apply. */
 function flatten(modules: readonly Module[]): Module[] {
   return modules.flatMap((module) => {
     const parts = partsOf(module);
@@ -141,7 +141,7 @@ export function applyInOrder(modules: readonly Module[], x: Tensor): Tensor {
   return !isDeferred(x) && isBlocked(x) ? at.x : plain(at.x);
 }
 
-/** Modules one after another, named "0", "1", … */
+/** Applies modules one after another. They are named "0", "1", … */
 export class Sequential extends Module {
   [index: number]: Module;
   protected readonly count: number;
@@ -171,7 +171,7 @@ export class Sequential extends Module {
     return Array.from({ length: this.count }, (_, i) => this[i]!);
   }
 
-  /** As {@link applyInOrder} of its modules. */
+  /** Applies its modules by {@link applyInOrder}. */
   override forward(x: Tensor): Tensor {
     return applyInOrder(this.parts(), x);
   }

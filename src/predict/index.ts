@@ -1,4 +1,4 @@
-/** Using what was trained: images in, classes with scores out. */
+/** Prediction with trained networks: images in, classes with scores out. */
 export { ImageError } from "../data/index.js";
 export { type LoadModelOptions, loadModel } from "./load-model.js";
 export {

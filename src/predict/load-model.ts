@@ -6,32 +6,38 @@ import * as torch from "../torch/index.js";
 import { LoadedModel, type Member } from "./loaded-model.js";
 
 export interface LoadModelOptions {
-  /** Of a run: the one generation to load, 0 for the patriarch. Default: the last one finished. */
+  /** The generation of a run to load; 0 is the patriarch. Default: the last finished one. */
   generation?: number | undefined;
   /**
-   * Of a run: an ensemble, whose scores are the mean of its members' softmax. "0-2" for generations 0 to 2, or a list of
-   * them.
+   * The generations of a run to load as an ensemble, whose scores are the mean of its members' softmax: "0-2"
+   * for generations 0 to 2, or a list of numbers.
    */
   generations?: string | readonly number[] | undefined;
-  /** Makes the network, as for `trainGenerations`, where it is one of your own; its weights are then replaced. */
+  /**
+   * Makes the network, as for `trainGenerations`, where it is one of your own. Its weights are then replaced.
+   */
   model?: ModelFactory | undefined;
-  /** What the network's name may mean, beside Lyceum's own networks: imported files, or definitions. */
+  /** What the network's name can stand for beside Lyceum's own networks: imported files, or definitions. */
   imports?: Imports | undefined;
-  /** Where the network computes. Default "cpu", wherever it was trained. */
+  /** The device on which the network computes, wherever it was trained. Default: "cpu". */
   device?: torch.Device | undefined;
-  /** What computes this network. Default: what the run's recipe says; of a weights file, what the process has chosen. */
+  /**
+   * The kernels that compute this network. Default: those of the run's recipe, or for a weights file those
+   * that the process has chosen (`nn.setKernels`).
+   */
   kernels?: Kernels | undefined;
-  /** Threads that libtorch's operators use, of the whole process. Default: as it is. */
+  /** The number of threads of libtorch's operators, in the whole process. Default: it is left as it is. */
   threads?: number | undefined;
 }
 
 /**
- * Loads what was trained, ready to predict: a run's last generation, another one, an ensemble of several, or the network
- * of a weights file alone.
+ * Loads trained networks, ready to predict: the last generation of a run or another one, an ensemble of
+ * several, or the network in a weights file.
  *
  * @param runOrFile a run's folder, or a weights file that Lyceum wrote
- * @throws Error naming the file and what is wrong: no such path, no generation finished, weights without a description or
- *   of another network, a network of the code's own without `model`; RangeError when an option is out of range
+ * @throws Error that names the file and what is wrong: there is no such path, no generation is finished, the
+ *   weights are damaged, have no description or are those of another network, or nothing defines the network;
+ *   RangeError when an option is out of range
  */
 export async function loadModel(runOrFile: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { device = "cpu", threads } = options;
@@ -53,7 +59,7 @@ export async function loadModel(runOrFile: string, options: LoadModelOptions = {
   }
 }
 
-/** The weights files that are asked for, and what shall compute their networks. */
+/** Finds the weights files that the options ask for, and the kernels that shall compute their networks. */
 async function findWeights(
   path: string,
   options: LoadModelOptions,
@@ -70,7 +76,8 @@ async function findWeights(
     return { files: [path], kernels: options.kernels ?? processKernels() };
   }
   const { imports = [] } = options;
-  // A network predicts without the method that trained it and the images that it learnt from.
+  // Predicting needs neither the method that trained the network nor the images: their definitions may be
+  // missing.
   const run = await RunFolder.look(path);
   const isKnown = options.model !== undefined || libraryOf(imports).find("model", run.recipe.model);
   if (!isKnown) await run.askForImports(imports);
@@ -83,9 +90,11 @@ async function findWeights(
 }
 
 /**
- * The generations that the options name, in the order given.
+ * Gives the generations that the options name, in the order in which they name them.
  *
- * @throws RangeError when they name none, one twice, or one that is not finished
+ * @param finished the number of finished generations
+ * @param path the run's folder, for messages
+ * @throws RangeError when the options name no generation, one of them twice, or one that is not finished
  */
 export function chosenGenerations(
   { generation, generations }: LoadModelOptions,
@@ -111,14 +120,17 @@ export function chosenGenerations(
   }
 }
 
-/** "1-3" → [1, 2, 3]; undefined for what does not grow or is no range. A run has at most a few hundred generations. */
+/**
+ * Parses a range: "1-3" gives [1, 2, 3]. Undefined is returned for other texts, and where the end is before
+ * the start.
+ */
 function parseRange(text: string): number[] | undefined {
   const [, from, to] = /^(\d{1,4})-(\d{1,4})$/.exec(text) ?? [];
   if (from === undefined || Number(to) < Number(from)) return undefined;
   return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => Number(from) + i);
 }
 
-/** One network with its weights, frozen. */
+/** Loads one network with its weights, and freezes it. */
 function loadMember(
   path: string,
   { model: factory, imports = [], device }: LoadModelOptions & { device: torch.Device },
@@ -126,7 +138,8 @@ function loadMember(
   const { tensors, description } = readWeights(path);
   let model: Module | undefined;
   try {
-    // In no scope, which would free tensors that a network of one's own keeps out of its sight.
+    // This runs outside of any `torch.scope`: a scope would free tensors that a network keeps anywhere else
+    // than in its parameters and buffers.
     model = build(description, factory, imports).to({ device, memoryFormat: "channelsLast" });
     model.loadStateDict(tensors);
     return { model: foldBatchNorm(model), description, path };
@@ -140,7 +153,7 @@ function loadMember(
 
 function build(description: WeightsDescription, factory: ModelFactory | undefined, imports: Imports): Module {
   const { model, classNames, channels, height, width } = description;
-  // Whatever it draws, the stored weights replace it.
+  // The seed has no influence: the stored weights replace those that are drawn.
   const generator = new torch.Generator(0);
   const options = { classes: classNames.length, channels, height, width, generator };
   const create = factory ?? libraryOf(imports).find("model", model)?.create;

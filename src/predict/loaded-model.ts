@@ -9,68 +9,76 @@ import { type ImageInput, Preparation } from "./preparation.js";
 export type { ImageInput } from "./preparation.js";
 
 export interface PredictOptions {
-  /** How many of the best classes to name; all of them when left out. */
+  /** How many of the best classes to name. Default: all classes. */
   top?: number | undefined;
 }
 
-/** A class, its index in `classes`, and its softmax score, a fraction. */
+/** The score of one class. */
 export interface ClassScore {
+  /** The name of the class. */
   class: string;
+  /** The index of the class in `classes`. */
   index: number;
+  /** The softmax probability, a fraction from 0 to 1; for an ensemble the mean over its members. */
   score: number;
 }
 
-/** What the network makes of one image. */
+/** The prediction for one image. */
 export interface Prediction {
-  /** The class with the highest score; of equal ones, that with the lowest index. */
+  /** The class with the highest score; where several share it, the one with the lowest index. */
   label: string;
   /** The best classes, highest score first. */
   scores: ClassScore[];
 }
 
-/** What came of one image of many: a prediction, or why there is none. */
+/** The result for one image of many: its prediction, or the error that prevented one. */
 export type PredictionResult<T = ImageInput> =
   | { image: T; prediction: Prediction; error?: undefined }
   | { image: T; prediction?: undefined; error: Error };
 
-/** An image that is asked about; with its values, [H, W, C], where they are at hand. */
+/** An image that is to be predicted. */
 interface Item<T> {
   image: T;
-  /** What messages call it, where it has no path. */
+  /** The name of the image in messages, where it has no path. */
   name?: string;
+  /** The normalised values of the image, [H, W, C], where it was given as a tensor. */
   values?: Float32Array;
 }
 
+/** An image with its normalised values, or the error that came of reading it. */
 type Prepared<T> =
   | { image: T; name: string; values: Float32Array; error?: undefined }
   | { image: T; name: string; values?: undefined; error: Error };
 
-/** One frozen network and what its file says of it. */
+/** One frozen network, with the description and the path of its weights file. */
 export interface Member {
   model: Module;
   description: WeightsDescription;
   path: string;
 }
 
-/** More images at once make a CPU no faster, and take more memory. */
+/** The most images in a batch: more at once make a CPU no faster, and take more memory. */
 const MOST_IMAGES = 64;
-/** Values of a batch's images, so that large images come in small batches: 13 of 3 x 224 x 224. */
+/** The most values in a batch, by which large images come in small batches: 13 images of 3 x 224 x 224. */
 const MOST_VALUES = 2 ** 21;
 
 /**
- * Trained networks ready to predict: one, or an ensemble. Calls may overlap; decoding runs in the background, and between
- * batches the event loop turns. Made by {@link loadModel}.
+ * A trained network ready to predict, or several as an ensemble, made by {@link loadModel}. Calls may
+ * overlap. Images are decoded in the background, and the event loop turns between batches.
  */
 export class LoadedModel {
-  /** The classes' names, by index. */
+  /** The names of the classes, in the order of their indices. */
   readonly classes: readonly string[];
-  /** What every image is brought to before the network sees it, in pixels. */
+  /**
+   * The size to which every image is brought before the network sees it: channels, and height and width in
+   * pixels.
+   */
   readonly imageSize: Readonly<ImageSize>;
-  /** What the weights files say, one of each member. */
+  /** The descriptions in the weights files, one for each member. */
   readonly descriptions: readonly WeightsDescription[];
   /**
-   * The frozen networks, batch norms folded, one of each member. They take float32 [N, C, H, W], normalised, and give
-   * logits [N, classes].
+   * The frozen networks with their batch norms folded, one for each member. They take normalised images,
+   * float32 [N, C, H, W], and return logits [N, classes].
    */
   readonly models: readonly Module[];
   readonly #device: torch.Device;
@@ -78,7 +86,11 @@ export class LoadedModel {
   readonly #preparation: Preparation;
   #disposed = false;
 
-  /** @internal Takes the members over. @throws Error when they are not of one kind */
+  /**
+   * @internal
+   * @param members networks for the same classes and images, which the model owns from then on
+   * @throws Error when the members are for different classes or images
+   */
   constructor(members: readonly Member[], { device, kernels }: { device: torch.Device; kernels: Kernels }) {
     checkAlike(members);
     const { classNames, channels, height, width, mean, std } = members[0]!.description;
@@ -94,13 +106,13 @@ export class LoadedModel {
   /**
    * Predicts the class of one image, or of each of several.
    *
-   * @param images a file's path, the bytes of an encoded image (PNG, JPEG, WebP, GIF, TIFF), or a tensor: [C, H, W], of the
-   *   network's own size, uint8 as images are stored or float32 normalised already; or an array of these; or one tensor
-   *   [N, C, H, W]. Tensors are copied before the promise is returned
+   * @param images a file's path, the bytes of an encoded image (PNG, JPEG, WebP, GIF, TIFF), or a tensor: [C,
+   *   H, W], of the network's own size, uint8 as images are stored or float32 normalised already; or an array
+   *   of these; or one tensor [N, C, H, W]. Tensors are copied before the promise is returned
    * @returns one prediction for one image, else an array in the images' order
-   * @throws ImageError for the first image that cannot be read, TypeError for a tensor of another shape or dtype,
-   *   RangeError when `top` is no positive integer, or a tensor or the network's logits hold NaN or infinity, Error when
-   *   the model was disposed of
+   * @throws ImageError for the first image that cannot be read, TypeError for a tensor of another shape or
+   *   dtype, RangeError when `top` is no positive integer, or a tensor or the network's logits hold NaN or
+   *   infinity, Error when the model was disposed of
    */
   predict(image: string | Uint8Array, options?: PredictOptions): Promise<Prediction>;
   predict(images: readonly ImageInput[], options?: PredictOptions): Promise<Prediction[]>;
@@ -112,7 +124,7 @@ export class LoadedModel {
     const preparation = this.#preparation;
     const batched = torch.isTensor(images) && images.shape.length !== 3;
     const many = batched || Array.isArray(images);
-    // Tensors are copied before the first await: the caller may dispose of them, or write to them.
+    // Tensors are copied before the first await, since the caller may then dispose of them or write to them.
     let items: Item<unknown>[];
     if (batched) {
       items = preparation.tensors(images, "the tensor").map((values, i) => {
@@ -135,11 +147,12 @@ export class LoadedModel {
   }
 
   /**
-   * Predicts the classes of any number of images, in order, with no more than two batches of them in memory. An image
-   * that cannot be read does not end it.
+   * Predicts the classes of any number of images, one after another, with at most two batches of them in
+   * memory. An image that cannot be read does not stop the others.
    *
-   * @param images as for {@link predict}, each a single one; a tensor must stay as it is until its result is there
-   * @returns a result for each image, in order: its prediction, or the error that stood in the way
+   * @param images single images, each given as for {@link predict}; a tensor must stay unchanged until its
+   *   result is there
+   * @returns a result for each image, in their order: its prediction, or the error that prevented one
    * @throws RangeError when `top` is no positive integer, Error when the model was disposed of
    */
   predictEach<T extends ImageInput>(
@@ -163,7 +176,7 @@ export class LoadedModel {
       let coming = prepareNext();
       while (coming) {
         const batch = await coming;
-        // Decoded in the background while this batch is computed.
+        // The next batch is decoded in the background while this one is computed.
         coming = prepareNext();
         yield* this.#predictBatch(batch, top);
         if (coming) await nextTurn();
@@ -208,7 +221,10 @@ export class LoadedModel {
     return { label: ranked[0]!.class, scores: ranked };
   }
 
-  /** Each member's logits for all images, row by row. Nothing here waits, so that calls cannot come between. */
+  /**
+   * Computes each member's logits for a batch, [N, classes] row by row. It is synchronous, so that no other
+   * call can run while this model's kernels are the process's.
+   */
   #logits(images: readonly Float32Array[]): Float32Array[] {
     if (this.#disposed) throw new Error("this model was disposed of");
     if (images.length === 0) return this.models.map(() => new Float32Array());
@@ -242,7 +258,7 @@ export class LoadedModel {
     return Math.max(1, Math.min(MOST_IMAGES, Math.floor(MOST_VALUES / (channels * height * width))));
   }
 
-  /** Frees the networks; predictions that are under way fail. */
+  /** Frees the networks. Predictions that have not ended yet fail. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -254,7 +270,7 @@ export class LoadedModel {
   }
 }
 
-/** An ensemble's members must be asked the same question. */
+/** Checks that the members of an ensemble have the same classes and take the same images. */
 function checkAlike(members: readonly Member[]): void {
   const [first] = members;
   for (const key of ["classNames", "channels", "height", "width", "mean", "std"] as const) {

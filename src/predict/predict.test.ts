@@ -29,7 +29,7 @@ const data = { name: "synthetic", classes: 5, size: 12, trainCount: 160, testCou
 const common = { epochs: 1, batchSize: 32, generations: 3 };
 let dataset: Dataset;
 
-/** Two layers, whose scores follow from the picture alone. */
+/** A network of two layers without random weights, so that its scores follow from the image alone. */
 class OwnNet extends Module {
   readonly conv1: Conv2d;
   readonly flatten = new Flatten();
@@ -57,7 +57,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** Test image i as the bytes of a PNG. */
+/** Encodes test image i as a PNG. */
 async function pngOf({ test }: Dataset, i: number): Promise<Buffer> {
   return Buffer.from((await pictureOf(test, i)).split(",")[1]!, "base64");
 }
@@ -102,7 +102,7 @@ describe("images saved as PNG give what evaluation gave", () => {
     using model = await loadModel(colour);
     const { mean, std } = channelStatistics(dataset.train);
     const loader = new Loader(dataset.test, { mean, std, batchSize: 40 });
-    // The same network in double precision: how far evaluation's own rounding is from it.
+    // The same network in double precision shows how far rounding moves the logits of evaluation itself.
     const { tensors } = readWeights(new URL(`file://${colour}/generation-2/weights.safetensors`).pathname);
     const precise = createModel("resnet8", { classes: 5, channels: 3, generator: new torch.Generator(0) });
     precise.to({ dtype: "float64" }).loadStateDict(tensors);
@@ -114,7 +114,8 @@ describe("images saved as PNG give what evaluation gave", () => {
     const scores = rows(ensembleProbabilities([exact]), 5);
     for (let i = 0; i < 40; i += 7) {
       const found = all((await model.predict(await pngOf(dataset, i))).scores);
-      // A score moves at most half as far as two logits move against each other. Other batches add up in another order.
+      // Batches of another size add up in another order. A score moves at most half as far as two logits move
+      // against each other.
       for (const [c, score] of found.entries())
         expect(Math.abs(score - scores[i]![c]!)).toBeLessThan(4 * off);
     }
@@ -314,7 +315,7 @@ describe("what is asked", () => {
     }
     expect(done).toBe(150);
     expect(wrong).toEqual([7, 57, 107]);
-    // Two batches of 64.
+    // These images make two batches of 64.
     expect(most).toBeLessThanOrEqual(128);
   });
 

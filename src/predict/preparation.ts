@@ -1,26 +1,33 @@
 import { decodeImage, type ImageSize, normalisedValues } from "../data/index.js";
 import * as torch from "../torch/index.js";
 
-/** An image: a file's path, the bytes of an encoded image, or a tensor [C, H, W] of the network's own size. */
+/**
+ * An image: a file's path, the bytes of an encoded image, or a tensor [C, H, W] of the network's own size.
+ */
 export type ImageInput = string | Uint8Array | torch.Tensor;
 
-/** Makes images into what a network is fed with, as the training's loader does: to the bit where no size changes. */
+/**
+ * Prepares images for a network as the training's loader does: decoded, resized and normalised. Where no size
+ * changes, the values are those of training to the bit.
+ */
 export class Preparation {
   readonly #size: ImageSize;
-  /** [C * 256]: what each byte becomes in each channel. */
+  /** The normalised value of each byte in each channel, [C * 256]. */
   readonly #values: Float32Array;
 
-  /** @param normalisation one mean and one std per channel, fractions of 255 */
+  /** @param normalisation one mean and one standard deviation for each channel, fractions of 255 */
   constructor(size: ImageSize, { mean, std }: { mean: readonly number[]; std: readonly number[] }) {
     this.#size = size;
     this.#values = normalisedValues(mean, std);
   }
 
   /**
-   * @param name what messages call the image, where it has no path
-   * @returns [H, W, C], normalised
-   * @throws ImageError when it cannot be read, TypeError when it is no image or a tensor of another shape or dtype,
-   *   RangeError when a tensor holds values that are not finite
+   * Prepares one image.
+   *
+   * @param name the name of the image in messages, where it has no path
+   * @returns its normalised values, [H, W, C]
+   * @throws ImageError when it cannot be read, TypeError when it is no image or a tensor of another shape or
+   *   dtype, RangeError when a tensor holds values that are not finite
    */
   async image(image: ImageInput, name: string): Promise<Float32Array> {
     if (torch.isTensor(image)) return this.tensor(image, name);
@@ -29,7 +36,10 @@ export class Preparation {
     throw new TypeError(`${name}: an image is a file's path, a Uint8Array of its bytes, or a tensor`);
   }
 
-  /** One image's tensor, copied: see {@link image}. */
+  /**
+   * Prepares one image that is given as a tensor [C, H, W], which is copied; see {@link image} for what is
+   * thrown.
+   */
   tensor(tensor: torch.Tensor, name: string): Float32Array {
     const { channels, height, width } = this.#size;
     if (`${tensor.shape}` !== `${[channels, height, width]}`) {
@@ -40,7 +50,7 @@ export class Preparation {
     return this.#copy(tensor, name)[0]!;
   }
 
-  /** The images of a tensor [N, C, H, W], copied: see {@link image}. */
+  /** Prepares the images in a tensor [N, C, H, W], which is copied; see {@link image} for what is thrown. */
   tensors(tensor: torch.Tensor, name: string): Float32Array[] {
     const { channels, height, width } = this.#size;
     const [, ...each] = tensor.shape;
@@ -72,7 +82,7 @@ export class Preparation {
     });
   }
 
-  /** [C, H, W] to normalised [H, W, C], the order of channels-last memory. */
+  /** Normalises bytes [C, H, W] and brings them into the order of channels-last memory, [H, W, C]. */
   #normalise(planes: Uint8Array): Float32Array {
     const { channels, height, width } = this.#size;
     const area = height * width;
@@ -84,6 +94,7 @@ export class Preparation {
     return result;
   }
 
+  /** Brings normalised values [C, H, W] into the order of channels-last memory, [H, W, C]. */
   #reorder(planes: Float32Array): Float32Array {
     const { channels, height, width } = this.#size;
     const area = height * width;

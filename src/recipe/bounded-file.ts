@@ -2,13 +2,14 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
 /**
- * Reads a small text file that may come from anyone: a regular file, no larger than said, valid UTF-8.
+ * Reads a small text file that may come from anyone. It must be a regular file of bounded size and valid
+ * UTF-8.
  *
- * @param maxBytes more than this is an error, found before anything is read
+ * @param maxBytes the largest size that is accepted; it is checked before anything is read
  * @throws Error that names the file and what is wrong with it
  */
 export async function readBoundedText(path: string, { maxBytes }: { maxBytes: number }): Promise<string> {
-  // Without O_NONBLOCK, opening a FIFO would wait for a writer for ever.
+  // Without O_NONBLOCK, opening a FIFO would wait forever for a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const { size } = await checkedStat(file, path);

@@ -1,7 +1,10 @@
 import type { z } from "zod";
 import type { Z } from "../packages.js";
 
-/** What is needed of a family's members to let a recipe choose one of them. */
+/**
+ * A member of a family (of methods, data sets, optimisers or schedules), one of which a recipe can choose by
+ * name.
+ */
 export interface Member {
   readonly name: string;
   readonly summary: string;
@@ -9,21 +12,24 @@ export interface Member {
 }
 
 export interface ChoiceOptions {
-  /** The key that holds the member's name beside its options. */
+  /** The key that holds the chosen member's name, beside its options. */
   tag: string;
   members: readonly Member[];
-  /** The name of the member that is meant where the tag is missing; none by default, so that it must be given. */
+  /** The name of the member that is meant where the tag is missing. By default the tag must be given. */
   usual?: string;
-  /** Keys that every member has. */
+  /** The schemas of options that every member has. */
   common?: Record<string, z.ZodType>;
 }
 
-/** A member's name under the tag, and its options. */
+/** A choice from a family: the member's name under the tag, and its options. */
 export type Choice = Record<string, unknown>;
 
 /**
- * The schema of a choice from a family: a mapping of the tag and the member's options, or the bare name, which stands for
- * the member with its defaults. The result is always the mapping, with the tag in it.
+ * Makes the schema of a choice from a family. Accepted are a mapping of the tag and the member's options, and
+ * the bare name, which stands for the member with its defaults. The parsed value is always the mapping, with
+ * the tag in it.
+ *
+ * @throws TypeError when the family has no members
  */
 export function choiceOf(z: Z, { tag, members, usual, common = {} }: ChoiceOptions): z.ZodType<Choice> {
   const mappings = members.map((member) => {
@@ -56,19 +62,21 @@ export function choiceOf(z: Z, { tag, members, usual, common = {} }: ChoiceOptio
   });
 }
 
-/** What `--set` can name. */
+/** The form of an option's name: one that `--set` can name. */
 const keyForm = /^[A-Za-z]\w*$/;
 
 /**
- * @param taken keys that mean something else in the same mapping
- * @throws TypeError when a member calls an option what no recipe can (a key that is taken, or one of JavaScript's own), or
- *   gives it no schema
+ * Checks the options that a member defines.
+ *
+ * @param reserved keys that mean something else in the same mapping
+ * @throws TypeError when the name of an option is reserved, one of JavaScript's own or no word, or an option
+ *   has no schema
  */
-function checkOptions(member: string, options: Record<string, unknown>, taken: readonly string[]): void {
+function checkOptions(member: string, options: Record<string, unknown>, reserved: readonly string[]): void {
   const keys = Object.keys(options);
-  const wrong = keys.find((key) => taken.includes(key) || !keyForm.test(key) || key in Object.prototype);
+  const wrong = keys.find((key) => reserved.includes(key) || !keyForm.test(key) || key in Object.prototype);
   if (wrong !== undefined) {
-    const why = taken.includes(wrong)
+    const why = reserved.includes(wrong)
       ? "a recipe means something else by that key"
       : "no recipe can hold that key";
     throw new TypeError(

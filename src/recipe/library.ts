@@ -1,11 +1,13 @@
-/** What the names in a recipe can mean: Lyceum's own definitions and those that a program brings. */
+/** The definitions that the names in a recipe can stand for: Lyceum's own and those that a program brings. */
 import { type DatasetDefinition, datasets } from "../data/index.js";
 import { type Method, methods } from "../methods/index.js";
 import { type ModelDefinition, models } from "../models/index.js";
 import { type OptimizerDefinition, optimizers, type ScheduleDefinition, schedules } from "../optim/index.js";
 import { nearest } from "./nearest.js";
 
-/** Any value made by `defineMethod`, `defineModel`, `defineDataset`, `defineOptimizer` or `defineSchedule`. */
+/**
+ * Any value made by `defineMethod`, `defineModel`, `defineDataset`, `defineOptimizer` or `defineSchedule`.
+ */
 export type Definition =
   | Method
   | ModelDefinition
@@ -24,7 +26,9 @@ const kinds: Record<Kind, string> = {
   schedule: "schedule",
 };
 
-/** Definitions by kind and name. */
+/**
+ * A set of definitions, which are found by kind and name. A library never changes: `with` makes a new one.
+ */
 export class Library {
   readonly #definitions: ReadonlyMap<string, Definition>;
 
@@ -37,9 +41,9 @@ export class Library {
   }
 
   /**
-   * This library with more definitions.
+   * Makes a library that holds more definitions beside those of this one.
    *
-   * @throws TypeError when a name stands for another definition of its kind already
+   * @throws TypeError when two different definitions of one kind have the same name
    */
   with(definitions: readonly Definition[]): Library {
     const all = new Map(this.#definitions);
@@ -55,16 +59,21 @@ export class Library {
     return all.size === this.#definitions.size ? this : new Library(all);
   }
 
-  /** All definitions of a kind, Lyceum's own first. */
+  /** Lists the definitions of a kind, Lyceum's own first. */
   all<K extends Kind>(kind: K): OfKind<K>[] {
     return [...this.#definitions.values()].filter((each): each is OfKind<K> => each.kind === kind);
   }
 
+  /** Finds a definition by its name; undefined where there is none. */
   find<K extends Kind>(kind: K, name: string): OfKind<K> | undefined {
     return this.#definitions.get(keyOf({ kind, name })) as OfKind<K> | undefined;
   }
 
-  /** @throws RangeError that suggests the nearest name */
+  /**
+   * Finds a definition by its name.
+   *
+   * @throws RangeError that suggests the nearest name when there is none
+   */
   get<K extends Kind>(kind: K, name: string): OfKind<K> {
     const found = this.find(kind, name);
     if (found) return found;
@@ -81,7 +90,7 @@ const keyOf = ({ kind, name }: Pick<Definition, "kind" | "name">) => `${kind} ${
 /** Lyceum's own definitions. */
 export const builtIn = Library.of([...methods, ...models, ...datasets, ...optimizers, ...schedules]);
 
-/** What a definition of each kind cannot do without. */
+/** Tells for each kind whether a value has the fields without which it is no definition of that kind. */
 const essentials: Record<Kind, (value: Record<string, unknown>) => boolean> = {
   method: ({ loss }) => typeof loss === "function",
   model: ({ create }) => typeof create === "function",
@@ -90,7 +99,7 @@ const essentials: Record<Kind, (value: Record<string, unknown>) => boolean> = {
   schedule: ({ create, options }) => typeof create === "function" && typeof options === "function",
 };
 
-/** Whether a value was made by one of the `define…` functions. */
+/** Tells whether a value was made by one of the `define…` functions. */
 export function isDefinition(value: unknown): value is Definition {
   if (typeof value !== "object" || value === null) return false;
   const { kind, name } = value as { kind?: unknown; name?: unknown };
@@ -100,10 +109,10 @@ export function isDefinition(value: unknown): value is Definition {
 }
 
 /**
- * Takes definitions out of a recipe that was written in code, and puts their names in their places:
+ * Replaces the definitions that stand in a recipe written in code by their names, and gives both:
  * `{ patriarch: { method: mine, weight: 2 } }` becomes `{ patriarch: { method: "my-method", weight: 2 } }`.
  */
-export function takeDefinitions(input: unknown): { input: unknown; definitions: Definition[] } {
+export function extractDefinitions(input: unknown): { input: unknown; definitions: Definition[] } {
   const definitions: Definition[] = [];
   const named = (value: unknown) => {
     if (!isDefinition(value)) return value;
@@ -111,7 +120,7 @@ export function takeDefinitions(input: unknown): { input: unknown; definitions: 
     return value.name;
   };
   if (typeof input !== "object" || input === null || Array.isArray(input)) return { input, definitions };
-  const taken = Object.fromEntries(
+  const plain = Object.fromEntries(
     Object.entries(input).map(([key, value]) => {
       const whole = named(value);
       const holds = typeof whole === "object" && whole !== null && !Array.isArray(whole);
@@ -122,5 +131,5 @@ export function takeDefinitions(input: unknown): { input: unknown; definitions: 
       ] as const;
     }),
   );
-  return { input: taken, definitions };
+  return { input: plain, definitions };
 }

@@ -22,7 +22,7 @@ const write = (text: string) => {
   writeFileSync(path, text);
   return path;
 };
-/** The message with which a recipe file is refused. */
+/** Gives the message with which a recipe file is refused. */
 async function refusal(text: string, set: string[] = []): Promise<string> {
   const error = await loadRecipe(write(text), { set }).catch((caught) => caught);
   expect(error).toBeInstanceOf(RecipeError);

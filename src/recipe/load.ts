@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readBoundedText } from "./bounded-file.js";
-import { builtIn, type Definition, type Library, takeDefinitions } from "./library.js";
+import { builtIn, type Definition, extractDefinitions, type Library } from "./library.js";
 import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";
 import { type Problem, problemsOf } from "./problems.js";
@@ -12,26 +12,26 @@ import { standIns } from "./stand-ins.js";
 import type { Recipe } from "./types.js";
 import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from "./yaml.js";
 
-/** A recipe that cannot be used; the message has a line for each thing that is wrong. */
+/** The error of a recipe that cannot be used. Its message has a line for each problem. */
 export class RecipeError extends Error {
   override name = "RecipeError";
 }
 
-/** The recipes that come with the package. */
+/** The folder of the recipes that come with the package. */
 const recipeFolder = fileURLToPath(new URL("../../recipes/", import.meta.url));
 
 export interface LoadRecipeOptions {
   /** Overrides, as `--set` takes them: `["patriarch=strict", "student.hardWeight=0.5"]`. */
   set?: readonly string[] | undefined;
-  /** What names in the recipe may mean. Default: Lyceum's own definitions. */
+  /** The definitions that names in the recipe can stand for. Default: Lyceum's own. */
   library?: Library | undefined;
 }
 
 /**
- * Reads a recipe, puts in the overrides and the defaults, and checks all of it.
+ * Reads a recipe, applies the overrides, fills in the defaults, and checks all of it.
  *
  * @param nameOrPath the name of a recipe that comes with Lyceum, or the path of a file
- * @throws RecipeError that names file, line, key, what was given and what is allowed
+ * @throws RecipeError that names the file, the line, the key, what was given and what is allowed
  */
 export async function loadRecipe(
   nameOrPath: string,
@@ -48,10 +48,12 @@ export async function loadRecipe(
 }
 
 /**
- * Reads the resolved recipe that a run folder holds; code that made it may have brought its own network and images.
+ * Reads the resolved recipe that a run folder holds. It may name a network and images that no library
+ * defines, since the program that began the run may have handed them over in code.
  *
- * @param options.anyNames takes names that the library lacks as they are, for those who need not know what they mean
- * @throws RecipeError
+ * @param options.anyNames whether names that the library lacks are accepted, for callers that need no
+ *   definitions
+ * @throws RecipeError that names the file, the line and the key when it cannot be used
  */
 export async function loadStoredRecipe(
   path: string,
@@ -65,30 +67,34 @@ export async function loadStoredRecipe(
 }
 
 /**
- * Checks a recipe that was written in code and fills in the defaults. Definitions may stand where names do.
+ * Checks a recipe that was written in code and fills in the defaults. Definitions may stand in it where names
+ * do.
  *
- * @throws RecipeError
+ * @throws RecipeError that names the key, what was given and what is allowed
  */
 export function resolveRecipe(input: unknown, library: Library = builtIn): Recipe {
   return readRecipe(input, library).recipe;
 }
 
-/** A recipe, the definitions that stood in it, and what its names mean: those and a library's. */
+/**
+ * Resolves a recipe as `resolveRecipe` does, and gives also the definitions that stood in it and the library
+ * with these added.
+ */
 export function readRecipe(
   input: unknown,
   known: Library = builtIn,
 ): { recipe: Recipe; definitions: Definition[]; library: Library } {
-  const { input: named, definitions } = takeDefinitions(input);
+  const { input: named, definitions } = extractDefinitions(input);
   const library = asRecipeError(() => known.with(definitions));
   return { recipe: resolve(named, { overrides: [], library }), definitions, library };
 }
 
-/** A resolved recipe as YAML, all of it written out, as a run folder keeps it. */
+/** Writes a resolved recipe as YAML, as a run folder keeps it. */
 export function recipeToYaml(recipe: Recipe): string {
   return toYaml(recipe);
 }
 
-/** The recipes that come with Lyceum, by name. */
+/** Lists the recipes that come with Lyceum, sorted by name. */
 export async function listRecipes(): Promise<{ name: string; description: string; path: string }[]> {
   const names = await recipeNames();
   return Promise.all(
@@ -99,6 +105,7 @@ export async function listRecipes(): Promise<{ name: string; description: string
   );
 }
 
+/** Where a recipe came from, by which messages name file, line and override. */
 interface Origin {
   yaml?: ParsedYaml;
   path?: string;
@@ -121,7 +128,10 @@ function resolve(base: unknown, origin: Origin): Recipe {
   return result.data!;
 }
 
-/** A file can only name networks and images that are defined somewhere. */
+/**
+ * Finds names of networks and data sets that the library does not define. In code such a name is allowed, for
+ * a network or for images that are handed over beside the recipe; a recipe file can hand over nothing.
+ */
 function unknownNames({ data, model }: Recipe, library: Library): Problem[] {
   return [
     { path: ["data", "name"], given: data.name, known: library.all("dataset") },

@@ -1,7 +1,9 @@
 /**
- * The candidate that a mistyped word most likely meant, for "did you mean" in error messages.
+ * Finds the candidate that a mistyped word most likely meant, for "did you mean" in error messages. Upper and
+ * lower case count as the same.
  *
- * @returns undefined when nothing is close: more than a third of the letters (at least 2) would have to change
+ * @returns undefined when no candidate is close: more than a third of the letters (at least 2) would have to
+ *   change
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
@@ -14,7 +16,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Levenshtein distance: insertions, deletions and substitutions, one each. */
+/** Computes the Levenshtein distance: the least number of letters to insert, delete or substitute. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

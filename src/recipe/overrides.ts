@@ -1,15 +1,16 @@
 import { parseYaml } from "./yaml.js";
 
-/** One `--set`: `key.path=value`. */
+/** A parsed `--set key.path=value`. */
 export interface Override {
   path: string[];
   value: unknown;
-  /** As it was typed, for messages. */
+  /** The text as it was typed, for messages. */
   text: string;
 }
 
 /**
- * Reads `student.hardWeight=0.5`; the value is YAML: a number, a word, `[1, 2]`, `{k: 5, primaryScore: 0.7}`.
+ * Parses an override such as `student.hardWeight=0.5`. The value is YAML: a number, a word, `[1, 2]`,
+ * `{k: 5, primaryScore: 0.7}`.
  *
  * @throws Error that quotes the override
  */
@@ -25,7 +26,10 @@ export function parseOverride(text: string): Override {
   }
 }
 
-/** The keys at which a bare name may stand for a member of a family, and under which key its mapping holds that name. */
+/**
+ * For each key that chooses from a family: the key under which a mapping there holds the chosen member's
+ * name.
+ */
 const tags = new Map([
   ["data", "name"],
   ["patriarch", "method"],
@@ -35,9 +39,9 @@ const tags = new Map([
 ]);
 
 /**
- * A copy of a recipe's plain data with one value put in; mappings on the way are made where they are missing.
- * A bare name that stands in the way becomes its mapping (`data: NAME` becomes `data: { name: NAME }`), anything else
- * gives way.
+ * Copies a recipe's plain data with one value set. Mappings on the value's path are made where they are
+ * missing. A bare name on the path becomes its mapping (`data: NAME` becomes `data: { name: NAME }`);
+ * anything else there is replaced.
  */
 export function applyOverride(input: unknown, { path, value }: Pick<Override, "path" | "value">): unknown {
   const [key, ...rest] = path;

@@ -4,12 +4,13 @@ import type { Library } from "./library.js";
 import { nearest } from "./nearest.js";
 import { recipeSchema } from "./schema.js";
 
-/** One thing that is wrong with a recipe. */
+/** One problem of a recipe: the path of the key, and in words what is wrong with it. */
 export interface Problem {
   path: PropertyKey[];
   message: string;
 }
 
+/** The parts of a JSON Schema that messages are made of. */
 interface Shape {
   type?: string;
   const?: unknown;
@@ -29,7 +30,7 @@ interface Shape {
 
 const roots = new WeakMap<Library, Shape>();
 
-/** The recipe's schema as plain data; made once for each library. */
+/** Gives the recipe's schema as plain data, which is made once for each library. */
 function rootOf(library: Library): Shape {
   const known = roots.get(library);
   if (known) return known;
@@ -39,9 +40,9 @@ function rootOf(library: Library): Shape {
 }
 
 /**
- * What is wrong, in words: each key's path, what was given and what is allowed there.
+ * Puts zod's findings into words: for each key its path, what was given and what is allowed there.
  *
- * @param error what zod found in `input`
+ * @param error the error that zod found in `input`
  */
 export function problemsOf(error: z.ZodError, input: unknown, library: Library): Problem[] {
   const root = rootOf(library);
@@ -50,7 +51,9 @@ export function problemsOf(error: z.ZodError, input: unknown, library: Library):
 
 type Issue = z.core.$ZodIssue;
 
-/** Replaces the failure of a union by the failures of the alternative that was meant, where one can tell. */
+/**
+ * Replaces the failure of a union by the failures of the alternative that was meant, where that can be told.
+ */
 function flatten(issues: readonly Issue[], prefix: PropertyKey[]): Issue[] {
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
@@ -91,10 +94,10 @@ function describe(issue: Issue, input: unknown, root: Shape): Problem[] {
   return [{ path, message: `must be ${allowed}, given ${show(given)}${hint}` }];
 }
 
-/** The keys by which a recipe says which member of a family is meant. */
+/** The keys under which a recipe names the member of a family that it chooses. */
 const tags = ["name", "method", "kind"];
 
-/** The alternatives that the schema has at a path, unions taken apart. */
+/** Finds the alternatives that the schema has at a path, with unions split into their members. */
 function shapesAt(path: readonly PropertyKey[], input: unknown, root: Shape): Shape[] {
   let shapes = alternatives(root, input);
   let value = input;
@@ -108,7 +111,10 @@ function shapesAt(path: readonly PropertyKey[], input: unknown, root: Shape): Sh
   return shapes;
 }
 
-/** Of a union's members, those that the value's tag names; those without a tag where it has none; else all of them. */
+/**
+ * Selects the members of a union that a value can mean: those with the value's tag, or, where a mapping has
+ * no tag, those that need none. All members remain where no member fits.
+ */
 function alternatives(shape: Shape, value: unknown): Shape[] {
   const all = unionOf(shape);
   if (all.length === 1) return all;
@@ -123,13 +129,16 @@ function alternatives(shape: Shape, value: unknown): Shape[] {
   return matching.length > 0 ? matching : all;
 }
 
-/** The members of a union, and of the unions in it; a shape that is none is its own. */
+/** Lists the members of a union, and of the unions in it. A shape that is no union is its own only member. */
 function unionOf(shape: Shape): Shape[] {
   const all = shape.anyOf ?? shape.oneOf;
   return all ? all.flatMap(unionOf) : [shape];
 }
 
-/** The members of the family chosen from at a path that have an option, by name: those that were not chosen. */
+/**
+ * Names the members of the family at a path that have an option `key`, for messages about a key of another
+ * member.
+ */
 function ownersOf(key: string, path: readonly PropertyKey[], input: unknown, root: Shape): string[] {
   const around = shapesAt(path.slice(0, -1), input, root);
   const last = path.at(-1);
@@ -142,15 +151,22 @@ function ownersOf(key: string, path: readonly PropertyKey[], input: unknown, roo
     .flatMap(tagOf);
 }
 
-/** The name of the member of a family whose options a shape describes; none of a shape that describes none. */
+/**
+ * Gives the name of the family's member whose options a shape describes, or an empty list where it describes
+ * none.
+ */
 function tagOf({ properties = {} }: Shape): string[] {
   return tags.flatMap((tag) => properties[tag]?.const ?? []).map(String);
 }
 
-/** More names than a person reads in a message: a file may define hundreds. */
+/** The number of names that a message lists at most: a file may define hundreds. */
 const MOST_WORDS = 40;
 
-/** @param all the alternatives that are allowed in this place */
+/**
+ * Describes in words what a shape allows.
+ *
+ * @param all all alternatives that are allowed in the same place
+ */
 function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
   const words = shape.enum ?? (shape.const === undefined ? undefined : [shape.const]);
   if (words) {
@@ -178,7 +194,7 @@ function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
 }
 
 function range({ minimum: least, maximum, exclusiveMinimum, exclusiveMaximum }: Shape): string {
-  // A whole number without bounds has those that zod gives it.
+  // zod gives whole numbers the bounds of safe integers, which are not shown.
   const minimum = least !== undefined && least > Number.MIN_SAFE_INTEGER ? least : undefined;
   const high = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? maximum : undefined;
   if (minimum !== undefined && high !== undefined) return ` from ${minimum} to ${high}`;
@@ -205,7 +221,9 @@ function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-/** Recipes written in code may hold what JSON cannot. */
+/**
+ * Shows a value as JSON, or by its type: a recipe written in code may hold values that JSON cannot express.
+ */
 function asJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? typeof value;

@@ -6,14 +6,14 @@ import { choiceOf } from "./choice.js";
 import { builtIn, type Library } from "./library.js";
 import type { Recipe, RecipeData } from "./types.js";
 
-/** Something that does not fit together, at a path of the recipe. */
+/** Reports a problem at a path of the recipe. */
 type Complain = (path: PropertyKey[], message: string) => void;
 
 const schemas = new WeakMap<Library, () => z.ZodType<Recipe>>();
 
 /**
- * The schema of recipes, put together from the definitions in a library. What a recipe does not say has its default here
- * or in a definition.
+ * Gives the schema of recipes, which is put together from the definitions in a library and made once for
+ * each. It checks a recipe and fills in the defaults, which stand here or in the definitions.
  */
 export function recipeSchema(library: Library = builtIn): z.ZodType<Recipe> {
   let made = schemas.get(library);
@@ -196,7 +196,7 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
     };
     const sets = library.all("dataset");
     const known = choiceOf(z, { tag: "name", members: sets, common });
-    // Code may name images of its own, which only it can load.
+    // A program may hand images over in code, under any name that no definition has.
     const other = z
       .strictObject({
         name: z
@@ -221,13 +221,13 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
   }
 }
 
-/** A method's options: a choice without its tag. */
+/** Gives the options of a choice from a family: the choice without its tag. */
 export function optionsOf<Tag extends string>(choice: { readonly [key in Tag]: string }, tag: Tag) {
   const { [tag]: _, ...options } = choice;
   return options as Record<string, unknown>;
 }
 
-/** Whether a choice has come out of its own schema, with its tag. */
+/** Tells whether a choice has its tag, which it lacks where its own schema has found a fault. */
 function hasTag<Tag extends string>(
   choice: object | undefined,
   tag: Tag,
@@ -235,7 +235,10 @@ function hasTag<Tag extends string>(
   return typeof (choice as Record<string, unknown> | undefined)?.[tag] === "string";
 }
 
-/** How many classes a recipe's data set has, where its definition tells. */
+/**
+ * Gives the number of classes of a recipe's data set, or undefined where its definition cannot tell without
+ * images.
+ */
 export function classCount(data: RecipeData | undefined, library: Library = builtIn): number | undefined {
   return data && library.find("dataset", data.name)?.classCount?.(data);
 }
@@ -246,7 +249,7 @@ function checkMethods(recipe: Recipe, library: Library, complain: Complain): voi
     ["patriarch", 0],
     ["student", 1],
   ] as const) {
-    // Not put in order yet where its own schema has found a fault.
+    // The choice is as it was written, without its tag perhaps, where its own schema has found a fault.
     const choice: Partial<Recipe["patriarch"]> | undefined = recipe[key];
     if (!hasTag(choice, "method")) continue;
     const method = library.get("method", choice.method);
@@ -259,7 +262,7 @@ function checkMethods(recipe: Recipe, library: Library, complain: Complain): voi
     try {
       teachersOf(method, generation, options);
     } catch (error) {
-      // Any generation is too late for the first network.
+      // The first network has no earlier ones, so that whatever teacher it asks for is out of range.
       complain(
         [key],
         key === "patriarch" && error instanceof RangeError
@@ -270,7 +273,7 @@ function checkMethods(recipe: Recipe, library: Library, complain: Complain): voi
   }
 }
 
-/** What a schedule or an optimiser says of its own options. */
+/** Reports what the chosen schedule or optimiser finds wrong with its options. */
 function checkFamily(
   key: "schedule" | "optimizer",
   recipe: Recipe,
@@ -278,7 +281,7 @@ function checkFamily(
   complain: Complain,
 ): void {
   const { epochs } = recipe;
-  // Not put in order yet where its own schema has found a fault.
+  // The choice is as it was written, without its tag perhaps, where its own schema has found a fault.
   const choice: Partial<Recipe["schedule"]> | undefined = recipe[key];
   if (!hasTag(choice, "kind")) return;
   const definition = library.get(key, choice.kind);
@@ -287,7 +290,10 @@ function checkFamily(
   }
 }
 
-/** Fills in the defaults that depend on other keys. */
+/**
+ * Fills in the defaults that depend on other keys: those of the methods, and the augmentation that the images
+ * allow.
+ */
 function complete(recipe: Recipe, library: Library): Recipe {
   const completed = (choice: Recipe["patriarch"]) => {
     const method = library.get("method", choice.method);

@@ -1,4 +1,7 @@
-/** Reading a stored recipe without the definitions that it names, for those who need none of them. */
+/**
+ * Makes stand-ins for definitions, so that a stored recipe can be read where the definitions it names are not
+ * needed.
+ */
 import type { Definition, Library } from "./library.js";
 import type { Recipe } from "./types.js";
 
@@ -8,7 +11,10 @@ type Choosing = readonly [
   Definition["kind"],
 ];
 
-/** Where a recipe chooses a member of a family, and under which key its name stands. */
+/**
+ * The keys at which a recipe chooses from a family, each with the key of the chosen name and the family's
+ * kind.
+ */
 const choices: readonly Choosing[] = [
   ["data", "name", "dataset"],
   ["patriarch", "method", "method"],
@@ -18,8 +24,8 @@ const choices: readonly Choosing[] = [
 ];
 
 /**
- * Definitions in place of those that a recipe's plain data names and a library lacks. They accept the options that stand
- * there and can do nothing, so that the rest of the recipe is checked and can be read.
+ * Makes stand-ins for the definitions that a recipe's plain data names and a library lacks. They accept the
+ * options that the recipe has and compute nothing, so that the rest of the recipe can be checked and read.
  */
 export function standIns(value: unknown, library: Library): Definition[] {
   const made = new Map<string, Definition>();
@@ -28,7 +34,7 @@ export function standIns(value: unknown, library: Library): Definition[] {
     if (typeof name !== "string" || name === "" || library.find(kind, name) || made.has(`${kind} ${name}`))
       continue;
     const common = key === "data" ? ["root", "limit", "heldOut"] : [];
-    // Those of a student that has the patriarch's method may be others.
+    // A patriarch and a student of the same method may have different options: the stand-in accepts both.
     const keys = choices
       .filter((one) => one[2] === kind && mappingAt(value, one[0])[tag] === name)
       .flatMap((one) => Object.keys(mappingAt(value, one[0])))
@@ -38,7 +44,7 @@ export function standIns(value: unknown, library: Library): Definition[] {
   return [...made.values()];
 }
 
-/** The names in a recipe, its network's included, that a library lacks. */
+/** Lists the names in a recipe, its network's included, that a library does not define. */
 export function namesBeyond(recipe: Recipe, library: Library): string[] {
   const chosen = choices.map(([key, tag, kind]) => [kind, String(mappingAt(recipe, key)[tag])] as const);
   const all = [...chosen, ["model", recipe.model] as const];
@@ -49,12 +55,12 @@ function standIn(kind: Definition["kind"], name: string, keys: readonly string[]
   const absent = (): never => {
     throw new Error(`"${name}" is only known by name here: give the file that defines it by --import`);
   };
-  // Each kind looks at its own of these.
+  // The stand-in has the fields of every kind, of which each kind uses its own.
   return {
     kind,
     name,
     summary: "",
-    options: (z: typeof import("zod").z) => Object.fromEntries(keys.map((key) => [key, z.any()])),
+    options: (z: typeof import("zod").z) => Object.fromEntries(keys.map((key) => [key, z.any().optional()])),
     formula: "",
     terms: {},
     augment: { crop: true, flip: true },

@@ -1,32 +1,44 @@
-/** A recipe as people and code write it, and as it is after everything is filled in. */
+/** The types of recipes: as people and programs write them, and resolved, with all defaults filled in. */
 import type { DatasetDefinition } from "../data/index.js";
 import type { Method } from "../methods/index.js";
 import type { ModelDefinition } from "../models/index.js";
 import type { Kernels } from "../nn/index.js";
 
-/** A member of a family that was chosen by name, with all of its options. */
+/**
+ * A member of a family (of methods, optimisers or schedules) that was chosen by name, with all of its
+ * options.
+ */
 type Chosen<Tag extends string> = { readonly [key in Tag]: string } & { readonly [option: string]: unknown };
 
-/** An experiment with all defaults filled in: plain data, all that decides what `trainGenerations` does. */
+/**
+ * A resolved recipe: plain data with all defaults filled in, which decides everything that `trainGenerations`
+ * does.
+ */
 export interface Recipe {
   readonly title?: string;
   readonly description?: string;
   readonly data: RecipeData;
-  /** The network's name. */
+  /** The name of the network. */
   readonly model: string;
   /** The method of generation 0, with its options. */
   readonly patriarch: Chosen<"method">;
   /** The method of every later generation, with its options. */
   readonly student: Chosen<"method">;
-  /** Networks in the line, the patriarch included. */
+  /** The number of networks in the line, the patriarch included. */
   readonly generations: number;
+  /** Passes over the training images, for each network. */
   readonly epochs: number;
+  /** Images in a training step. */
   readonly batchSize: number;
   readonly optimizer: Chosen<"kind"> & { readonly learningRate: number };
-  /** The largest norm that all gradients together may have; undefined where they are left as they are. */
+  /**
+   * The largest Euclidean norm that all gradients together may have; undefined where they are not clipped.
+   */
   readonly clipNorm?: number;
   readonly schedule: Chosen<"kind">;
-  /** Undefined where the weights themselves are evaluated and kept. */
+  /**
+   * The moving average of the weights that is evaluated and kept; undefined where the weights themselves are.
+   */
   readonly averageWeights?: { readonly decay: number };
   readonly augment: { readonly crop: number; readonly flip: boolean };
   readonly seed: number;
@@ -41,19 +53,21 @@ export interface RecipeData {
   readonly name: string;
   readonly root?: string;
   readonly limit?: { readonly train?: number; readonly test?: number };
-  /** Fraction of the training images that is kept from training, to make choices on. */
+  /** The fraction of the training images that is held out of training, for validation. */
   readonly heldOut: number;
-  /** What the data set's definition offers. */
+  /** The options that the data set's definition adds. */
   readonly [option: string]: unknown;
 }
 
-/** A name, a definition, or one of the two beside options. */
+/**
+ * A choice from a family as a recipe may write it: a name, a definition, or one of the two beside options.
+ */
 type Choice<Tag extends string, Definition> =
   | string
   | Definition
   | ({ readonly [key in Tag]?: string | Definition } & { readonly [option: string]: unknown });
 
-/** A recipe as it is written: only `data` must be given, and definitions may stand where names do. */
+/** A recipe as it is written. Only `data` must be given, and in code definitions may stand where names do. */
 export interface RecipeInput {
   readonly title?: string;
   readonly description?: string;

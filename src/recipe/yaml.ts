@@ -1,14 +1,14 @@
 import type { Node, Pair, visit } from "yaml";
 import { yaml } from "../packages.js";
 
-/** A YAML text as plain data, and where in the text each part of it stands. */
+/** A YAML text as plain data, with the line on which each part of it stands. */
 export interface ParsedYaml {
   value: unknown;
-  /** Line (from 1) of the key or item at `path`, or of the nearest part above it that is there. */
+  /** Gives the line (from 1) of the key or item at `path`, or of the nearest part above it that exists. */
   lineOf(path: readonly PropertyKey[]): number | undefined;
 }
 
-/** One document of YAML 1.2 is wrong at a line. */
+/** The error of a text that is no acceptable YAML, with the line, from 1, where it is known. */
 export class YamlError extends Error {
   override name = "YamlError";
   constructor(
@@ -19,13 +19,16 @@ export class YamlError extends Error {
   }
 }
 
-/** Far above any recipe; keeps the parser's worst cases to well under a second. */
+/**
+ * The largest text that is parsed: far above any recipe, and so small that the parser's worst cases end soon.
+ */
 export const MAX_YAML_BYTES = 64 * 1024;
 const MAX_ALIASES = 50;
 const MAX_DEPTH = 32;
 
 /**
- * Parses YAML from anyone: one document, no tags but YAML's own, plain keys, each once, few aliases, bounded depth.
+ * Parses a YAML text that may come from anyone. Accepted is one document of YAML 1.2 with no tags but YAML's
+ * own, plain keys that stand once in their mapping, few aliases and at most 32 levels of nesting.
  *
  * @throws YamlError that says what is wrong and, where known, at which line
  */
@@ -50,12 +53,15 @@ export function parseYaml(text: string): ParsedYaml {
   return { value, lineOf: (path) => lineAt(offsetOf(document.contents, path)) };
 }
 
-/** Plain data as YAML. */
+/** Writes plain data as YAML. */
 export function toYaml(value: unknown): string {
   return yaml().stringify(value, { lineWidth: 100 });
 }
 
-/** Thousands of nested brackets cost the parser seconds before it gives up. */
+/**
+ * Refuses deeply nested brackets before the text is parsed, since thousands of them would cost the parser
+ * seconds.
+ */
 function checkBrackets(text: string): void {
   let depth = 0;
   for (const character of text) {
@@ -84,7 +90,10 @@ function checkNodes(document: Parameters<typeof visit>[0], lineAt: (o?: number) 
   });
 }
 
-/** Offset of the deepest node of `path` that exists; of a mapping's entry, its key. */
+/**
+ * Finds the offset of the deepest node of `path` that exists; for an entry of a mapping, the offset of its
+ * key.
+ */
 function offsetOf(contents: unknown, path: readonly PropertyKey[]): number | undefined {
   const { isMap, isScalar } = yaml();
   let node = contents as Node | null | undefined;

@@ -1,4 +1,4 @@
-/** The charts of a run, as SVG that takes its colours from the page. */
+/** Draws the charts of a run, as SVG that takes its colours from the page. */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { EnsembleResult, EpochRecord, GenerationResult } from "../runs/types.js";
@@ -6,10 +6,16 @@ import { accuracyMargin } from "./comparison.js";
 import { Html } from "./html.js";
 import { nameOf } from "./numbers.js";
 
-/** The colour of a generation, out of the page's style: there are 8, which are then used again. */
+/**
+ * Gives the colour of a generation. The page's style has 8 colours, which repeat from the ninth generation
+ * on.
+ */
 export const colourOf = (generation: number) => `var(--g${generation % 8})`;
 
-/** The colour of a loss term, by its position in the order that the terms are stored in. */
+/**
+ * Gives the colour of a loss term by its position in the order in which the terms are stored; there are 4
+ * colours.
+ */
 export const termColour = (position: number) => `var(--t${position % 4})`;
 
 const style = { fontSize: "12px", background: "none", overflow: "visible" };
@@ -23,7 +29,7 @@ function draw(options: Plot.PlotOptions): Html {
 /**
  * Draws the test accuracy of each generation, and of each ensemble of the generations up to one.
  *
- * @param testImages how many there are, for 95 % intervals; without them none are drawn
+ * @param testImages the number of test images, for 95 % intervals; undefined draws none
  */
 export function accuracyChart(
   generations: readonly GenerationResult[],
@@ -143,7 +149,9 @@ export function lossChart(records: readonly EpochRecord[], highest: number): Htm
   });
 }
 
-/** Draws the mean score of the best class, of the second best, … of each generation, on a logarithmic scale. */
+/**
+ * Draws the mean score of the best class, of the second best, … of each generation, on a logarithmic scale.
+ */
 export function rankChart(generations: readonly GenerationResult[]): Html {
   const points = generations.flatMap(({ generation, test }) =>
     (test.scoreByRank ?? [])

@@ -1,17 +1,22 @@
 import type { Predictions } from "../analysis/index.js";
 
-/** How two networks differ on the same images; all are fractions of these images. */
+/**
+ * The difference in accuracy between two networks on the same images; all numbers are fractions of these
+ * images.
+ */
 export interface Comparison {
-  /** The second network's accuracy less the first one's. */
+  /** The accuracy of the second network less that of the first. */
   difference: number;
-  /** The interval in which the difference would lie for 95 of 100 draws of as many images. */
+  /** The lower end of the 95 % confidence interval of the difference. */
   low: number;
+  /** The upper end of that interval. */
   high: number;
 }
 
 /**
- * Compares the accuracies of two networks, with the 95 % interval that comes from the choice of images alone. It is a
- * paired one: only images that one network gets right and the other wrong count (McNemar's variance, Wald's interval).
+ * Compares the accuracies of two networks, with a 95 % confidence interval for the choice of images alone.
+ * The comparison is paired: only images that one network gets right and the other wrong count (McNemar's
+ * variance, Wald's interval).
  *
  * @param labels one for each image that both networks saw
  */
@@ -34,7 +39,10 @@ export function comparePredictions(
   return { difference, low: difference - 1.96 * deviation, high: difference + 1.96 * deviation };
 }
 
-/** Half the width of the 95 % interval of an accuracy that was measured on n images (normal approximation). */
+/**
+ * Gives half the width of the 95 % interval of an accuracy that was measured on n images (normal
+ * approximation).
+ */
 export function accuracyMargin(accuracy: number, n: number): number {
   return 1.96 * Math.sqrt((accuracy * (1 - accuracy)) / n);
 }

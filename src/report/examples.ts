@@ -2,14 +2,18 @@ import type { Predictions } from "../analysis/index.js";
 import { type Dataset, shuffled } from "../data/index.js";
 import { pictureOf } from "./picture.js";
 
-/** A test image, and what the first and the last network predict for it. */
+/** A test image with the predictions of the first and the last network. */
 export interface Example {
-  /** Its position in the test set, from 0. */
+  /** The position of the image in the test set, from 0. */
   index: number;
-  /** A PNG, as a data URI. */
+  /** The image as a PNG, in a data URI. */
   picture: string;
+  /** The name of the class that the image is labelled with. */
   label: string;
-  /** What each of the networks shown predicts: its five highest scores, highest first. */
+  /**
+   * The prediction of each network: its five highest scores, highest first, and whether the best one is the
+   * label.
+   */
   predictions: { name: string; generation: number; correct: boolean; best: Score[] }[];
 }
 
@@ -19,11 +23,11 @@ interface Score {
   isLabel: boolean;
 }
 
-/** How the examples are chosen, in words for the page. */
+/** Says on the page how the examples were chosen. */
 export const howChosen =
   "Chosen by lot, with a fixed seed: six of the test images that the patriarch gets right, then six that it gets wrong.";
 
-/** Draws the examples; see `howChosen`. */
+/** Chooses the examples as `howChosen` says. */
 export async function chooseExamples(
   { test, classNames }: Dataset,
   networks: readonly { name: string; generation: number; predictions: Predictions }[],

@@ -6,9 +6,10 @@ const points = (fraction: number) => Math.abs(100 * fraction).toFixed(2);
 const signed = (fraction: number) => `${fraction < 0 ? "−" : "+"}${points(fraction)}`;
 
 /**
- * Says in two or three plain sentences what came of a run, without more certainty than one run gives.
+ * Says the result of a run in up to three plain sentences, with no more certainty than one run gives.
  *
- * @param comparison the last network compared with the first
+ * @param comparison compares the last network with the first, where both networks' logits and the images are
+ *   there
  */
 export function headline(
   { generations, ensembles }: Summary,

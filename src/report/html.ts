@@ -1,4 +1,4 @@
-/** Text that is HTML already, and safe to put into a page as it is. */
+/** Text that is HTML already, so that it goes into a page as it is. */
 export class Html {
   constructor(readonly text: string) {}
   toString(): string {
@@ -9,8 +9,8 @@ export class Html {
 type Part = Html | string | number | undefined | readonly Part[];
 
 /**
- * Makes HTML of a template whose holes are escaped, unless they hold HTML themselves. Lists are joined, and undefined is
- * left out. Whatever a run folder says can stand in a hole.
+ * Makes HTML of a template. Values in it are escaped unless they are HTML themselves, so that text from any
+ * run folder is safe. Lists are joined, and undefined is left out.
  */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return new Html(strings.reduce((text, next, i) => text + render(parts[i - 1]) + next));

@@ -1,8 +1,8 @@
 import type { writeReport as write } from "./write-report.js";
 
 /**
- * Writes a run's report; see `write-report.ts`. The packages for charts and pictures are loaded by the first report, since
- * that takes a third of a second.
+ * Writes a run's report; see `write-report.ts`. The packages for charts and pictures are loaded by the first
+ * report, since that takes a third of a second.
  */
 export const writeReport: typeof write = async (...args) => {
   const { writeReport } = await import("./write-report.js");

@@ -1,4 +1,4 @@
-/** A metric that is added to the table, as one line would add it: everything that shows metrics shows it. */
+/** Adds a metric to the table, as one line in its list would, and expects it wherever metrics are shown. */
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -16,18 +16,22 @@ export interface ReportData {
   summary: Summary;
   metrics: EpochRecord[];
   environment: Environment | undefined;
+  /** The number of test images, where a generation's stored logits tell it. */
   testImages: number | undefined;
-  /** The last network compared with the first; undefined where there is one network or the images are not there. */
+  /**
+   * Compares the last network with the first; undefined where there is only one, or images or logits are
+   * missing.
+   */
   comparison: Comparison | undefined;
-  /** Images with what the networks predict for them, or in words why there are none. */
+  /** Test images with the networks' predictions, or in words the reason why there are none. */
   examples: Example[] | string;
-  /** What the generations learn from, as rows of the table of facts: a heading and its text. */
+  /** What the generations learn from, as rows of the table of facts: pairs of a heading and a text. */
   methodLines: readonly (readonly [string, string])[];
-  /** Says in words what a loss term is; by default its name with spaces. */
+  /** Puts the name of a loss term into words. Default: the name with spaces. */
   termLabel?: ((name: string) => string) | undefined;
 }
 
-/** Writes the page as one self-contained file, without scripts and without anything to fetch. */
+/** Makes the page, which is one self-contained file without scripts and without anything to fetch. */
 export function page(data: ReportData): string {
   const { recipe, summary, metrics } = data;
   const { generations, ensembles } = summary;
@@ -181,7 +185,10 @@ function lossSection(metrics: readonly EpochRecord[], termLabel: ReportData["ter
 the terms, not the sums.</figcaption></figure>`;
 }
 
-/** The name of a loss term in words: "hard" → "labels (cross-entropy)", "topScoreDifference" → "top score difference". */
+/**
+ * Puts the name of a loss term into words where no method does: "topScoreDifference" becomes "top score
+ * difference".
+ */
 function inWords(term: string): string {
   if (term === "hard") return "labels (cross-entropy)";
   if (term === "soft") return "teacher (KL divergence)";

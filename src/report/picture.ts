@@ -2,9 +2,9 @@ import type { ImageSet } from "../data/index.js";
 import { sharp } from "../packages.js";
 
 /**
- * Makes a PNG of image i of a set, at its own size.
+ * Makes a PNG of image i of a set, at the image's own size.
  *
- * @returns a data URI
+ * @returns the PNG as a data URI
  * @throws RangeError when the images have neither 1 nor 3 channels
  */
 export async function pictureOf(set: ImageSet, i: number): Promise<string> {

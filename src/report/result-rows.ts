@@ -2,19 +2,19 @@ import { metrics as allMetrics, type Metric, type MetricTable } from "../analysi
 import type { RunResult } from "../runs/types.js";
 import { duration, metricText, nameOf } from "./numbers.js";
 
-/** A run's results as the cells of a table. */
+/** The results of a run as the cells of a table. */
 export interface ResultRows {
-  /** Of all columns but the first, which holds names. */
+  /** The headings of all columns but the first, which holds names. */
   headings: string[];
-  /** A row for each generation, then one for each ensemble. */
+  /** The cells: a row for each generation, then one for each ensemble. */
   rows: string[][];
-  /** What a reader needs to be told of some columns, as phrases. */
+  /** Explanations of columns that need one, as phrases. */
   notes: string[];
 }
 
 /**
- * Lays out a run's results: a column for each metric that has one in this table and a value in some row, and the time
- * of training.
+ * Lays out a run's results: a column for each metric that has one in this table and a value in some row, and
+ * the time of training.
  */
 export function resultRows(
   table: MetricTable,

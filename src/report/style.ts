@@ -1,4 +1,7 @@
-/** The page's style sheet, for light and dark screens and for paper. It asks for no fonts or files from elsewhere. */
+/**
+ * The style sheet of the page, for light and dark screens and for paper. It needs no fonts or files from
+ * elsewhere.
+ */
 export const style = `
 :root {
   color-scheme: light dark;

@@ -11,12 +11,13 @@ import { nameOf } from "./numbers.js";
 import { page } from "./page.js";
 
 /**
- * Writes a run's `report.html`, one file that holds all it shows. Where something is missing (the images are on another
- * machine, the logits were removed) the page says so.
+ * Writes a run's `report.html`, one file that holds everything it shows. Where something is missing, such as
+ * images that are on another machine or logits that were removed, the page says so.
  *
- * @param options.dataset the images, when they were the program's own and the recipe cannot name them
- * @param options.imports what names in the run's recipe may mean, beside Lyceum's own definitions
- * @returns the page's path
+ * @param options.dataset the images, when a program has handed them over and the recipe does not name a data
+ *   set
+ * @param options.imports what the run's recipe can name beside Lyceum's own definitions
+ * @returns the path of the page
  * @throws Error when the folder is no run, has no finished generation, or its files are damaged
  */
 export async function writeReport(
@@ -77,7 +78,7 @@ export async function writeReport(
   return path;
 }
 
-/** The run's images, or in words why they cannot be had. */
+/** Loads the run's images, or says in words why they cannot be loaded. */
 async function findImages(
   { recipe }: RunFolder,
   library: Library,
@@ -91,8 +92,9 @@ async function findImages(
 }
 
 /**
- * What a generation predicted for the test images at its training's end; undefined where its logits are not there.
+ * Reads what a generation predicted for the test images at the end of its training.
  *
+ * @returns undefined where the file of its logits is missing
  * @throws Error that names the file when it does not hold logits [N, C]
  */
 function readPredictions(run: RunFolder, generation: number): Predictions | undefined {

@@ -3,8 +3,8 @@ import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /**
- * Writes a file that appears whole or not at all, and is on the disk when the promise resolves: temporary file in
- * the same folder, fsync, rename, fsync of the folder.
+ * Writes a file that appears whole or not at all, and is on the disk when the promise resolves: temporary
+ * file in the same folder, fsync, rename, fsync of the folder.
  */
 export async function writeAtomic(path: string, data: string | Uint8Array): Promise<void> {
   const temporary = join(
@@ -28,7 +28,9 @@ export async function writeAtomic(path: string, data: string | Uint8Array): Prom
   await syncFolder(dirname(path));
 }
 
-/** Makes the names in a folder durable; the files themselves have their own fsync. */
+/**
+ * Makes the names in a folder durable: fsync of a file keeps its content through a power cut, not its name.
+ */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {

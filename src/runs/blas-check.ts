@@ -1,26 +1,35 @@
 import * as torch from "../torch/index.js";
 
-/** How fast libtorch multiplies matrices here, on all its threads. */
+/** How fast libtorch multiplies matrices on this machine, on all its threads. */
 export interface BlasSpeed {
+  /** Billions of float32 operations in a second. */
   gflops: number;
   threads: number;
-  /** What to do about it; undefined when it is as fast as it should be. */
+  /**
+   * What a person can do about a slow BLAS; undefined when matrices are multiplied as fast as they should be.
+   */
   advice: string | undefined;
 }
 
-/** Any core made since 2013 does ten times as much with a BLAS that uses its vector units; a reference BLAS less. */
+/**
+ * The GFLOP/s of one thread below which libtorch probably uses a reference BLAS. Any core made since 2013
+ * does ten times as much with a BLAS that uses its vector units, and less with one that does not.
+ */
 const LEAST_PER_THREAD = 4;
-/** A matrix of this size cannot keep more threads busy. */
+/**
+ * The number of threads that a matrix of the size measured can keep busy; more of them are not expected to
+ * help.
+ */
 const MOST_THREADS = 8;
 
 /**
- * Measures float32 matrix multiplication. Debian's libtorch uses a reference BLAS, some 60 times too slow, unless an
- * optimised one is installed.
+ * Measures float32 matrix multiplication. Debian's libtorch uses a reference BLAS, some 60 times too slow,
+ * unless an optimised one is installed.
  *
- * @param size rows and columns
- * @param seconds how long to repeat; the fastest time counts, since others may be using the machine
- * @param whole goes on for all that time, even when the speed is found to be good: by default a few milliseconds
- *   will do, and only what seems slow takes longer
+ * @param size rows and columns of the matrices
+ * @param seconds how long to repeat at most; the fastest time counts, since others may be using the machine
+ * @param whole whether to repeat for all that time even when the speed is found to be good; by default the
+ *   measuring ends as soon as it is, usually after a few milliseconds
  */
 export function measureBlas({ size = 320, seconds = 0.1, whole = false } = {}): BlasSpeed {
   const threads = torch.getNumThreads();
@@ -41,7 +50,7 @@ export function measureBlas({ size = 320, seconds = 0.1, whole = false } = {}): 
   return { gflops, threads, advice: adviceFor(gflops, threads) };
 }
 
-/** What to do about a speed, or undefined when it will do. */
+/** Says what a person can do about a slow BLAS, or gives undefined when the speed is good enough. */
 export function adviceFor(gflops: number, threads: number): string | undefined {
   const least = LEAST_PER_THREAD * Math.min(threads, MOST_THREADS);
   if (gflops >= least) return undefined;

@@ -19,7 +19,10 @@ export async function claimRunDirectory(root: string, name: string): Promise<str
   }
 }
 
-/** Whether a person's word can name a run: one folder name, neither hidden nor an option. */
+/**
+ * Tells whether a name can be that of a run: a single folder's name, neither hidden nor like a command's
+ * option.
+ */
 export function isRunName(name: string): boolean {
   return /^\w[\w.+-]{0,99}$/.test(name);
 }

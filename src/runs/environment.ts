@@ -9,9 +9,9 @@ import * as torch from "../torch/index.js";
 
 /** A file whose definitions a run needs, as `--import` named it. */
 export interface Import {
-  /** The path as it was given. */
+  /** The path of the file, as it was given. */
   file: string;
-  /** SHA-256 of its bytes, in hexadecimal. */
+  /** The SHA-256 of the file's bytes, in hexadecimal. */
   sha256: string;
 }
 
@@ -22,22 +22,27 @@ export const environmentSchema = schema((z) => {
     lyceum: text,
     node: text,
     libtorch: text,
-    /** The commit of the checkout that Lyceum runs from, "+" behind it when files were changed. */
+    /**
+     * The commit of the checkout that Lyceum runs from, with a "+" behind it when tracked files were changed.
+     */
     commit: text.exactOptional(),
     machine: z.object({ cpu: text, cores: z.number(), memoryGiB: z.number(), os: text, arch: text }),
     threads: z.number(),
     device: text,
-    /** The card's name, where training ran on one and the build can ask it. */
+    /** The name of the graphics card, where training ran on one and the build can ask for its name. */
     card: text.exactOptional(),
     commandLine: text,
-    /** The files whose definitions were imported. */
+    /** The files whose definitions were imported; left out where none were. */
     imports: z.array(imported).max(100).exactOptional(),
-    /** ISO 8601, when the training began. */
+    /** The time at which this process began to work on the run, ISO 8601. */
     date: text,
   });
 });
 
-/** What a run was made with and on: enough to repeat it, or to see why it cannot be repeated. */
+/**
+ * The software and the machine that a run was made with: enough to repeat it, or to see why that cannot be
+ * done.
+ */
 export type Environment = z.infer<ReturnType<typeof environmentSchema>>;
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -47,7 +52,11 @@ export function lyceumVersion(): string {
   return JSON.parse(readFileSync(`${root}package.json`, "utf8")).version;
 }
 
-/** Describes this process and machine, at this moment. */
+/**
+ * Describes this process and machine, at this moment.
+ *
+ * @param device where the training runs: "cpu", "cuda" or "cuda:N"
+ */
 export async function describeEnvironment({ device }: { device: string }): Promise<Environment> {
   const commit = await findCommit();
   const card =
@@ -66,6 +75,7 @@ export async function describeEnvironment({ device }: { device: string }): Promi
   };
 }
 
+/** Describes the machine: processor, physical cores, memory in GiB, system and architecture. */
 export function describeMachine(): Environment["machine"] {
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
@@ -84,7 +94,10 @@ function distribution(): string | undefined {
   }
 }
 
-/** Only of Lyceum's own checkout: an installed package may lie inside some other project's repository. */
+/**
+ * Finds the commit that Lyceum runs from, undefined where that cannot be told. Git is asked only where `.git`
+ * lies in Lyceum's own folder, since an installed package may lie inside some other project's repository.
+ */
 async function findCommit(): Promise<string | undefined> {
   if (!existsSync(`${root}.git`)) return undefined;
   const git = (...args: string[]) =>

@@ -1,17 +1,27 @@
 import { createHash } from "node:crypto";
 import type { Recipe } from "../recipe/index.js";
 
-/** What may change while a run goes on, in words for messages; `deciding` leaves the same keys out. */
+/**
+ * The keys of a recipe that may change between two sittings of a run, for messages; `deciding` leaves them
+ * out.
+ */
 export const CHANGEABLE = "title, description, generations, device, threads and data.root";
 
-/** Identifies all of a recipe that decides what a network learns: one run must not mix two of them. */
+/**
+ * Identifies everything in a recipe that decides what its networks learn, since one run must not mix two such
+ * recipes.
+ *
+ * @returns a SHA-256 in hexadecimal
+ */
 export function fingerprint(recipe: Recipe): string {
   return createHash("sha256")
     .update(JSON.stringify(sorted(deciding(recipe))))
     .digest("hex");
 }
 
-/** The keys of recipes in which two of them differ, without those that may change. */
+/**
+ * Lists the top-level keys in which two recipes differ, without the keys that may change while a run goes on.
+ */
 export function differingKeys(one: Recipe, other: Recipe): string[] {
   const [a, b] = [deciding(one), deciding(other)] as Record<string, unknown>[];
   const text = (value: unknown) => JSON.stringify(sorted(value));
@@ -20,14 +30,17 @@ export function differingKeys(one: Recipe, other: Recipe): string[] {
   );
 }
 
-/** A recipe without what may change while a run goes on. */
+/** Leaves out of a recipe what may change while a run goes on. */
 function deciding(recipe: Recipe): object {
   const { title, description, generations, device, threads, data, ...rest } = recipe;
   const { root, ...images } = data;
   return { ...rest, data: images };
 }
 
-/** The same value with its keys in order: a file may be read back in another. */
+/**
+ * Puts an object's keys in alphabetical order, inner ones too, so that their order in a file makes no
+ * difference.
+ */
 function sorted(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

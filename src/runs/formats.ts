@@ -1,4 +1,4 @@
-/** Checks of what a run folder's JSON files hold: a folder may come from anyone. */
+/** Schemas of the JSON files in a run folder, which are checked because a folder may come from anyone. */
 import type { z } from "zod";
 import { type Metric, metrics } from "../analysis/index.js";
 import { schema } from "../packages.js";
@@ -6,7 +6,7 @@ import { RUN_FORMAT } from "./run-format.js";
 import type { EpochRecord, Summary, TestResult } from "./types.js";
 
 const values = schema((z) => ({
-  /** JSON has no NaN: a diverged loss is stored as null. */
+  /** A number, where null stands for NaN: JSON has no NaN, so that a diverged loss is stored as null. */
   number: z.union([z.number(), z.null().transform(() => Number.NaN)]),
   index: z.int().min(0).max(9999),
   role: z.enum(["patriarch", "student"]),
@@ -31,7 +31,10 @@ export const epochRecordSchema = schema((z): z.ZodType<EpochRecord> => {
   });
 });
 
-/** One key a metric. All but the first may be missing, so that runs outlive the metrics that join the table later. */
+/**
+ * The schema of a test result, with one key for each metric. All but `top1` may be missing, so that a run
+ * stays readable when metrics join the table after it was made.
+ */
 const testResultSchema = schema((z): z.ZodType<TestResult> => {
   const { number } = values();
   const schemaOf = ({ maxLength }: Metric) =>
@@ -62,7 +65,8 @@ export const summarySchema = schema((z): z.ZodType<Summary> => {
         }),
       )
       .max(1000)
-      // Files are found by the number, everything else by the place in this list.
+      // Paths of files come from a generation's number, everything else from its position in the list: they
+      // must agree.
       .refine(
         (all) => all.every(({ generation }, i) => generation === i),
         "must be numbered from 0, in order",
@@ -73,10 +77,12 @@ export const summarySchema = schema((z): z.ZodType<Summary> => {
 });
 
 /**
- * Parses a JSON file's text against a schema.
+ * Parses a JSON file's text and checks it against a schema.
  *
- * @param checkFormat throws when the value is of another version of the format
- * @throws Error that names the file and the first thing wrong
+ * @param path the file, for messages
+ * @param checkFormat called with the parsed value before the schema, to throw when it is of another format
+ *   version
+ * @throws Error that names the file and the first problem found
  */
 export function parseJson<T>(
   json: string,

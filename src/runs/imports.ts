@@ -1,27 +1,44 @@
-/** Files of definitions that a run was made with: it notes them, and asks for them by name. */
+/**
+ * The imported files that a run was made with: the run records them, and asks for them by name when they are
+ * needed.
+ */
 import { basename } from "node:path";
 import { builtIn, type Definition, isDefinition, type Library } from "../recipe/index.js";
 import type { Import } from "./environment.js";
 
-/** A loaded file, and what it exports that a recipe can name. */
+/** An imported file, and those of its exports that a recipe can name. */
 export interface ImportedFile extends Import {
   definitions: readonly Definition[];
 }
 
-/** What names in a recipe may mean beside Lyceum's own definitions: files with some, or definitions themselves. */
+/**
+ * What a recipe can name beside Lyceum's own definitions: files that export definitions, or definitions
+ * themselves.
+ */
 export type Imports = readonly (ImportedFile | Definition)[];
 
-/** Lyceum's own definitions and those imported. */
+/**
+ * Gives a library of Lyceum's own definitions and the imported ones.
+ *
+ * @throws TypeError when two different definitions of one kind have the same name
+ */
 export function libraryOf(imports: Imports): Library {
   return builtIn.with(imports.flatMap((one) => (isDefinition(one) ? [one] : [...one.definitions])));
 }
 
-/** The files among what is imported: what a run can note. */
+/**
+ * Gives the files among the imports, which are what a run can record; definitions given in code have no file.
+ */
 export function filesOf(imports: Imports): Import[] {
   return imports.flatMap((one) => (isDefinition(one) ? [] : [{ file: one.file, sha256: one.sha256 }]));
 }
 
-/** @throws Error that names the file which a run was made with and which is not given now */
+/**
+ * Checks that the files which a run was made with are given again, in whatever version.
+ *
+ * @param noted the files that the run has recorded
+ * @throws Error that names the first file which is missing
+ */
 export function askForImports(directory: string, noted: readonly Import[], imports: Imports): void {
   const given = filesOf(imports);
   const missing = noted.find((one) => !given.some((other) => isSame(one, other)));
@@ -29,9 +46,11 @@ export function askForImports(directory: string, noted: readonly Import[], impor
 }
 
 /**
- * A file decides what networks are or learn: one run must not mix two versions of it.
+ * Checks that the files which a run was made with are given again, unchanged. A file decides what networks
+ * are or what they learn, and one run must not mix two versions of it.
  *
- * @throws Error that names the file which is missing, or another one now
+ * @param noted the files that the run has recorded
+ * @throws Error that names the first file which is missing or has changed
  */
 export function checkImports(directory: string, noted: readonly Import[], imports: Imports): void {
   askForImports(directory, noted, imports);
@@ -46,6 +65,9 @@ export function checkImports(directory: string, noted: readonly Import[], import
   }
 }
 
-/** Whether two are the same file, moved, or two versions of one. */
+/**
+ * Tells whether two files have the same content, wherever they lie, or the same name, as two versions of one
+ * file do.
+ */
 const isSame = (one: Import, other: Import) =>
   one.sha256 === other.sha256 || basename(one.file) === basename(other.file);

@@ -54,7 +54,7 @@ const epoch = (generation: number, epoch: number): EpochRecord => ({
   date: "",
 });
 
-/** A run that began on a day of January; still held where `open` is true. */
+/** Makes a run that began on a day of January. Its folder is still held where `open` is true. */
 async function make(
   name: string,
   day: number,

@@ -6,41 +6,55 @@ import { epochRecordSchema } from "./formats.js";
 import { RunFolder } from "./run-folder.js";
 import type { EpochRecord } from "./types.js";
 
-/** What is known of a run without opening its weights. */
+/** One run in a list of runs: what its folder tells without its weights being read. */
 export interface RunListing {
-  /** Path below the folder that was listed; its last part where that folder is the run itself. */
+  /**
+   * The run's path below the folder that was listed; the folder's own name where that folder is the run
+   * itself.
+   */
   name: string;
+  /** The run's folder. */
   directory: string;
-  /** "training" while a process holds the folder; "damaged" where it cannot be read as a run. */
+  /** "training" while a process holds the folder; "damaged" where the folder cannot be read as a run. */
   state: "training" | "finished" | "unfinished" | "damaged";
-  /** Why it is damaged; all that is below is then left out. */
+  /** The reason why a run counts as damaged, in words; such a run has none of the fields below. */
   problem?: string;
   title?: string;
+  /** The name of the data set. */
   data?: string;
+  /** The name of the network. */
   model?: string;
-  /** Generations with a result, and those that the recipe asks for. */
+  /** The number of generations that have a result, and the number that the recipe asks for. */
   generations?: { finished: number; of: number };
-  /** Epochs of the generation that is not finished yet; left out where none is or it has none. */
+  /**
+   * The epochs done of the generation under way; left out where all are finished, or where it has done none.
+   */
   epochs?: { done: number; of: number };
-  /** On the test images, a fraction: of the last finished generation, and of the largest ensemble with the first. */
+  /**
+   * Accuracies on the test images, fractions: of the last finished generation, and of the ensemble of all
+   * finished ones.
+   */
   top1?: { last: number; ensemble?: { generations: string; top1: number } };
-  /** When the training began, ISO 8601. */
+  /** The time at which the training began, ISO 8601. */
   date?: string;
-  /** What a command that computes with the run has to be given, where Lyceum alone is not enough. */
+  /** Says what commands that compute with the run need beside Lyceum, where they need anything. */
   note?: string;
 }
 
-/** Any of these makes a folder a run, be it a broken one. */
+/** The files of which any one makes a folder a run, be it a damaged run. */
 const marks = ["recipe.yaml", "environment.json", "metrics.jsonl", "summary.json", ".lock"];
-/** Runs in folders of runs are found; what lies deeper is somebody's archive. */
+/** How many folders deep runs are looked for, so that a search from a high folder ends in reasonable time. */
 const MOST_LEVELS = 4;
+/** How many runs are read at the same time. */
 const AT_ONCE = 8;
 
 /**
- * The runs under a folder, or the one that it is, by the date on which they began: the newest last, those without one first.
- * Links to folders are not followed, hidden folders left out, and nothing is written.
+ * Lists the runs in a folder and in the folders below it, or the one run that the folder is. They are sorted
+ * by the date on which they began, the newest last; runs without a date come first. Links to folders are not
+ * followed, hidden folders are left out, and nothing is written.
  *
- * @throws Error when the folder itself is not there or cannot be read; all else that cannot is listed as damaged
+ * @throws Error when the folder itself is not there or cannot be read; a run that cannot be read is listed as
+ *   damaged
  */
 export async function listRuns(folder: string): Promise<RunListing[]> {
   const places: Place[] = [];
@@ -55,10 +69,11 @@ export async function listRuns(folder: string): Promise<RunListing[]> {
   return listings.sort((a, b) => (order(a) < order(b) ? -1 : 1));
 }
 
+/** A folder that holds a run, or that cannot be looked into. */
 interface Place {
   name: string;
   directory: string;
-  /** Why it cannot be looked into. */
+  /** The reason why the folder cannot be looked into; undefined where it can. */
   problem?: string;
 }
 
@@ -115,13 +130,15 @@ async function describe({ name, directory, problem }: Place): Promise<RunListing
       ...(note !== undefined && { note }),
     };
   } catch (error) {
-    // The line has the run's name already.
+    // The message need not name the run's folder: it is shown beside the run's name.
     const [shown, absolute] = [`${directory}: `, `${resolve(directory)}/`];
     return damaged(inWords(error).replace(shown, "").replace(absolute, ""));
   }
 }
 
-/** The files that a run was made with, or the names in its recipe that only the code which made it can explain. */
+/**
+ * Names the imported files that a run was made with, or the definitions that only the code which made it has.
+ */
 function noteOf(recipe: Recipe, imports: readonly Import[]): string | undefined {
   if (imports.length > 0) return `needs ${imports.map(({ file }) => `--import ${file}`).join(" ")}`;
   const own = namesBeyond(recipe, builtIn);
@@ -133,10 +150,13 @@ function inWords(error: unknown): string {
   return code === "EACCES" || code === "EPERM" ? "may not be read" : message.split("\n", 1)[0]!;
 }
 
-/** A record is some hundred bytes long; a torn last line may follow it. */
+/**
+ * How much of a log's end is read: a record is some hundred bytes long, and a torn line may follow the last
+ * whole one.
+ */
 const TAIL_BYTES = 64 * 1024;
 
-/** The last whole record of a log that may be long; undefined where there is none. */
+/** Reads the last whole record of a log without reading all of the log; undefined where there is none. */
 async function lastRecord(path: string): Promise<EpochRecord | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) return undefined;

@@ -9,17 +9,20 @@ const holderSchema = schema((z) =>
   z.object({
     pid: z.int().positive(),
     host: z.string().max(300),
-    /** Tells a process from a later one with the same number; null where the system does not say. */
+    /**
+     * When the process started, which tells it from a later one with the same number; null where that is not
+     * known.
+     */
     started: z.string().max(100).nullable(),
   }),
 );
 type Holder = z.infer<ReturnType<typeof holderSchema>>;
 
 /**
- * Takes a lock file, so that two processes never train into one folder. The lock of a process that is gone is
- * taken over.
+ * Acquires a lock file, so that two processes never train into one folder. A lock whose process has ended is
+ * replaced.
  *
- * @returns what gives the lock back
+ * @returns a function that releases the lock
  * @throws Error that names the process which holds it
  */
 export async function acquireLock(path: string): Promise<() => Promise<void>> {
@@ -31,7 +34,8 @@ export async function acquireLock(path: string): Promise<() => Promise<void>> {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   await writeFile(temporary, mine, { flag: "wx" });
   try {
-    // A link appears with its content or not at all, and never over another.
+    // A hard link, unlike a file that is written, appears with all its content or not at all, and replaces no
+    // other file.
     while (!(await tryLink(temporary, path))) await removeStale(path);
   } finally {
     await rm(temporary, { force: true });
@@ -41,7 +45,7 @@ export async function acquireLock(path: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Whether a living process holds the lock. */
+/** Tells whether a process that is still alive holds the lock. */
 export async function isLocked(path: string): Promise<boolean> {
   const content = await readLock(path);
   return content !== undefined && isAlive(parse(content));
@@ -57,7 +61,10 @@ async function tryLink(temporary: string, path: string): Promise<boolean> {
   }
 }
 
-/** Removes the lock of a process that is gone; throws when it is not gone. */
+/**
+ * Removes the lock of a process that has ended, or throws an Error that names the process which is still
+ * alive.
+ */
 async function removeStale(path: string): Promise<void> {
   const content = await readLock(path);
   if (content === undefined) return;
@@ -66,7 +73,8 @@ async function removeStale(path: string): Promise<void> {
     const who = holder ? `process ${holder.pid} on ${holder.host}` : "another process";
     throw new Error(`${who} is at work in this folder; if you know that it is not, remove ${path}`);
   }
-  // Another process may have taken the stale lock over since it was read: then what was moved goes back.
+  // Another process may have replaced the stale lock since it was read: then what was moved aside is that
+  // process's lock, and goes back to its place.
   const aside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   await rename(path, aside).catch(() => {});
   if ((await readLock(aside)) !== content) await link(aside, path).catch(() => {});
@@ -88,7 +96,11 @@ function parse(content: string): Holder | undefined {
   }
 }
 
-/** On another machine nobody can tell: taken for alive. What is no lock's content comes from a full disk: gone. */
+/**
+ * Tells whether the process that a lock names is alive. A process on another machine counts as alive, since
+ * that cannot be checked from here. A lock without readable content, as a full disk leaves it, counts as that
+ * of a process that ended.
+ */
 function isAlive(holder: Holder | undefined): boolean {
   if (!holder) return false;
   if (holder.host !== hostname()) return true;
@@ -100,7 +112,10 @@ function isAlive(holder: Holder | undefined): boolean {
   return holder.started === null || holder.started === startOf(holder.pid);
 }
 
-/** When a process started, in the system's own count since boot; Linux only. */
+/**
+ * Says when a process started, as the boot's identifier and the clock ticks since; null where there is no
+ * /proc.
+ */
 function startOf(pid: number): string | null {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

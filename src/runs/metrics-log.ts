@@ -5,11 +5,11 @@ import type { EpochRecord } from "./types.js";
 
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** Appends one record as one line, in one write, and waits until it is on the disk. */
+/** Appends one record as one line, in one write; it is on the disk when the promise resolves. */
 export async function appendRecord(path: string, record: EpochRecord): Promise<void> {
   const file = await open(path, "a+");
   try {
-    // After a crash the last line may be torn: it stays alone on its line.
+    // A crash may have torn the last line: the new record then begins a line of its own.
     const { size } = await file.stat();
     const last = Buffer.alloc(1);
     if (size > 0) await file.read(last, 0, 1, size - 1);
@@ -25,8 +25,12 @@ export async function appendRecord(path: string, record: EpochRecord): Promise<v
 }
 
 /**
- * The records in order of generation and epoch. Lines that are no record (torn by a crash) are left out; of two for
- * one epoch (trained again after a resume) the later counts. No file: no records.
+ * Reads all records, in the order of generation and epoch. Lines that are no records, as a crash leaves them,
+ * are left out. Of two records of one epoch, which was then trained again after a crash, the later one
+ * counts.
+ *
+ * @returns no records where there is no file
+ * @throws Error when the file cannot be read, is larger than 64 MiB or no UTF-8 text
  */
 export async function readRecords(path: string): Promise<EpochRecord[]> {
   const text = await readBoundedText(path, { maxBytes: MAX_BYTES }).catch((error) => {

@@ -23,29 +23,33 @@ import type { EpochRecord, Summary } from "./types.js";
 
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
-/** Where the parts of a generation lie; computed from its number, never read from a file. */
+/** The absolute paths of a generation's files. They follow from its number and are never read from a file. */
 export interface GenerationPaths {
   directory: string;
   weights: string;
   testLogits: string;
-  /** Only there while the generation is unfinished. */
+  /** The folder of the checkpoint, which exists only while the generation is unfinished. */
   checkpoint: string;
 }
 
 export interface RunStatus {
-  /** "training" while a process holds the folder, "finished" with a summary of all generations. */
+  /** "training" while a process holds the folder, "finished" when all generations have a result. */
   state: "training" | "finished" | "unfinished";
-  /** Generations with a result. */
+  /** The number of generations that have a result. */
   finished: number;
+  /** The number of generations that the recipe asks for. */
   generations: number;
 }
 
-/** One run's folder on the disk, as `docs` describe it; all files in it appear whole or not at all. */
+/**
+ * One run's folder on the disk, as docs/run-folder.md describes it. All files in it appear whole or not at
+ * all.
+ */
 export class RunFolder {
   readonly #release: (() => Promise<void>) | undefined;
 
   private constructor(
-    /** Absolute. */
+    /** The folder's absolute path. */
     readonly directory: string,
     readonly recipe: Recipe,
     release?: () => Promise<void>,
@@ -53,23 +57,29 @@ export class RunFolder {
     this.#release = release;
   }
 
-  /** Whether a run was begun there: its recipe is written last of what a beginning writes. */
+  /**
+   * Tells whether a run was begun in a folder: it was when there is a recipe, which a new run writes last.
+   */
   static async isBegun(directory: string): Promise<boolean> {
     const files: string[] = await readdir(resolve(directory)).catch(() => []);
     return files.includes("recipe.yaml");
   }
 
-  /** Whether a run may begin there: nothing is there, or no more than what a beginning that was killed has left. */
+  /**
+   * Tells whether a run may begin in a folder: the folder is missing, empty, or holds only what a process
+   * leaves that was killed before it had written the recipe.
+   */
   static async isFree(directory: string): Promise<boolean> {
     const files = await readdir(resolve(directory)).catch((error) => (error.code === "ENOENT" ? [] : ["?"]));
     return files.every(isLeftover);
   }
 
   /**
-   * Makes the folder and holds it until `close`. A folder that is empty, or in which a process was killed before it had
-   * written the recipe, is taken as well.
+   * Begins a run: makes its folder, writes environment and recipe, and holds the folder until `close`. The
+   * folder may be there already if it is free (see {@link isFree}); what a killed process has left in it is
+   * removed.
    *
-   * @throws Error when there is something else in it already, or another process is at work in it
+   * @throws Error when the folder holds anything else, or another process is at work in it
    */
   static async create(directory: string, recipe: Recipe, environment: Environment): Promise<RunFolder> {
     const path = resolve(directory);
@@ -83,7 +93,7 @@ export class RunFolder {
     };
     await checkFree();
     return hold(path, async (release) => {
-      // Another process may have begun a run here before the lock was this one's.
+      // Another process may have begun a run here before this one held the lock.
       await checkFree();
       for (const file of await readdir(path))
         if (isLeftover(file) && file !== ".lock") await rm(join(path, file), { force: true });
@@ -100,8 +110,9 @@ export class RunFolder {
   /**
    * Opens a run to read it; nothing is written and nothing locked.
    *
-   * @param imports what names in its recipe may mean, beside Lyceum's own definitions
-   * @throws Error that says what is missing when it is no run, or names the file that it was made with
+   * @param imports what its recipe can name beside Lyceum's own definitions
+   * @throws Error that says what is missing when the folder is no run, or names the imported file that the
+   *   run was made with and that is not given; RecipeError when the stored recipe is wrong
    */
   static async open(directory: string, imports: Imports = []): Promise<RunFolder> {
     const path = resolve(directory);
@@ -109,7 +120,8 @@ export class RunFolder {
       const recipe = await readRecipe(path, directory, libraryOf(imports));
       return new RunFolder(path, recipe);
     } catch (error) {
-      // Names that only a missing file explains would look like mistakes in the recipe.
+      // Where an imported file is missing, its names in the recipe look like mistakes: the missing file is
+      // the true reason.
       const noted = await readImports(path);
       askForImports(directory, noted, imports);
       const foreign = await namesOf(path, directory, libraryOf(imports));
@@ -122,10 +134,11 @@ export class RunFolder {
   }
 
   /**
-   * Opens a run to read it, as `open` does, for those who need none of the definitions that its recipe names: names that
-   * nothing defines stay names.
+   * Opens a run to read it, as `open` does, for callers that need none of the definitions which its recipe
+   * names. Names that nothing defines are accepted.
    *
-   * @throws Error that says what is missing when it is no run
+   * @throws Error that says what is missing when the folder is no run; RecipeError when the stored recipe is
+   *   wrong
    */
   static async look(directory: string): Promise<RunFolder> {
     const path = resolve(directory);
@@ -133,12 +146,13 @@ export class RunFolder {
   }
 
   /**
-   * Opens a run to go on with it, and holds it until `close`.
+   * Opens a run to go on with it, and holds its folder until `close`.
    *
-   * @param environment of this sitting; noted beside the first one's
-   * @param imports what names in its recipe may mean, beside Lyceum's own definitions
-   * @throws Error when it is no run, holds links, another process is at work in it, its recipe was changed, or a file
-   *   that it imported is missing or another one now
+   * @param environment that of this process, which is recorded after those of the processes that worked on
+   *   the run before
+   * @param imports what its recipe can name beside Lyceum's own definitions
+   * @throws Error when the folder is no run or holds symbolic links, when another process is at work in it,
+   *   when its recipe was changed, or when an imported file is missing or was changed
    */
   static async resume(
     directory: string,
@@ -167,16 +181,20 @@ export class RunFolder {
   }
 
   /**
-   * Asks for the files that the run was made with, for those who need what they define.
+   * Checks that the imported files which the run was made with are given again, for callers that need their
+   * definitions.
    *
-   * @throws Error that names the first one which is not given
+   * @throws Error that names the first file which is missing
    */
   async askForImports(given: Imports): Promise<void> {
     askForImports(this.directory, (await this.readEnvironment())?.imports ?? [], given);
   }
 
   /**
-   * @throws Error that names the keys in which a recipe is not the one of a run; those that may change are left out
+   * Checks that a recipe is the one that a run was begun with, apart from the keys that may change while it
+   * goes on.
+   *
+   * @throws Error that names the keys in which the recipes differ
    */
   static checkSame(directory: string, stored: Recipe, given: Recipe): void {
     if (fingerprint(stored) === fingerprint(given)) return;
@@ -186,11 +204,16 @@ export class RunFolder {
     );
   }
 
-  /** Gives the folder back to other processes. */
+  /** Releases the folder, so that another process can go on with the run. */
   async close(): Promise<void> {
     await this.#release?.();
   }
 
+  /**
+   * Says where the files of a generation lie, whether they exist or not.
+   *
+   * @throws RangeError when the number is no whole number from 0
+   */
   generation(n: number): GenerationPaths {
     if (!Number.isInteger(n) || n < 0)
       throw new RangeError(`a generation's number must be 0 or more, got ${n}`);
@@ -203,36 +226,49 @@ export class RunFolder {
     };
   }
 
-  /** Appends one line to metrics.jsonl; on the disk when the promise resolves. */
+  /** Appends one line to metrics.jsonl, which is on the disk when the promise resolves. */
   async appendMetrics(record: EpochRecord): Promise<void> {
     await appendRecord(join(this.directory, "metrics.jsonl"), record);
   }
 
-  /** All epochs' records in order; see `readRecords` for what is tolerated. */
+  /**
+   * Reads the records of all epochs, in order, leaving out lines that a crash has torn; see
+   * docs/run-folder.md.
+   */
   async readMetrics(): Promise<EpochRecord[]> {
     return readRecords(join(this.directory, "metrics.jsonl"));
   }
 
-  /** Writes what is known of the finished generations, with the versions of format and software. */
+  /**
+   * Writes summary.json: the results of the finished generations, with the versions of format and software.
+   */
   async writeSummary(summary: Omit<Summary, "format" | "lyceum">): Promise<void> {
     const stamped = { format: RUN_FORMAT, lyceum: lyceumVersion(), ...summary };
     await writeAtomic(join(this.directory, "summary.json"), toJson(stamped));
   }
 
   /**
-   * What is known of the generations finished so far.
+   * Reads the results of the generations finished so far.
    *
-   * @throws Error when the file is not what Lyceum writes
+   * @returns undefined before the first one is finished
+   * @throws Error that names the file and the first problem when it is of another format or damaged
    */
   async readSummary(): Promise<Summary | undefined> {
     return readJson(this.directory, "summary.json", summarySchema());
   }
 
-  /** The first sitting's environment, and those of the sittings that went on. */
+  /**
+   * Reads environment.json: the environment of the process that began the run, and those of the processes
+   * that resumed it.
+   *
+   * @returns undefined where the file is not there
+   * @throws Error that names the file and the first problem when it is of another format or damaged
+   */
   async readEnvironment(): Promise<z.infer<ReturnType<typeof sittingsSchema>> | undefined> {
     return readJson(this.directory, "environment.json", sittingsSchema());
   }
 
+  /** Tells how far the run has come, and whether a process is at work in it. */
   async status(): Promise<RunStatus> {
     const finished = (await this.readSummary())?.generations.length ?? 0;
     const { generations } = this.recipe;
@@ -247,7 +283,7 @@ export class RunFolder {
   }
 }
 
-/** A JSON file of the folder, checked; undefined where it is not there. */
+/** Reads and checks a JSON file of the folder; undefined where the file is not there. */
 async function readJson<T>(folder: string, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const path = join(folder, name);
   const json = await readBoundedText(path, { maxBytes: MAX_JSON_BYTES }).catch((error) => {
@@ -261,11 +297,12 @@ const sittingsSchema = schema((z) =>
   environmentSchema().extend({
     /** The fingerprint of the recipe that the run began with. */
     recipe: z.string().max(100).exactOptional(),
+    /** The environments of the processes that resumed the run, in order; only the last 100 are kept. */
     resumed: z.array(environmentSchema()).max(100).default([]),
   }),
 );
 
-/** Takes the folder's lock, and gives it back at once where the folder then cannot be used. */
+/** Acquires the folder's lock, and releases it at once when the folder then turns out to be unusable. */
 async function hold(
   path: string,
   use: (release: () => Promise<void>) => Promise<RunFolder>,
@@ -285,13 +322,19 @@ async function namesOf(path: string, shown: string, library: Library): Promise<s
   return recipe ? namesBeyond(recipe, library) : [];
 }
 
-/** The files that a run's environment notes; none where that cannot be read, which another error will say. */
+/**
+ * Reads which imported files a run has recorded. None are given where the environment cannot be read: the
+ * caller has another error to report in that case.
+ */
 async function readImports(path: string): Promise<readonly Import[]> {
   const environment = await readJson(path, "environment.json", sittingsSchema()).catch(() => undefined);
   return environment?.imports ?? [];
 }
 
-/** What a process may leave that was killed before it had written the recipe: no work is lost with it. */
+/**
+ * Tells whether a file is one that a process may leave which was killed before it had written the recipe.
+ * Nothing is trained by then, so that such files can be removed.
+ */
 function isLeftover(file: string): boolean {
   return file.startsWith(".lock") || /^\..*\.tmp$/.test(file) || file === "environment.json";
 }
@@ -318,7 +361,10 @@ async function readRecipe(
   return loadStoredRecipe(join(path, "recipe.yaml"), library, options);
 }
 
-/** Going on writes and removes files: through a link in a folder from anyone, those would be others' files. */
+/**
+ * Refuses a folder that holds symbolic links. A resumed run writes and removes files, and in a folder that
+ * came from someone else a link could make those the files of another program.
+ */
 async function refuseLinks(path: string, shown: string): Promise<void> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   const link = entries.find((entry) => entry.isSymbolicLink());
@@ -328,7 +374,10 @@ async function refuseLinks(path: string, shown: string): Promise<void> {
     );
 }
 
-/** What a process has left that was killed while it wrote a file: never read, and as large as a network. */
+/**
+ * Removes the temporary files of processes that were killed while they wrote. Nothing ever reads them, and
+ * each can be as large as a network.
+ */
 async function removeTemporary(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true });
   const generations = entries.filter((entry) => entry.isDirectory() && /^generation-\d+$/.test(entry.name));

@@ -1,14 +1,17 @@
 /** The version of the run folder's format, which environment.json and summary.json carry. */
 
 /**
- * Raised whenever a reader of the version before would misread a folder. 2: `k` in summary.json, `validation` in
- * metrics.jsonl, methods by name in recipe.yaml, descriptions and checksums in the weights' metadata.
+ * The format's version. It is raised whenever a reader of the version before would misread a folder. Version
+ * 2 brought `k` in summary.json, `validation` in metrics.jsonl, methods by name in recipe.yaml, and
+ * descriptions and checksums in the weights' metadata.
  */
 export const RUN_FORMAT = 2;
 
 /**
- * @param value what a JSON file of a run folder holds
- * @throws Error that names the file, who wrote it and what reads it, when it is of another format
+ * Checks that a JSON file of a run folder is of the format that this version reads.
+ *
+ * @param value the file's parsed content; a file without `format` is of format 1
+ * @throws Error that names the file, the version that wrote it and a remedy
  */
 export function checkRunFormat(value: unknown, path: string): void {
   if (typeof value !== "object" || value === null) return;

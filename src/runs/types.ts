@@ -4,91 +4,114 @@ import type { Recipe } from "../recipe/index.js";
 /** Generation 0 is the patriarch; all later ones are students. */
 export type Role = "patriarch" | "student";
 
-/** What one epoch of one generation came to: a line of metrics.jsonl. Accuracies are fractions. */
+/**
+ * The measurements of one epoch of one generation, which are a line of metrics.jsonl. Accuracies are
+ * fractions.
+ */
 export interface EpochRecord {
   generation: number;
   role: Role;
-  /** From 1 to `epochs`. */
+  /** The number of the epoch, from 1 to `epochs`. */
   epoch: number;
+  /** The number of epochs of each generation. */
   epochs: number;
-  /** At the epoch's last step. */
+  /** The learning rate of the epoch's last step. */
   learningRate: number;
-  /** Mean over the epoch's images; NaN where training diverged. */
+  /** The mean over the epoch's images of the loss that was minimised. */
   trainLoss: number;
-  /** The parts of the loss, by name, unweighted. */
+  /** The terms of the loss by name, unweighted, means over the epoch's images. */
   terms: Record<string, number>;
-  /** On the augmented images, as they were trained on. */
+  /** The accuracy on the augmented training images, each counted when it was trained on. */
   trainTop1: number;
-  /** The cross-entropy, in nats, and the accuracy on the held-out images; left out where none are held out. */
+  /**
+   * The cross-entropy, in nats, and the accuracy on the held-out images; left out where none are held out.
+   */
   validation?: { loss: number; top1: number };
   imagesPerSecond: number;
+  /**
+   * Seconds that the epoch took to train, without validation, summed over all processes that worked at it.
+   */
   seconds: number;
-  /** ISO 8601, at the epoch's end. */
+  /** The time of the epoch's end, ISO 8601. */
   date: string;
 }
 
 /**
- * What a network knows of the test images: the value of each metric by its name (see docs/metrics.md). A run that was made
- * before a metric joined the table lacks it, and so does whatever has no teacher, where the metric needs one.
+ * The value of each metric on the test images, by the metric's name (see docs/metrics.md). A metric is
+ * missing where the run was made before the metric joined the table, and where it needs a teacher and the
+ * network has none.
  */
 export type TestResult = Partial<Evaluation> & Pick<Evaluation, "top1">;
 
-/** One generation, finished. */
+/** The result of one finished generation. */
 export interface GenerationResult {
   generation: number;
   role: Role;
   test: TestResult;
+  /** Seconds of training steps alone, summed over all processes that worked at the generation. */
   trainSeconds: number;
-  /** Path of the weights inside the run folder: for people; programs compute it from the generation's number. */
+  /**
+   * The path of the weights inside the run folder, for people; programs derive it from the generation's
+   * number.
+   */
   weights: string;
 }
 
-/** Several generations together, whose scores are the mean of theirs. */
+/** The result of an ensemble of generations, whose scores are the mean of its members' scores. */
 export interface EnsembleResult {
   test: TestResult;
 }
 
-/** What summary.json holds. */
+/** The content of summary.json. */
 export interface Summary {
-  /** Version of the run folder's format. */
+  /** The version of the run folder's format. */
   format: number;
-  /** Version of Lyceum. */
+  /** The version of Lyceum that wrote the file. */
   lyceum: string;
   title: string;
-  /** How many of an image's best classes the metrics take for primary and secondary: the k of docs/metrics.md. */
+  /**
+   * How many of an image's best classes the metrics count as primary and secondary: the k of docs/metrics.md.
+   */
   k: number;
   generations: GenerationResult[];
-  /** By first and last generation: "0-1", "0-2", … */
+  /** The results of ensembles, by the first and the last generation in them: "0-1", "0-2", … */
   ensembles: Record<string, EnsembleResult>;
-  /** Training and evaluation, over all sittings. */
+  /**
+   * Seconds of training and evaluation of all generations, summed over all processes that worked on the run.
+   */
   seconds: number;
 }
 
-/** What `trainGenerations` gives back. */
+/** The result of `trainGenerations`. */
 export interface RunResult {
   /** The run folder; undefined when nothing was to be kept. */
   directory: string | undefined;
   recipe: Recipe;
   /** How many classes the images have. */
   classes: number;
-  /** How many of an image's best classes the metrics take for primary and secondary: the k of docs/metrics.md. */
+  /**
+   * How many of an image's best classes the metrics count as primary and secondary: the k of docs/metrics.md.
+   */
   k: number;
   generations: GenerationResult[];
-  /** By first and last generation: "0-1", "0-2", … */
+  /** The results of ensembles, by the first and the last generation in them: "0-1", "0-2", … */
   ensembles: Record<string, EnsembleResult>;
+  /**
+   * Seconds of training and evaluation of all generations, summed over all processes that worked on the run.
+   */
   seconds: number;
 }
 
-/** What a training tells while it goes on. */
+/** An event that a training reports to its `onProgress`. */
 export type ProgressEvent =
-  /** While a set of images is drawn: how many of them are done. */
+  /** Reported some times a second while a set of images is drawn: the number of images drawn, and of all. */
   | { type: "images"; done: number; total: number }
   | {
       type: "start";
       generations: number;
       epochs: number;
       stepsPerEpoch: number;
-      /** What the patriarch and the students learn from, each with its role. */
+      /** What the patriarch and the students learn from: pairs of a role and its method in words. */
       methods: [role: string, words: string][];
       warnings: string[];
     }
@@ -96,16 +119,21 @@ export type ProgressEvent =
   | {
       type: "step";
       generation: number;
-      /** From 1. */
+      /** The number of the epoch, from 1. */
       epoch: number;
-      /** Steps done in this epoch. */
+      /** The number of steps done in this epoch. */
       step: number;
       stepsPerEpoch: number;
+      /** The pace, averaged over the last few seconds. */
       imagesPerSecond: number;
-      /** Smoothed, and read a few times a second only. */
+      /**
+       * The mean over the images since the event before; such an event comes a few times a second, not at
+       * every step.
+       */
       loss: number;
+      /** The terms of the loss by name, means as `loss` is. */
       terms: Record<string, number>;
-      /** Until the whole line is trained. */
+      /** An estimate of the seconds until all generations are trained. */
       secondsLeft: number;
     }
   | { type: "epoch"; record: EpochRecord }

@@ -1,6 +1,6 @@
 /**
- * A trained network's file: a safetensors file whose metadata say all that using the network takes, so that the file
- * is enough by itself. `docs/predict.md` lists the keys.
+ * The file of a trained network: a safetensors file whose metadata say everything that is needed to use the
+ * network, so that the file is enough by itself. `docs/predict.md` lists the metadata's keys.
  */
 import type { z } from "zod";
 import { schema } from "../packages.js";
@@ -8,31 +8,40 @@ import * as torch from "../torch/index.js";
 import { lyceumVersion } from "./environment.js";
 import type { Role } from "./types.js";
 
-/** What a weights file says of its network beside the tensors. */
+/** The description of a network that its weights file holds beside the tensors. */
 export interface WeightsDescription {
   /** The version of Lyceum that wrote the file. */
   lyceum: string;
-  /** The network's name: one of `models`, or what the recipe calls a network of the code's own. */
+  /**
+   * The network's name: that of a defined model, or the one that a recipe gives to a network handed over in
+   * code.
+   */
   model: string;
   /** How the network is built, in words, beyond what the names and shapes of its tensors say. */
   construction?: string | undefined;
-  /** Its place in the line: 0 is the patriarch. */
+  /** The generation that the network is in its line: 0 is the patriarch. */
   generation: number;
   role: Role;
-  /** By class index. */
+  /** The names of the classes, in the order of their indices. */
   classNames: readonly string[];
-  /** Of the images it was trained on, in pixels. */
+  /** The channels of the images that the network was trained on; 1 is grey, 3 is red, green and blue. */
   channels: number;
+  /** The height of these images, in pixels. */
   height: number;
+  /** The width of these images, in pixels. */
   width: number;
-  /** Per channel, fractions of 255: a byte becomes `(byte / 255 - mean) / std`. */
+  /** One mean for each channel, as a fraction of 255: a byte becomes `(byte / 255 - mean) / std`. */
   mean: readonly number[];
+  /** One standard deviation for each channel, as a fraction of 255. */
   std: readonly number[];
 }
 
 const FORMAT = "lyceum-weights";
 const VERSION = "1";
-/** Larger images belong to no classifier, and would have a reader allocate what a forger likes. */
+/**
+ * The most values that an image may have. Without a bound, a forged file could have its reader allocate any
+ * amount.
+ */
 const MAX_VALUES = 2 ** 26;
 const MAX_CHANNELS = 4096;
 const MAX_CLASSES = 100_000;
@@ -81,7 +90,7 @@ const metadataSchema = schema((z) => {
     });
 });
 
-/** How an image's channels are read: one is grey, three are red, green and blue. */
+/** Says how an image's channels are read: one channel is grey, three are red, green and blue. */
 function colourOf(channels: number): "grey" | "rgb" | "other" {
   return channels === 1 ? "grey" : channels === 3 ? "rgb" : "other";
 }
@@ -90,7 +99,7 @@ function parseList(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // No array: the schema that follows says so.
+    // Text that is no JSON fails the schema that follows, which reports it with the key.
     return text;
   }
 }
@@ -99,8 +108,9 @@ function parseList(text: string): unknown {
  * Writes a network's tensors with their description. The file appears whole or not at all.
  *
  * @param tensors a network's `stateDict()`, before its batch norms are folded
- * @param description whose `lyceum` is this version, whatever is given
- * @throws Error when the description could not be read back, or the file cannot be written
+ * @param description everything but the version of Lyceum, which is added
+ * @throws Error when the description has values that `readWeights` would refuse, or the file cannot be
+ *   written
  */
 export function writeWeights(
   path: string,
@@ -129,10 +139,11 @@ export function writeWeights(
 }
 
 /**
- * Reads a weights file, which may come from anyone.
+ * Reads a weights file, which may come from anyone: everything in it is checked.
  *
- * @returns its tensors, which belong to the scope at hand, and the checked description
- * @throws Error naming the file and the key when it is no safetensors file, or not described as Lyceum does
+ * @returns its tensors, which belong to the current `torch.scope`, and the description
+ * @throws Error that names the file, and the key where one is wrong: the file is no safetensors file, its
+ *   checksum does not fit its content, or its metadata do not describe a network
  */
 export function readWeights(path: string): {
   tensors: Record<string, torch.Tensor>;

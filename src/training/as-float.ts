@@ -1,10 +1,10 @@
 import * as torch from "../torch/index.js";
 
 /**
- * Losses are never computed in less than float32.
+ * Brings logits of 16 bits to float32, since losses are never computed in less.
  *
- * @param logits what a network's `forward` gave back
- * @throws TypeError when that is no tensor
+ * @param logits what a network's `forward` returned
+ * @throws TypeError when that is not a tensor
  */
 export function asFloat(logits: torch.Tensor): torch.Tensor {
   if (!torch.isTensor(logits))

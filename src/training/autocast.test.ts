@@ -1,4 +1,4 @@
-/** What is computed in which dtype, beside what torch.autocast does. */
+/** Tests in which dtype each layer computes, beside what torch.autocast does. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { distillation, strict } from "../methods/index.js";
 import { resnet8 } from "../models/index.js";
@@ -9,7 +9,7 @@ import { Meter } from "./meter.js";
 import { objectiveOf } from "./objective.js";
 import { trainStep } from "./step.js";
 
-// As on a card, where all operators are libtorch's.
+// All operators are libtorch's, as they are on a graphics card.
 beforeEach(() => setKernels("libtorch"));
 afterEach(() => setKernels("fast"));
 
@@ -24,7 +24,7 @@ const batch = {
   labels: torch.randint(0, 10, [8], { generator, dtype: "int64" }),
 };
 
-/** Dtypes of what goes into each kind of layer, and comes out of it. */
+/** Records the dtypes of what goes into each kind of layer and of what comes out of it. */
 function watch(model: Module): Map<string, Set<string>> {
   const seen = new Map<string, Set<string>>();
   for (const layer of model.namedModules().values()) {
@@ -52,7 +52,8 @@ describe("a step in bfloat16, by libtorch's operators", () => {
       { teachers: [foldBatchNorm(fresh(2))] },
     );
     trainStep({ model, optimizer, objective, precision: "bfloat16" }, batch);
-    // Autocast keeps batch norm in the dtype that it is given. Unlike it, the classifier stays fine here.
+    // Batch norm computes in the dtype that it is given, as under autocast. The classifier stays in float32,
+    // unlike there.
     const path = "bfloat16 to bfloat16";
     expect(Object.fromEntries([...seen].map(([kind, paths]) => [kind, [...paths]]))).toEqual({
       Conv2d: [path],

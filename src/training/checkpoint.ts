@@ -8,21 +8,27 @@ const positionSchema = schema((z) => {
   const seconds = z.number().min(0);
   return z
     .object({
-      /** Epochs done. */
+      /** The number of epochs that are done. */
       epoch: count,
-      /** Steps done of the epoch at hand. */
+      /** The number of steps done in the current epoch. */
       step: count,
+      /** The meter's sums over the current epoch so far. */
       meter: z.object({ names: z.array(z.string()), sums: z.array(z.number()), images: count }),
-      /** Seconds of training so far, of the whole network and of the epoch at hand. */
+      /** Seconds of training steps so far, summed over all processes that trained the network. */
       seconds,
+      /** Seconds of training steps in the current epoch so far. */
       epochSeconds: seconds,
-      /** Seconds since the network's training began, over all sittings: evaluation and files included. */
+      /** Seconds that the network took so far, validation and files included, summed over all processes. */
       elapsedSeconds: seconds,
     })
     .refine(({ meter: { names, sums } }) => sums.length === 0 || sums.length === names.length + 2);
 });
 
-/** How far a network's training has come. Order and crops follow from seed and epoch, so this is all. */
+/**
+ * How far a network's training has come. The order of the images and their crops follow from seed and epoch,
+ * so that together with the learner's state this is all that training needs to go on as if it had never
+ * stopped.
+ */
 export type Position = z.infer<ReturnType<typeof positionSchema>>;
 
 const format = "lyceum-checkpoint-2";
@@ -36,15 +42,20 @@ function unprefixed(part: string, tensors: Record<string, torch.Tensor>): Record
   return Object.fromEntries(chosen.map(([name, tensor]) => [name.slice(part.length + 1), tensor]));
 }
 
-/** What of a learner has a state that its next step depends on. */
+/** The parts of a learner that have a state on which its next step depends. */
 export type Stateful = Pick<Learner, "model" | "optimizer"> & Partial<Pick<Learner, "scaler" | "averaged">>;
 
-/** The parts of a learner, by the prefix of their tensors' names. */
+/** Gives a learner's parts by the prefix that their tensors' names have in a checkpoint. */
 function partsOf({ model, optimizer, scaler, averaged }: Stateful) {
   return { model, optimizer, ...(scaler && { scaler }), ...(averaged && { averaged }) };
 }
 
-/** Writes one file, whole or not at all: weights, the optimiser's state and the position belong together. */
+/**
+ * Saves a learner and its position in one file, which appears whole or not at all, so that weights,
+ * optimiser's state and position always belong together.
+ *
+ * @throws Error when the file cannot be written
+ */
 export function saveCheckpoint(path: string, learner: Stateful, position: Position): void {
   torch.scope(() => {
     const tensors = Object.entries(partsOf(learner)).flatMap(([part, owner]) =>
@@ -55,9 +66,11 @@ export function saveCheckpoint(path: string, learner: Stateful, position: Positi
 }
 
 /**
- * Puts a learner back to where `saveCheckpoint` found it.
+ * Restores a learner from a checkpoint.
  *
- * @throws Error naming the file when it is no checkpoint or of another learner
+ * @returns the position at which the checkpoint was saved
+ * @throws Error that names the file when it is no checkpoint, is damaged, or is one of another kind of
+ *   learner
  */
 export function loadCheckpoint(path: string, learner: Stateful): Position {
   return torch.scope(() => {

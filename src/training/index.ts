@@ -1,4 +1,7 @@
-/** One network: a step, its epochs, prediction over a set, checkpoints. Observers hang on it. */
+/**
+ * The training of one network: steps, epochs, prediction over a set, checkpoints, and the observers that
+ * follow it.
+ */
 export { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
 export { checkLogits, Diverged } from "./diverged.js";
 export { Meter, type Reading } from "./meter.js";

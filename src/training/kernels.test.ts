@@ -1,4 +1,4 @@
-/** A training step by Lyceum's own operators, judged against the same step in float64. */
+/** Compares a training step by Lyceum's own operators with the same step in float64. */
 import { afterEach, describe, expect, it } from "vitest";
 import { distillation } from "../methods/index.js";
 import { createModel } from "../models/index.js";
@@ -16,7 +16,7 @@ function network(name: string, seed: number, dtype: torch.DType) {
   return createModel(name, options).to({ memoryFormat: "channelsLast" }).to({ dtype }).train();
 }
 
-/** Loss and gradients of one student's step, in float64. */
+/** Computes the loss and the gradients of one student's step, and gives them in float64. */
 function step(name: string, kernels: nn.Kernels, dtype: torch.DType): Float64Array {
   nn.setKernels(kernels);
   const generator = new torch.Generator(5);
@@ -43,10 +43,10 @@ function distance(a: Float64Array, b: Float64Array): number {
 }
 
 /**
- * How much more coarsely than libtorch's kernels may round. Exact kernels add the same products in another order: their
- * errors are of one size, and a few times that is allowed for. Winograd's algorithm over tiles of 4x4 outputs adds and
- * subtracts multiples of up to 8 (its transforms' largest entries), which magnifies the rounding of a layer by up to
- * about two orders; over a network's mixture of layers less.
+ * The largest error of the kernels that is allowed, as a multiple of that of libtorch's kernels. Exact
+ * kernels add the same products in another order, so that their errors are of one size. Winograd's algorithm
+ * over tiles of 4x4 outputs adds and subtracts multiples of up to 8 (its transforms' largest entries), which
+ * magnifies the rounding of a layer by up to about two orders; over a network's mixture of layers less.
  */
 const allowance = { exact: 8, fast: 200 } as const;
 

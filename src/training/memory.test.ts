@@ -8,7 +8,8 @@ import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
 import { objectiveOf, predict, trainNetwork } from "./index.js";
 
-// In a file of its own: sweeps that free another test's tensors in the meantime would hide what is left here.
+// This test has a file of its own, since freeing another test's tensors in the meantime would hide what is
+// left here.
 it("leaves nothing behind when a student was trained, evaluated and disposed", async () => {
   const { train } = makeSynthetic({ classes: 4, size: 12, trainCount: 80, testCount: 8, seed: 1 });
   const before = settled();

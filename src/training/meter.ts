@@ -1,16 +1,17 @@
 import type { Losses } from "../methods/index.js";
 import * as torch from "../torch/index.js";
 
-/** Means over the images seen so far. */
+/** Means over the images that a meter has seen. */
 export interface Reading {
   loss: number;
   terms: Record<string, number>;
-  /** Fraction of images whose highest logit was the label's. */
+  /** The fraction of images whose highest logit was that of the label. */
   top1: number;
+  /** The number of images. */
   images: number;
 }
 
-/** Plain data, to be saved and restored. */
+/** The state of a meter as plain data, to be saved and restored. */
 export interface MeterState {
   names: string[];
   sums: number[];
@@ -18,27 +19,34 @@ export interface MeterState {
 }
 
 /**
- * Adds up losses and hits of an epoch where the tensors are. Nothing is read back until somebody asks, so that a
- * step never waits for the device.
+ * Adds up the losses and the correct predictions of an epoch, on the device where the tensors are. Nothing is
+ * read back before `read` or `state` is called, so that no step waits for the device.
  */
 export class Meter {
   private names: string[] = [];
   /**
-   * [2 + terms] float64: hits, then loss and terms, each times the images of its batch. Never another tensor until
-   * `reset`: a captured step goes on writing to this one.
+   * The sums over all images, [2 + terms] float64: the number of correct predictions, the loss, then the
+   * terms. It stays the same tensor until `reset`, because a recorded step goes on writing to the tensor that
+   * it was recorded with.
    */
   private sums: torch.Tensor | undefined;
-  /** What `sums` is to begin with, until the first batch says where that shall be. */
+  /** The values that `sums` is to begin with; it is made at the first batch, which says on which device. */
   private restored: number[] = [];
   private images = 0;
 
-  /** @param logits [N, C] and @param labels [N]: the batch that `losses` are means over */
+  /**
+   * Adds a batch.
+   *
+   * @param logits [N, C]
+   * @param labels [N]
+   * @param losses means over the batch
+   */
   add(logits: torch.Tensor, labels: torch.Tensor, losses: Losses): void {
     this.addSums(logits, labels, losses);
     this.addImages(labels.shape[0]!);
   }
 
-  /** The part of `add` that tensors do, and that a captured step repeats. */
+  /** Does the part of `add` that is computed by tensors, which a recorded step repeats. */
   addSums(logits: torch.Tensor, labels: torch.Tensor, { loss, terms }: Losses): void {
     torch.noGrad(() =>
       torch.scope(() => {
@@ -57,23 +65,24 @@ export class Meter {
     );
   }
 
-  /** The part of `add` that is left to do for a step that was captured. */
+  /** Does the part of `add` that is computed in JavaScript, which a recorded step does not repeat. */
   addImages(count: number): void {
     this.images += count;
   }
 
-  /** Waits for the device. NaN before the first batch. */
+  /** Reads the means, which waits for the device. They are NaN before the first batch. */
   read(): Reading {
     return reading(this.state());
   }
 
+  /** Reads the state, which waits for the device. */
   state(): MeterState {
     const { names, images, sums, restored } = this;
     if (images === 0) return { names, sums: [], images };
     return { names, sums: sums ? Array.from(sums.toTypedArray(), Number) : restored, images };
   }
 
-  /** Goes on from a state, such as the empty one of a new epoch. */
+  /** Sets the meter to a state, such as the empty one of a new epoch. */
   restore({ names, sums, images }: MeterState): void {
     this.images = images;
     if (sums.length === 0) {
@@ -86,6 +95,7 @@ export class Meter {
     else this.restored = sums;
   }
 
+  /** Sets the meter to the empty state and frees its tensor. */
   reset(): void {
     this.sums?.dispose();
     this.sums = undefined;
@@ -115,7 +125,7 @@ function reading({ names, sums, images }: MeterState): Reading {
   };
 }
 
-/** The means over what was added between two states of one epoch. */
+/** Computes the means over the images that were added between two states of one epoch. */
 export function between(earlier: MeterState | undefined, later: MeterState): Reading {
   if (!earlier || earlier.sums.length === 0) return reading(later);
   return reading({

@@ -1,6 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 
-/** Lets the event loop turn once: operators run synchronously, and signals, timers and servers want to live. */
+/**
+ * Lets the event loop turn once. Operators run synchronously, and without this signals and timers would have
+ * to wait.
+ */
 export function nextTurn(): Promise<void> {
   return setImmediate();
 }

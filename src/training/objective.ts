@@ -3,39 +3,47 @@ import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { asFloat } from "./as-float.js";
 
-/** What a network is trained for: a method with its options and the teachers that it asked for. */
+/**
+ * The objective that a network is trained for: a method with its options and the teachers that it asked for.
+ */
 export interface Objective {
-  /** Fraction of the training that is done, at least 0 and below 1. Whoever trains sets it before each step. */
+  /**
+   * The fraction of the training that is done, at least 0 and below 1. The training loop sets it before each
+   * step.
+   */
   progress: number;
   /**
-   * Whether a loss has read `progress`. Such a step cannot be recorded as a graph, which would repeat the number that
-   * it was recorded with.
+   * Whether a loss has read `progress`. Steps of such an objective cannot be recorded as a graph, which would
+   * repeat the number that it was recorded with.
    */
   readonly dependsOnProgress: boolean;
   /**
-   * @param logits the network's answer, [N, C]
+   * Computes the losses of one batch.
+   *
+   * @param logits those of the network that is trained, [N, C]
    * @param labels [N] int64
-   * @param images the very images that the network was given, [N, channels, H, W]; teachers answer for them too
+   * @param images the very images that the network was given, [N, channels, H, W]; the teachers are run on
+   *   them too
    */
   losses(logits: torch.Tensor, labels: torch.Tensor, images: torch.Tensor): Losses;
 }
 
-/** Which network of a line is trained, and who teaches it. */
+/** The place in a line of the network that is trained, with its teachers. */
 export interface Role {
-  /** Frozen networks, in the order in which the method asked for them. Default: none. */
+  /** The frozen networks that teach it, in the order in which the method asked for them. Default: none. */
   teachers?: readonly Module[];
-  /** The number of the network. Default: 0, the patriarch. */
+  /** The generation of the network. Default: 0, the patriarch. */
   generation?: number;
-  /** Networks in the whole line. Default: as many as there are with this one. */
+  /** The number of generations in the whole line. Default: `generation + 1`. */
   generations?: number;
   /** How many logits an image must have. Default: as many as it has. */
   classes?: number;
 }
 
 /**
- * The objective of a method.
+ * Makes the objective of training by a method.
  *
- * @param options the method's, with their defaults filled in
+ * @param options the options of the method, with their defaults filled in
  */
 export function objectiveOf<M extends Method>(
   method: M,
@@ -59,11 +67,11 @@ export function objectiveOf<M extends Method>(
         throw new TypeError(
           `a network must give each image ${classes} logits, one a class, got shape [${logits.shape.join(", ")}]`,
         );
-      const answers = torch.noGrad(() => teachers.map((teacher) => asFloat(teacher.forward(images))));
+      const teacherLogits = torch.noGrad(() => teachers.map((teacher) => asFloat(teacher.forward(images))));
       const input = {
         logits,
         labels,
-        teachers: answers,
+        teachers: teacherLogits,
         generation,
         generations,
         get progress() {
@@ -77,9 +85,9 @@ export function objectiveOf<M extends Method>(
 }
 
 /**
- * What a loss gave back, if a step can use it.
+ * Checks that a step can use what a method's loss has returned, and gives it back.
  *
- * @throws TypeError that names the method and what it should have given back
+ * @throws TypeError that names the method and what its loss must return
  */
 function checked({ name }: Method, losses: Losses): Losses {
   const { loss, terms } = (losses ?? {}) as Partial<Losses>;

@@ -1,37 +1,39 @@
 import type { Position } from "./checkpoint.js";
 import type { Reading } from "./meter.js";
 
-/** What a training tells a few times a second. */
+/** A report that a training makes a few times a second: the means over the images since the report before. */
 export interface StepReport extends Reading {
-  /** From 0. */
+  /** The number of the epoch, from 0. */
   epoch: number;
-  /** Steps of this epoch that are done. */
+  /** The number of steps done in this epoch. */
   step: number;
+  /** The pace, averaged over the last few seconds. */
   imagesPerSecond: number;
 }
 
-/** The results of one epoch. */
+/** The results of one epoch: the means over all of its images. */
 export interface EpochReport extends Reading {
-  /** From 0. */
+  /** The number of the epoch, from 0. */
   epoch: number;
-  /** The rate of the epoch's last step. */
+  /** The learning rate of the epoch's last step. */
   learningRate: number;
-  /** Seconds of training, over all sittings that worked at the epoch; validation is not included. */
+  /** Seconds of training, without validation, summed over all processes that worked at the epoch. */
   seconds: number;
   imagesPerSecond: number;
-  /** Loss and accuracy on images held out of training, where an observer has evaluated them. */
+  /** The mean loss and the accuracy on images held out of training, once an observer has evaluated them. */
   validation?: { loss: number; top1: number };
 }
 
 /**
- * Something that follows a training: a log, a checkpoint, a progress line, an evaluation. Observers are told in their
- * order, and training waits for each; one may add to an epoch's report for those after it.
+ * An object that follows a training: a log, a checkpoint, a progress line, a validation. Observers are called
+ * in the order of their list, and training waits for each. An observer may add to an epoch's report for those
+ * after it.
  */
 export interface TrainingObserver {
-  /** Told a few times a second, between two steps. */
+  /** Called a few times a second, between two steps. */
   onStep?(report: StepReport): void;
-  /** Told after each epoch; `next` is the beginning of the next one. */
+  /** Called after each epoch; `next` is the position at the beginning of the next one. */
   onEpoch?(report: EpochReport, next: Position): Promise<void> | void;
-  /** Told when the training is stopped within an epoch; `position` is where it would go on. */
+  /** Called when the training is stopped within an epoch; `position` is where it can go on. */
   onStop?(position: Position): Promise<void> | void;
 }

@@ -1,16 +1,16 @@
 import { between, type Meter, type MeterState, type Reading } from "./meter.js";
 
-/** Seconds over which the pace is smoothed: one slow step is no news. */
+/** Seconds over which the pace is averaged, so that a single slow step hardly shows. */
 const window = 5;
 
-/** The means since the last report, and the pace of the last few seconds. */
+/** Measures the means over the images since the last report, and the pace of the last few seconds. */
 export class Pace {
   private since = performance.now();
   private last: MeterState | undefined;
   private images = 0;
   private seconds = 0;
 
-  /** Whether the last report is at least so many seconds ago. */
+  /** Tells whether the last report is at least so many seconds ago. */
   isDue(seconds: number): boolean {
     return performance.now() - this.since >= seconds * 1000;
   }

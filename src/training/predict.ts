@@ -3,19 +3,19 @@ import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { nextTurn } from "./next-turn.js";
 
-/** A network's answers to a whole set of images. */
+/** The predictions of a network for a whole set of images. */
 export interface Predictions {
-  /** [N, C] float32, on the CPU */
+  /** One row of logits for each image, [N, C] float32, on the CPU. */
   logits: torch.Tensor;
-  /** N labels, in the order of the rows. */
+  /** The labels of the images, N of them, in the order of the rows. */
   labels: Int32Array;
 }
 
 /**
- * Runs a network over a loader's images, in evaluation mode and without gradients. Afterwards every part has its
- * mode back.
+ * Runs a network over a loader's images, in evaluation mode and without gradients. Afterwards every module is
+ * in the mode in which it was before.
  *
- * @param loader unshuffled, so that the rows of `logits` stand in the set's order
+ * @param loader a loader that does not shuffle, so that the rows of `logits` stand in the set's order
  * @throws whatever `signal` was aborted with
  */
 export async function predict(

@@ -22,7 +22,7 @@ const fixture: Record<"float32" | "float64", Losses> = JSON.parse(
 
 const [batchSize, channels, size, classes] = [8, 3, 12, 10];
 
-/** The batch of `make.py`. */
+/** The batch on which `make.py` has computed the expected values. */
 function batch(step: number, dtype: torch.DType) {
   const draw = draws(100 + step);
   const shape = [batchSize, channels, size, size];
@@ -41,7 +41,7 @@ function filled(seed: number, dtype: torch.DType) {
   return model.to({ dtype });
 }
 
-/** Short, because the difference of two networks in numbers fills a screen. */
+/** Compares two networks with a short message, since their tensors in numbers would fill a screen. */
 function bitsOf(model: Module): string {
   const hash = createHash("sha256");
   for (const parameter of model.parameters()) hash.update(parameter.toTypedArray());
@@ -63,7 +63,7 @@ const objectives: [keyof Losses, (dtype: torch.DType) => Objective][] = [
 
 describe.each(objectives)("20 steps beside PyTorch: %s", (name, make) => {
   it.each([
-    // Rounding grows from step to step; PyTorch's own float32 and float64 part by up to 5e-4 here.
+    // Rounding errors grow from step to step: PyTorch's own float32 and float64 differ by up to 5e-4 here.
     ["float64", 1e-9],
     ["float32", 1e-3],
   ] as const)("%s, relative to %d", (dtype, tolerance) => {
@@ -93,7 +93,7 @@ it.skipIf(!hasAmx())("20 steps in bfloat16 lose what float32 loses, to its 8 bit
   const far = losses.map((loss, step) => Math.abs(loss / fixture.float32.student[step]! - 1));
   expect(Math.max(...far)).toBeLessThan(0.1);
   expect(far[0]).toBeLessThan(0.01);
-  // It is another arithmetic, not float32 under another name.
+  // The result must differ from float32's, or bfloat16 would not have been used.
   expect(far[0]).toBeGreaterThan(1e-6);
   for (const parameter of model.parameters()) expect(parameter.dtype).toBe("float32");
 });
@@ -112,7 +112,7 @@ it.each([false, ...(hasFusedUpdate() ? [true] : [])])(
       }
       return { state: meter.state(), weights: bitsOf(model) };
     };
-    // Powers of two change no digits; the scale grows twice on the way.
+    // Scales that are powers of two change no digits; the scale grows twice within these steps.
     expect(run(new GradScaler({ initialScale: 1024, growthInterval: 8 }))).toEqual(run());
   },
 );
@@ -134,7 +134,7 @@ it("a loss that overflows leaves the network as it was, and lowers the scale", (
   for (let i = 0; i < 3; i++) trainStep({ model, optimizer, objective, scaler }, batch(0, "float32"), meter);
   expect(bitsOf(model)).toBe(before);
   expect(scaler.stateDict().scale!.item()).toBe(2 ** 124);
-  // What is reported is the loss itself.
+  // The meter reports the loss itself, not the scaled one.
   expect(meter.read().loss).toBeLessThan(1e7);
 });
 
@@ -194,7 +194,7 @@ describe("trainStep", () => {
   it("lets no gradient into the teacher", () => {
     const model = filled(1, "float32").train();
     const teacher = filled(5, "float32").eval();
-    const answers = vi.spyOn(teacher, "forward");
+    const forward = vi.spyOn(teacher, "forward");
     const objective = objectiveOf(
       distillation,
       { hardWeight: 1, softWeight: 1, temperature: 1 },
@@ -204,7 +204,7 @@ describe("trainStep", () => {
       const { images, labels } = batch(0, "float32");
       const logits = model.forward(images);
       const { loss } = objective.losses(logits, labels, images);
-      expect(answers.mock.results.map(({ value }) => value.requiresGrad)).toEqual([false]);
+      expect(forward.mock.results.map(({ value }) => value.requiresGrad)).toEqual([false]);
       loss.backward();
     });
     expect(teacher.parameters().every((parameter) => parameter.grad === undefined)).toBe(true);

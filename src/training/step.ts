@@ -5,21 +5,21 @@ import { asFloat } from "./as-float.js";
 import type { Meter } from "./meter.js";
 import type { Objective } from "./objective.js";
 
-/** The network that a step trains, and everything that the step trains it by. */
+/** The network that a step trains, and everything that the step trains it with. */
 export interface Learner {
   model: Module;
   optimizer: Optimizer;
   objective: Objective;
-  /** Where the model is; batches are brought there. Default: the CPU. */
+  /** The device of the model, to which batches are brought. Default: the CPU. */
   device?: torch.Device;
   /**
-   * What activations are computed and kept in. Weights, statistics, losses and updates are float32 in any case.
-   * Default: float32.
+   * The dtype in which activations are computed and kept. Weights, statistics, losses and updates are float32
+   * in any case. Default: float32.
    */
   precision?: Precision;
-  /** Keeps small gradients of float16 from becoming zero. */
+  /** Scales the loss, which keeps small gradients in float16 from becoming zero. Default: no scaling. */
   scaler?: GradScaler | undefined;
-  /** The largest norm that all gradients together may have. Default: any. */
+  /** The largest Euclidean norm that all gradients together may have. Default: gradients are not clipped. */
   clipNorm?: number | undefined;
   /** The running average of the weights, which is updated after each step. Default: none is kept. */
   averaged?: AveragedWeights | undefined;
@@ -27,19 +27,27 @@ export interface Learner {
 
 export type Precision = "float32" | "bfloat16" | "float16";
 
-/** Images [N, channels, H, W] and labels [N] int64. */
+/** A batch of images [N, channels, H, W] and their labels [N] int64. */
 export interface TrainingBatch {
   images: torch.Tensor;
   labels: torch.Tensor;
 }
 
-/** One step of gradient descent. Holds no memory afterwards but the parameters' gradients. */
+/**
+ * Takes one step of gradient descent. All tensors that it makes are freed at its end, except the parameters'
+ * gradients.
+ *
+ * @param meter adds up the losses and the correct predictions, where it is given
+ */
 export function trainStep(learner: Learner, batch: TrainingBatch, meter?: Meter): void {
   descend(learner, batch, meter);
   meter?.addImages(batch.labels.shape[0]!);
 }
 
-/** All of a step that tensors do: nothing in it waits for the device, so that it can be captured. */
+/**
+ * Does the part of a step that tensors compute. Nothing in it waits for the device, so that it can be
+ * recorded.
+ */
 export function descend(
   { model, optimizer, objective, device = "cpu", precision = "float32", scaler, clipNorm }: Learner,
   batch: TrainingBatch,
@@ -47,7 +55,7 @@ export function descend(
 ): void {
   torch.scope(() => {
     const given = batch.images.to({ device });
-    // Images in float64 stay so: that is for tests.
+    // Images are not brought to float32, so that tests can train in float64.
     const images = precision === "float32" ? given : given.to({ dtype: precision });
     const labels = batch.labels.to({ device });
     optimizer.zeroGrad();

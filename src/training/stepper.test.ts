@@ -10,7 +10,10 @@ import { type EpochReport, objectiveOf, trainNetwork } from "./index.js";
 import { Meter } from "./meter.js";
 import { stepperFor } from "./stepper.js";
 
-/** Does on the CPU what a CUDA graph does, but by calling the operators again. */
+/**
+ * A graph that does on the CPU what a CUDA graph does on a card: its replay calls the recorded operators
+ * again.
+ */
 class RepeatedGraph implements torch.StepGraph {
   readonly calls: string[] = [];
   #body = () => {};
@@ -55,7 +58,7 @@ function learner(options: Partial<SGDOptions>, scaled = false) {
   return { model, optimizer, objective, scaler };
 }
 
-/** Two epochs, the last batch of each smaller, with another learning rate at each step. */
+/** Trains for two epochs, the last batch of each smaller, with another learning rate at each step. */
 async function trained(
   options: Partial<SGDOptions>,
   { graph, scaled = false }: { graph?: torch.StepGraph; scaled?: boolean },
@@ -98,11 +101,11 @@ describe("a recorded step", () => {
     expect(recorded.reports).toEqual(eager.reports);
     expect(recorded.weights.equal(eager.weights)).toBe(true);
     expect(recorded.scale).toBe(eager.scale);
-    // Five whole batches an epoch; the sixth, of six images, is taken by itself.
+    // An epoch has five whole batches, which can be replayed, and a sixth of six images, which cannot.
     const { calls } = graph;
     expect(calls.slice(0, 5)).toEqual(["warmUp", "warmUp", "warmUp", "record", "replay"]);
     expect(calls.slice(5)).toEqual([...Array<string>(6).fill("replay"), "dispose"]);
-    // And as with a learning rate that is a number, but for its rounding to a float32.
+    // The result is also that of a learning rate that is a number, up to the rate's rounding to float32.
     const plain = await trained({}, {});
     expect(recorded.weights.allclose(plain.weights, 1e-2, 1e-3)).toBe(true);
     expect(plain.reports[1]!.loss).toBeCloseTo(recorded.reports[1]!.loss, 2);

@@ -1,4 +1,7 @@
-/** Ways for a training to take its steps: one by one, or as a graph that is recorded once. */
+/**
+ * The two ways in which a training takes its steps: operator by operator, or as a graph that is recorded
+ * once.
+ */
 import type { StepGraph } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import type { Meter } from "./meter.js";
@@ -8,26 +11,38 @@ export interface Stepper extends Disposable {
   step(batch: TrainingBatch): void;
 }
 
-/** A stepper that goes one by one, unless there is a graph to record into, which the stepper takes over. */
+/**
+ * Makes a stepper, which takes steps operator by operator unless there is a graph to record a step into.
+ *
+ * @param graph disposed with the stepper
+ * @throws TypeError when there is a graph, but the learner's step cannot be recorded; see {@link canRecord}
+ */
 export function stepperFor(learner: Learner, meter?: Meter, graph?: StepGraph): Stepper {
   if (graph) return new RecordedStepper(learner, meter, graph);
   return { step: (batch) => trainStep(learner, batch, meter), [Symbol.dispose]: () => {} };
 }
 
-/** Whether a step can be recorded at all: a number that JavaScript hands over would stay that of the recording. */
+/**
+ * Tells whether a learner's step can be recorded. It cannot where JavaScript hands a number to an operator in
+ * each step, such as the learning rate: the recording would repeat the number that it was made with.
+ */
 export function canRecord({ optimizer, scaler }: Pick<Learner, "optimizer" | "scaler">): boolean {
   return optimizer.capturable && (!scaler || optimizer.fused);
 }
 
-/** PyTorch's documentation advises three: by then all libraries have chosen their algorithms. */
+/**
+ * The number of steps before one is recorded. PyTorch's documentation advises three, by which all libraries
+ * have chosen their algorithms.
+ */
 const warmUpSteps = 3;
 
 /**
- * Steps that are recorded once, with all that they consist of, and then done again with other images.
+ * Takes steps that are recorded once as a graph, and then replayed with other images.
  *
- * The first few are taken one by one, so that none is lost to the warming up. So are batches of another size, such as the
- * last of an epoch, and all steps of an objective that depends on the progress. The learning rate is a tensor, and the
- * meter's sums stay where they were.
+ * The first few steps run operator by operator, and train the network as any other. So do batches of another
+ * size, such as the last of an epoch, and all steps of an objective that depends on the progress. The
+ * learning rate is a tensor, to which JavaScript can write between two replays, and the meter's sums stay in
+ * one tensor.
  */
 class RecordedStepper implements Stepper {
   readonly #learner: Learner;
@@ -37,7 +52,7 @@ class RecordedStepper implements Stepper {
   /** The tensors that the recorded step reads; undefined before it is recorded. */
   #input: TrainingBatch | undefined;
 
-  /** @throws TypeError when the learning rate or whether to step at all is not the tensors' business */
+  /** @throws TypeError when the learner's step cannot be recorded; see {@link canRecord} */
   constructor(learner: Learner, meter: Meter | undefined, graph: StepGraph) {
     if (!canRecord(learner))
       throw new TypeError("a recorded step needs a capturable optimiser, a fused one to scale gradients");
@@ -77,7 +92,7 @@ class RecordedStepper implements Stepper {
     const input = { images: like(images), labels: like(labels) };
     const { optimizer } = this.#learner;
     optimizer.prepare();
-    // The gradients of the last step do not belong to the graph's memory.
+    // Gradients of the step before lie outside of the graph's memory, and the graph makes its own.
     optimizer.zeroGrad();
     try {
       this.#graph.record(() => descend(this.#learner, input, this.#meter));

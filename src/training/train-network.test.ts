@@ -43,14 +43,14 @@ function bytes(tensor: torch.Tensor): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Names of the tensors whose bits are not the same. */
+/** Names the tensors of two networks whose bits are not the same. */
 function differing(a: Module, b: Module): string[] {
   const other = b.stateDict();
   const pairs = Object.entries(a.stateDict()).map(([name, tensor]) => [name, tensor, other[name]!] as const);
   return pairs.filter(([, x, y]) => Buffer.compare(bytes(x), bytes(y)) !== 0).map(([name]) => name);
 }
 
-/** Aborts in the given step of the training, counted from 1. */
+/** Makes a signal that aborts in the given step of the training, counted from 1. */
 function stopIn(last: number, model: ReturnType<typeof learner>["model"]): AbortSignal {
   const controller = new AbortController();
   const forward = model.forward.bind(model);
@@ -133,8 +133,8 @@ describe("trainNetwork", () => {
     const rates: number[] = [];
     const times: number[] = [];
     const { model, optimizer, objective } = learner(1);
-    const taken: number[] = [];
-    optimizer.step = () => void taken.push(optimizer.learningRate);
+    const used: number[] = [];
+    optimizer.step = () => void used.push(optimizer.learningRate);
     const end = await trainNetwork(
       { model, optimizer, objective },
       {
@@ -156,7 +156,7 @@ describe("trainNetwork", () => {
       },
     );
     expect(asked).toEqual([7, 8, 9, 10, 11, 12, 13, 14]);
-    expect(taken).toEqual(asked.map((step) => step / 100));
+    expect(used).toEqual(asked.map((step) => step / 100));
     expect(rates).toEqual([0.09, 0.14]);
     // The time before the interruption counts, for the epoch at hand and for the whole.
     expect(times).toEqual([1, 0]);
@@ -203,7 +203,7 @@ describe("trainNetwork", () => {
 });
 
 describe("predict", () => {
-  it("answers in the set's order, in evaluation mode, and gives the mode back", async () => {
+  it("predicts in the set's order, in evaluation mode, and restores the mode", async () => {
     const { model } = learner(3);
     const loader = new Loader(test, { ...statistics, batchSize: 8 });
     const { logits, labels } = await predict(model, loader);

@@ -13,20 +13,24 @@ import { type Stepper, stepperFor } from "./stepper.js";
 export interface TrainNetworkOptions {
   loader: Loader;
   epochs: number;
-  /** Learning rate by step, counted over the whole training from 0. */
+  /** The learning rate by step, counted from 0 over the whole training. */
   schedule: Schedule;
-  /** Where to go on. Default: the beginning. */
+  /** The position at which to go on. Default: the beginning. */
   position?: Position | undefined;
-  /** Records the step, so that it is done again by one call. Disposed at the end. Default: steps one by one. */
+  /**
+   * A graph into which a step is recorded, so that later steps are one call each; it is disposed of at the
+   * end. Default: steps run operator by operator.
+   */
   graph?: StepGraph | undefined;
-  /** Aborting finishes the step under way. */
+  /** Stops the training when aborted, after the current step. */
   signal?: AbortSignal | undefined;
+  /** The observers of the training, in the order in which they are called. */
   observers?: readonly TrainingObserver[];
   /** Seconds between step reports. Default: 0.5. */
   reportEvery?: number;
 }
 
-/** Where every training begins. */
+/** The position at which every training begins. */
 export const beginning: Position = {
   epoch: 0,
   step: 0,
@@ -39,7 +43,7 @@ export const beginning: Position = {
 /**
  * Trains one network from `position` to its last epoch.
  *
- * @returns where it stands: at the end, or, when aborted, after the step that was under way
+ * @returns the position at the end, or, when aborted, the one at which the training can go on
  * @throws Diverged when the loss is no longer finite
  */
 export async function trainNetwork(learner: Learner, options: TrainNetworkOptions): Promise<Position> {
@@ -61,7 +65,10 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
   return position;
 }
 
-/** Trains to the end of an epoch, or to where it is stopped: then the position is not the epoch's last. */
+/**
+ * Trains to the end of an epoch, or until it is stopped: the returned position then has fewer steps than the
+ * epoch.
+ */
 async function trainEpoch(
   learner: Learner,
   stepper: Stepper,
@@ -98,7 +105,7 @@ async function trainEpoch(
   return positionAt(stepsPerEpoch);
 
   function positionAt(step: number): Position {
-    // Read first, since reading waits until all that was asked of the device is done.
+    // The meter is read before the clock, since reading waits for the device to finish the steps.
     const state = meter.state();
     checkFinite(meter.read(), epoch, step);
     const passed = (performance.now() - started) / 1000;

@@ -1,5 +1,7 @@
 #include "kernels/convolution/implementations.h"
 
+#include <initializer_list>
+
 namespace lyceum {
 
 const Implementation& implementation_for(const ConvolutionShape& shape, Pass pass) {

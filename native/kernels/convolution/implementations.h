@@ -1,7 +1,6 @@
 // The implementations of convolution. The first in the list that suits a shape serves it.
 #pragma once
 
-#include "kernels/convolution/kept_weights.h"
 #include "kernels/convolution/shape.h"
 
 namespace lyceum {
@@ -32,7 +31,7 @@ extern const Implementation implementation;
 
 namespace onednn {
 // oneDNN's primitives, prepared once for each shape and kept, which ATen makes anew at every call.
-// Only in a build with oneDNN's headers of version 2.
+// A build without oneDNN's headers of version 2 does not have it.
 extern const Implementation implementation;
 }  // namespace onednn
 

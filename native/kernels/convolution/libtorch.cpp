@@ -8,7 +8,7 @@
 #include <array>
 #include <tuple>
 
-#include "bridge/optional.h"
+#include "optional.h"
 #include "kernels/channels.h"
 #include "kernels/convolution/implementations.h"
 
@@ -64,7 +64,7 @@ at::Tensor in_type(const at::Tensor& values, const ConvolutionShape& s) {
   return s.bfloat16 ? values.to(at::kBFloat16) : values;
 }
 
-// Those of the gradients of input, weight and bias that are wanted.
+// The gradients of input, weight and bias, as far as they are wanted.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> backward(const ConvolutionShape& s,
                                                         const at::Tensor& dy, const at::Tensor& x,
                                                         const at::Tensor& weight,
@@ -89,7 +89,7 @@ void convolve(const ConvolutionShape& s, const ForwardMemory& given) {
 
 void convolve_backward_data(const ConvolutionShape& s, const BackwardDataMemory& given) {
   const at::Tensor weight = in_type(weights(given.weight, s), s);
-  // Only its shape matters.
+  // The operator reads its shape only.
   const at::Tensor x = at::empty({s.batch, s.in_channels, s.height, s.width}, weight.options(),
                                  at::MemoryFormat::ChannelsLast);
   const auto found = backward(s, read(given.dy, out_sizes(s), s), x, weight, {true, false, false});

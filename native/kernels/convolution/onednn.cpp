@@ -17,7 +17,8 @@ using dnnl::memory;
 using Format = memory::format_tag;
 using Type = memory::data_type;
 
-// Never destroyed: at the end of the process the library may be gone before our statics are.
+// The engine is never destroyed: at the end of the process the library may be gone before our
+// statics are.
 const dnnl::engine& cpu() {
   static const auto* one = new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return *one;
@@ -26,7 +27,7 @@ dnnl::stream& stream() {
   static auto* one = new dnnl::stream(cpu());
   return *one;
 }
-// A primitive has one scratchpad, which its runs share: one run at a time.
+// A primitive has one scratchpad, which its runs share, so that only one may run at a time.
 std::mutex& running() {
   static auto* one = new std::mutex();
   return *one;

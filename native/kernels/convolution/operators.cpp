@@ -5,7 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "bridge/optional.h"
+#include "optional.h"
 #include "kernels/alias.h"
 #include "kernels/channels.h"
 #include "kernels/convolution/bfloat16.h"
@@ -118,7 +118,7 @@ TORCH_LIBRARY_FRAGMENT(lyceum, m) {
   m.def(
       "conv2d(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, bool "
       "allow_winograd) -> Tensor");
-  // Of frozen networks: without gradients.
+  // The operators of frozen networks have no gradients.
   m.def(
       "conv2d_relu(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, bool "
       "allow_winograd) -> Tensor");

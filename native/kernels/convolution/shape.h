@@ -33,6 +33,12 @@ struct ConvolutionShape {
   int64_t out_width() const { return (width + 2 * pad_width - kernel_width) / stride_width + 1; }
 };
 
+// How a prepared weight lies in memory: the number of floats, and a name for their order.
+struct Layout {
+  int64_t size;
+  uint64_t name = 0;
+};
+
 // Pointers into memory in the layout and dtype that the shape says; weights, bias and their
 // gradients are float32.
 struct ForwardMemory {

@@ -173,7 +173,7 @@ void convolve_blocks(const ConvolutionShape& s, const std::vector<BlockMemory>& 
                      const void* x, void* y, const StemMemory* first) {
   const Shape all = shape_of(s);
   const ImageGroups groups(all, ConvolutionGroup::tiles);
-  // As many blocks at a time as the cache holds the weights of.
+  // The number of blocks whose weights the cache holds.
   const int64_t size = packed_size(s), count = blocks.size();
   const int64_t at_once = std::clamp<int64_t>(kWeightsAtOnce / (2 * size), 1, count);
   const stem::Shape of_stem{s.height, s.width, first ? first->channels : 0, s.in_channels};
@@ -288,7 +288,7 @@ void convolve_backward_data(const ConvolutionShape& s, const BackwardDataMemory&
                static_cast<float*>(given.dx));
 }
 
-// Without the bias's gradient.
+// The bias's gradient is not computed.
 void convolve_backward_weights(const ConvolutionShape& s, const BackwardWeightsMemory& given) {
   const Shape shape = shape_of(s);
   const Strides w = strides_of(s);

@@ -67,7 +67,7 @@ LYCEUM_INLINE void find_moments_as(const T* x, const Channels& c, int64_t begin,
   }
 }
 
-// Which of a loop's inputs there are: constants to the compiler, so that the rows are gone through
+// Tags for which inputs a loop has: constants to the compiler, so that the rows are gone through
 // without tests.
 struct Yes {
   static constexpr bool value = true;
@@ -123,8 +123,8 @@ LYCEUM_INLINE void sum_gradient_as(const Passed<T>& p, const float* mean, T* pas
           sums += gradient;
           products += gradient * (x - centre);
         }
-        // By way of memory only here: a vector whose lanes are taken one by one would live there
-        // all along.
+        // Goes by way of memory only here: a vector whose lanes are taken one by one would live in
+        // memory all along.
         float of_sum[kLanes], of_product[kLanes];
         store(of_sum, sums);
         store(of_product, products);

@@ -6,7 +6,7 @@
 
 namespace lyceum::batch_norm {
 
-// Of each channel: the number of values, their mean, and the sum of squares about it.
+// The moments of each channel: the number of values, their mean, and the sum of squares about it.
 struct Moments {
   double count = 0;
   double* mean = nullptr;

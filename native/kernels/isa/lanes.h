@@ -14,10 +14,10 @@ struct Shape {
 };
 
 struct Kernels {
-  // An image in channels-last, [pixels, channels], to its blocks, which lie `block_stride` floats
-  // apart. Unused lanes become zero.
+  // Reads an image in channels-last, [pixels, channels], into its blocks, which lie `block_stride`
+  // floats apart. Unused lanes become zero.
   void (*read)(const Shape& shape, const float* from, int64_t block_stride, float* to);
-  // From blocks to an image in channels-last.
+  // Writes blocks back to an image in channels-last.
   void (*write)(const Shape& shape, const float* from, int64_t block_stride, float* to);
 };
 

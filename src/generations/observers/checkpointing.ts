@@ -2,9 +2,10 @@ import type { TrainingObserver } from "../../training/index.js";
 import { type Learner, type Position, saveCheckpoint } from "../../training/index.js";
 
 /**
- * Replaces a generation's checkpoint after each epoch, and when the training is stopped within one.
+ * Makes an observer that replaces a generation's checkpoint after each epoch, and when the training is
+ * stopped within one.
  *
- * @param elapsedSeconds how long the generation has taken so far, over all sittings
+ * @param elapsedSeconds gives the seconds that the generation has taken so far, summed over all processes
  */
 export function checkpointing(
   path: string,

@@ -1,16 +1,16 @@
 import type { EpochRecord, RunFolder } from "../../runs/index.js";
 import type { EpochReport, TrainingObserver } from "../../training/index.js";
 
-/** The generation that an epoch's record belongs to. */
-export type Whose = Pick<EpochRecord, "generation" | "role" | "epochs">;
+/** The fields of an epoch's record that are the same for all epochs of a generation. */
+export type GenerationFields = Pick<EpochRecord, "generation" | "role" | "epochs">;
 
-/** Appends a line to the run's log after each epoch. */
-export function metricsLog(folder: RunFolder, whose: Whose): TrainingObserver {
-  return { onEpoch: (report) => folder.appendMetrics(recordOf(whose, report)) };
+/** Makes an observer that appends a line to the run's metrics.jsonl after each epoch. */
+export function metricsLog(folder: RunFolder, fields: GenerationFields): TrainingObserver {
+  return { onEpoch: (report) => folder.appendMetrics(recordOf(fields, report)) };
 }
 
-/** An epoch's report as it is stored and told. */
-export function recordOf({ generation, role, epochs }: Whose, report: EpochReport): EpochRecord {
+/** Makes an epoch's record, which is stored and given to progress listeners, out of the training's report. */
+export function recordOf({ generation, role, epochs }: GenerationFields, report: EpochReport): EpochRecord {
   return {
     generation,
     role,

@@ -1,10 +1,11 @@
 import type { ProgressEvent } from "../../runs/index.js";
 import type { TrainingObserver } from "../../training/index.js";
-import { recordOf, type Whose } from "./metrics-log.js";
+import { type GenerationFields, recordOf } from "./metrics-log.js";
 
+/** A listener to the events of a training. */
 export type OnProgress = (event: ProgressEvent) => void;
 
-/** The size of a whole line, to tell how much of it is left. */
+/** The size of a whole line, from which follows how much of it is left. */
 export interface Extent {
   generations: number;
   epochs: number;
@@ -12,9 +13,12 @@ export interface Extent {
   imagesPerEpoch: number;
 }
 
-/** Tells a listener of steps and epochs, and how long the whole line will still take. */
-export function progress(tell: OnProgress, whose: Whose, extent: Extent): TrainingObserver {
-  const { generation } = whose;
+/**
+ * Makes an observer that tells a listener of steps and epochs, and of the seconds that the whole line will
+ * still take.
+ */
+export function progress(tell: OnProgress, fields: GenerationFields, extent: Extent): TrainingObserver {
+  const { generation } = fields;
   const { stepsPerEpoch } = extent;
   return {
     onStep: (report) => {
@@ -32,17 +36,17 @@ export function progress(tell: OnProgress, whose: Whose, extent: Extent): Traini
         secondsLeft: left,
       });
     },
-    onEpoch: (report) => tell({ type: "epoch", record: recordOf(whose, report) }),
+    onEpoch: (report) => tell({ type: "epoch", record: recordOf(fields, report) }),
   };
 }
 
 /**
- * A student's step costs about 4/3 of a patriarch's: forward and backward through the student cost about three
- * forward passes, the teacher adds one.
+ * The cost of a student's step, where that of a patriarch is 1. Forward and backward together cost about as
+ * much as three forward passes, and the teacher adds one more.
  */
 const studentCost = 4 / 3;
 
-/** Seconds until the whole line is trained, at the pace of the moment. */
+/** Estimates the seconds until the whole line is trained, from the current pace. */
 function secondsLeft(
   { generations, epochs, stepsPerEpoch, imagesPerEpoch }: Extent,
   generation: number,

@@ -4,8 +4,8 @@ import type { Device } from "../../torch/index.js";
 import { checkLogits, type Learner, predict, type TrainingObserver } from "../../training/index.js";
 
 /**
- * Evaluates a network on held-out images after each epoch, and adds that to the epoch's report. Where the weights are
- * averaged, the average is what is evaluated.
+ * Makes an observer that evaluates the network on held-out images after each epoch, and adds the result to
+ * the epoch's report. Where the weights are averaged, their average is evaluated.
  */
 export function validation(learner: Learner, heldOut: Loader): TrainingObserver {
   const { model, averaged, device = "cpu" as Device } = learner;

@@ -3,7 +3,7 @@ import * as torch from "../../torch/index.js";
 import type { BatchNorm2d, Epilogue } from "../batch-norm2d.js";
 import { isOrdered } from "./blocks.js";
 
-/** relu(norm(x) + residual), each as the epilogue says; undefined where the operator does not serve. */
+/** Computes relu(norm(x) + residual), sum and ReLU as the epilogue says; undefined where the operator does not serve. */
 export function normalise(
   norm: BatchNorm2d,
   x: torch.Tensor,

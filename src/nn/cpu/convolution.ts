@@ -5,9 +5,9 @@ import { kernels } from "../kernels.js";
 import { channelsOf, isBlocked, isOrdered, lanes } from "./blocks.js";
 import { convolves } from "./build.js";
 
-/** Whether a convolution is of the kind that the operators take, whatever comes in. */
-function isPlain({ weight, padding, dilation, groups }: Conv2d): boolean {
-  return groups === 1 && dilation === 1 && padding < weight.shape[2]! && weight.dtype === "float32";
+/** Whether a convolution is of the kind that the operators take, whatever comes in. @param window its rows */
+function isPlain({ weight, padding, dilation, groups }: Conv2d, window = weight.shape[2]!): boolean {
+  return groups === 1 && dilation === 1 && padding < window && weight.dtype === "float32";
 }
 
 /** The operators' arguments; undefined where they do not serve. */
@@ -19,17 +19,17 @@ function argumentsOf(layer: Conv2d, x: torch.Tensor): unknown[] | undefined {
 
 /** The stride of a convolution with windows of this size and this padding all around; undefined for all others. */
 export function strideOf(layer: Conv2d, size: number, padding: number): number | undefined {
-  const fits = isPlain(layer) && layer.weight.shape[2] === size && layer.padding === padding;
+  const fits = layer.padding === padding && layer.weight.shape[2] === size && isPlain(layer, size);
   return fits ? layer.stride : undefined;
 }
 
 /** Whether a convolution takes blocks of channels and gives them. */
 export function convolvesBlocks(layer: Conv2d): boolean {
-  const [outputs = 0, inputs = 0] = layer.weight.shape;
-  return isPlain(layer) && outputs % lanes === 0 && inputs % lanes === 0;
+  const [outputs = 0, inputs = 0, window = 0] = layer.weight.shape;
+  return isPlain(layer, window) && outputs % lanes === 0 && inputs % lanes === 0;
 }
 
-/** weight * x + bias; undefined where the operator does not serve. */
+/** Computes weight * x + bias; undefined where the operator does not serve. */
 export function convolve(layer: Conv2d, x: torch.Tensor): torch.Tensor | undefined {
   const given = argumentsOf(layer, x);
   return given && torch.op("lyceum::conv2d", ...given);
@@ -40,7 +40,7 @@ function needsGradient({ weight, bias }: Conv2d, x: torch.Tensor): boolean {
   return x.requiresGrad || weight.requiresGrad || bias?.requiresGrad === true;
 }
 
-/** relu(weight * x + bias) of a frozen layer; undefined where the operator does not serve. */
+/** Computes relu(weight * x + bias) of a frozen layer; undefined where the operator does not serve. */
 export function convolveAndRectify(layer: Conv2d, x: torch.Tensor): torch.Tensor | undefined {
   const given = needsGradient(layer, x) ? undefined : argumentsOf(layer, x);
   return given && torch.op("lyceum::conv2d_relu", ...given);

@@ -119,6 +119,7 @@ it.skipIf(!isFused)("a frozen block in one operator is what its layers are in fl
         expectAsExact(answerOf(network, x, { dtype: "float32", kernels: "fast" }), {
           libtorch: answerOf(network, x, { dtype: "float32", kernels: "libtorch" }),
           exact: answerOf(network, x, { dtype: "float64", kernels: "libtorch" }),
+          layers: network.namedModules().size,
         });
       });
     }),

@@ -137,7 +137,7 @@ function trained(layers: readonly Layer[], x: torch.Tensor, after: Averages | un
 }
 
 /**
- * The layers of a dense block one after another, and what is made of their result if `after` says so.
+ * Computes the layers of a dense block one after another, and what `after` makes of their result.
  *
  * @param modules the block's layers
  * @param x [N, C, H, W]

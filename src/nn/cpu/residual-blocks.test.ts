@@ -192,7 +192,7 @@ function expectFrozenAsExact(frozen: Sequential, x: torch.Tensor): void {
   const found = answerOf(frozen, x, { dtype: "float32", kernels: "fast" });
   const exact = answerOf(frozen, x, { dtype: "float64", kernels: "libtorch" });
   const libtorch = answerOf(frozen, x, { dtype: "float32", kernels: "libtorch" });
-  expectAsExact(found, { libtorch, exact });
+  expectAsExact(found, { libtorch, exact, layers: frozen.namedModules().size });
 }
 
 describe("frozen basic blocks", () => {
@@ -296,7 +296,8 @@ describe("frozen basic blocks", () => {
     once(0);
     const before = tensors();
     for (let i = 0; i < 5; i++) once(i);
-    expect(tensors()).toBe(before);
+    // What earlier tests left may be collected meanwhile.
+    expect(tensors()).toBeLessThanOrEqual(before);
     const bytes = () => process.memoryUsage().rss;
     const resident = bytes();
     // Each leaves 4.7 MB of transformed weights behind if nobody forgets them: 188 MB.

@@ -53,7 +53,8 @@ function frozenFilters(block: Module, channels: number): Filters | undefined {
     const { weight, bias } = norm.convolution;
     if (strideOf(norm.convolution, 3, 1) !== 1 || !bias || weight.requiresGrad || bias.requiresGrad)
       return undefined;
-    if (weight.shape[0] !== channels || weight.shape[1] !== channels) return undefined;
+    const [outputs, inputs] = weight.shape;
+    if (outputs !== channels || inputs !== channels) return undefined;
     filters.weights.push(weight);
     filters.biases.push(bias);
   }
@@ -74,7 +75,7 @@ function leadingFilters(modules: readonly Module[], channels: number): Filters &
 }
 
 /**
- * As many of the first modules as are frozen basic blocks that keep the shape of their input.
+ * Computes as many of the first modules as are frozen basic blocks that keep the shape of their input.
  *
  * @param x in blocks of channels; @param owned whether it may be written over, else a copy is
  */
@@ -82,12 +83,12 @@ export function frozenBlocks(modules: readonly Module[], x: torch.Tensor, owned:
   if (!isFusable(x) || x.requiresGrad) return undefined;
   const { weights, biases, count } = leadingFilters(modules, channelsOf(x));
   if (count === 0) return undefined;
-  const given = owned ? x : x.clone();
-  return { y: torch.op("lyceum::frozen_blocks_", given, weights, biases, kernels() === "fast"), count };
+  const operator = owned ? "lyceum::frozen_blocks_" : "lyceum::frozen_blocks";
+  return { y: torch.op(operator, x, weights, biases, kernels() === "fast"), count };
 }
 
 /**
- * A frozen network's first layer, relu(norm(conv(images))), with as many of the blocks after it as the operator takes.
+ * Computes a frozen network's first layer, relu(norm(conv(images))), with as many of the blocks after it as the operator takes.
  *
  * @param modules begin with the two halves of a folded convolution, and a ReLU
  * @param images [N, C, H, W] in channels-last memory
@@ -152,7 +153,7 @@ function shortcutOf({ block, stride, outputs }: Trained, x: torch.Tensor, shape:
 }
 
 /**
- * As many of the first modules as are basic blocks in training.
+ * Computes as many of the first modules as are basic blocks in training.
  *
  * @param x in blocks of channels
  * @throws RangeError when a channel of the result has one value

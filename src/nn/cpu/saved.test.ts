@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import * as torch from "../../torch/index.js";
+import { hasDenseOperators } from "./build.js";
 
-const hasOwn = torch.hasOperator("lyceum::dense_block") && torch.op("lyceum::isa") !== "none";
+const hasOwn = hasDenseOperators();
 
 /** Calls an operator with a list of parameters, the first of them its input. */
 type Call = (parameters: torch.Tensor[]) => torch.Tensor;
@@ -37,13 +38,13 @@ const cases: [string, number[][], Call][] = [
 ];
 
 it.skipIf(!hasOwn).each(cases)(
-  "%s: a gradient is of what was given, whatever data the tensors are given later",
+  "%s: a gradient is of what was given, whatever data the tensors are given later (needs AVX2)",
   (_, shapes, call) => {
     torch.scope(() => {
       const gradients = (replace: boolean) => {
         const generator = new torch.Generator(1);
         const given = shapes.map((shape) => torch.randn(shape, { generator }).requiresGrad_());
-        // Of a tensor that is no leaf, so that its gradient may be asked for whatever becomes of it.
+        // Tensors that are no leaves: their gradients may be asked for whatever becomes of them.
         const inputs = given.map((one) => one.mul(1));
         const y = call(replace ? given : inputs);
         const dy = torch.randn(y.shape, { generator });

@@ -55,8 +55,10 @@ export function expectTrainedAsExact(
   const size = Math.max(
     ...[...exact].filter(([name]) => isGradient(name)).map(([, value]) => largest(value)),
   );
+  // Forward and backward.
+  const layers = 2 * make().namedModules().size;
   for (const [what, value] of exact) {
-    const judge = { libtorch: libtorch.get(what)!, exact: value, what };
+    const judge = { libtorch: libtorch.get(what)!, exact: value, what, layers };
     expectAsExact(found.get(what)!, isGradient(what) ? { ...judge, size } : judge);
   }
 }

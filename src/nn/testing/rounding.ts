@@ -31,13 +31,18 @@ export interface Judge {
   /** The size of the numbers that the result is made of, where they may cancel. Default: that of the result. */
   size?: number;
   what?: string;
+  /** How many layers the result went through, each of which adds its roundings to those before. Default: 1. */
+  layers?: number;
 }
 
-/** So many roundings of the largest value are allowed in any case: libtorch may happen to make none. */
+/** So many roundings of the largest value are allowed for each layer in any case: libtorch may happen to make none. */
 const roundings = 64;
 
 /** Expects a result that is as exact as libtorch's own, but for {@link multiple}. */
-export function expectAsExact(found: torch.Tensor, { libtorch, exact, size = 0, what = "" }: Judge): void {
-  const least = roundings * unit * Math.max(size, largest(exact));
+export function expectAsExact(
+  found: torch.Tensor,
+  { libtorch, exact, size = 0, what = "", layers = 1 }: Judge,
+): void {
+  const least = layers * roundings * unit * Math.max(size, largest(exact));
   expect(distance(found, exact), what).toBeLessThanOrEqual(multiple * distance(libtorch, exact) + least);
 }

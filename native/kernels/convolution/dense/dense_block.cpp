@@ -19,7 +19,7 @@
 // where the last two follow from sums of g over the batch: the first part is added up layer by
 // layer, the others at the end, so that none has to wait for its own sums.
 //
-// The same out of separate layers is in src/models/densenet.ts; tests hold the two together.
+// The same out of separate layers is in src/nn/dense-layer.ts; tests hold the two together.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/tensor.h>
 #include <torch/csrc/autograd/custom_function.h>

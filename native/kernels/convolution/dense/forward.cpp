@@ -57,7 +57,7 @@ DenseShape check(const at::Tensor& x, at::TensorList parameters, at::TensorList 
   if (after > 0) shape.averaged(kName, window);
   check_parameters(shape, parameters, after);
   for (size_t i = 0; i < averages.size(); i++) {
-    // Of the first norm, the second, or the last.
+    // Averages belong to a layer's first norm, to its second, or to the last norm.
     const size_t layer = i / kAverages;
     const bool second = layer < count && i % kAverages >= 2;
     const int64_t channels =
@@ -144,7 +144,7 @@ void widen(const Layer& layer, const Scaling& scaling, const Batch& batch, Forwa
   append(found.statistics, moments.all(), &shape.lanes.back());
 }
 
-// As it lies outside.
+// The result in channels-last.
 void write_result(const Batch& batch, ForwardResult& found) {
   const DenseShape& shape = found.shape;
   found.y = at::empty({batch.size, shape.channels(), shape.height, shape.width},

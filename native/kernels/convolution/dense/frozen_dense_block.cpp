@@ -9,7 +9,7 @@
 // channels a layer costs more time than its arithmetic does. Inside, channels lie in lanes
 // (shape.h), [blocks][images][pixels][16].
 //
-// The same out of separate layers is in src/models/dense-block.ts; tests hold the two together.
+// The same out of separate layers is in src/nn/dense-layer.ts; tests hold the two together.
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
@@ -31,7 +31,7 @@ namespace winograd = lyceum::winograd;
 
 constexpr const char* kName = "frozen_dense_block";
 
-// Of four tensors: weight, bias, running mean and variance.
+// The tensors of a norm: weight, bias, running mean and variance.
 constexpr size_t kNorm = 4;
 
 // Scale and shift of a norm by its running averages, in lanes.
@@ -68,7 +68,8 @@ struct Block {
 };
 
 at::Tensor narrow_of(const at::Tensor& weight, const lyceum::DenseShape& shape) {
-  // As many floats may be of other lanes. Told apart from other kernels' names by the last bits.
+  // The same number of floats may belong to other lanes, which the name tells apart. Its last bits
+  // tell it from other kernels' names.
   const uint64_t name = (uint64_t(shape.in_channels) * 32 + shape.growth) * 4 + 2;
   return lyceum::kept_weights(weight, {int64_t(shape.lanes.size()) * kLanes * weight.size(0), name},
                               [&](float* to) { lyceum::pack_narrow(weight, shape.lanes, to); });

@@ -14,7 +14,7 @@ namespace lyceum {
 
 struct DenseShape {
   int64_t in_channels, inner, growth, height, width;
-  // Used lanes of each block of channels: of x's alone, or of the layers' too.
+  // The number of used lanes of each block of channels: of x's alone, or of the layers' too.
   std::vector<int64_t> lanes;
 
   DenseShape(int64_t in_channels, int64_t inner, int64_t growth, int64_t height, int64_t width);
@@ -22,16 +22,17 @@ struct DenseShape {
   int64_t in_blocks() const { return (in_channels + kLanes - 1) / kLanes; }
   int64_t inner_blocks() const { return inner / kLanes; }
   int64_t pixels() const { return height * width; }
-  // Floats of a block of an image.
+  // The floats of one block of one image.
   int64_t plane() const { return pixels() * kLanes; }
-  // Of all blocks.
+  // The number of channels in all blocks.
   int64_t channels() const;
 
   // The same channels where windows of the images are averaged; throws c10::Error unless these
   // divide them.
   DenseShape averaged(const char* name, at::IntArrayRef window) const;
 
-  // 128 KiB of a block of channels, or an image; with small images as many as fill groups of tiles.
+  // The number of images that are taken together: 128 KiB of a block of channels, but at least one
+  // image, and at most as many small ones as fill groups of tiles.
   int64_t images_at_once() const;
 };
 
@@ -44,18 +45,18 @@ void check_dense_values(const char* name, const at::Tensor& values, int64_t coun
 void check_dense_weights(const char* name, const DenseShape& shape, int64_t channels,
                          const at::Tensor& narrow, const at::Tensor& wide);
 
-// An image in channels-last, [pixels, channels], to its blocks, which lie so many floats apart.
-// Unused lanes are zero.
+// Reads an image in channels-last, [pixels, channels], into its blocks, which lie block_stride
+// floats apart. Unused lanes become zero.
 void read_lanes(const DenseShape& shape, const float* from, int64_t block_stride, float* to);
-// Back. What is written too far is written again by what comes next.
+// Writes blocks back to an image in channels-last.
 void write_lanes(const DenseShape& shape, const float* from, int64_t block_stride, float* to);
 
-// Values of channels to those of lanes, zero in unused ones.
+// The values of channels by lane; zero in unused lanes.
 std::vector<float> in_lanes(const std::vector<int64_t>& lanes, const float* of_channels);
 
-// [K, C, 1, 1] to [blocks, 16, K], each channel in its lane.
+// Packs weights [K, C, 1, 1] as [blocks, 16, K], each channel in its lane.
 void pack_narrow(const at::Tensor& weight, const std::vector<int64_t>& lanes, float* to);
-// [growth, C, 3, 3] with as many zeros as fill a block, [16, C, 3, 3].
+// Weights [growth, C, 3, 3] with zeros that fill a block, [16, C, 3, 3].
 at::Tensor padded_wide(const at::Tensor& weight);
 
 }  // namespace lyceum

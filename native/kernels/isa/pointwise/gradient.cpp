@@ -36,7 +36,7 @@ void accumulate(const float* a, const float* dy, int64_t block_stride, int64_t p
   }
 }
 
-// Of a block of in-channels, of which `lanes` are used.
+// The same for a block of in-channels, of which `lanes` are used.
 template <int Q>
 void accumulate_block(const float* a, int64_t lanes, const float* dy, int64_t block_stride,
                       int64_t pixels, int64_t out_channels, float* d_weights) {
@@ -136,7 +136,8 @@ void add_input(const Input& in, const Gradient& g, int64_t block, int64_t first,
   }
 }
 
-// Of kPixels pixels and some blocks of in-channels, `left` or fewer; returns how many.
+// The same for kPixels pixels and some blocks of in-channels, `left` or fewer; returns how many
+// blocks.
 int64_t add_input_blocks(const Input& in, const Gradient& g, int64_t block, int64_t first,
                          int64_t pixels, float* sums, float* products, int64_t left) {
   if constexpr (kRegister < kLanes) {

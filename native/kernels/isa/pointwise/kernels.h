@@ -32,8 +32,8 @@ struct Output {
 LYCEUM_INLINE constexpr int64_t scratch_size(int64_t blocks) { return blocks * kPixels * 16; }
 
 struct Gradient {
-  // Of the result, [out-blocks] of [pixels, 16], so many floats apart; may be read up to kPixels
-  // pixels beyond.
+  // The result's gradient, [out-blocks] of [pixels, 16], block_stride floats apart; up to kPixels
+  // pixels beyond it may be read.
   const float* dy;
   int64_t block_stride, out_blocks;
   // [out-blocks, 16, in-blocks, 16].
@@ -41,11 +41,11 @@ struct Gradient {
   // Each in-channel's mean, [in-blocks, 16].
   const float* mean;
 
-  // What came through the ReLU, times scale, is added to it; as x lies.
+  // x's gradient, which lies as x does: what came through the ReLU, times scale, is added to it.
   float* dx;
-  // [in-blocks, 16, out-blocks, 16]; added to.
+  // The weights' gradient, [in-blocks, 16, out-blocks, 16], is added to.
   float* d_weights;
-  // [in-blocks, 16]: what came through the ReLU, and its products with x - mean; added to.
+  // What came through the ReLU, and its products with x - mean, [in-blocks, 16] each, are added to.
   double *sums, *products;
 };
 

@@ -51,8 +51,8 @@ void average_gradient(const Input& in, const Windows& windows, const float* dy, 
       product += passed * (value - centre);
       store(d + pixel, scale * passed);
     });
-    // By way of memory only here: a vector whose lanes are taken one by one would live there all
-    // along.
+    // Goes by way of memory only here: a vector whose lanes are taken one by one would live in
+    // memory all along.
     float of_sum[kLanes], of_product[kLanes];
     store(of_sum, sum);
     store(of_product, product);

@@ -67,7 +67,8 @@ LYCEUM_INLINE void multiply_tiles(const float* v, const float* u, int64_t count,
 }
 
 constexpr int64_t kFrequenciesAtOnce = 2;
-// Of sixteen out-channels: as many as the registers hold the sums of, for six tiles or more.
+// The number of blocks of sixteen out-channels whose sums the registers hold, for six tiles or
+// more.
 constexpr int64_t kBlocksAtOnce = kRegister < kLanes ? 1 : 4;
 
 // All out-channels of a few frequencies.

@@ -7,7 +7,7 @@
 namespace lyceum::winograd::LYCEUM_ISA {
 
 struct Tile {
-  // From the start of the first block of channels to the tile's first pixel.
+  // The floats from the start of the first block of channels to the tile's first pixel.
   int64_t offset;
   int64_t row_stride;
   // The tile's first pixel, and how many pixels there are from it to the far edges.
@@ -58,7 +58,7 @@ int64_t next_tiles(Walk& walk, int64_t left, Tile* tiles) {
   return count;
 }
 
-// Of the six pixels around four in a line, those that are inside.
+// A bit for each of the six pixels around four in a line: whether it is inside the image.
 LYCEUM_INLINE unsigned inside(int64_t first, int64_t left) {
   return (left >= 5 ? 0x3fu : (2u << left) - 1) & (first == 0 ? ~1u : ~0u);
 }

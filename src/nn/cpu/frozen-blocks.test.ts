@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import * as torch from "../torch/index.js";
+import * as torch from "../../torch/index.js";
 
 const generator = new torch.Generator(1);
 const draw = (...shape: number[]) => torch.randn(shape, { generator });
