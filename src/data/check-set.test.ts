@@ -12,6 +12,8 @@ test("what Lyceum makes fits", () => {
 
 test.each<[string, Partial<ImageSet>]>([
   ["12x1x8x8 need 768 bytes, got 767", { images: train.images.slice(1) }],
+  ["the pixels must be bytes", { images: Float32Array.from(train.images) as never }],
+  ["label 0.5 of image 0 is not in 0..5", { labels: [0.5, ...Array(11).fill(0)] as never }],
   ["there are 12, but 10 labels", { labels: train.labels.slice(2) }],
   ["label 6 of image 3 is not in 0..5", { labels: train.labels.with(3, 6) }],
   ["label -1 of image 0 is not in 0..5", { labels: train.labels.with(0, -1) }],

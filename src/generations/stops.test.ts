@@ -151,3 +151,23 @@ test("goes on with no other images than those that it began with", async () => {
   await expect(goOn({ trainCount: 48 })).rejects.toThrow("differ in mean, std");
   expect((await goOn({})).generations).toHaveLength(2);
 });
+
+test("a generation that was stopped within an epoch goes on with no images that make fewer steps", async () => {
+  const directory = join(root, "fewer");
+  const images = (trainCount: number) =>
+    makeSynthetic({ classes: 5, size: 8, channels: 1, trainCount, testCount: 20 });
+  const own = { model: "resnet8", patriarch: { k: 3 }, generations: 1, epochs: 2, batchSize: 8, threads: 1 };
+  const controller = new AbortController();
+  const onProgress = ({ type }: ProgressEvent) => {
+    if (type !== "epoch") return;
+    let turns = 4;
+    const wait = () => (turns-- > 0 ? setImmediate(wait) : controller.abort());
+    setImmediate(wait);
+  };
+  const { signal } = controller;
+  const stopped = trainGenerations(own, { directory, dataset: images(64), signal, onProgress });
+  await expect(stopped).rejects.toBeInstanceOf(Interrupted);
+  await expect(trainGenerations(own, { directory, dataset: images(8), resume: true })).rejects.toThrow(
+    /state.safetensors: stands at step \d after 1 epochs, but the images make 1 steps an epoch/,
+  );
+});

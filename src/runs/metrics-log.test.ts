@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -59,3 +59,13 @@ test("lines that are JSON but no record are left out", async () => {
   writeFileSync(path, '{}\n[]\nnull\n{"generation":-1}\n{"__proto__":1}\n');
   expect(await readRecords(path)).toEqual([]);
 });
+
+test.skipIf(!existsSync("/dev/full"))(
+  "a full disk is told with the file (where there is /dev/full)",
+  async () => {
+    await expect(appendRecord("/dev/full", record(0, 1))).rejects.toMatchObject({
+      code: "ENOSPC",
+      path: "/dev/full",
+    });
+  },
+);
