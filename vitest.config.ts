@@ -11,12 +11,12 @@ function hasAvx2(): boolean {
   }
 }
 
-/** The layers are tested once more with the kernels of lesser processors. */
+/** Layers and updates are tested once more with the kernels of lesser processors. */
 const isas = [...(hasAvx2() ? ["avx2"] : []), "none"].map((isa) => ({
   extends: true as const,
   test: {
     name: isa,
-    include: ["src/{nn,models}/**/*.test.ts", "examples/pytorch/*.test.ts"],
+    include: ["src/{nn,models,optim}/**/*.test.ts", "examples/pytorch/*.test.ts"],
     env: { LYCEUM_ISA: isa },
   },
 }));

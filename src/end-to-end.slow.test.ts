@@ -10,6 +10,7 @@ import {
   type ModelFactory,
   models,
   type RecipeInput,
+  torch,
   trainGenerations,
   writeReport,
 } from "./index.js";
@@ -51,7 +52,16 @@ const tiny: RecipeInput = {
 };
 
 function weightsOf(directory: string, generation: number): Buffer {
-  return readFileSync(join(directory, `generation-${generation}`, "weights.safetensors"));
+  // The tensors alone: what a file says of a network's making differs where a program brings its own.
+  const { tensors } = torch.loadSafetensors(
+    join(directory, `generation-${generation}`, "weights.safetensors"),
+  );
+  const parts = Object.entries(tensors).flatMap(([name, tensor]) => {
+    const { buffer } = tensor.toTypedArray();
+    tensor.dispose();
+    return [Buffer.from(name), Buffer.from(buffer as ArrayBuffer)];
+  });
+  return Buffer.concat(parts);
 }
 
 describe("trainGenerations", () => {

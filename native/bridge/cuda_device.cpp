@@ -1,5 +1,6 @@
 // What only CUDA's own library can tell of a card. Compiled where libtorch has CUDA and its headers
 // are.
+#include <ATen/ops/empty.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>

@@ -184,6 +184,8 @@ void shareCounts(const torch::jit::Stack& results, const Arguments& arguments) {
 
 void shareCounts(const Call& call, const Operator& op, const torch::jit::Stack& results) {
   if (op.replacesMemory) countTogether(given(call, op, 0), given(call, op, 1));
+  // Those are in the caller's hands already, and share what they did.
+  if (op.returnsArguments) return;
   shareCounts(results, [&](const auto& visit) {
     for (size_t i = 0; i < op.parameters.size(); ++i) visit(given(call, op, i));
   });

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "bridge/optional.h"
+#include "optional.h"
 
 namespace lyceum {
 namespace {

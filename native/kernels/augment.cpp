@@ -30,7 +30,8 @@ struct Crop {
 template <int64_t kChannels>
 void crop_image(const Planes& planes, const uint8_t* from, const Crop& crop, float* to) {
   const int64_t channels = kChannels > 0 ? kChannels : planes.channels;
-  const auto [_, height, width, table] = planes;
+  const int64_t height = planes.height, width = planes.width;
+  const float* table = planes.table;
   // Columns of the result that lie in the image.
   const int64_t begin = std::max<int64_t>(0, crop.flip ? crop.left : -crop.left);
   const int64_t end = width - std::max<int64_t>(0, crop.flip ? -crop.left : crop.left);

@@ -6,7 +6,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "bridge/optional.h"
+#include "optional.h"
 #include "kernels/alias.h"
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/channels.h"

@@ -4,18 +4,41 @@
 #include <c10/core/CPUAllocator.h>
 
 #include <mutex>
+#include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace lyceum {
 namespace {
 
-using Weak = c10::weak_intrusive_ptr<c10::TensorImpl>;
+// What a weight was when it was prepared.
+struct State {
+  explicit State(const at::Tensor& weight)
+      : tensor(weight.getIntrusivePtr()),
+        storage(weight.storage().getWeakStorageImpl()),
+        data(weight.data_ptr()),
+        version(weight._version()),
+        sizes(weight.sizes().vec()),
+        strides(weight.strides().vec()) {}
+
+  // Whether it is still the same, down to the values. A tensor can be given other memory
+  // (`set_data`), which its version does not count; and new memory may begin where old memory did.
+  // What is referred to weakly keeps its address for itself.
+  bool holds(const at::Tensor& weight) const {
+    return weight._version() == version && weight.data_ptr() == data &&
+           storage == weight.storage().getWeakStorageImpl() &&
+           weight.sizes() == at::IntArrayRef(sizes) && weight.strides() == at::IntArrayRef(strides);
+  }
+
+  c10::weak_intrusive_ptr<c10::TensorImpl> tensor;
+  c10::weak_intrusive_ptr<c10::StorageImpl> storage;
+  const void* data;
+  uint32_t version;
+  std::vector<int64_t> sizes, strides;
+};
 
 struct Kept {
-  Weak of;
-  uint32_t version;
-  // The weight's memory then: it may be given another tensor's since, which no version counts.
-  const void* data;
+  State of;
   uint64_t layout;
   at::Tensor made;
 };
@@ -42,7 +65,7 @@ std::mutex& reading() {
 
 void forget_dead() {
   for (auto one = all().begin(); one != all().end();) {
-    one = one->second.of.expired() ? all().erase(one) : std::next(one);
+    one = one->second.of.tensor.expired() ? all().erase(one) : std::next(one);
   }
 }
 
@@ -51,26 +74,24 @@ void forget_dead() {
 at::Tensor kept_weights(const at::Tensor& weight, const Layout& layout,
                         const std::function<void(float*)>& make) {
   const bool counted = counts_writes(weight);
-  const uint32_t version = counted ? weight._version() : 0;
   const c10::TensorImpl* key = weight.unsafeGetTensorImpl();
   if (counted) {
     const std::lock_guard<std::mutex> lock(reading());
     const auto found = all().find(key);
-    // The key may be that of a tensor which has died, in whose place another lies now.
-    if (found != all().end() && !found->second.of.expired() && found->second.version == version &&
-        found->second.data == weight.data_ptr() && found->second.layout == layout.name &&
-        found->second.made.numel() == layout.size) {
+    if (found != all().end() && found->second.layout == layout.name &&
+        found->second.made.numel() == layout.size && found->second.of.holds(weight)) {
       return found->second.made;
     }
     forget_dead();
   }
+  std::optional<State> state;
+  if (counted) state.emplace(weight);
   const at::Tensor made =
       at::empty({layout.size}, weight.options().memory_format(at::MemoryFormat::Contiguous));
   make(made.data_ptr<float>());
   if (counted) {
     const std::lock_guard<std::mutex> lock(reading());
-    all().insert_or_assign(
-        key, Kept{Weak(weight.getIntrusivePtr()), version, weight.data_ptr(), layout.name, made});
+    all().insert_or_assign(key, Kept{*std::move(state), layout.name, made});
   }
   return made;
 }

@@ -8,7 +8,7 @@
 #include <array>
 #include <tuple>
 
-#include "bridge/optional.h"
+#include "optional.h"
 #include "kernels/channels.h"
 #include "kernels/convolution/implementations.h"
 

@@ -5,7 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "bridge/optional.h"
+#include "optional.h"
 #include "kernels/alias.h"
 #include "kernels/channels.h"
 #include "kernels/convolution/bfloat16.h"

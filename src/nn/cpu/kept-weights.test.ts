@@ -85,6 +85,16 @@ const writes: Record<string, (w: torch.Tensor) => unknown> = {
     expect(answers["in blocks"]!(w).sum().item()).not.toBe(0);
     y.mul_(1.5);
   },
+  "by a view in another order that its data was set to": (w) => op("aten::set_data", w, w.transpose(0, 1)),
+  "anew, in memory that is freed and taken again": (w) => {
+    // Each of these may lie where the one before the last did, with as many writes to it.
+    for (let i = 0; i < 4; i++) {
+      op("aten::set_data", w, draw(16, 16, 3, 3));
+      for (const answer of Object.values(answers)) answer(w).dispose();
+      op("aten::set_data", w, draw(16, 16, 3, 3));
+      op("aten::set_data", w, draw(16, 16, 3, 3));
+    }
+  },
   "by a step of SGD": (w) => op("lyceum::sgd_", [w], [draw(16, 16, 3, 3)], [], 0.1, 0, 0, false),
   "by a step of SGD in inference mode": (w) =>
     torch.inferenceMode(() => op("lyceum::sgd_", [w], [draw(16, 16, 3, 3)], [], 0.1, 0, 0, false)),

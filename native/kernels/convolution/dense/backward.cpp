@@ -150,7 +150,7 @@ void narrow_backward(const Layer& layer, const Kept& kept, const at::Tensor& d_i
   const std::vector<int64_t>& lanes = at.shape.lanes;
   const int64_t blocks = lanes.size(), values = blocks * kLanes, channels = at.shape.channels(),
                 inner = at.shape.inner;
-  const auto [scale, shift] = LaneScaling(layer.weight1, layer.bias1, at);
+  const LaneScaling scaling(layer.weight1, layer.bias1, at);
   const std::vector<float> weights = transposed(layer.narrow, lanes);
   const at::Tensor d_weights = at::zeros({batch.parts, values, inner}, kept.z.options());
   Sums sums(at);
@@ -166,13 +166,13 @@ void narrow_backward(const Layer& layer, const Kept& kept, const at::Tensor& d_i
     norm2.input(d + first, z + first, dz, true, c, 0, c.tiles());
     kernels().pointwise.add_gradient(
         {grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
-         scale.data(), shift.data()},
+         scaling.scale.data(), scaling.shift.data()},
         {dz, batch.plane, batch.inner_blocks, weights.data(), at.mean.data(),
          d_grown + image * batch.plane, d_weights_of + part * values * inner,
          &sums.sums[part * values], &sums.products[part * values]},
         memory);
   });
-  sums.settle(scale, at, found[0], found[1]);
+  sums.settle(scaling.scale, at, found[0], found[1]);
   const at::Tensor d_rows = at::empty({channels, inner}, kept.z.options()),
                    summed = d_weights.sum(0);
   for (int64_t block = 0, channel = 0; block < blocks; channel += lanes[block++]) {
@@ -198,7 +198,7 @@ void average_backward(const at::Tensor& dy, const at::Tensor* norm, at::IntArray
                       Backward& at, at::Tensor* found) {
   const Batch& batch = at.batch;
   const std::vector<int64_t>& lanes = at.shape.lanes;
-  const auto [scale, shift] = LaneScaling(norm[0], norm[1], at);
+  const LaneScaling scaling(norm[0], norm[1], at);
   const DenseShape small = at.shape.averaged(kName, window);
   const pointwise::Windows windows{small.height, small.width, window[0], window[1]};
   const int64_t blocks = lanes.size();
@@ -208,13 +208,13 @@ void average_backward(const at::Tensor& dy, const at::Tensor* norm, at::IntArray
   batch.each([&](int64_t part, int64_t image) {
     float* d = scratch(blocks * small.plane());
     read_lanes(small, from + image * small.pixels() * small.channels(), small.plane(), d);
-    kernels().pointwise.average_gradient({grown + image * batch.plane, batch.block_stride(), blocks,
-                                          batch.pixels, lanes.data(), scale.data(), shift.data()},
-                                         windows, d, at.mean.data(), to + image * batch.plane,
-                                         &sums.sums[part * sums.values],
-                                         &sums.products[part * sums.values]);
+    kernels().pointwise.average_gradient(
+        {grown + image * batch.plane, batch.block_stride(), blocks, batch.pixels, lanes.data(),
+         scaling.scale.data(), scaling.shift.data()},
+        windows, d, at.mean.data(), to + image * batch.plane, &sums.sums[part * sums.values],
+        &sums.products[part * sums.values]);
   });
-  sums.settle(scale, at, found[0], found[1]);
+  sums.settle(scaling.scale, at, found[0], found[1]);
 }
 
 // x's gradient, to which it adds what follows from the statistics.
