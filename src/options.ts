@@ -1,4 +1,4 @@
-/** Options of definitions (methods, optimisers, schedules): of their schemas a recipe's schema is made. */
+/** The types of options in definitions (of methods, optimisers, schedules), of whose schemas a recipe's schema is made. */
 import type { ZodObject, ZodType, z } from "zod";
 
 export type { Z } from "./packages.js";

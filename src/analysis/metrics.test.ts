@@ -52,7 +52,7 @@ test("what metrics share is computed once: one softmax of each row", () => {
   exp.mockRestore();
 });
 
-test("docs/metrics.md holds the table of today (npx vitest run src/analysis/metrics -u writes it)", async () => {
+test("docs/metrics.md holds the table of today (npm run generate writes it)", async () => {
   await expect(withMetricTable(readFileSync(docs, "utf8"))).toMatchFileSnapshot(docs.pathname);
   expect(() => withMetricTable("# Metrics")).toThrow("no place for the metrics");
 });

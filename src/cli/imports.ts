@@ -15,7 +15,7 @@ import { UsageError } from "./errors.js";
 export function withImports(command: Command): Command {
   return command.option(
     "--import <file>",
-    "a JavaScript module whose exports, made by defineMethod, defineModel or defineDataset, names in the recipe may mean; " +
+    "a JavaScript module whose exports, made by defineMethod, defineModel, defineDataset and their like, names in the recipe may mean; " +
       "may be repeated",
     (file, all: string[] = []) => [...all, file],
   );

@@ -4,7 +4,7 @@ import { zod } from "../packages.js";
 
 const introduction = `# Methods
 
-What a generation learns from is a method: a name, options and a loss. This page is made from their definitions in
+A method is what a generation learns from: a name, options and a loss. This page is generated from the definitions in
 \`src/methods/\` (\`npm run generate\`). \`CE\` is the cross-entropy with the labels, \`KL\` the Kullback–Leibler divergence,
 \`p₍ₖ₎\` the k-th largest score of an image, and \`T\` the temperature; all are means over the batch, in nats.
 

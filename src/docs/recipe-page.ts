@@ -23,7 +23,7 @@ interface Shape {
 
 const introduction = `# Recipes
 
-A recipe is a YAML file that says what differs from the defaults below. This page is made from the schema that checks
+A recipe is a YAML file that says what differs from the defaults below. This page is generated from the schema that checks
 recipes (\`npm run generate\`); editors complete keys by \`schema/recipe.schema.json\`. Unknown keys are errors that
 suggest the nearest key. \`--set key.path=value\` overrides a key on the command line.
 

@@ -22,7 +22,9 @@ export const distillation = defineMethod({
         .min(0.01)
         .max(1000)
         .default(1)
-        .describe("Softens the scores of both, teacher and student; that loss is multiplied by its square."),
+        .describe(
+          "Divides the logits of teacher and student, which softens their scores; the KL term is multiplied by its square.",
+        ),
     };
   },
   teachers: (generation) => [generation - 1],

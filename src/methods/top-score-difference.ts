@@ -43,13 +43,15 @@ export const topScoreDifference = defineMethod({
       .number()
       .meta({ exclusiveMinimum: 0, exclusiveMaximum: 1 })
       .exactOptional()
-      .describe("The score that the best class shall keep, the more tolerant the lower. Default: 0.8."),
+      .describe("The score that the best class is to have; the lower, the more tolerant. Default: 0.8."),
     hardWeight: z
       .number()
       .min(0)
       .max(1)
       .exactOptional()
-      .describe("Weight of cross-entropy against the top score difference; instead of primaryScore."),
+      .describe(
+        "Weight of the cross-entropy, given instead of primaryScore; the difference weighs 1 - hardWeight.",
+      ),
   }),
   loss: ({ logits, labels }, options) =>
     patriarchLoss(logits, labels, { k: options.k, hardWeight: toleranceToHardWeight(toleranceOf(options)) }),

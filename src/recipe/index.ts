@@ -1,4 +1,4 @@
-/** Recipes: from text or code to a checked experiment with all defaults filled in. */
+/** Recipes: reads them from text or code, checks them and fills in all defaults. */
 export { readBoundedText } from "./bounded-file.js";
 export { builtIn, type Definition, isDefinition, type Library } from "./library.js";
 export {

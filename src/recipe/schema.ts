@@ -55,7 +55,7 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       .gt(0)
       .lt(1)
       .default(0.999)
-      .describe("What the average keeps of itself at each step; the first steps count for more."),
+      .describe("The share of itself that the average keeps at each step; it is smaller in the first steps."),
   });
 
   return z
@@ -65,7 +65,7 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         .min(1)
         .max(200)
         .exactOptional()
-        .describe("What the report is called. Default: the file's name."),
+        .describe("The title of the report. Default: the file's name."),
       description: z.string().max(500).exactOptional().describe("One line for `npx lyceum recipes`."),
       data: dataSchema(z, library),
       model: z
@@ -116,8 +116,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       averageWeights: averageWeights
         .exactOptional()
         .describe(
-          "Keep an exponential moving average of the weights: it is what is evaluated, saved and taught by. Default: the " +
-            "weights themselves.",
+          "Keep an exponential moving average of the weights, which is then evaluated, saved and used as the teacher. " +
+            "Default: the weights themselves.",
         ),
       augment: augment
         .prefault({})
@@ -137,17 +137,17 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         .enum(["float32", "bfloat16", "float16"])
         .default("float32")
         .describe(
-          "What activations are computed in while training. bfloat16 keeps 8 bits and is faster where the " +
-            "processor has units for it (AMX, GPUs); float16 keeps 11, with scaled gradients, on GPUs only; weights, losses " +
-            "and evaluation stay float32.",
+          "The dtype of activations in training. bfloat16 has 8 bits of precision and is faster where the processor has " +
+            "units for it (AMX, GPUs); float16 has 11, with scaled gradients, on GPUs only. Weights, losses and evaluation " +
+            "stay float32.",
         ),
       kernels: z
         .enum(["fast", "exact", "libtorch"])
         .default("fast")
         .describe(
-          "What computes: on the CPU Lyceum's own operators, fast or with convolutions that round as the definition does, " +
-            "or none but libtorch's; on a GPU each step as one CUDA graph, with the fastest convolutions or with those that " +
-            "give the same bits every time, or step by step.",
+          "The operators that compute. On the CPU: fast and exact are Lyceum's own, exact with convolutions that round as " +
+            "the definition does; libtorch is libtorch's alone. On a GPU: fast and exact run each step as one CUDA graph, " +
+            "exact with convolutions that give the same bits every time; libtorch runs operator by operator.",
         ),
       threads: z
         .int()
@@ -192,7 +192,9 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         .min(0)
         .max(0.5)
         .default(0)
-        .describe("Fraction of the training images kept from training, of each class, to make choices on."),
+        .describe(
+          "Fraction of the training images, of each class, that is held out of training for validation after each epoch.",
+        ),
     };
     const sets = library.all("dataset");
     const known = choiceOf(z, { tag: "name", members: sets, common });
@@ -203,10 +205,10 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
           .string()
           .min(1)
           .refine((name) => library.find("dataset", name) === undefined, { abort: true })
-          .describe("What the images are called."),
+          .describe("The name of the images."),
         ...common,
       })
-      .describe("Images that code hands over.");
+      .describe("Images that a program hands over in code.");
     return z
       .union([
         known,

@@ -100,6 +100,12 @@ function definitions(entries: readonly (readonly [string, string | undefined])[]
   return html`<dl class="facts">${present.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>`;
 }
 
+/** Names a member of a family that a recipe chose, and its options: "sgd (learningRate 0.1, momentum 0.9)". */
+function withOptions({ kind, ...options }: Recipe["schedule"]): string {
+  const given = Object.entries(options).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+  return given.length > 0 ? `${kind} (${given.join(", ")})` : kind;
+}
+
 function facts(recipe: Recipe, methodLines: ReportData["methodLines"]): Html {
   const { data, model, generations, epochs, batchSize, optimizer, schedule, augment, seed } = recipe;
   const limit = Object.entries(data.limit ?? {}).map(
@@ -119,8 +125,7 @@ function facts(recipe: Recipe, methodLines: ReportData["methodLines"]): Html {
     ...methodLines,
     [
       "training",
-      `${plural(epochs, "epoch")} of batches of ${batchSize}; SGD, learning rate ${optimizer.learningRate} (${schedule.kind}), ` +
-        `momentum ${optimizer.momentum}${optimizer.nesterov ? " (Nesterov)" : ""}, weight decay ${optimizer.weightDecay}`,
+      `${plural(epochs, "epoch")} of batches of ${batchSize}; ${withOptions(optimizer)}; schedule ${withOptions(schedule)}`,
     ],
     ["augmentation", augmentation.filter((part) => part !== "").join(", ") || "none"],
     ["seed", String(seed)],

@@ -1,10 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Recipe } from "../recipe/index.js";
 
-/**
- * The keys of a recipe that may change between two sittings of a run, for messages; `deciding` leaves them
- * out.
- */
+/** The keys of a recipe that may change before a run is resumed, for messages; `deciding` leaves them out. */
 export const CHANGEABLE = "title, description, generations, device, threads and data.root";
 
 /**
