@@ -1,7 +1,11 @@
 #include "kernels/isa/batch_norm.h"
 
+#include "kernels/isa/vector.h"
+
 namespace lyceum::batch_norm::LYCEUM_ISA {
 namespace {
+
+using namespace lyceum::LYCEUM_ISA;
 
 // Calls `body(lanes, rows, offset, channel, seen)` for each block of each tile. Where the last
 // block has fewer than sixteen channels, it reaches back into the one before, so that its first
@@ -100,8 +104,8 @@ LYCEUM_INLINE Vector passed_at(const Passed<T>& p, int64_t at, Lanes lanes, cons
                                const Vector& scale, const Vector& shift, Relu, Stored) {
   const Vector dy = load(p.dy + at, lanes);
   if constexpr (!Relu::value) return dy;
-  if constexpr (Stored::value) return load(p.y + at, lanes) <= 0.0f ? Vector{} : dy;
-  return x * scale + shift <= 0.0f ? Vector{} : dy;
+  if constexpr (Stored::value) return where_positive(load(p.y + at, lanes), dy);
+  return where_positive(x * scale + shift, dy);
 }
 
 template <class T, class Relu, class Stored>

@@ -1,7 +1,7 @@
 // How the channels of an activation lie in memory, in blocks of sixteen.
 #pragma once
 
-#include "kernels/isa/vector.h"
+#include "kernels/isa/common.h"
 
 namespace lyceum {
 

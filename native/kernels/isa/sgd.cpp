@@ -5,6 +5,8 @@
 namespace lyceum::sgd::LYCEUM_ISA {
 namespace {
 
+using namespace lyceum::LYCEUM_ISA;
+
 template <class Lanes>
 LYCEUM_INLINE void step_at(float* w, const float* g, float* v, const Rule& rule, Lanes lanes) {
   const Vector weight = load(w, lanes);

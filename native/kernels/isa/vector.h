@@ -1,27 +1,71 @@
-// Sixteen floats at a time, for loops over channels. The compiler makes of a Vector one register of
-// AVX-512, two of AVX2 or four of SSE and NEON.
-//
-// Sources under kernels/isa/ are compiled once for each instruction set, and the linker keeps only
-// one of several functions of the same name. So whatever they define lies in a namespace of the
-// instruction set (LYCEUM_ISA) or has internal linkage, and what their headers define is
-// LYCEUM_INLINE: it becomes part of whoever calls it. For the same reason they use no templates of
-// the standard library and no headers of libtorch, which also makes them quick to compile.
+// Sixteen floats at a time, for loops over channels: one register of AVX-512, two of AVX2, four of
+// SSE and NEON. They are so many variables, not one vector of sixteen: gcc keeps a vector for which
+// there is no register in memory, where each sum takes several times as long.
 #pragma once
 
-#include <cstdint>
 #include <cstring>
 
-#define LYCEUM_INLINE inline __attribute__((always_inline))
+#include "kernels/isa/common.h"
 
-namespace lyceum {
+namespace lyceum::LYCEUM_ISA {
 
-// The upper half of a float32.
-struct BFloat16 {
-  uint16_t bits;
+#if defined(__AVX512F__)
+constexpr int kPiece = 16;
+#elif defined(__AVX2__)
+constexpr int kPiece = 8;
+#else
+constexpr int kPiece = 4;
+#endif
+constexpr int kPieces = int(kLanes) / kPiece;
+using Piece = float __attribute__((vector_size(4 * kPiece)));
+using Bits = uint32_t __attribute__((vector_size(4 * kPiece)));
+using Halves = uint16_t __attribute__((vector_size(2 * kPiece)));
+
+struct Vector {
+  Piece pieces[kPieces];
 };
 
-constexpr int64_t kLanes = 16;
-using Vector = float __attribute__((vector_size(4 * kLanes)));
+#define LYCEUM_EACH_PIECE _Pragma("GCC unroll 4") for (int i = 0; i < kPieces; i++)
+
+// The operators of arithmetic between vectors, and with a float for all lanes.
+#define LYCEUM_OPERATOR(op)                                            \
+  LYCEUM_INLINE Vector operator op(const Vector& a, const Vector& b) { \
+    Vector found;                                                      \
+    LYCEUM_EACH_PIECE found.pieces[i] = a.pieces[i] op b.pieces[i];    \
+    return found;                                                      \
+  }                                                                    \
+  LYCEUM_INLINE Vector operator op(const Vector& a, float b) {         \
+    Vector found;                                                      \
+    LYCEUM_EACH_PIECE found.pieces[i] = a.pieces[i] op b;              \
+    return found;                                                      \
+  }                                                                    \
+  LYCEUM_INLINE Vector operator op(float a, const Vector& b) {         \
+    Vector found;                                                      \
+    LYCEUM_EACH_PIECE found.pieces[i] = a op b.pieces[i];              \
+    return found;                                                      \
+  }
+LYCEUM_OPERATOR(+)
+LYCEUM_OPERATOR(-)
+LYCEUM_OPERATOR(*)
+LYCEUM_OPERATOR(/)
+#undef LYCEUM_OPERATOR
+
+LYCEUM_INLINE Vector& operator+=(Vector& a, const Vector& b) { return a = a + b; }
+LYCEUM_INLINE Vector& operator-=(Vector& a, const Vector& b) { return a = a - b; }
+
+// NaN stays NaN, as in ATen.
+LYCEUM_INLINE Vector relu(const Vector& x) {
+  Vector found;
+  LYCEUM_EACH_PIECE found.pieces[i] = x.pieces[i] < 0.0f ? Piece{} : x.pieces[i];
+  return found;
+}
+
+// y where x is above zero, else zero; y where x is NaN, as ATen's gradient of ReLU has it.
+LYCEUM_INLINE Vector where_positive(const Vector& x, const Vector& y) {
+  Vector found;
+  LYCEUM_EACH_PIECE found.pieces[i] = x.pieces[i] <= 0.0f ? Piece{} : y.pieces[i];
+  return found;
+}
 
 // How many lanes of a vector count. All of them are a type of their own: a number would be tested
 // in each row.
@@ -33,67 +77,52 @@ struct Part {
 };
 
 LYCEUM_INLINE Vector load(const float* from, Whole = {}) {
-  Vector vector;
-  std::memcpy(&vector, from, sizeof vector);
-  return vector;
+  Vector found;
+  LYCEUM_EACH_PIECE std::memcpy(&found.pieces[i], from + i * kPiece, sizeof(Piece));
+  return found;
 }
 
 LYCEUM_INLINE void store(float* to, const Vector& vector, Whole = {}) {
-  std::memcpy(to, &vector, sizeof vector);
-}
-
-// The lanes that do not count are zero.
-LYCEUM_INLINE Vector load(const float* from, Part part) {
-  Vector vector{};
-  for (int64_t lane = 0; lane < part.count; lane++) vector[lane] = from[lane];
-  return vector;
-}
-
-LYCEUM_INLINE void store(float* to, const Vector& vector, Part part) {
-  for (int64_t lane = 0; lane < part.count; lane++) to[lane] = vector[lane];
-}
-
-using Halves = uint16_t __attribute__((vector_size(2 * kLanes)));
-using Bits = uint32_t __attribute__((vector_size(4 * kLanes)));
-
-LYCEUM_INLINE Vector widened(const Halves& halves) {
-  const Bits bits = __builtin_convertvector(halves, Bits) << 16;
-  Vector vector;
-  std::memcpy(&vector, &bits, sizeof vector);
-  return vector;
-}
-
-// Rounded to the nearest, halves to even; NaN stays NaN.
-LYCEUM_INLINE Halves rounded(const Vector& vector) {
-  Bits bits;
-  std::memcpy(&bits, &vector, sizeof bits);
-  const Bits nearest = bits + 0x7fff + ((bits >> 16) & 1);
-  return __builtin_convertvector((vector == vector ? nearest : bits | 0x400000) >> 16, Halves);
+  LYCEUM_EACH_PIECE std::memcpy(to + i * kPiece, &vector.pieces[i], sizeof(Piece));
 }
 
 LYCEUM_INLINE Vector load(const BFloat16* from, Whole = {}) {
-  Halves halves;
-  std::memcpy(&halves, from, sizeof halves);
-  return widened(halves);
+  Vector found;
+  LYCEUM_EACH_PIECE {
+    Halves halves;
+    std::memcpy(&halves, from + i * kPiece, sizeof halves);
+    const Bits bits = __builtin_convertvector(halves, Bits) << 16;
+    std::memcpy(&found.pieces[i], &bits, sizeof bits);
+  }
+  return found;
 }
 
+// Rounded to the nearest, halves to even; NaN stays NaN.
 LYCEUM_INLINE void store(BFloat16* to, const Vector& vector, Whole = {}) {
-  const Halves halves = rounded(vector);
-  std::memcpy(to, &halves, sizeof halves);
+  LYCEUM_EACH_PIECE {
+    const Piece piece = vector.pieces[i];
+    Bits bits;
+    std::memcpy(&bits, &piece, sizeof bits);
+    const Bits nearest = bits + 0x7fff + ((bits >> 16) & 1);
+    const Halves halves =
+        __builtin_convertvector((piece == piece ? nearest : bits | 0x400000) >> 16, Halves);
+    std::memcpy(to + i * kPiece, &halves, sizeof halves);
+  }
 }
 
-LYCEUM_INLINE Vector load(const BFloat16* from, Part part) {
-  Halves halves{};
-  for (int64_t lane = 0; lane < part.count; lane++) halves[lane] = from[lane].bits;
-  return widened(halves);
+// The lanes that do not count are zero.
+template <class T>
+LYCEUM_INLINE Vector load(const T* from, Part part) {
+  T lanes[kLanes] = {};
+  for (int64_t lane = 0; lane < part.count; lane++) lanes[lane] = from[lane];
+  return load(lanes);
 }
 
-LYCEUM_INLINE void store(BFloat16* to, const Vector& vector, Part part) {
-  const Halves halves = rounded(vector);
-  for (int64_t lane = 0; lane < part.count; lane++) to[lane].bits = halves[lane];
+template <class T>
+LYCEUM_INLINE void store(T* to, const Vector& vector, Part part) {
+  T lanes[kLanes];
+  store(lanes, vector);
+  for (int64_t lane = 0; lane < part.count; lane++) to[lane] = lanes[lane];
 }
 
-// NaN stays NaN, as in ATen.
-LYCEUM_INLINE Vector relu(const Vector& x) { return x < 0.0f ? Vector{} : x; }
-
-}  // namespace lyceum
+}  // namespace lyceum::LYCEUM_ISA

@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "kernels/isa/vector.h"
+#include "kernels/isa/common.h"
 
 namespace lyceum {
 

@@ -3,7 +3,7 @@
 // in blocks of sixteen channels, of which the last lanes of a block may be unused.
 #pragma once
 
-#include "kernels/isa/vector.h"
+#include "kernels/isa/common.h"
 
 namespace lyceum::pointwise {
 

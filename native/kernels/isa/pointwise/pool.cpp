@@ -46,7 +46,7 @@ void average_gradient(const Input& in, const Windows& windows, const float* dy, 
     each_pixel(windows, [&](int64_t pixel, int64_t window) {
       const Vector value = load(x + pixel);
       // NaN passes, as in ATen.
-      const Vector passed = value * scale + shift <= 0.0f ? Vector{} : share * load(dy + window);
+      const Vector passed = where_positive(value * scale + shift, share * load(dy + window));
       sum += passed;
       product += passed * (value - centre);
       store(d + pixel, scale * passed);

@@ -4,7 +4,7 @@
 // cache.
 #pragma once
 
-#include "kernels/isa/vector.h"
+#include "kernels/isa/common.h"
 
 namespace lyceum::stem {
 

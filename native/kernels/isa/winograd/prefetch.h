@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "kernels/isa/vector.h"
+#include "kernels/isa/common.h"
 
 namespace lyceum::winograd {
 
