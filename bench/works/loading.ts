@@ -58,7 +58,8 @@ export async function measureLoading(quick: boolean): Promise<Loading> {
   };
   const [loaded, same] = (await interleave(quick ? 2 : 8, [onBatches, onOne])).map(spread);
   kept.value?.dispose();
-  for (const part of [stepper, loader, optimizer, model, teacher]) part.dispose();
+  stepper[Symbol.dispose]();
+  for (const part of [loader, optimizer, model, teacher]) part.dispose();
   const [step, sameBatch] = [loaded!.median, same!.median];
   return { step, sameBatch, waited: spread(waits).median, share: (step - sameBatch) / step };
 }

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadRecipe, losses, type Recipe, resolveRecipe, type Summary, torch } from "lyceum";
+import { loadRecipe, losses, methods, type Recipe, resolveRecipe, type Summary, torch } from "lyceum";
 import { plainEnvironment } from "../environment.js";
 import type { Peer } from "../peer.js";
 import { spread } from "../sampling.js";
@@ -61,11 +61,13 @@ async function lyceum(quick: boolean): Promise<Outcome> {
 }
 
 async function pytorch(peer: Peer, recipe: Recipe): Promise<Outcome> {
-  if (recipe.patriarch === "strict") throw new Error("the quickstart's patriarch is to be tolerant");
+  const { method, ...tolerance } = recipe.patriarch;
+  if (method !== methods.topScoreDifference.name)
+    throw new Error(`the quickstart's patriarch is to be tolerant, but its method is ${method}`);
   const request = {
     recipe,
     folder,
-    patriarchHardWeight: losses.toleranceToHardWeight(recipe.patriarch),
+    patriarchHardWeight: losses.toleranceToHardWeight(tolerance as unknown as losses.Tolerance),
     threads: torch.getNumThreads(),
     tuned: peer.name === "pytorch-tuned",
   };
