@@ -80,12 +80,12 @@ describe("a step in bfloat16, by libtorch's operators", () => {
       const model = fresh(1).train();
       const optimizer = new SGD(model.parameters(), { learningRate: 0.05, momentum: 0.9 });
       const meter = new Meter();
-      for (let i = 0; i < 5; i++) {
-        trainStep({ model, optimizer, objective: objectiveOf(strict, {}), precision }, batch, meter);
-      }
+      trainStep({ model, optimizer, objective: objectiveOf(strict, {}), precision }, batch, meter);
       return meter.read().loss;
     });
-    expect(Math.abs(losses[1]! / losses[0]! - 1)).toBeLessThan(0.02);
+    // Each layer rounds to 8 bits.
+    const layers = fresh(1).namedModules().size;
+    expect(Math.abs(losses[1]! / losses[0]! - 1)).toBeLessThan(layers * 2 ** -8);
     expect(losses[1]).not.toBe(losses[0]);
   });
 });
