@@ -44,6 +44,7 @@ function checkNode(): Finding {
 /** Checks the addon, libtorch and the machine. Where the addon cannot be loaded, that is the only finding. */
 async function checkTorch(): Promise<Finding[]> {
   const torch = await import("../torch/index.js");
+  const { describeKernels } = await import("../nn/cpu/index.js");
   try {
     torch.version();
   } catch (error) {
@@ -59,21 +60,12 @@ async function checkTorch(): Promise<Finding[]> {
     ok("memory", `${memoryGiB} GiB`),
     ok("system", `${os}, ${arch}`),
     ok("threads", String(threads)),
-    ok("convolutions", convolutions(torch)),
+    ok("convolutions", describeKernels()),
     ok("CUDA", cuda(torch)),
     advice
       ? { name: "matrix speed", state: "warning", detail: advice }
       : ok("matrix speed", `${gflops.toFixed(0)} GFLOP/s (float32, 1024 x 1024)`),
   ];
-}
-
-/** Says by which implementations a training computes convolutions. */
-function convolutions({ hasOperator, op }: typeof Torch): string {
-  if (!hasOperator("lyceum::conv2d")) return "libtorch's";
-  const own: Record<string, string> = { avx512: "our own by AVX-512, ", avx2: "our own by AVX2, " };
-  const others = op("lyceum::has_onednn") ? "oneDNN's" : "libtorch's";
-  const units = op("lyceum::has_amx") ? "bfloat16 by AMX" : "no units for bfloat16";
-  return `${own[op("lyceum::isa")] ?? ""}${others}; ${units}`;
 }
 
 /** Describes the graphics card on which `--device cuda` trains. */

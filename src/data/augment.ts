@@ -2,6 +2,7 @@
  * Augments whole batches of bytes: pads and crops at random, mirrors left to right, and normalises to channels-last
  * floats. What is drawn for an image depends on (seed, epoch, index) alone.
  */
+import { augmentInOnePass } from "../nn/cpu/index.js";
 import type { Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import { hash32, scaleTo } from "./random.js";
@@ -46,7 +47,7 @@ export interface AugmentSet {
   std: readonly number[];
 }
 
-/** The arguments of {@link augment} and of the operator `lyceum::augment`. */
+/** The arguments of {@link augment} and of {@link augmentInBackground}. */
 export interface AugmentArguments extends AugmentSet {
   /** int64 [B], each 0 .. N - 1 */
   indices: Tensor;
@@ -144,5 +145,5 @@ export function augment({ indices, offsets, ...set }: AugmentArguments): Tensor 
 /** Makes the same batch as {@link augment}, by the fused operator on a background thread. CPU only. */
 export async function augmentInBackground(args: AugmentArguments): Promise<Tensor> {
   const { images, indices, offsets, pad, mean, std } = args;
-  return await torch.opAsync("lyceum::augment", images, indices, offsets, pad, [...mean], [...std]);
+  return await augmentInOnePass(images, indices, offsets, pad, mean, std);
 }

@@ -47,6 +47,7 @@ export async function trainGeneration(
   const model = freshModel(experiment, generation);
   using trained = handOver(model);
   checkFolding(experiment, model);
+  checkLoneImage(experiment, model);
   const objective = objectiveOf(method, options, {
     teachers,
     generation,
@@ -104,6 +105,35 @@ function checkFolding({ images }: Experiment, model: Module): void {
     const example = torch.zeros([2, channels, height, width], { device, dtype }).contiguous("channelsLast");
     checkBatchNormPairs(model, { example });
   });
+}
+
+/** Tries a batch of one image where the training has such batches, before a step is taken. */
+function checkLoneImage({ recipe, images }: Experiment, model: Module): void {
+  if (recipe.batchSize > 1 && images.trainCount > 1) return;
+  const { channels, height, width } = images;
+  const { device, dtype } = model.parameters()[0] ?? { device: "cpu", dtype: "float32" };
+  torch.scope(() =>
+    torch.noGrad(() => {
+      // A forward pass in training moves the running statistics.
+      const before = Object.entries(model.stateDict()).map(
+        ([name, tensor]) => [name, tensor.clone()] as const,
+      );
+      try {
+        model
+          .train()
+          .forward(torch.zeros([1, channels, height, width], { device, dtype }).contiguous("channelsLast"));
+      } catch (error) {
+        throw new Error(
+          `a batch of one image cannot be trained on (${(error as Error).message}): raise batchSize`,
+          {
+            cause: error,
+          },
+        );
+      } finally {
+        model.loadStateDict(Object.fromEntries(before));
+      }
+    }),
+  );
 }
 
 /** Gives the role of a generation: 0 is the patriarch, every later one a student. */

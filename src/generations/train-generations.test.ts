@@ -169,3 +169,17 @@ test("a pair of convolution and batch norm that is none is found before the trai
   expect(events).not.toContain("step");
   expect(events).not.toContain("epoch");
 });
+
+test("batches of one image are tried before the first step, and leave no trace where they can be trained on", async () => {
+  const data = { name: "synthetic", classes: 5, size: 32, trainCount: 16, testCount: 20 };
+  const input = { data, model: "resnet18", generations: 1, epochs: 1, batchSize: 1 };
+  const events: string[] = [];
+  const training = trainGenerations(input, { onProgress: ({ type }) => events.push(type) });
+  await expect(training).rejects.toThrow(
+    /a batch of one image cannot be trained on \(batch norm .*raise batchSize/,
+  );
+  expect(events).not.toContain("step");
+  // ResNet-8 has 8 x 8 pixels left where ResNet-18 has one.
+  const run = await trainGenerations({ ...input, model: "resnet8", data: { ...data, trainCount: 8 } });
+  expect(run.generations).toHaveLength(1);
+});

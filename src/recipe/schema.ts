@@ -3,6 +3,7 @@ import { defaultAugment } from "../data/index.js";
 import { teachersOf } from "../methods/index.js";
 import { schema, type Z } from "../packages.js";
 import { choiceOf } from "./choice.js";
+import { dataSchema } from "./data-schema.js";
 import { builtIn, type Library } from "./library.js";
 import type { Recipe, RecipeData } from "./types.js";
 
@@ -169,58 +170,6 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
     })
     .transform((recipe) => complete(recipe as unknown as Recipe, library))
     .meta({ title: "Lyceum recipe" }) as unknown as z.ZodType<Recipe>;
-
-  function dataSchema(z: Z, library: Library) {
-    const count = z.int().min(1);
-    const common = {
-      root: z
-        .string()
-        .min(1)
-        .exactOptional()
-        .describe(
-          "The folder, or the archive, that holds the set. Default: where `npx lyceum data fetch` puts it.",
-        ),
-      limit: z
-        .strictObject({
-          train: count.exactOptional().describe("At most so many training images. Default: all."),
-          test: count.exactOptional().describe("At most so many test images. Default: all."),
-        })
-        .exactOptional()
-        .describe("Use only a part of the images, for quick trials. Default: all of them."),
-      heldOut: z
-        .number()
-        .min(0)
-        .max(0.5)
-        .default(0)
-        .describe(
-          "Fraction of the training images, of each class, that is held out of training for validation after each epoch.",
-        ),
-    };
-    const sets = library.all("dataset");
-    const known = choiceOf(z, { tag: "name", members: sets, common });
-    // A program may hand images over in code, under any name that no definition has.
-    const other = z
-      .strictObject({
-        name: z
-          .string()
-          .min(1)
-          .refine((name) => library.find("dataset", name) === undefined, { abort: true })
-          .describe("The name of the images."),
-        ...common,
-      })
-      .describe("Images that a program hands over in code.");
-    return z
-      .union([
-        known,
-        z
-          .string()
-          .min(1)
-          .transform((name) => ({ name }))
-          .pipe(other),
-        other,
-      ])
-      .describe("The data set: its name, or its name with options. The one key that has no default.");
-  }
 }
 
 /** Gives the options of a choice from a family: the choice without its tag. */

@@ -2,7 +2,7 @@
 import * as torch from "../../torch/index.js";
 
 /** Calls `find` the first time only, and remembers what it returned. */
-function once<T>(find: () => T): () => T {
+export function once<T>(find: () => T): () => T {
   let found: { value: T } | undefined;
   return () => {
     found ??= { value: find() };
@@ -10,10 +10,17 @@ function once<T>(find: () => T): () => T {
   };
 }
 
-const hasConvolution = once(() => torch.hasOperator("lyceum::conv2d"));
+/** Whether the build has Lyceum's own convolutions. */
+export const hasConvolution = once(() => torch.hasOperator("lyceum::conv2d"));
+
+/** The instruction set of Lyceum's own kernels: avx512, avx2 or none. */
+export const isa = once((): string => torch.op("lyceum::isa"));
+
+/** Whether the build calls oneDNN itself. */
+export const hasOneDnn = once((): boolean => torch.op("lyceum::has_onednn"));
 
 /** Whether Lyceum's own 3x3 convolutions run here, which need AVX-512 or AVX2 (`LYCEUM_ISA` may choose less). */
-export const hasOwnKernels = once(() => hasConvolution() && torch.op("lyceum::isa") !== "none");
+export const hasOwnKernels = once(() => hasConvolution() && isa() !== "none");
 
 /** Whether the processor has AVX-512, without which oneDNN computes neither bfloat16 nor blocks of channels. */
 export const hasAvx512 = once((): boolean => hasConvolution() && torch.op("lyceum::has_avx512"));

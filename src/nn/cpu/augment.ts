@@ -1,0 +1,21 @@
+import * as torch from "../../torch/index.js";
+
+/**
+ * Crops, mirrors and normalises a batch of bytes in one pass, on a background thread.
+ *
+ * @param images uint8 [N, C, H, W]
+ * @param indices int64 [B], the images of the batch
+ * @param offsets int32 [B, 3]: rows, columns, and whether to mirror
+ * @param pad rows and columns of black around an image
+ * @returns float32 [B, C, H, W], channels-last
+ */
+export function augmentInOnePass(
+  images: torch.Tensor,
+  indices: torch.Tensor,
+  offsets: torch.Tensor,
+  pad: number,
+  mean: readonly number[],
+  std: readonly number[],
+): Promise<torch.Tensor> {
+  return torch.opAsync("lyceum::augment", images, indices, offsets, pad, [...mean], [...std]);
+}
