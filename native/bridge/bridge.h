@@ -46,7 +46,7 @@ struct Loose {
 };
 
 // Loose tensors of which one weak reference tells that all their objects are gone.
-struct Litter {
+struct WeakGroup {
   std::vector<Loose> members;
   napi_ref object;
 };
@@ -72,10 +72,10 @@ class Bridge {
   // to collect.
   bool leaveToCollector(int64_t handle, napi_value object);
   // The same of several, which live as long as `object`.
-  bool leaveLitter(const int32_t* handles, int64_t count, napi_value object);
+  bool leaveGroup(const int32_t* handles, int64_t count, napi_value object);
   void takeFromCollector(int64_t handle);
   // Looks at the young loose tensors and some older ones, or at all of them, and frees those whose
-  // objects were collected. Returns the objects of litters that live on, whose members are nobody's
+  // objects were collected. Returns the objects of groups that live on, whose members are nobody's
   // until they are left anew, each by itself; null where there are none.
   napi_value sweep(bool all);
   // Throws when the handle names no live tensor.
@@ -102,13 +102,13 @@ class Bridge {
  private:
   HeldTensor* find(int64_t handle) { return tensors.find(handle >> 1); }
   bool isDue();
-  napi_value sweepLitters();
+  napi_value sweepGroups();
   bool lives(const Loose& loose);
   void forget(HeldTensor& held);
   void tellCollector(HeldTensor& held, int64_t bytes);
   // Loose tensors that were made since the last sweep, those that lived through it, and those that
   // lived longer in the order in which they are looked at.
-  std::vector<Litter> litters_;
+  std::vector<WeakGroup> groups_;
   std::vector<Loose> made_;
   std::vector<Loose> young_;
   std::deque<Loose> old_;

@@ -33,18 +33,18 @@ bool Bridge::leaveToCollector(int64_t handle, napi_value object) {
   return isDue();
 }
 
-bool Bridge::leaveLitter(const int32_t* handles, int64_t count, napi_value object) {
-  Litter litter;
-  litter.members.reserve(count);
+bool Bridge::leaveGroup(const int32_t* handles, int64_t count, napi_value object) {
+  WeakGroup group;
+  group.members.reserve(count);
   for (int64_t i = 0; i < count; ++i) {
     HeldTensor* held = find(handles[i]);
     if (!held) continue;
-    litter.members.push_back({handles[i], held->number});
+    group.members.push_back({handles[i], held->number});
     tellCollector(*held, held->bytes);
   }
-  if (litter.members.empty()) return false;
-  check(env, napi_create_reference(env, object, 0, &litter.object));
-  litters_.push_back(std::move(litter));
+  if (group.members.empty()) return false;
+  check(env, napi_create_reference(env, object, 0, &group.object));
+  groups_.push_back(std::move(group));
   madeCount_ += count;
   return isDue();
 }
@@ -78,24 +78,24 @@ napi_value Bridge::sweep(bool all) {
     if (lives(oldest)) old_.push_back(oldest);
   }
   dropDeadBuffers();
-  return sweepLitters();
+  return sweepGroups();
 }
 
-napi_value Bridge::sweepLitters() {
-  std::vector<Litter> litters;
-  litters.swap(litters_);
+napi_value Bridge::sweepGroups() {
+  std::vector<WeakGroup> groups;
+  groups.swap(groups_);
   napi_value alive = nullptr;
   uint32_t count = 0;
-  for (const Litter& litter : litters) {
+  for (const WeakGroup& group : groups) {
     napi_value object = nullptr;
-    check(env, napi_get_reference_value(env, litter.object, &object));
-    napi_delete_reference(env, litter.object);
+    check(env, napi_get_reference_value(env, group.object, &object));
+    napi_delete_reference(env, group.object);
     if (object) {
       if (!alive) check(env, napi_create_array(env, &alive));
       check(env, napi_set_element(env, alive, count++, object));
       continue;
     }
-    for (const Loose& member : litter.members) {
+    for (const Loose& member : group.members) {
       const HeldTensor* held = find(member.handle);
       if (held && held->number == member.number) release(member.handle);
     }

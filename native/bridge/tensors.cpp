@@ -51,10 +51,10 @@ napi_value leaveToCollector(const Call& call) {
   return boolean(call.env, call.bridge.leaveToCollector(handle, call[1]));
 }
 
-// leaveLitter(handles, count, object): the same.
-napi_value leaveLitter(const Call& call) {
+// leaveGroup(handles, count, object): the same.
+napi_value leaveGroup(const Call& call) {
   const auto [first, count] = handles(call);
-  return boolean(call.env, call.bridge.leaveLitter(first, count, call[2]));
+  return boolean(call.env, call.bridge.leaveGroup(first, count, call[2]));
 }
 
 napi_value takeFromCollector(const Call& call) {
@@ -64,7 +64,7 @@ napi_value takeFromCollector(const Call& call) {
   return nullptr;
 }
 
-// sweep(all): the objects of litters to be left anew; undefined for none.
+// sweep(all): the objects of groups to be left anew; undefined for none.
 napi_value sweep(const Call& call) { return call.bridge.sweep(toBool(call.env, call[0])); }
 
 napi_value shape(const Call& call) {
@@ -214,7 +214,7 @@ void exposeTensors(napi_env env, napi_value exports, Bridge* bridge) {
   expose(env, exports, bridge, "release", release);
   expose(env, exports, bridge, "releaseOne", releaseOne);
   expose(env, exports, bridge, "leaveToCollector", leaveToCollector);
-  expose(env, exports, bridge, "leaveLitter", leaveLitter);
+  expose(env, exports, bridge, "leaveGroup", leaveGroup);
   expose(env, exports, bridge, "takeFromCollector", takeFromCollector);
   expose(env, exports, bridge, "sweep", sweep);
   expose(env, exports, bridge, "shape", shape);

@@ -45,11 +45,11 @@ export interface Native {
    */
   leaveToCollector(handle: number, object: object): boolean;
   /** Lets the first `count` tensors live as long as the one object does (unscoped.ts); otherwise as leaveToCollector. */
-  leaveLitter(handles: Int32Array, count: number, object: object): boolean;
+  leaveGroup(handles: Int32Array, count: number, object: object): boolean;
   takeFromCollector(handle: number): void;
   /**
    * Frees tensors whose objects were collected: looks at those made lately and at some older ones, or at all.
-   * Returns the objects given to leaveLitter that live on, and forgets them: their tensors must be left to the
+   * Returns the objects given to leaveGroup that live on, and forgets them: their tensors must be left to the
    * collector anew.
    */
   sweep(all: boolean): object[] | undefined;

@@ -56,7 +56,7 @@ function closeGroup(): boolean {
   group = new WeakGroup();
   let count = 0;
   for (let tensor = closed.newest; tensor; tensor = tensor.older) handles[count++] = tensor.handle;
-  return native.leaveLitter(handles, count, closed);
+  return native.leaveGroup(handles, count, closed);
 }
 
 /**
