@@ -1,25 +1,7 @@
 /** Generates docs/recipe.md, every key of a recipe, out of the schema that checks recipes. */
 import { zod } from "../packages.js";
 import { builtIn, type Library, recipeSchema } from "../recipe/index.js";
-
-/** The parts of a JSON Schema that the page shows. */
-interface Shape {
-  type?: string;
-  const?: unknown;
-  enum?: readonly unknown[];
-  pattern?: string;
-  minimum?: number;
-  maximum?: number;
-  exclusiveMinimum?: number;
-  exclusiveMaximum?: number;
-  default?: unknown;
-  description?: string;
-  properties?: Record<string, Shape>;
-  required?: readonly string[];
-  items?: Shape;
-  anyOf?: Shape[];
-  oneOf?: Shape[];
-}
+import type { JsonSchema as Shape } from "../recipe/json-schema.js";
 
 const introduction = `# Recipes
 

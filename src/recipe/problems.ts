@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { zod } from "../packages.js";
+import type { JsonSchema as Shape } from "./json-schema.js";
 import type { Library } from "./library.js";
 import { nearest } from "./nearest.js";
 import { recipeSchema } from "./schema.js";
@@ -8,24 +9,6 @@ import { recipeSchema } from "./schema.js";
 export interface Problem {
   path: PropertyKey[];
   message: string;
-}
-
-/** The parts of a JSON Schema that messages are made of. */
-interface Shape {
-  type?: string;
-  const?: unknown;
-  enum?: readonly unknown[];
-  pattern?: string;
-  minimum?: number;
-  maximum?: number;
-  exclusiveMinimum?: number;
-  exclusiveMaximum?: number;
-  properties?: Record<string, Shape>;
-  items?: Shape;
-  anyOf?: Shape[];
-  oneOf?: Shape[];
-  required?: readonly string[];
-  description?: string;
 }
 
 const roots = new WeakMap<Library, Shape>();
