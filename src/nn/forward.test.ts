@@ -15,23 +15,14 @@ import {
   Sequential,
   setKernels,
 } from "./index.js";
+import { randomNorm } from "./testing/random-norm.js";
 import { expectAsExact, largest } from "./testing/rounding.js";
 
 const generator = new torch.Generator(1);
 const conv = (from: number, to = from, stride = 1) =>
   new Conv2d(from, to, 3, { stride, padding: 1, bias: false, generator });
 
-/** Batch norm far from the identity that it begins as. */
-function norm(channels: number): BatchNorm2d {
-  const made = new BatchNorm2d(channels);
-  torch.noGrad(() => {
-    made.weight.uniform_(0.5, 1.5, { generator });
-    made.bias.uniform_(-1, 1, { generator });
-    made.runningMean.uniform_(-1, 1, { generator });
-    made.runningVar.uniform_(0.5, 2, { generator });
-  });
-  return made;
-}
+const norm = (channels: number) => randomNorm(channels, generator);
 
 const layers = () => ({ conv1: conv(16), bn1: norm(16), conv2: conv(16), bn2: norm(16) });
 

@@ -6,7 +6,7 @@ import {
   AvgPool2d,
   applyInOrder,
   BasicBlock,
-  BatchNorm2d,
+  type BatchNorm2d,
   Conv2d,
   DenseBlock,
   DenseLayer,
@@ -23,6 +23,7 @@ import {
 } from "./index.js";
 import { nearestToZero } from "./testing/near-zero.js";
 import { answerOf, expectTrainedAsExact, outcome } from "./testing/outcome.js";
+import { randomNorm } from "./testing/random-norm.js";
 import { expectAsExact } from "./testing/rounding.js";
 
 /** What a part of a network is, for a given number of channels; parts nest. */
@@ -60,17 +61,8 @@ class Maker {
     return new Conv2d(from, to, window, { stride, padding, bias, generator: this.#generator });
   }
 
-  /** Batch norm far from the identity that it begins as. */
-  norm(channels: number): BatchNorm2d {
-    const made = new BatchNorm2d(channels);
-    const generator = this.#generator;
-    torch.noGrad(() => {
-      made.weight.uniform_(0.5, 1.5, { generator });
-      made.bias.uniform_(-1, 1, { generator });
-      made.runningMean.uniform_(-1, 1, { generator });
-      made.runningVar.uniform_(0.5, 2, { generator });
-    });
-    return made;
+  norm(channels: number) {
+    return randomNorm(channels, this.#generator);
   }
 
   layers(to = this.channels, stride = 1) {

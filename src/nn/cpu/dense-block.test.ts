@@ -18,22 +18,12 @@ import {
 import { countOperators } from "../testing/count-operators.js";
 import { nearestToZero } from "../testing/near-zero.js";
 import { answerOf, expectTrainedAsExact, outcome } from "../testing/outcome.js";
+import { randomNorm } from "../testing/random-norm.js";
 import { expectAsExact } from "../testing/rounding.js";
 import { hasDenseOperators } from "./build.js";
 import { denseBlock } from "./dense-block.js";
 
 const isFused = hasDenseOperators();
-
-function normOf(channels: number, generator: torch.Generator): BatchNorm2d {
-  const made = new BatchNorm2d(channels);
-  torch.noGrad(() => {
-    made.weight.uniform_(0.5, 1.5, { generator });
-    made.bias.uniform_(-1, 1, { generator });
-    made.runningMean.uniform_(-1, 1, { generator });
-    made.runningVar.uniform_(0.5, 2, { generator });
-  });
-  return made;
-}
 
 interface Shape {
   from: number;
@@ -45,9 +35,9 @@ interface Shape {
 
 function layer(from: number, { inner, growth }: Shape, generator: torch.Generator): DenseLayer {
   return new DenseLayer({
-    norm1: normOf(from, generator),
+    norm1: randomNorm(from, generator),
     conv1: new Conv2d(from, inner, 1, { bias: false, generator }),
-    norm2: normOf(inner, generator),
+    norm2: randomNorm(inner, generator),
     conv2: new Conv2d(inner, growth, 3, { padding: 1, bias: false, generator }),
   });
 }
@@ -71,7 +61,7 @@ class Network extends Module {
     this.block = blockOf(shape);
     const width = shape.from + shape.count * shape.growth;
     const generator = new torch.Generator(shape.seed + 1);
-    const norm = normOf(width, generator);
+    const norm = randomNorm(width, generator);
     const conv = () => new Conv2d(width, 8, 1, { bias: false, generator });
     if (after === "nothing") this.after = [];
     else if (after === "image") this.after = [norm, new ReLU(), new GlobalAvgPool()];
@@ -253,7 +243,7 @@ it("layers of a user's own class go by their own forward", () => {
 it("a transition is its layers, whatever stands before it, and drops the last odd row", () => {
   torch.scope(() => {
     const generator = new torch.Generator(1);
-    const [norm, conv] = [normOf(24, generator), new Conv2d(24, 8, 1, { bias: false, generator })];
+    const [norm, conv] = [randomNorm(24, generator), new Conv2d(24, 8, 1, { bias: false, generator })];
     const transition = new DenseTransition({ norm, conv });
     const x = images([2, 24, 7, 6], 1);
     const plain = (x: torch.Tensor) => new AvgPool2d(2).forward(conv.forward(norm.forward(x).relu()));

@@ -4,7 +4,6 @@ import * as torch from "../../torch/index.js";
 import { settled } from "../../torch/testing/settled.js";
 import {
   BasicBlock,
-  BatchNorm2d,
   Conv2d,
   foldBatchNorm,
   OptionAShortcut,
@@ -15,6 +14,7 @@ import {
 import { countOperators } from "../testing/count-operators.js";
 import { nearestToZero } from "../testing/near-zero.js";
 import { answerOf, expectTrainedAsExact, outcome } from "../testing/outcome.js";
+import { randomNorm } from "../testing/random-norm.js";
 import { expectAsExact } from "../testing/rounding.js";
 import { toBlocks } from "./blocks.js";
 import { hasOwnKernels, hasResidualOperators } from "./build.js";
@@ -22,16 +22,7 @@ import { frozenBlocks, trainedBlocks } from "./residual-blocks.js";
 
 const isFused = hasResidualOperators() && hasOwnKernels();
 
-function norm(channels: number, generator: torch.Generator): BatchNorm2d {
-  const made = new BatchNorm2d(channels);
-  torch.noGrad(() => {
-    made.weight.uniform_(0.2, 1, { generator });
-    made.bias.uniform_(-1, 1, { generator });
-    made.runningMean.uniform_(-1, 1, { generator });
-    made.runningVar.uniform_(0.5, 2, { generator });
-  });
-  return made;
-}
+const norm = (channels: number, generator: torch.Generator) => randomNorm(channels, generator, [0.2, 1]);
 
 interface Shape {
   from: number;
