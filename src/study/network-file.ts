@@ -59,7 +59,7 @@ export function parseNetworkFile(text: string, path: string): NetworkFile {
 }
 
 const remedy =
-  "Put the file back as it was committed, or remove it: `lyceum study` then trains this network again, and nothing else";
+  "Put the file back as it was committed, or remove it: `lyceum study` then trains this network again";
 
 /** Says in words why a file's network belongs to no arm of a study: it is of other numerics, or of another recipe. */
 export function whyForeign({ decides }: NetworkFile): string {

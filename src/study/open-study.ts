@@ -34,6 +34,8 @@ export async function openStudy(directory: string, options: OpenStudyOptions = {
   );
   const networks = await folder.readNetworks();
   const { notes } = inspect(folder, plan, networks);
+  for (const { date, changes } of await folder.readAmendments())
+    notes.push(`The study was changed after it began (${date.slice(0, 10)}: ${changes.join(", ")}).`);
   return {
     name: folder.name,
     title: study.file.title ?? folder.name,
