@@ -14,12 +14,26 @@ import { leftOutSentences, missingSentence } from "./sentences/missing.js";
 import { deviationOf } from "./statistics/index.js";
 import type { StudyResult } from "./types.js";
 
-export * from "./sentences/claims.js";
-export * from "./sentences/cost.js";
-export * from "./sentences/design.js";
-export * from "./sentences/difference.js";
-export * from "./sentences/meeting.js";
-export * from "./sentences/missing.js";
+export {
+  type Claim,
+  type ClaimOptions,
+  claimedArm,
+  claimSentence,
+  claims,
+  headline,
+  type Verdict,
+} from "./sentences/claims.js";
+export { oneMoreGenerationSentence } from "./sentences/cost.js";
+export { correctionSentence, designSentence, seedsNeededSentence } from "./sentences/design.js";
+export {
+  differenceSentence,
+  differenceWords,
+  type Finding,
+  findingOf,
+  sidesInWords,
+} from "./sentences/difference.js";
+export { meetingSentence } from "./sentences/meeting.js";
+export { leftOutSentences, missingSentence } from "./sentences/missing.js";
 
 /** All that can be said of a study, in the order in which it is read. */
 export interface StudySentences {

@@ -5,7 +5,7 @@ import { readBoundedText } from "../recipe/index.js";
 import { parseJson } from "../runs/index.js";
 import { paired } from "./paired.js";
 import type { StudyResult } from "./types.js";
-import { type Measured, measuredAt, valuesOf } from "./values.js";
+import { armValues } from "./values.js";
 
 /** What one arm came to. Accuracies are fractions; null stands where a network is not trained. */
 export interface ArmSummary {
@@ -39,16 +39,9 @@ export interface StudySummary {
 
 /** Sums a study up, on the images that its claims are about. */
 export function studySummary(study: StudyResult): StudySummary {
-  const measure = { metric: "top1", part: study.part };
   const arms = study.arms.map((arm): [string, ArmSummary] => {
-    const seeds = arm.lines.map(({ seed }) => seed);
-    const column = (measured: Measured) => {
-      const values = valuesOf(arm, measured, measure);
-      return seeds.map((seed) => orNull(values.get(seed)));
-    };
-    const generations = Array.from({ length: arm.generations }, (_, g) => column(g));
-    const top1 = seeds.map((_, i) => generations.map((values) => values[i]!));
-    return [arm.name, { seeds, top1, ensembleTop1: column(measuredAt(arm, "ensemble")!) }];
+    const { seeds, generations, ensemble } = armValues(arm, { metric: "top1", part: study.part });
+    return [arm.name, { seeds, top1: generations, ensembleTop1: ensemble }];
   });
   return {
     arms: Object.fromEntries(arms),

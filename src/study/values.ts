@@ -77,6 +77,33 @@ export function valuesOf(arm: ArmResult, measured: Measured, { metric, part }: M
   return found;
 }
 
+/** An arm's values, in the order of its seeds; null where there is none, or no finite number. */
+export interface ArmValues {
+  seeds: number[];
+  /** For each seed, the value of each generation. */
+  generations: (number | null)[][];
+  /** For each seed, the value of the ensemble of the whole line; of a single network, its own. */
+  ensemble: (number | null)[];
+}
+
+/** Lays an arm's values out by seed. */
+export function armValues(arm: ArmResult, measure: Measure): ArmValues {
+  const seeds = arm.lines.map(({ seed }) => seed);
+  const column = (measured: Measured) => {
+    const values = valuesOf(arm, measured, measure);
+    return seeds.map((seed) => {
+      const value = values.get(seed);
+      return value !== undefined && Number.isFinite(value) ? value : null;
+    });
+  };
+  const columns = Array.from({ length: arm.generations }, (_, generation) => column(generation));
+  return {
+    seeds,
+    generations: seeds.map((_, i) => columns.map((values) => values[i]!)),
+    ensemble: column(measuredAt(arm, "ensemble")!),
+  };
+}
+
 /**
  * Tells whether two arms share what is compared: the same networks, which were trained once. A difference
  * between them would be 0 by itself.

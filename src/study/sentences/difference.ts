@@ -29,6 +29,8 @@ export interface DifferenceWords {
   evidence: string;
   /** Writes another number of the same metric with the same digits: "1.0 points". */
   write: (value: number) => string;
+  /** Writes such a number without its unit, for tables. */
+  number: (value: number) => string;
 }
 
 /** Puts a difference and its evidence into words. */
@@ -50,6 +52,7 @@ export function differenceWords(
       ? `95 % interval over seeds ${number(interval[0])} to ${number(interval[1])}, ${countOf(seeds.length, "seed")}`
       : `no 95 % interval over seeds, since there is only seed ${only}`,
     write: (value) => `${number(value)}${unit}`,
+    number,
   };
 }
 

@@ -3,29 +3,22 @@ import type { PairedDifference } from "../paired.js";
 import type { ArmResult, StudyResult } from "../types.js";
 import { countOf, listed } from "../words.js";
 
-/** Counts the networks of a study's lines: those that are trained, and all that are planned. */
-export function networksOf({ arms }: Pick<StudyResult, "arms">): { trained: number; planned: number } {
-  const lines = arms.flatMap((arm) => arm.lines.map((line) => ({ arm, line })));
-  return {
-    trained: lines.reduce((sum, { line }) => sum + line.networks.filter(Boolean).length, 0),
-    planned: lines.reduce((sum, { arm }) => sum + arm.generations, 0),
-  };
-}
-
 /**
  * Says how many networks are trained and which arms lack some.
  *
  * @returns undefined where none is missing
  */
-export function missingSentence(study: Pick<StudyResult, "arms">): string | undefined {
-  const { trained, planned } = networksOf(study);
-  if (trained >= planned) return undefined;
-  const lacking = study.arms.flatMap((arm) => {
+export function missingSentence({
+  arms,
+  trained: { done, of },
+}: Pick<StudyResult, "arms" | "trained">): string | undefined {
+  if (done >= of) return undefined;
+  const lacking = arms.flatMap((arm) => {
     const seeds = arm.lines.filter((line) => lacksSome(arm, line.networks)).map(({ seed }) => String(seed));
     return seeds.length > 0 ? [`${arm.name} (${seeds.length > 1 ? "seeds" : "seed"} ${listed(seeds)})`] : [];
   });
-  const be = planned - trained === 1 ? "is" : "are";
-  return `${trained} of ${countOf(planned, "network")} are trained; ${planned - trained} ${be} missing, of ${listed(lacking)}.`;
+  const missing = of - done === 1 ? "1 is missing" : `${of - done} are missing`;
+  return `${done} of ${countOf(of, "network")} are trained; ${missing}, of ${listed(lacking)}.`;
 }
 
 const lacksSome = ({ generations }: ArmResult, networks: readonly unknown[]) =>

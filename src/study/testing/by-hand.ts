@@ -22,7 +22,19 @@ export function studyByHand(
 ): StudyResult {
   const made = Object.entries(arms).map(([name, arm]) => armOf(name, arm, part));
   const seeds = [...new Set(made.flatMap((arm) => arm.lines.map(({ seed }) => seed)))].sort((a, b) => a - b);
-  return { name: "by-hand", title: "By hand", description: "", reference, seeds, part, arms: made };
+  const planned = made.flatMap(({ lines, generations }) => lines.map(() => generations));
+  const trained = made.flatMap(({ lines }) => lines.flatMap(({ networks }) => networks.filter(Boolean)));
+  return {
+    trained: { done: trained.length, of: planned.reduce((sum, n) => sum + n, 0) },
+    notes: [],
+    name: "by-hand",
+    title: "By hand",
+    description: "",
+    reference,
+    seeds,
+    part,
+    arms: made,
+  };
 }
 
 function armOf(name: string, arm: ArmByHand, part: Part): ArmResult {
