@@ -212,7 +212,7 @@ test("a recipe that is not there gets the nearest name", async () => {
   await expect(loadRecipe("quikstart")).rejects.toThrow(
     'quikstart: neither a recipe nor a file; did you mean "quickstart"?',
   );
-  await expect(loadRecipe("/nowhere/at/all.yaml")).rejects.toThrow(/the recipes are cifar100-resnet110, /);
+  await expect(loadRecipe("/nowhere/at/all.yaml")).rejects.toThrow(/the recipes are cifar100-densenet100, /);
   await expect(loadRecipe(folder)).rejects.toThrow(/not a regular file/);
 });
 
