@@ -169,7 +169,9 @@ function ensembleOn(folder: StudyFolder, part: Part, members: readonly NetworkFi
     throw new Error(
       `${other.path}: holds the scores of ${other.labels.length} images, ${first!.path} of ${first!.labels.length}`,
     );
-  return evaluateLogits(ensembleLogits(scores.map(logitsOf)), first!.labels);
+  const memberLogits = scores.map(logitsOf);
+  const { superclasses } = members[0]!;
+  return evaluateLogits(ensembleLogits(memberLogits), first!.labels, { memberLogits, superclasses });
 }
 
 /** Finds the folder of a study's results, which may be named by itself, by the study's file, or by its name. */
