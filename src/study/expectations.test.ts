@@ -95,7 +95,7 @@ describe("judging", () => {
     expect(judged.map((each) => each.shown)).toEqual([false, false, false]);
     expect(judged.map(({ sentence }) => sentence)).toEqual([
       expect.stringContaining("since there is only seed 0"),
-      "Expected b>a@0: not shown; both are the same networks, trained once.",
+      "Expected b>a@0: not shown; there is nothing to compare: no values, or the same networks on both sides.",
       "Expected c>a: not shown; no seed has both c's network and a's first student.",
     ]);
   });
