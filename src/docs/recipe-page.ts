@@ -115,7 +115,9 @@ function allowed(shape: Shape): string {
     case "array":
       return `list of ${allowed(shape.items ?? {})}`;
     case "object":
-      return `mapping of ${Object.keys(shape.properties ?? {}).map(code).join(", ")}`;
+      return `mapping of ${Object.keys(shape.properties ?? {})
+        .map(code)
+        .join(", ")}`;
     default:
       return shape.pattern ? `text like ${code(shape.pattern)}` : "text";
   }
