@@ -113,7 +113,7 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
     ],
     [
       "data: mnist\nmodel: resnet21",
-      'model: must be one of resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110, densenet-bc-40-12, resnet18, resnet34, given "resnet21"; did you mean "resnet20"?',
+      'model: must be one of resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110, wrn-16-2, wrn-40-2, wrn-28-10, wrn-28-10-dropout, preact-resnet18, preact-resnet34, densenet-bc-40-12, densenet-bc-100-12, densenet-bc-190-40, resnet18, resnet34, given "resnet21"; did you mean "resnet20"?',
     ],
     ["data: 3", "data: must be one of"],
     [
@@ -230,7 +230,7 @@ test("a recipe that is not there gets the nearest name", async () => {
   await expect(loadRecipe("quikstart")).rejects.toThrow(
     'quikstart: neither a recipe nor a file; did you mean "quickstart"?',
   );
-  await expect(loadRecipe("/nowhere/at/all.yaml")).rejects.toThrow(/the recipes are cifar100-resnet110, /);
+  await expect(loadRecipe("/nowhere/at/all.yaml")).rejects.toThrow(/the recipes are cifar100-densenet100, /);
   await expect(loadRecipe(folder)).rejects.toThrow(/not a regular file/);
 });
 
