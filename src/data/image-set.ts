@@ -42,6 +42,11 @@ export function allocateImages(bytes: number): Uint8Array {
   }
 }
 
+/** Gives a test part without images, of the same kind as a training part: that of a set whose test images were not read. */
+export function noImages(train: ImageSet): ImageSet {
+  return { ...train, name: "no test images", images: new Uint8Array(0), labels: new Int32Array(0), count: 0 };
+}
+
 /** Copies the chosen images of a set, in the order of `indices`. */
 export function subset(set: ImageSet, indices: Int32Array): ImageSet {
   const bytes = set.channels * set.height * set.width;

@@ -51,10 +51,8 @@ const files = ({ from }: DatasetDefinition) => from as FileSource;
 /** Reads one of the tiny sets. */
 async function read(source: DatasetDefinition, root: string, labels: "fine" | "coarse" = "fine") {
   const { layout, read } = files(source);
-  return read(await findDataset(source.name, layout, { ...files(source), root }), {
-    name: source.name,
-    labels,
-  });
+  const found = await findDataset(source.name, layout, { ...files(source), root });
+  return read(found, { name: source.name, labels }, { test: true });
 }
 
 describe("a set in IDX files", () => {

@@ -51,7 +51,7 @@ export function cifarSet(set: CifarSet): DatasetDefinition {
     from: {
       layout,
       download: { baseUrl, files: [archive] },
-      read: (found, spec) => read(set, layout, found, spec),
+      read: (found, spec, wanted) => read(set, layout, found, spec, wanted),
     },
   });
 }
@@ -61,7 +61,13 @@ function levelOf({ levels }: CifarSet, { labels }: DataSpec): LabelLevel {
   return levels[labels === "coarse" ? 0 : levels.length - 1]!;
 }
 
-async function read(set: CifarSet, layout: Layout, found: Found, spec: DataSpec): Promise<Dataset> {
+async function read(
+  set: CifarSet,
+  layout: Layout,
+  found: Found,
+  spec: DataSpec,
+  wanted: { test: boolean },
+): Promise<Dataset> {
   const { name, levels, trainFiles, testFile } = set;
   const trainCount = trainFiles.reduce((sum, { count }) => sum + count, 0);
   const room = (count: number) => ({
@@ -69,9 +75,10 @@ async function read(set: CifarSet, layout: Layout, found: Found, spec: DataSpec)
     labels: levels.map(() => new Int32Array(count)),
   });
   const train = room(trainCount);
-  const test = room(testFile.count);
+  const test = room(wanted.test ? testFile.count : 0);
+  const parts = layout.parts.filter(({ name }) => wanted.test || name !== testFile.name);
   const classes = levels.map(({ names }) => names.length);
-  const texts = await readParts(layout, found, async (part, source) => {
+  const texts = await readParts({ ...layout, parts }, found, async (part, source) => {
     if (part.name === testFile.name) return readCifarRecords(source, classes, test);
     const index = trainFiles.findIndex(({ name }) => name === part.name);
     const from = trainFiles.slice(0, index).reduce((sum, { count }) => sum + count, 0);
