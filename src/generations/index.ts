@@ -19,6 +19,7 @@ export type { RecipeForImages } from "./open-run.js";
 export { loadTestLogits } from "./results.js";
 export { freeze, roleOf, type TrainingPlace, trainGeneration } from "./train-generation.js";
 export {
+  describeNetwork,
   Interrupted,
   type TrainGenerationsOptions,
   titleOf,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Recipe } from "../recipe/index.js";
 
 /** The keys of a recipe that may change before a run is resumed, for messages; `decidingRecipe` leaves them out. */
-export const CHANGEABLE = "title, description, generations, device, threads and data.root";
+export const CHANGEABLE = "title, description, generations, validateEvery, device, threads and data.root";
 
 /**
  * Identifies everything in a recipe that decides what its networks learn, since one run must not mix two such
@@ -38,7 +38,7 @@ export function differingKeys(one: Recipe, other: Recipe): string[] {
 
 /** Leaves out of a recipe what may change while a run goes on. */
 export function decidingRecipe(recipe: Recipe): object {
-  const { title, description, generations, device, threads, data, ...rest } = recipe;
+  const { title, description, generations, validateEvery, device, threads, data, ...rest } = recipe;
   const { root, ...images } = data;
   return { ...rest, data: images };
 }

@@ -10,7 +10,7 @@ export {
   lyceumVersion,
 } from "./environment.js";
 export { decidingRecipe, differingKeys, sha256Of } from "./fingerprint.js";
-export { parseJson } from "./formats.js";
+export { parseJson, testResultSchema } from "./formats.js";
 export { filesOf, type ImportedFile, type Imports, libraryOf } from "./imports.js";
 export { listRuns, type RunListing } from "./list-runs.js";
 export { acquireLock, isLocked } from "./lock.js";
