@@ -6,7 +6,7 @@ import { Html, html } from "./html.js";
 const plotStyle = /<style>[^<]*<\/style>/;
 
 /**
- * Draws a chart as an SVG element that can stand in a page or in a file.
+ * Draws a chart as an SVG element that can stand in a page, or inside an SVG file, whose namespace it takes.
  *
  * @param options.alt says what the picture shows to people who cannot see it; it may hold any text
  * @param options.font the names of fonts, best first
@@ -19,6 +19,6 @@ export function draw({
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const style = { fontSize: "12px", background: "none", overflow: "visible", fontFamily: font };
   const plot = Plot.plot({ ...options, style, document }) as unknown as { outerHTML: string };
-  const opening = html`<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${alt}"`;
+  const opening = html`<svg role="img" aria-label="${alt}"`;
   return new Html(plot.outerHTML.replace(plotStyle, "").replace("<svg", () => String(opening)));
 }
