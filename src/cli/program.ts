@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { Command, CommanderError } from "commander";
 import { RecipeError } from "../recipe/index.js";
 import { StudyError } from "../study/study-file.js";
+import { calibrateCommand } from "./calibrate.js";
 import { compareCommand } from "./compare.js";
 import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
@@ -62,6 +63,7 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
   for (const command of [
     trainCommand(),
     studyCommand(),
+    calibrateCommand(),
     compareCommand(),
     predictCommand(),
     evaluateCommand(),

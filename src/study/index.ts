@@ -1,4 +1,6 @@
 /** Studies: arms compared over seeds, trained once and found again from small files. */
+export { calibrate } from "./calibrate.js";
+export { type Calibration, readCalibration } from "./calibration.js";
 export { type Expectation, type JudgedExpectation, judge, parseExpectation } from "./expectations.js";
 export { fingerprintLine, NUMERICS } from "./fingerprint.js";
 export { findStudyFolder, type OpenStudyOptions, openStudy } from "./open-study.js";

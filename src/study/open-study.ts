@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { ensembleLogits, evaluateLogits } from "../analysis/index.js";
 import { describeMethods } from "../generations/index.js";
 import { filesOf, type Imports, libraryOf } from "../runs/index.js";
+import { calibrated } from "./calibration.js";
 import { type NetworkFile, whyForeign } from "./network-file.js";
 import { type Plan, type PlannedLine, planStudy } from "./plan.js";
 import { loadScores, logitsOf } from "./scores.js";
@@ -26,7 +27,7 @@ export interface OpenStudyOptions {
 export async function openStudy(directory: string, options: OpenStudyOptions = {}): Promise<StudyResult> {
   const { imports = [], ensembles = true } = options;
   const folder = new StudyFolder(directory);
-  const study = await folder.readStudy(libraryOf(imports));
+  const study = await calibrated(await folder.readStudy(libraryOf(imports)), folder.directory);
   const plan = planStudy(
     study,
     filesOf(imports).map(({ sha256 }) => sha256),
