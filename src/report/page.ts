@@ -106,16 +106,25 @@ function withOptions({ kind, ...options }: Recipe["schedule"]): string {
   return given.length > 0 ? `${kind} (${given.join(", ")})` : kind;
 }
 
+/** Names the random changes to the training images, in the order in which they are made. */
+function augmentationLine({ crop, flip, mixup, cutmix }: Recipe["augment"]): string {
+  const mixing = (name: string, way: Recipe["augment"]["mixup"]) =>
+    way ? [`${name} (alpha ${way.alpha}, ${percent(way.probability)} of the batches)`] : [];
+  const parts = [
+    ...(crop > 0 ? [`random crops (padding ${crop})`] : []),
+    ...(flip ? ["flips"] : []),
+    ...mixing("Mixup", mixup),
+    ...mixing("CutMix", cutmix),
+  ];
+  return parts.join(", ") || "none";
+}
+
 function facts(recipe: Recipe, methodLines: ReportData["methodLines"]): Html {
   const { data, model, generations, epochs, batchSize, optimizer, schedule, augment, seed } = recipe;
   const limit = Object.entries(data.limit ?? {}).map(
     ([part, n]) => `${part === "train" ? "training" : part} images limited to ${count(n)}`,
   );
   const heldOut = data.heldOut > 0 ? [`${percent(data.heldOut)} of the training images held out`] : [];
-  const augmentation = [
-    augment.crop > 0 ? `random crops (padding ${augment.crop})` : "",
-    augment.flip ? "flips" : "",
-  ];
   return definitions([
     [
       "images",
@@ -127,7 +136,7 @@ function facts(recipe: Recipe, methodLines: ReportData["methodLines"]): Html {
       "training",
       `${plural(epochs, "epoch")} of batches of ${batchSize}; ${withOptions(optimizer)}; schedule ${withOptions(schedule)}`,
     ],
-    ["augmentation", augmentation.filter((part) => part !== "").join(", ") || "none"],
+    ["augmentation", augmentationLine(augment)],
     ["seed", String(seed)],
   ]);
 }
