@@ -1,7 +1,9 @@
+import type { AugmentExtras } from "../nn/cpu/index.js";
 import type { Device, Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import { augmentInBackground, drawOffsets } from "./augment.js";
 import type { BatchOptions, BatchSource, BatchTensors, EpochBatches } from "./batches.js";
+import { drawErasures } from "./erase.js";
 import type { ImageSet } from "./image-set.js";
 
 /** The set's bytes as a tensor on the CPU, which shares their memory where their buffer allows it and else is a copy. */
@@ -54,10 +56,11 @@ export class HostBatches implements BatchSource {
       mean,
       std,
     };
+    const extras = this.#extras(indices, epoch);
     const chosen = indices.map((index) => this.#set.labels[index]!);
     const labels = torch.keep(torch.tensor(chosen, { dtype: "int64" }));
     try {
-      const images = torch.keep(await augmentInBackground(args));
+      const images = torch.keep(await augmentInBackground(args, extras));
       return { images: send(images, device), labels: send(labels, device) };
     } catch (error) {
       labels.dispose();
@@ -65,6 +68,17 @@ export class HostBatches implements BatchSource {
     } finally {
       args.indices.dispose();
       args.offsets.dispose();
+      extras.erasures?.dispose();
     }
+  }
+
+  /** Draws what is done to images beside crops and flips. */
+  #extras(indices: Int32Array, epoch: number): AugmentExtras {
+    const { augment, seed } = this.#options;
+    const { erase } = augment;
+    if (!erase) return {};
+    const drawn = drawErasures(indices, erase, this.#set, seed, epoch);
+    const erasures = torch.keep(torch.tensor(drawn, { shape: [indices.length, 5] }));
+    return { erasures, noise: erase.fill === "noise" };
   }
 }

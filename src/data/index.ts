@@ -19,6 +19,7 @@ export {
   type MakeOptions,
 } from "./define.js";
 export type { DownloadOptions } from "./download.js";
+export type { EraseOptions } from "./erase.js";
 export { type FetchOptions, fetchDataset } from "./fetch.js";
 export { allocateImages, type Dataset, type ImageSet, subset } from "./image-set.js";
 export { type LoadOptions, loadDataset } from "./load.js";

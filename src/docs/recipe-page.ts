@@ -115,6 +115,8 @@ function allowed(shape: Shape): string {
     case "boolean":
       return "true, false";
     case "array":
+      if (shape.prefixItems)
+        return `list of ${shape.prefixItems.length}: ${[...new Set(shape.prefixItems.map(allowed))].join(", ")}`;
       return `list of ${allowed(shape.items ?? {})}`;
     case "object":
       return "mapping of the keys below";

@@ -28,6 +28,32 @@ export function augmentSchema(z: Z) {
           ),
       })
       .describe(`${what} (${source}). Default: none.`);
+  const range = (bound: ReturnType<typeof z.number>) =>
+    z
+      .tuple([bound, bound])
+      .refine(([low, high]) => low <= high, { error: "must be two numbers, the smaller first" });
+  const erase = z
+    .strictObject({
+      probability: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .describe("The fraction of the images that lose a rectangle."),
+      area: range(z.number().min(0).max(1))
+        .default([0.02, 0.33])
+        .describe("The smallest and the largest area of the rectangle, as fractions of the image's."),
+      aspect: range(z.number().gt(0).max(100))
+        .default([0.3, 3.3])
+        .describe("The smallest and the largest height over width; their logarithms are equally likely."),
+      fill: z
+        .enum(["zero", "noise"])
+        .default("zero")
+        .describe("zero is the mean of the training images; noise is a random byte for each value."),
+    })
+    .describe(
+      "Random erasing: a rectangle of an image is overwritten, and the label stays as it is (Zhong et al. 2020). Default: none.",
+    );
   return z.strictObject({
     crop: z
       .int()
@@ -45,6 +71,7 @@ export function augmentSchema(z: Z) {
         "Mirror half of the images left to right, at random. Default: true, or false for a data set whose labels do not " +
           "survive it, such as digits.",
       ),
+    erase: erase.exactOptional(),
     mixup: mixing(
       "Mixup: each image becomes the weighted mean of two images of the batch, and is trained on the labels of both, " +
         "weighted alike",

@@ -257,7 +257,17 @@ test("mixing is absent unless it is asked for, and fills in which batches are mi
   });
 });
 
+test("erasing is absent unless it is asked for", () => {
+  const { augment } = resolveRecipe({ data: "cifar10", augment: { erase: { fill: "noise" } } });
+  const erase = { probability: 0.5, area: [0.02, 0.33], aspect: [0.3, 3.3], fill: "noise" };
+  expect(augment).toEqual({ crop: 4, flip: true, erase });
+});
+
 test.each([
+  ["erase: { area: [0.3, 0.1] }", /augment\.erase\.area: must be two numbers, the smaller first/],
+  ["erase: { aspect: [0, 1] }", /augment\.erase\.aspect\.0: must be a number above 0/],
+  ["erase: { aspect: [1] }", /augment\.erase\.aspect: must be a list of 2, given \[1\]/],
+  ["erase: { fill: black }", /augment\.erase\.fill: must be one of "zero", "noise"/],
   ["mixup: { alpha: 0 }", /augment\.mixup\.alpha: must be a number above 0/],
   ["mixup: { beta: 1 }", /augment\.mixup\.beta: unknown key/],
   [

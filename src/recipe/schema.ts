@@ -106,7 +106,7 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         .prefault({})
         .describe(
           "Random changes to the training images, the same for teacher and student, in this order: crop, flip, normalise, " +
-            "mix.",
+            "erase, mix.",
         ),
       seed: z
         .int()

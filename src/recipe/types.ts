@@ -1,5 +1,5 @@
 /** The types of recipes: as people and programs write them, and resolved, with all defaults filled in. */
-import type { AugmentOptions, DatasetDefinition, MixOptions } from "../data/index.js";
+import type { AugmentOptions, DatasetDefinition, EraseOptions, MixOptions } from "../data/index.js";
 import type { Method } from "../methods/index.js";
 import type { ModelDefinition } from "../models/index.js";
 import type { Kernels } from "../nn/index.js";
@@ -85,6 +85,7 @@ export interface RecipeInput {
   readonly augment?: {
     readonly crop?: number;
     readonly flip?: boolean;
+    readonly erase?: Partial<EraseOptions>;
     readonly mixup?: Partial<MixOptions>;
     readonly cutmix?: Partial<MixOptions>;
   };

@@ -107,12 +107,13 @@ function withOptions({ kind, ...options }: Recipe["schedule"]): string {
 }
 
 /** Names the random changes to the training images, in the order in which they are made. */
-function augmentationLine({ crop, flip, mixup, cutmix }: Recipe["augment"]): string {
+function augmentationLine({ crop, flip, erase, mixup, cutmix }: Recipe["augment"]): string {
   const mixing = (name: string, way: Recipe["augment"]["mixup"]) =>
     way ? [`${name} (alpha ${way.alpha}, ${percent(way.probability)} of the batches)`] : [];
   const parts = [
     ...(crop > 0 ? [`random crops (padding ${crop})`] : []),
     ...(flip ? ["flips"] : []),
+    ...(erase ? [`random erasing (${percent(erase.probability)} of the images, ${erase.fill})`] : []),
     ...mixing("Mixup", mixup),
     ...mixing("CutMix", cutmix),
   ];
