@@ -7,10 +7,13 @@ import type { Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import type { EraseOptions } from "./erase.js";
 import type { MixingOptions } from "./mix.js";
+import type { PolicyChoice } from "./policies/index.js";
 import { hash32, scaleTo } from "./random.js";
 
-/** The random changes to the images of a training. */
+/** The random changes to the images of a training, in the order in which they are made; images are mixed last. */
 export interface AugmentOptions extends MixingOptions {
+  /** Applies random operations to the bytes: RandAugment or TrivialAugment. */
+  policy?: PolicyChoice;
   /** Pixels of black padding on each side, out of which a window of the original size is cropped at random; 0 for none. */
   crop: number;
   /** Whether images are mirrored left to right, each with probability 1/2. */
@@ -20,8 +23,8 @@ export interface AugmentOptions extends MixingOptions {
 }
 
 /** Tells whether batches of these options can be made by an {@link Augmenter}, and so on any device. */
-export function isForAnyDevice({ erase }: AugmentOptions): boolean {
-  return erase === undefined;
+export function isForAnyDevice({ policy, erase }: AugmentOptions): boolean {
+  return policy === undefined && erase === undefined;
 }
 
 /**

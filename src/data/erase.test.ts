@@ -175,7 +175,7 @@ describe("a loader that erases", () => {
   });
 
   it("refuses to make its batches elsewhere than on the CPU, and options that make no sense", () => {
-    expect(() => load({ resident: true })).toThrow("erased on the CPU only");
+    expect(() => load({ resident: true })).toThrow("made on the CPU, leave `resident` out");
     const wrong = (change: object) =>
       load({ augment: { crop: 0, flip: false, erase: { ...erase, ...change } } });
     expect(() => wrong({ probability: 2 })).toThrow("erase.probability must be a number from 0 to 1, got 2");

@@ -26,6 +26,7 @@ export { type LoadOptions, loadDataset } from "./load.js";
 export { type Batch, Loader, type LoaderOptions } from "./loader.js";
 export type { Mix, MixingOptions, MixOptions } from "./mix.js";
 export { fetchFolder, usualPlaces } from "./places.js";
+export { type PolicyChoice, policies } from "./policies/index.js";
 export { hash32, RandomSequence, shuffled } from "./random.js";
 export { datasetNamed, datasetNames, datasets } from "./sets/index.js";
 export { makeSynthetic, type SyntheticOptions } from "./sets/synthetic.js";

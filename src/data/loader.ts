@@ -42,7 +42,7 @@ export interface LoaderOptions extends BatchPlan {
   device?: Device | undefined;
   /**
    * Whether the whole set is copied to the device and its batches are made there; otherwise they are made on the CPU in
-   * the background and sent over one by one, as they must be with `augment.erase`. Default: true for a device other than
+   * the background and sent over one by one, as they must be with `augment.policy` and `augment.erase`. Default: true for a device other than
    * the CPU that has room for the set, where that is possible.
    */
   resident?: boolean | undefined;
@@ -204,7 +204,11 @@ function check(
   const problem = mixingProblem(mixing) ?? (erase && erasingProblem(erase));
   if (problem) refuse(problem);
   if (resident && augment && !isForAnyDevice(augment))
-    refuse("images are erased on the CPU only, leave `resident` out");
+    refuse("a policy and erasing are for batches that are made on the CPU, leave `resident` out");
+  if (augment?.policy && set.channels !== 1 && set.channels !== 3)
+    refuse(
+      `a policy changes images of 1 or 3 channels, these have ${set.channels}; leave augment.policy out`,
+    );
   for (const [name, values] of [
     ["mean", mean],
     ["std", std],

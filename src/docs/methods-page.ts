@@ -15,7 +15,7 @@ What the random changes to the images ([recipe.md](recipe.md#augment)) make of t
 
 | change | term of the label | teachers |
 |---|---|---|
-| crop, flip, random erasing | as it is | predict the changed image |
+| crop, flip, RandAugment, TrivialAugment, random erasing | as it is | predict the changed image |
 | Mixup, CutMix | w · loss for the label + (1 - w) · loss for the other image's label, w the weight of the image itself; other terms alike | predict the mixed image, once |
 
 For a loss that is affine in the distribution of the label, such as \`CE\`, that is the loss for the mixed distribution;

@@ -64,12 +64,19 @@ function tableOf(options: readonly [string, Shape][]): string[] {
   return ["| key | allowed | default | meaning |", "|---|---|---|---|", ...rows];
 }
 
-/** Turns a nested mapping into keys with dots, after a row for the mapping itself where it is described. */
+/**
+ * Turns a nested mapping into keys with dots, after a row for the mapping itself where it is described. Of a choice from a
+ * family there are the options of all members.
+ */
 function flattened(name: string, shape: Shape): [string, Shape][] {
   const { properties, ...rest } = shape;
-  if (!properties) return [[name, shape]];
-  const inner = Object.entries(properties).flatMap(([key, value]) => flattened(`${name}.${key}`, value));
-  return shape.description ? [[name, rest], ...inner] : inner;
+  const members = mappingsOf(shape);
+  const inner = members.flatMap((member) => {
+    const tag = properties ? undefined : tagOf(member)?.[0];
+    const options = Object.entries(member.properties ?? {}).filter(([key]) => key !== tag);
+    return options.flatMap(([key, value]) => flattened(`${name}.${key}`, value));
+  });
+  return shape.description || inner.length === 0 ? [[name, rest], ...inner] : inner;
 }
 
 /** Lists those alternatives of a key that are mappings, with unions split into their members. */
@@ -118,8 +125,10 @@ function allowed(shape: Shape): string {
       if (shape.prefixItems)
         return `list of ${shape.prefixItems.length}: ${[...new Set(shape.prefixItems.map(allowed))].join(", ")}`;
       return `list of ${allowed(shape.items ?? {})}`;
-    case "object":
-      return "mapping of the keys below";
+    case "object": {
+      const [tag] = tagOf(shape) ?? [];
+      return `mapping of ${tag === undefined ? "" : `${code(tag)} and `}the keys below`;
+    }
     default:
       return shape.pattern ? `text like ${code(shape.pattern)}` : "text";
   }

@@ -1,5 +1,6 @@
-import type { MixOptions } from "../data/index.js";
+import { type MixOptions, policies } from "../data/index.js";
 import type { Z } from "../packages.js";
+import { choiceOf } from "./choice.js";
 import type { Recipe, RecipeInput } from "./types.js";
 
 /**
@@ -54,7 +55,13 @@ export function augmentSchema(z: Z) {
     .describe(
       "Random erasing: a rectangle of an image is overwritten, and the label stays as it is (Zhong et al. 2020). Default: none.",
     );
+  const policy = choiceOf(z, { tag: "name", members: policies }).describe(
+    "Random operations on the images' bytes, before they are cropped; labels stay as they are. randaugment: some " +
+      "operations, all of one strength (Cubuk et al. 2020). trivialaugment: one of any strength (Müller and Hutter 2021). " +
+      "Strengths are torchvision's; on grey images the change of colour does nothing. Default: none.",
+  );
   return z.strictObject({
+    policy: policy.exactOptional(),
     crop: z
       .int()
       .min(0)
@@ -86,7 +93,7 @@ export function augmentSchema(z: Z) {
 }
 
 /** The keys of `augment` before the fractions of batches that are mixed are filled in. */
-type Unfilled = NonNullable<RecipeInput["augment"]>;
+type Unfilled = Pick<NonNullable<RecipeInput["augment"]>, "mixup" | "cutmix">;
 
 /**
  * Finds what in a recipe's `augment` does not fit together, by the path of the key in it.

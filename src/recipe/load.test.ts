@@ -257,6 +257,13 @@ test("mixing is absent unless it is asked for, and fills in which batches are mi
   });
 });
 
+test("a policy is absent unless it is asked for, by name or with options", () => {
+  const policyOf = (policy: string | { name: string }) =>
+    resolveRecipe({ data: "cifar10", augment: { policy } }).augment.policy;
+  expect(policyOf("randaugment")).toEqual({ name: "randaugment", operations: 2, magnitude: 9 });
+  expect(policyOf({ name: "trivialaugment" })).toEqual({ name: "trivialaugment" });
+});
+
 test("erasing is absent unless it is asked for", () => {
   const { augment } = resolveRecipe({ data: "cifar10", augment: { erase: { fill: "noise" } } });
   const erase = { probability: 0.5, area: [0.02, 0.33], aspect: [0.3, 3.3], fill: "noise" };
@@ -264,6 +271,12 @@ test("erasing is absent unless it is asked for", () => {
 });
 
 test.each([
+  ["policy: randaugmnt", /augment\.policy: .*did you mean "randaugment"/],
+  ["policy: { name: trivialaugment, magnitude: 3 }", /only randaugment has this, not trivialaugment/],
+  [
+    "policy: { name: randaugment, magnitude: 40 }",
+    /augment\.policy\.magnitude: must be a whole number from 0 to 30/,
+  ],
   ["erase: { area: [0.3, 0.1] }", /augment\.erase\.area: must be two numbers, the smaller first/],
   ["erase: { aspect: [0, 1] }", /augment\.erase\.aspect\.0: must be a number above 0/],
   ["erase: { aspect: [1] }", /augment\.erase\.aspect: must be a list of 2, given \[1\]/],

@@ -6,7 +6,7 @@ import { augmentProblems, augmentSchema, mixingOf } from "./augment-schema.js";
 import { choiceOf } from "./choice.js";
 import { dataSchema } from "./data-schema.js";
 import { builtIn, type Library } from "./library.js";
-import type { Recipe, RecipeData, RecipeInput } from "./types.js";
+import type { Recipe, RecipeData } from "./types.js";
 
 /** Reports a problem at a path of the recipe. */
 type Complain = (path: PropertyKey[], message: string) => void;
@@ -105,8 +105,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       augment: augmentSchema(z)
         .prefault({})
         .describe(
-          "Random changes to the training images, the same for teacher and student, in this order: crop, flip, normalise, " +
-            "erase, mix.",
+          "Random changes to the training images, the same for teacher and student, in this order: policy, crop, flip, " +
+            "normalise, erase, mix.",
         ),
       seed: z
         .int()
@@ -147,7 +147,7 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       checkMethods(recipe as unknown as Recipe, library, complain);
       checkFamily("schedule", recipe as unknown as Recipe, library, complain);
       checkFamily("optimizer", recipe as unknown as Recipe, library, complain);
-      for (const { path, message } of augmentProblems(recipe.augment as RecipeInput["augment"]))
+      for (const { path, message } of augmentProblems(recipe.augment))
         complain(["augment", ...path], message);
       if (recipe.precision === "float16" && recipe.device === "cpu")
         complain(

@@ -106,18 +106,20 @@ function withOptions({ kind, ...options }: Recipe["schedule"]): string {
   return given.length > 0 ? `${kind} (${given.join(", ")})` : kind;
 }
 
-/** Names the random changes to the training images, in the order in which they are made. */
-function augmentationLine({ crop, flip, erase, mixup, cutmix }: Recipe["augment"]): string {
-  const mixing = (name: string, way: Recipe["augment"]["mixup"]) =>
-    way ? [`${name} (alpha ${way.alpha}, ${percent(way.probability)} of the batches)`] : [];
+const policyLine = ({ name, ...options }: NonNullable<Recipe["augment"]["policy"]>) =>
+  withOptions({ kind: name, ...options });
+
+/** Names the random changes to the training images and their options, in the order in which they are made. */
+function augmentationLine({ policy, crop, flip, erase, mixup, cutmix }: Recipe["augment"]): string {
   const parts = [
-    ...(crop > 0 ? [`random crops (padding ${crop})`] : []),
-    ...(flip ? ["flips"] : []),
-    ...(erase ? [`random erasing (${percent(erase.probability)} of the images, ${erase.fill})`] : []),
-    ...mixing("Mixup", mixup),
-    ...mixing("CutMix", cutmix),
+    policy && policyLine(policy),
+    crop > 0 && `random crops (padding ${crop})`,
+    flip && "flips",
+    erase && withOptions({ kind: "random erasing", ...erase }),
+    mixup && withOptions({ kind: "Mixup", ...mixup }),
+    cutmix && withOptions({ kind: "CutMix", ...cutmix }),
   ];
-  return parts.join(", ") || "none";
+  return parts.filter((part) => part).join(", ") || "none";
 }
 
 function facts(recipe: Recipe, methodLines: ReportData["methodLines"]): Html {
