@@ -2,15 +2,20 @@ import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Command, CommanderError } from "commander";
 import { RecipeError } from "../recipe/index.js";
+import { StudyError } from "../study/study-file.js";
+import { calibrateCommand } from "./calibrate.js";
+import { compareCommand } from "./compare.js";
 import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
-import { Interrupted, NotAsStored, UsageError } from "./errors.js";
+import { Interrupted, NotAsStored, NotShown, UsageError } from "./errors.js";
 import { evaluateCommand } from "./evaluate.js";
 import { predictCommand } from "./predict.js";
 import { recipesCommand } from "./recipes.js";
 import { reportCommand } from "./report.js";
 import { runsCommand } from "./runs.js";
 import { setupCommand } from "./setup.js";
+import { studyCommand } from "./study.js";
+import { studyWorkerCommand } from "./study-worker.js";
 import { printable } from "./text.js";
 import { trainCommand } from "./train.js";
 
@@ -20,7 +25,8 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
  * Runs one command line, and writes errors to stderr.
  *
  * @param args the arguments behind the program's name
- * @returns the exit code: 0 done, 1 failed, 2 wrong use, 3 not as stored (`evaluate`), 130 interrupted
+ * @returns the exit code: 0 done, 1 failed, 2 wrong use, 3 not as stored (`evaluate`), 4 not
+ *   shown (`compare`), 130 interrupted
  */
 export async function run(args: readonly string[]): Promise<number> {
   try {
@@ -32,7 +38,8 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(`${describe(error)}\n`);
     if (error instanceof Interrupted) return 130;
     if (error instanceof NotAsStored) return 3;
-    return error instanceof UsageError || error instanceof RecipeError ? 2 : 1;
+    if (error instanceof NotShown) return 4;
+    return error instanceof UsageError || error instanceof RecipeError || error instanceof StudyError ? 2 : 1;
   }
 }
 
@@ -50,11 +57,14 @@ Examples:
   $ npx lyceum doctor
 
 lyceum COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong use,
-3 not as stored (evaluate), 130 interrupted.
+3 not as stored (evaluate), 4 not shown (compare), 130 interrupted.
 LYCEUM_DEBUG=1 shows where an error came from.`,
     );
   for (const command of [
     trainCommand(),
+    studyCommand(),
+    calibrateCommand(),
+    compareCommand(),
     predictCommand(),
     evaluateCommand(),
     runsCommand(),
@@ -65,6 +75,7 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     setupCommand(),
   ])
     lyceum.addCommand(command);
+  lyceum.addCommand(studyWorkerCommand(), { hidden: true });
   return throwing(lyceum);
 }
 

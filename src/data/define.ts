@@ -41,7 +41,11 @@ export interface FileSource {
   /** The Debian package that brings it. */
   readonly package?: string;
   readonly download: { readonly baseUrl: string; readonly files: readonly RemoteFile[] };
-  read(found: Found, spec: DataSpec): Promise<Dataset>;
+  /**
+   * Reads the set. Where the test images are not wanted, their files are not opened, and the set's `test` is
+   * {@link noImages}.
+   */
+  read(found: Found, spec: DataSpec, wanted: { test: boolean }): Promise<Dataset>;
 }
 
 /** A set that code makes, from nothing or from wherever it likes. */

@@ -21,6 +21,10 @@ export interface Dataset {
   readonly train: ImageSet;
   readonly test: ImageSet;
   readonly classNames: readonly string[];
+  /**
+   * The superclass of each class, [classNames.length], whole numbers from 0; left out where the set has none.
+   */
+  readonly superclasses?: Int32Array;
 }
 
 /**
@@ -36,6 +40,11 @@ export function allocateImages(bytes: number): Uint8Array {
       cause,
     });
   }
+}
+
+/** Gives a test part without images, of the same kind as a training part: that of a set whose test images were not read. */
+export function noImages(train: ImageSet): ImageSet {
+  return { ...train, name: "no test images", images: new Uint8Array(0), labels: new Int32Array(0), count: 0 };
 }
 
 /** Copies the chosen images of a set, in the order of `indices`. */

@@ -1,6 +1,6 @@
 import { checkDataset } from "./check-set.js";
 import { checkOptions, type DataSpec, type DatasetDefinition, type MakeOptions } from "./define.js";
-import { type Dataset, type ImageSet, subset } from "./image-set.js";
+import { type Dataset, type ImageSet, noImages, subset } from "./image-set.js";
 import { findDataset } from "./places.js";
 import { datasetNamed } from "./sets/index.js";
 import { stratifiedSample } from "./split.js";
@@ -8,6 +8,11 @@ import { stratifiedSample } from "./split.js";
 export interface LoadOptions extends MakeOptions {
   /** The set, where it is not one of Lyceum's own that `spec.name` names. */
   definition?: DatasetDefinition | undefined;
+  /**
+   * Whether the test images are read. Without them the set's `test` holds no images; a set that code makes may
+   * make them all the same, and they are then dropped. Default: true.
+   */
+  test?: boolean | undefined;
 }
 
 /**
@@ -20,18 +25,21 @@ export interface LoadOptions extends MakeOptions {
  */
 export async function loadDataset(
   spec: DataSpec,
-  { definition = datasetNamed(spec.name), ...making }: LoadOptions = {},
+  { definition = datasetNamed(spec.name), test: wanted = true, ...making }: LoadOptions = {},
 ): Promise<Dataset> {
   const { name, from } = definition;
   const checked = checkOptions(definition, spec);
   const whole: Dataset =
     "make" in from
       ? await from.make(checked, making)
-      : await from.read(await findDataset(name, from.layout, { ...from, root: spec.root }), checked);
+      : await from.read(await findDataset(name, from.layout, { ...from, root: spec.root }), checked, {
+          test: wanted,
+        });
   checkDataset(name, whole);
   const { train, test } = spec.limit ?? {};
   const seed = spec.seed ?? 0;
-  return { ...whole, train: limited(whole.train, train, seed), test: limited(whole.test, test, seed) };
+  const chosen = limited(whole.train, train, seed);
+  return { ...whole, train: chosen, test: wanted ? limited(whole.test, test, seed) : noImages(chosen) };
 }
 
 function limited(set: ImageSet, limit: number | undefined, seed: number): ImageSet {

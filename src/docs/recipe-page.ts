@@ -70,9 +70,9 @@ function tableOf(options: readonly [string, Shape][]): string[] {
  */
 function flattened(name: string, shape: Shape): [string, Shape][] {
   const { properties, ...rest } = shape;
-  const members = mappingsOf(shape);
+  const members = properties ? [shape] : mappingsOf(shape).filter(tagOf);
   const inner = members.flatMap((member) => {
-    const tag = properties ? undefined : tagOf(member)?.[0];
+    const tag = tagOf(member)?.[0];
     const options = Object.entries(member.properties ?? {}).filter(([key]) => key !== tag);
     return options.flatMap(([key, value]) => flattened(`${name}.${key}`, value));
   });
@@ -125,10 +125,9 @@ function allowed(shape: Shape): string {
       if (shape.prefixItems)
         return `list of ${shape.prefixItems.length}: ${[...new Set(shape.prefixItems.map(allowed))].join(", ")}`;
       return `list of ${allowed(shape.items ?? {})}`;
-    case "object": {
-      const [tag] = tagOf(shape) ?? [];
-      return `mapping of ${tag === undefined ? "" : `${code(tag)} and `}the keys below`;
-    }
+    case "object":
+      if (!shape.properties) return "mapping of the keys below";
+      return `mapping of ${Object.keys(shape.properties).map(code).join(", ")}`;
     default:
       return shape.pattern ? `text like ${code(shape.pattern)}` : "text";
   }

@@ -52,6 +52,8 @@ export interface PrepareImagesOptions extends MakeOptions {
   library?: Library | undefined;
   /** Images that a program hands over instead of those that the recipe names. */
   dataset?: Dataset | undefined;
+  /** Whether the test images are loaded; without them `testLoader` throws. Default: true. */
+  test?: boolean | undefined;
 }
 
 /**
@@ -63,7 +65,7 @@ export interface PrepareImagesOptions extends MakeOptions {
  */
 export async function prepareImages(
   recipe: Recipe,
-  { library = builtIn, dataset: given, ...making }: PrepareImagesOptions = {},
+  { library = builtIn, dataset: given, test: wanted = true, ...making }: PrepareImagesOptions = {},
 ): Promise<Images> {
   const { heldOut: fraction, ...spec } = recipe.data;
   const definition = library.find("dataset", spec.name);
@@ -73,11 +75,11 @@ export async function prepareImages(
         "code, give them again as `dataset` to trainGenerations (with `resume`), evaluateRun or writeReport",
     );
   }
-  const dataset = given ?? (await loadDataset(spec, { definition, ...making }));
+  const dataset = given ?? (await loadDataset(spec, { definition, test: wanted, ...making }));
   checkDataset(spec.name, dataset);
   const { train, test } = dataset;
-  for (const set of [train, test]) checkImageSet(set, dataset.classNames.length);
-  checkAlike(train, test);
+  for (const set of wanted ? [train, test] : [train]) checkImageSet(set, dataset.classNames.length);
+  if (wanted) checkAlike(train, test);
   const split =
     fraction > 0 ? splitHeldOut(train, { fraction, seed: deriveSeed(recipe.seed, "split") }) : undefined;
   if (split?.heldOut.length === 0) {
@@ -122,7 +124,10 @@ export async function prepareImages(
         augment: recipe.augment,
       }),
     validationLoader: () => split && evaluation(train, split.heldOut),
-    testLoader: (indices) => evaluation(test, indices),
+    testLoader: (indices) => {
+      if (!wanted) throw new Error("the test images were not loaded: choices are made on held-out images");
+      return evaluation(test, indices);
+    },
   };
 }
 

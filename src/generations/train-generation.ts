@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { checkBatchNormPairs, foldBatchNorm, type Module } from "../nn/index.js";
-import type { Role } from "../runs/index.js";
+import type { EpochRecord, Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { loadCheckpoint, objectiveOf, type TrainingObserver, trainNetwork } from "../training/index.js";
 import { type Experiment, freshModel, methodOf } from "./experiment.js";
@@ -24,15 +24,22 @@ export interface TrainedNetwork {
   elapsedSeconds(): number;
 }
 
+/** Where a generation in training keeps its checkpoint and the records of its epochs: a run folder, usually. */
+export interface TrainingPlace {
+  generation(n: number): { checkpoint: string };
+  appendMetrics(record: EpochRecord): Promise<void>;
+}
+
 /**
  * Trains one generation to its last epoch, from its checkpoint where there is one.
  *
+ * @param experiment.folder where it keeps its checkpoint and its log; nothing is kept where it is undefined
  * @param teachers frozen networks, in the order in which the method asks for them; the caller frees them
  * @returns the network, or undefined when training was stopped and its checkpoint saved
  * @throws Diverged when the loss is no longer finite
  */
 export async function trainGeneration(
-  experiment: Experiment,
+  experiment: Omit<Experiment, "folder"> & { folder: TrainingPlace | undefined },
   generation: number,
   teachers: readonly Module[],
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined },
@@ -72,7 +79,7 @@ export async function trainGeneration(
 
   const extent = { generations, epochs, stepsPerEpoch, imagesPerEpoch: images.trainCount };
   const observers: (TrainingObserver | undefined)[] = [
-    validationLoader && validation(learner, validationLoader),
+    validationLoader && validation(learner, validationLoader, { every: recipe.validateEvery ?? 1, epochs }),
     // The log comes before the checkpoint. Should the process die in between, the epoch is trained again, and
     // the later of its two lines counts; the other way round, its line would be missing.
     folder && metricsLog(folder, fields),
@@ -98,7 +105,7 @@ export async function trainGeneration(
  *
  * @throws FoldingError when a pair that the network names is not one
  */
-function checkFolding({ images }: Experiment, model: Module): void {
+function checkFolding({ images }: Pick<Experiment, "images">, model: Module): void {
   const { channels, height, width } = images;
   const { device, dtype } = model.parameters()[0] ?? { device: "cpu", dtype: "float32" };
   torch.scope(() => {
@@ -108,7 +115,7 @@ function checkFolding({ images }: Experiment, model: Module): void {
 }
 
 /** Tries a batch of one image where the training has such batches, before a step is taken. */
-function checkLoneImage({ recipe, images }: Experiment, model: Module): void {
+function checkLoneImage({ recipe, images }: Pick<Experiment, "recipe" | "images">, model: Module): void {
   if (recipe.batchSize > 1 && images.trainCount > 1) return;
   const { channels, height, width } = images;
   const { device, dtype } = model.parameters()[0] ?? { device: "cpu", dtype: "float32" };

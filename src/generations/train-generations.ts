@@ -152,7 +152,11 @@ async function finish(
   const result: GenerationResult = {
     generation,
     role,
-    test: evaluateLogits(logits, labels, { k: line.k, teacherLogits }),
+    test: evaluateLogits(logits, labels, {
+      k: line.k,
+      teacherLogits,
+      superclasses: images.dataset.superclasses,
+    }),
     trainSeconds: trained.trainSeconds,
     weights: `generation-${generation}/weights.safetensors`,
   };
@@ -165,7 +169,7 @@ async function finish(
 }
 
 /** Describes a network for its weights file: all that another program needs to use the weights. */
-function describeNetwork(
+export function describeNetwork(
   { recipe, library, images, model }: Experiment,
   generation: number,
 ): WeightsDescription {

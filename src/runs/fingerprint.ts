@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Recipe } from "../recipe/index.js";
 
-/** The keys of a recipe that may change before a run is resumed, for messages; `deciding` leaves them out. */
-export const CHANGEABLE = "title, description, generations, device, threads and data.root";
+/** The keys of a recipe that may change before a run is resumed, for messages; `decidingRecipe` leaves them out. */
+export const CHANGEABLE = "title, description, generations, validateEvery, device, threads and data.root";
 
 /**
  * Identifies everything in a recipe that decides what its networks learn, since one run must not mix two such
@@ -11,8 +11,17 @@ export const CHANGEABLE = "title, description, generations, device, threads and 
  * @returns a SHA-256 in hexadecimal
  */
 export function fingerprint(recipe: Recipe): string {
+  return sha256Of(decidingRecipe(recipe));
+}
+
+/**
+ * Hashes plain data, whatever the order of its keys.
+ *
+ * @returns a SHA-256 in hexadecimal
+ */
+export function sha256Of(value: unknown): string {
   return createHash("sha256")
-    .update(JSON.stringify(sorted(deciding(recipe))))
+    .update(JSON.stringify(sorted(value)))
     .digest("hex");
 }
 
@@ -20,7 +29,7 @@ export function fingerprint(recipe: Recipe): string {
  * Lists the top-level keys in which two recipes differ, without the keys that may change while a run goes on.
  */
 export function differingKeys(one: Recipe, other: Recipe): string[] {
-  const [a, b] = [deciding(one), deciding(other)] as Record<string, unknown>[];
+  const [a, b] = [decidingRecipe(one), decidingRecipe(other)] as Record<string, unknown>[];
   const text = (value: unknown) => JSON.stringify(sorted(value));
   return [...new Set([...Object.keys(a!), ...Object.keys(b!)])].filter(
     (key) => text(a![key]) !== text(b![key]),
@@ -28,8 +37,8 @@ export function differingKeys(one: Recipe, other: Recipe): string[] {
 }
 
 /** Leaves out of a recipe what may change while a run goes on. */
-function deciding(recipe: Recipe): object {
-  const { title, description, generations, device, threads, data, ...rest } = recipe;
+export function decidingRecipe(recipe: Recipe): object {
+  const { title, description, generations, validateEvery, device, threads, data, ...rest } = recipe;
   const { root, ...images } = data;
   return { ...rest, data: images };
 }
@@ -39,7 +48,8 @@ function deciding(recipe: Recipe): object {
  * difference.
  */
 function sorted(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }

@@ -12,6 +12,7 @@ export { Generator } from "./generator.js";
 export {
   buildSettings,
   getNumThreads,
+  isa,
   memoryStats,
   setNumThreads,
   version,

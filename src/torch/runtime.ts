@@ -1,4 +1,5 @@
 /** Asks libtorch for its version, and sets its threads. */
+import { op } from "./dispatch.js";
 import { native } from "./native.js";
 
 /** The version of libtorch, such as "1.13.0". */
@@ -24,4 +25,9 @@ export function setNumThreads(threads: number): void {
 /** Counts the tensors that JavaScript holds, and the bytes of their memory. */
 export function memoryStats(): { tensors: number; bytes: number } {
   return native.memory();
+}
+
+/** Says which instruction set Lyceum's own kernels use: "avx512", "avx2" or "none". */
+export function isa(): string {
+  return op("lyceum::isa") as string;
 }

@@ -4,6 +4,7 @@ import { type DataSpec, type DatasetDefinition, defineDataset } from "../define.
 import type { RemoteFile } from "../download.js";
 import { allocateImages, type Dataset, type ImageSet } from "../image-set.js";
 import { type Found, type Layout, readParts } from "../parts.js";
+import { deriveSuperclasses, type LabelledTwice } from "../superclasses.js";
 import { familyLabels } from "./family-labels.js";
 
 /** The classes that one label byte of a record distinguishes. */
@@ -50,7 +51,7 @@ export function cifarSet(set: CifarSet): DatasetDefinition {
     from: {
       layout,
       download: { baseUrl, files: [archive] },
-      read: (found, spec) => read(set, layout, found, spec),
+      read: (found, spec, wanted) => read(set, layout, found, spec, wanted),
     },
   });
 }
@@ -60,7 +61,13 @@ function levelOf({ levels }: CifarSet, { labels }: DataSpec): LabelLevel {
   return levels[labels === "coarse" ? 0 : levels.length - 1]!;
 }
 
-async function read(set: CifarSet, layout: Layout, found: Found, spec: DataSpec): Promise<Dataset> {
+async function read(
+  set: CifarSet,
+  layout: Layout,
+  found: Found,
+  spec: DataSpec,
+  wanted: { test: boolean },
+): Promise<Dataset> {
   const { name, levels, trainFiles, testFile } = set;
   const trainCount = trainFiles.reduce((sum, { count }) => sum + count, 0);
   const room = (count: number) => ({
@@ -68,9 +75,10 @@ async function read(set: CifarSet, layout: Layout, found: Found, spec: DataSpec)
     labels: levels.map(() => new Int32Array(count)),
   });
   const train = room(trainCount);
-  const test = room(testFile.count);
+  const test = room(wanted.test ? testFile.count : 0);
+  const parts = layout.parts.filter(({ name }) => wanted.test || name !== testFile.name);
   const classes = levels.map(({ names }) => names.length);
-  const texts = await readParts(layout, found, async (part, source) => {
+  const texts = await readParts({ ...layout, parts }, found, async (part, source) => {
     if (part.name === testFile.name) return readCifarRecords(source, classes, test);
     const index = trainFiles.findIndex(({ name }) => name === part.name);
     const from = trainFiles.slice(0, index).reduce((sum, { count }) => sum + count, 0);
@@ -94,5 +102,37 @@ async function read(set: CifarSet, layout: Layout, found: Found, spec: DataSpec)
     width: 32,
     classNames,
   });
-  return { name, train: finish("train", train), test: finish("test", test), classNames };
+  const superclasses = level > 0 ? superclassesOf(set, level, { train, test }, layout.remedy) : undefined;
+  return {
+    name,
+    train: finish("train", train),
+    test: finish("test", test),
+    classNames,
+    ...(superclasses && { superclasses }),
+  };
+}
+
+/** The labels of the images of one part, a list for each level. */
+interface Labelled {
+  labels: readonly Int32Array[];
+}
+
+/** Derives which class of the first level each class of another level belongs to. */
+function superclassesOf(
+  { levels, trainFiles, testFile }: CifarSet,
+  level: number,
+  { train, test }: { train: Labelled; test: Labelled },
+  remedy: string,
+): Int32Array | undefined {
+  const within = ({ labels }: Labelled, file: string, from: number, count: number): LabelledTwice => ({
+    file,
+    classes: labels[level]!.subarray(from, from + count),
+    superclasses: labels[0]!.subarray(from, from + count),
+  });
+  const starts = trainFiles.map((_, i) => trainFiles.slice(0, i).reduce((sum, { count }) => sum + count, 0));
+  const parts = [
+    ...trainFiles.map(({ name, count }, i) => within(train, name, starts[i]!, count)),
+    within(test, testFile.name, 0, testFile.count),
+  ];
+  return deriveSuperclasses(parts, levels[level]!.names.length, remedy);
 }

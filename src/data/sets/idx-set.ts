@@ -44,12 +44,12 @@ export function idxSet(set: IdxSet): DatasetDefinition {
       download,
       ...(systemFolders && { systemFolders }),
       ...(debian && { package: debian }),
-      read: (found) => read(set, layout, found),
+      read: (found, _, wanted) => read(set, layout, found, wanted),
     },
   });
 }
 
-async function read(set: IdxSet, layout: Layout, found: Found): Promise<Dataset> {
+async function read(set: IdxSet, layout: Layout, found: Found, wanted: { test: boolean }): Promise<Dataset> {
   const { name, classNames, size } = set;
   const room = (part: string, count: number) => ({
     name: `${name} ${part}`,
@@ -62,8 +62,9 @@ async function read(set: IdxSet, layout: Layout, found: Found): Promise<Dataset>
     classNames,
   });
   const train: ImageSet = room("train", set.trainCount);
-  const test: ImageSet = room("test", set.testCount);
-  await readParts(layout, found, async (part, source) => {
+  const test: ImageSet = room("test", wanted.test ? set.testCount : 0);
+  const parts = layout.parts.filter(({ name }) => wanted.test || name.startsWith("train"));
+  await readParts({ ...layout, parts }, found, async (part, source) => {
     const into = part.name.startsWith("train") ? train : test;
     if (part.name.includes("images")) await readIdx(source, [into.count, size, size], into.images);
     else into.labels.set(await readIdxLabels(source, into.count, classNames.length));

@@ -1,11 +1,14 @@
-import type { EpochRecord, RunFolder } from "../../runs/index.js";
+import type { EpochRecord } from "../../runs/index.js";
 import type { EpochReport, TrainingObserver } from "../../training/index.js";
 
 /** The fields of an epoch's record that are the same for all epochs of a generation. */
 export type GenerationFields = Pick<EpochRecord, "generation" | "role" | "epochs">;
 
 /** Makes an observer that appends a line to the run's metrics.jsonl after each epoch. */
-export function metricsLog(folder: RunFolder, fields: GenerationFields): TrainingObserver {
+export function metricsLog(
+  folder: { appendMetrics(record: EpochRecord): Promise<void> },
+  fields: GenerationFields,
+): TrainingObserver {
   return { onEpoch: (report) => folder.appendMetrics(recordOf(fields, report)) };
 }
 

@@ -1,0 +1,48 @@
+/**
+ * Computes Spearman's rank correlation of two lists of numbers: the correlation of their ranks, where equal
+ * numbers share the mean of the ranks that they take up (Spearman 1904; ties as Kendall 1945).
+ *
+ * @param a at least one finite or infinite number
+ * @param b as many
+ * @returns a number in [-1, 1]; 0 where all numbers of a list are equal, since it then has no order
+ * @throws TypeError when the lists differ in length
+ */
+export function rankCorrelation(a: Float64Array, b: Float64Array): number {
+  if (a.length !== b.length)
+    throw new TypeError(`a rank correlation needs lists of one length, got ${a.length} and ${b.length}`);
+  const [left, right] = [meanRanks(a), meanRanks(b)];
+  // The mean of the ranks 1 … n is (n + 1) / 2, with ties as without.
+  const mean = (a.length + 1) / 2;
+  let [product, leftSquare, rightSquare] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [left[i]! - mean, right[i]! - mean];
+    product += x * y;
+    leftSquare += x * x;
+    rightSquare += y * y;
+  }
+  // Ranks are multiples of 1/2, so that these sums are exact.
+  return leftSquare === 0 || rightSquare === 0 ? 0 : product / Math.sqrt(leftSquare * rightSquare);
+}
+
+/** Gives the rank of each number, from 1 for the least; equal numbers share the mean of their ranks. */
+function meanRanks(values: Float64Array): Float64Array {
+  const sorted = values.slice().sort();
+  const ranks = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const below = countWhere(sorted, (other) => other < values[i]!);
+    const notAbove = countWhere(sorted, (other) => other <= values[i]!);
+    ranks[i] = (below + 1 + notAbove) / 2;
+  }
+  return ranks;
+}
+
+/** Counts the leading numbers of a sorted list for which a condition holds, by bisection. */
+function countWhere(sorted: Float64Array, holds: (value: number) => boolean): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (holds(sorted[middle]!)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
