@@ -39,13 +39,11 @@ export function ensembleLogits(
   const [first] = read;
   if (!first) throw new TypeError("an ensemble needs at least one member");
   for (const member of read) checkAlike(first, member, "the ensemble's members");
-  checkWeights(weights, read.length);
+  checkEnsembleOptions({ mean, weights }, read.length);
   const counted = read
     .map((logits, i) => ({ logits, weight: weights?.[i] ?? 1 }))
     .filter(({ weight }) => weight > 0);
-  if (mean === "softmax") return meanOfScores(counted);
-  if (mean === "logits") return meanOfLogits(counted);
-  throw new RangeError(`mean must be "softmax" or "logits", got ${JSON.stringify(mean)}`);
+  return mean === "softmax" ? meanOfScores(counted) : meanOfLogits(counted);
 }
 
 /** A member that has some influence, with its weight. */
@@ -54,7 +52,15 @@ interface Weighted {
   weight: number;
 }
 
-function checkWeights(weights: readonly number[] | undefined, members: number): void {
+/**
+ * Checks options for an ensemble of so many members.
+ *
+ * @throws TypeError when there is not one weight for each member, RangeError when a weight is negative or not
+ *   finite, all are 0, or `mean` is unknown
+ */
+export function checkEnsembleOptions({ mean = "softmax", weights }: EnsembleOptions, members: number): void {
+  if (mean !== "softmax" && mean !== "logits")
+    throw new RangeError(`mean must be "softmax" or "logits", got ${JSON.stringify(mean)}`);
   if (weights === undefined) return;
   if (weights.length !== members)
     throw new TypeError(`an ensemble of ${members} needs as many weights, got ${weights.length}`);

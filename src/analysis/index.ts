@@ -1,11 +1,13 @@
 /** The evaluation of networks: metrics, as plain functions of the logits of many images. */
-export { agreement } from "./agreement.js";
+export { agreement, pairwiseDisagreement } from "./agreement.js";
 export {
   adaptiveCalibrationError,
   expectedCalibrationError,
   type ReliabilityBin,
   reliabilityBins,
 } from "./calibration.js";
+export { type ClassAccuracy, classAccuracies } from "./class-accuracies.js";
+export { type ConfusionPair, confusionPairs } from "./confusion-pairs.js";
 export {
   defineMetric,
   type Metric,
@@ -16,7 +18,13 @@ export {
   type MetricValues,
   meanOverImages,
 } from "./define.js";
-export { type EnsembleOptions, ensembleLogits, ensembleProbabilities } from "./ensemble.js";
+export { type ImageDifference, jensenShannon, mostDifferentImages } from "./divergence.js";
+export {
+  checkEnsembleOptions,
+  type EnsembleOptions,
+  ensembleLogits,
+  ensembleProbabilities,
+} from "./ensemble.js";
 export { type EvaluateEnsembleOptions, evaluateEnsemble } from "./evaluate-ensemble.js";
 export {
   defaultK,

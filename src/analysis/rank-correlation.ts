@@ -27,21 +27,20 @@ export function rankCorrelation(a: Float64Array, b: Float64Array): number {
 /** Gives the rank of each number, from 1 for the least; equal numbers share the mean of their ranks. */
 function meanRanks(values: Float64Array): Float64Array {
   const sorted = values.slice().sort();
-  const ranks = new Float64Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    const below = countWhere(sorted, (other) => other < values[i]!);
-    const notAbove = countWhere(sorted, (other) => other <= values[i]!);
-    ranks[i] = (below + 1 + notAbove) / 2;
-  }
-  return ranks;
+  return values.map((value) => {
+    const below = countBelow(sorted, value);
+    let equal = 1;
+    while (sorted[below + equal] === value) equal++;
+    return below + (equal + 1) / 2;
+  });
 }
 
-/** Counts the leading numbers of a sorted list for which a condition holds, by bisection. */
-function countWhere(sorted: Float64Array, holds: (value: number) => boolean): number {
+/** Counts the numbers of a sorted list that are less than a value, by bisection. */
+function countBelow(sorted: Float64Array, value: number): number {
   let [from, to] = [0, sorted.length];
   while (from < to) {
     const middle = (from + to) >>> 1;
-    if (holds(sorted[middle]!)) from = middle + 1;
+    if (sorted[middle]! < value) from = middle + 1;
     else to = middle;
   }
   return from;

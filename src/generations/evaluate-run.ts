@@ -1,4 +1,10 @@
-import { type EnsembleOptions, ensembleLogits, evaluateLogits, slackWithin } from "../analysis/index.js";
+import {
+  checkEnsembleOptions,
+  type EnsembleOptions,
+  ensembleLogits,
+  evaluateLogits,
+  slackWithin,
+} from "../analysis/index.js";
 import { setKernels } from "../nn/index.js";
 import {
   type EnsembleResult,
@@ -71,6 +77,8 @@ export async function evaluateRun(
   const { superclasses, test: testImages } = images.dataset;
   const { labels } = testImages;
   const together = options.ensemble === true ? {} : options.ensemble || undefined;
+  // Wrong options are refused before the networks are run.
+  if (together) checkEnsembleOptions(together, wanted.length);
   const members: Member[] = [];
   const generations: GenerationResult[] = [];
   const differences: Difference[] = [];

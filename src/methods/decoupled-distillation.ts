@@ -11,7 +11,7 @@ export const decoupledDistillation = defineMethod({
   name: "decoupled-distillation",
   summary:
     "Cross-entropy with the labels, and decoupled distillation: the label's class and the other classes weigh apart " +
-    "(DKD, Zhao et al. 2022). It is not affine in the labels.",
+    "(DKD, Zhao et al. 2022).",
   formula: "hardWeight · CE + T² · (targetWeight · TCKD + nonTargetWeight · NCKD)",
   source: "Zhao et al. 2022 (arXiv:2203.08679), without their warm-up; defaults of their code for CIFAR-100",
   terms: {

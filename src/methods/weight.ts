@@ -38,7 +38,9 @@ export function weightAt(weight: Weight, { generation, generations }: Place): nu
   if (typeof weight === "number") return weight;
   if (Array.isArray(weight)) return weight[Math.min(student, weight.length - 1)]!;
   const steps = Math.max(1, generations - 2);
-  const reached = weight.from + ((weight.to - weight.from) * Math.min(student, steps)) / steps;
+  if (student === 0) return weight.from;
+  if (student >= steps) return weight.to;
+  const reached = (weight.from * (steps - student) + weight.to * student) / steps;
   // Without the last digits, in which 0.1 + 0.2 is not 0.3, a step is the number that a person would write in a list.
   return Number(reached.toPrecision(12));
 }

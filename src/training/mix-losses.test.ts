@@ -8,6 +8,7 @@ import { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { objectiveOf, trainNetwork } from "./index.js";
 import { Meter } from "./meter.js";
+import { mixLosses } from "./mix-losses.js";
 
 type Result = { loss: number; gradient: number[] };
 type Fixture = {
@@ -75,6 +76,12 @@ describe("losses of mixed images", () => {
     );
     objective.losses(double(fixture.logits), int64(fixture.labels), images, mix);
     expect(calls()).toBe(1);
+  });
+
+  it("have the same terms, whichever label", () => {
+    const one = { loss: torch.tensor(1), terms: { hard: torch.tensor(1) } };
+    const other = { loss: torch.tensor(1), terms: { soft: torch.tensor(1) } };
+    expect(() => mixLosses(one, other, torch.tensor(0.5))).toThrow("got hard and soft");
   });
 
   it("count a correct prediction by the weight of its label", () => {

@@ -9,6 +9,7 @@ export const superclassChance = defineMetric({
   unit: "fraction",
   digits: 2,
   columns: ["knowledge"],
+  note: () => "by chance: the superclass share if that score were on other classes drawn by lot",
   needs: ["superclasses"],
   compute({ network, labels, superclasses }) {
     const sizes = new Map<number, number>();
