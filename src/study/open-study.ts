@@ -127,7 +127,7 @@ function lineResult(
 }
 
 function networkResult(file: NetworkFile): NetworkResult {
-  const { fingerprint, decides, test, heldOut, trainSeconds, kernels, date } = file;
+  const { fingerprint, decides, test, heldOut, trainSeconds, kernels, date, machine, lyceum, commit } = file;
   return {
     fingerprint,
     generation: decides.generation,
@@ -135,6 +135,8 @@ function networkResult(file: NetworkFile): NetworkResult {
     ...(heldOut && { heldOut }),
     trainSeconds,
     kernels,
+    machine: `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.os}`,
+    software: `Lyceum ${lyceum}${commit ? `, commit ${commit.slice(0, 12)}` : ""}`,
     date,
   };
 }
