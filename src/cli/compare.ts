@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import type { JudgedExpectation, Part, StudyResult } from "../study/index.js";
+import type { JudgedExpectation, Measure, Part, StudyResult } from "../study/index.js";
 import { NotShown, UsageError } from "./errors.js";
 import { findRun } from "./find-run.js";
 import { importFiles, withImports } from "./imports.js";
@@ -68,44 +68,17 @@ async function compare(named: string[], options: CompareOptions): Promise<void> 
     comparing.armNamed(result, reference);
     return (options.expect ?? []).map((text) => comparing.parseExpectation(text, result));
   });
-  checkHasValues(result, measure, comparing.valuesOf);
+  checkHasValues(result, measure, comparing.armValues);
   const paired = comparing.paired(result, { ...measure, reference });
   const sentences = comparing.studySentences(result, { ...measure, reference });
   const expectations = comparing.judge(result, expected, measure);
+  const comparison = { measure, reference, paired, sentences, expectations };
   if (options.json) {
-    const { unit, better } = comparing.scalarMetric(metric);
-    const { name, title, seeds, trained, notes } = result;
-    const arms = result.arms.map((arm) => {
-      const { seeds, generations, ensemble } = comparing.armValues(arm, measure);
-      return { name: arm.name, methods: arm.methods, seeds, generations, ensemble };
-    });
-    const claims = comparing
-      .claims(result, { ...measure, bootstrapSeed: false })
-      .map(({ arm, rival, of, verdict }) => ({ arm, rival, of, verdict }));
-    const all = {
-      name,
-      title,
-      metric,
-      unit,
-      better,
-      part: measure.part,
-      reference,
-      seeds,
-      trained,
-      arms,
-      paired,
-    };
-    console.log(
-      JSON.stringify(
-        { ...all, claims, expectations, sentences, notes },
-        // JSON has no undefined and no NaN: null stands for what is not known.
-        (_, value) => value ?? null,
-        2,
-      ),
-    );
+    const { comparisonJson } = await import("./comparison-json.js");
+    console.log(comparisonJson(result, comparison));
   } else {
     const { comparisonText } = await import("./comparison-text.js");
-    console.log(printable(comparisonText(result, { measure, reference, paired, sentences, expectations })));
+    console.log(printable(comparisonText(result, comparison)));
   }
   failUnlessShown(expectations);
 }
@@ -130,6 +103,8 @@ async function open(
         ? `${first}: is no study, and one run has nothing to be compared with: give two or more runs`
         : `${first}: there is no such study, neither here nor in results/; to compare runs, give two or more`,
     );
+  if (options.import)
+    throw new UsageError("--import: runs are compared without it; only a study may need it");
   const runs = [];
   for (const name of named) runs.push(await findRun(name));
   return studyOfRuns(runs, part && { part });
@@ -151,17 +126,16 @@ function asUsage<T>(work: () => T): T {
   }
 }
 
-/** @throws Error when no network has such a value: there is nothing to compare */
+/** @throws Error when nothing has such a value: there is nothing to compare */
 function checkHasValues(
   { arms, part: about }: StudyResult,
-  { metric, part }: { metric: string; part: Part },
-  valuesOf: typeof import("../study/index.js").valuesOf,
+  { metric, part }: Measure,
+  armValues: typeof import("../study/index.js").armValues,
 ): void {
-  const has = arms.some((arm) =>
-    Array.from({ length: arm.generations }, (_, g) => g).some(
-      (g) => valuesOf(arm, g, { metric, part }).size > 0,
-    ),
-  );
+  const has = arms.some((arm) => {
+    const { generations, ensemble } = armValues(arm, { metric, part });
+    return [...generations.flat(), ...ensemble].some((value) => value !== null);
+  });
   if (has) return;
   const images = part === "test" ? "the test images" : "the held-out images";
   const trained = arms.some(({ lines }) => lines.some(({ networks }) => networks.some(Boolean)));

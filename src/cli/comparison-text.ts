@@ -20,7 +20,8 @@ import {
 } from "../study/index.js";
 import { table } from "./text.js";
 
-interface Comparison {
+/** What a comparison came to. */
+export interface Comparison {
   measure: Measure;
   reference: string;
   paired: readonly PairedDifference[];

@@ -114,6 +114,10 @@ function allowed(shape: Shape): string {
       return "true, false";
     case "array":
       return `list of ${allowed(shape.items ?? {})}`;
+    case "object":
+      return `mapping of ${Object.keys(shape.properties ?? {})
+        .map(code)
+        .join(", ")}`;
     default:
       return shape.pattern ? `text like ${code(shape.pattern)}` : "text";
   }

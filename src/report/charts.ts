@@ -1,5 +1,6 @@
 /** Draws the charts of a run, as SVG that takes its colours from the page. */
 import * as Plot from "@observablehq/plot";
+import { reliabilityBins } from "../analysis/index.js";
 import type { EnsembleResult, EpochRecord, GenerationResult } from "../runs/types.js";
 import { accuracyMargin } from "./comparison.js";
 import { draw } from "./draw.js";
@@ -137,6 +138,47 @@ export function lossChart(records: readonly EpochRecord[], highest: number): Htm
             { stroke: "currentColor", strokeDasharray: "4 3" },
           )
         : []),
+    ],
+  });
+}
+
+/**
+ * Draws for each generation how often it is right where its top score is so high: the mean top score and the
+ * accuracy of each bin of the metric `reliability`. Larger dots hold more images.
+ */
+export function reliabilityChart(generations: readonly GenerationResult[]): Html {
+  const points = generations.flatMap(({ generation, test }) =>
+    (test.reliability ? reliabilityBins(test.reliability) : []).map(({ confidence, accuracy, share }) => ({
+      confidence: 100 * confidence,
+      accuracy: 100 * accuracy,
+      share,
+      generation,
+      colour: colourOf(generation),
+    })),
+  );
+  const axis = { domain: [0, 100], ticks: 5 };
+  const options = { x: "confidence", y: "accuracy", z: "generation" } as const;
+  return draw({
+    alt: "Accuracy by top score for each generation",
+    width: 560,
+    height: 460,
+    marginTop: 28,
+    marginBottom: 44,
+    marginLeft: 52,
+    marginRight: 24,
+    x: { ...axis, label: "top score (%)", grid: true },
+    y: { ...axis, label: "right among these images (%)", grid: true },
+    r: { domain: [0, 1], range: [0, 16] },
+    marks: [
+      Plot.line(
+        [
+          [0, 0],
+          [100, 100],
+        ],
+        { stroke: "currentColor", strokeOpacity: 0.5, strokeDasharray: "5 4" },
+      ),
+      Plot.line(points, { ...options, stroke: "colour", strokeWidth: 2 }),
+      Plot.dot(points, { ...options, fill: "colour", r: "share", fillOpacity: 0.75 }),
     ],
   });
 }

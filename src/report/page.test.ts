@@ -33,6 +33,8 @@ const data: ReportData = {
   testImages: undefined,
   comparison: undefined,
   examples: "there are no images",
+  different: [],
+  classes: undefined,
   methodLines: [],
 };
 

@@ -91,7 +91,7 @@ export function judge(
     const shown = isOnSide && p !== undefined && p < 0.05;
     const reason = comparison
       ? reasonOf(study, comparison, { p, together: adjusted.filter((value) => value !== undefined).length })
-      : "both are the same networks, trained once";
+      : "there is nothing to compare: no values, or the same networks on both sides";
     const sentence = `Expected ${expectation.text}: ${shown ? "shown" : "not shown"}; ${reason}.`;
     return { ...expectation, shown, adjusted: p, sentence };
   });

@@ -34,6 +34,8 @@ export async function openStudy(directory: string, options: OpenStudyOptions = {
   );
   const networks = await folder.readNetworks();
   const { notes } = inspect(folder, plan, networks);
+  for (const { date, changes } of await folder.readAmendments())
+    notes.push(`The study was changed after it began (${date.slice(0, 10)}: ${changes.join(", ")}).`);
   return {
     name: folder.name,
     title: study.file.title ?? folder.name,
@@ -167,7 +169,9 @@ function ensembleOn(folder: StudyFolder, part: Part, members: readonly NetworkFi
     throw new Error(
       `${other.path}: holds the scores of ${other.labels.length} images, ${first!.path} of ${first!.labels.length}`,
     );
-  return evaluateLogits(ensembleLogits(scores.map(logitsOf)), first!.labels);
+  const memberLogits = scores.map(logitsOf);
+  const { superclasses } = members[0]!;
+  return evaluateLogits(ensembleLogits(memberLogits), first!.labels, { memberLogits, superclasses });
 }
 
 /** Finds the folder of a study's results, which may be named by itself, by the study's file, or by its name. */

@@ -72,7 +72,7 @@ export interface PairedOptions {
  * Compares each arm of a study with the reference, over the seeds that both have: at each generation that both
  * lines have, at the last network of each, and the ensembles of the whole lines. Where lines are of different
  * length, the ensembles of as many generations as both have are compared too. A line of one network is its own
- * ensemble. Networks that both arms share are not compared.
+ * ensemble. Left out are places where both arms share their networks, and where neither has a value.
  *
  * @returns in the order of the arms; for each, generations first, then "last", ensembles last
  * @throws RangeError when there is no such metric or no such arm
@@ -95,7 +95,7 @@ export function paired(study: StudyResult, options: PairedOptions = {}): PairedD
  * Compares two arms at one place, without any correction.
  *
  * @param options.bootstrapSeed decides the bootstrap's resamples; no such interval where it is left out
- * @returns none where a line has nothing there, or both share what stands there
+ * @returns none where a line has nothing there, both share what stands there, or neither has a value
  */
 export function compareAt(
   a: ArmResult,
@@ -108,7 +108,11 @@ export function compareAt(
   return compareMeasured({ arm: a, of: ofA }, { arm: b, of: ofB }, place, options);
 }
 
-/** Compares what was measured of two arms, or of two generations of one arm; none where both are the same. */
+/**
+ * Compares what was measured of two arms, or of two generations of one arm.
+ *
+ * @returns none where both are the same, or neither has a value
+ */
 export function compareMeasured(
   a: { arm: ArmResult; of: Measured },
   b: { arm: ArmResult; of: Measured },
@@ -118,7 +122,10 @@ export function compareMeasured(
   if (areShared(a.arm, a.of, b.arm, b.of)) return [];
   const { bootstrapSeed = false, metric, part } = options;
   const measure = { metric, part };
-  const pairing = pair(valuesOf(a.arm, a.of, measure), valuesOf(b.arm, b.of, measure), bootstrapSeed);
+  const [valuesA, valuesB] = [valuesOf(a.arm, a.of, measure), valuesOf(b.arm, b.of, measure)];
+  // A patriarch has no teacher to agree with, and a single network no members: such metrics are not compared there.
+  if (valuesA.size === 0 && valuesB.size === 0) return [];
+  const pairing = pair(valuesA, valuesB, bootstrapSeed);
   return [
     {
       a: a.arm.name,

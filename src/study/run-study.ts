@@ -58,9 +58,10 @@ export async function beginStudy(
       `${path}: the arms ${same[0]} and ${same[1]} are the same recipe: change one of them, or leave it out`,
     );
   const networks = await folder.readNetworks();
+  let changes: string[] = [];
   if (folder.isBegun) {
     const before = await folder.readStudy(library);
-    const changes = studyChanges(before, study);
+    changes = studyChanges(before, study);
     if (changes.length > 0) {
       const known = plan.networks.filter(({ fingerprint }) => networks.has(fingerprint)).length;
       const kept = `${known} of ${networks.size} finished networks still count, and none is removed`;
@@ -76,7 +77,7 @@ export async function beginStudy(
     }
   }
   const { notes } = inspect(folder, plan, networks);
-  await folder.begin(study);
+  await folder.begin(study, changes);
   const mine = shard ? shardOf(plan, shard) : plan.networks;
   const uncalibrated = study.file.calibrate !== undefined && !(await readCalibration(directory));
   return { study, folder, plan, mine, left: toTrain(folder, mine, plan.networks), notes, uncalibrated };

@@ -105,6 +105,8 @@ function observedDesign(study: StudyResult, comparisons: readonly PairedDifferen
     0,
   );
   const deviation = Math.sqrt(squares / freedom);
+  // Arms that differ by the same for all seeds leave nothing to reckon with.
+  if (deviation === 0) return undefined;
   const { metric } = known[0]!;
   return designSentence({ seeds: study.seeds.length, deviation, metric });
 }

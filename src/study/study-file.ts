@@ -7,6 +7,7 @@ import {
   type Library,
   loadRecipeInput,
   MAX_YAML_BYTES,
+  nearest,
   type ParsedYaml,
   parseYaml,
   type Recipe,
@@ -79,6 +80,12 @@ export interface Study {
 const MAX_ARMS = 500;
 const MAX_SEEDS = 1000;
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9_.=+,-]{0,79}$/;
+
+/** The keys of a study file, for messages. */
+const studyKeys = [
+  ...["title", "description", "kind", "base", "seeds"],
+  ...["reference", "calibrate", "arms", "grid"],
+];
 
 const fileSchema = schema((z) => {
   const mapping = z.record(z.string(), z.unknown());
@@ -170,8 +177,11 @@ export function checkStudy(
   };
   const parsed = fileSchema().safeParse(input);
   if (!parsed.success) {
-    const { path: keys, message } = parsed.error.issues[0]!;
-    throw at(keys, message);
+    const issue = parsed.error.issues[0]!;
+    if (issue.code !== "unrecognized_keys") throw at(issue.path, issue.message);
+    const [key] = issue.keys;
+    const meant = issue.path.length === 0 ? nearest(key!, studyKeys) : undefined;
+    throw at(issue.path, `unknown key "${key}"${meant ? `; did you mean "${meant}"?` : ""}`);
   }
   const { seeds: given, arms: written = {}, grid, calibrate, reference: asked, base, ...rest } = parsed.data;
   const seeds = seedsOf(given);

@@ -42,7 +42,8 @@ export async function studyOfRuns(
   const paths = directories.map((directory) => resolve(directory));
   const twice = paths.findIndex((path, i) => paths.indexOf(path) !== i);
   if (twice >= 0) throw new Error(`${directories[twice]}: is given twice: leave one of them out`);
-  const runs = await Promise.all(directories.map((directory) => readRun(directory, part)));
+  const runs: Run[] = [];
+  for (const directory of directories) runs.push(await readRun(directory, part));
   for (const run of runs) checkSameImages(runs[0]!, run);
   const groups = grouped(runs);
   for (const group of groups.values()) checkSeeds(group);
@@ -201,16 +202,18 @@ function unfinished({ directory, recipe, summary }: Run): string[] {
 }
 
 /**
- * Names arms by what the names of their runs share: "tolerant" for tolerant-s0 and tolerant-s1. Where that is empty,
- * or the same for two arms, the first run's name is taken, or else its path.
+ * Names arms by what the names of their runs share, "tolerant" for tolerant-s0 and tolerant-s1, or by their first run
+ * where they share nothing. Where two arms would have one name, all have the names, or else the paths, of their first
+ * runs.
  */
 function namesOf(groups: readonly (readonly Run[])[]): string[] {
+  const first = groups.map(([run]) => basename(resolve(run!.directory)));
   const candidates = [
-    groups.map(sharedName),
-    groups.map(([first]) => basename(resolve(first!.directory))),
-    groups.map(([first]) => first!.directory),
+    groups.map((runs, i) => sharedName(runs) || first[i]!),
+    first,
+    groups.map(([run]) => run!.directory),
   ];
-  return candidates.find((names) => names.every(Boolean) && new Set(names).size === names.length)!;
+  return candidates.find((names) => new Set(names).size === names.length)!;
 }
 
 function sharedName(runs: readonly Run[]): string {

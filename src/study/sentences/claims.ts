@@ -70,8 +70,8 @@ function verdictOf(comparison: PairedDifference, better: "higher" | "lower"): Ve
 }
 
 /**
- * Says how one claim comes out, with its numbers: "tolerant's second student is higher than strict's: holds. It is
- * 0.9 points above, …".
+ * Says how one claim comes out, with its numbers: "That tolerant's second student is higher than strict's holds: it
+ * is 0.9 points above, …".
  */
 export function claimSentence(study: StudyResult, { verdict, comparison }: Claim): string {
   const [a, b] = sidesInWords(study, comparison);

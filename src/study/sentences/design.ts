@@ -7,8 +7,8 @@ import { countOf, differenceText, digitsFor, signedText } from "../words.js";
 import { findingOf, sidesInWords } from "./difference.js";
 
 /**
- * Says the smallest difference that a design can see: "5 seeds see a difference of 0.7 points or more in 8 of 10
- * such studies, …".
+ * Says the smallest difference that a design can see: "With 5 seeds the smallest difference that is found in 8 of
+ * 10 such studies is 0.7 points …".
  *
  * @param options.seeds the number of seeds
  * @param options.deviation the standard deviation of paired differences from seed to seed, in the metric's unit
