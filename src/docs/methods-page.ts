@@ -14,6 +14,16 @@ affine in the labels: for an image with two labels that share its weight, it is 
 A method of your own is one file: see [tutorial.md](tutorial.md), [examples/penalty.ts](../examples/penalty.ts) and
 [examples/two-teachers.ts](../examples/two-teachers.ts).
 
+What the random changes to the images ([recipe.md](recipe.md#augment)) make of a loss:
+
+| change | loss | teachers |
+|---|---|---|
+| crop, flip, RandAugment, TrivialAugment, random erasing | that for the label, as without the change | predict the changed image |
+| Mixup, CutMix | w · loss for the label + (1 - w) · loss for the other image's label, w the weight of the image itself; its terms alike | predict the mixed image, once |
+
+For a loss that is affine in the labels, that is the loss for the mixed distribution of the label. The training accuracy
+counts a mixed image by the weight of the label that had the highest score.
+
 `;
 
 /** Generates the text of the page. */

@@ -260,6 +260,56 @@ test("augmentation follows what a data set's labels survive, unless it is asked 
   expect(augmentOf({ augment: { flip: true, crop: 2 } })).toEqual({ crop: 2, flip: true });
 });
 
+test("mixing is absent unless it is asked for, and fills in which batches are mixed", () => {
+  const augmentOf = (augment: object) => resolveRecipe({ data: "cifar10", augment }).augment;
+  const base = { crop: 4, flip: true };
+  expect(augmentOf({ mixup: {} })).toEqual({ ...base, mixup: { alpha: 1, probability: 1 } });
+  expect(augmentOf({ cutmix: { alpha: 0.5, probability: 0.3 } })).toEqual({
+    ...base,
+    cutmix: { alpha: 0.5, probability: 0.3 },
+  });
+  expect(augmentOf({ mixup: { alpha: 0.2 }, cutmix: {} })).toEqual({
+    ...base,
+    mixup: { alpha: 0.2, probability: 0.5 },
+    cutmix: { alpha: 1, probability: 0.5 },
+  });
+});
+
+test("a policy is absent unless it is asked for, by name or with options", () => {
+  const policyOf = (policy: string | { name: string }) =>
+    resolveRecipe({ data: "cifar10", augment: { policy } }).augment.policy;
+  expect(policyOf("randaugment")).toEqual({ name: "randaugment", operations: 2, magnitude: 9 });
+  expect(policyOf({ name: "trivialaugment" })).toEqual({ name: "trivialaugment" });
+});
+
+test("erasing is absent unless it is asked for", () => {
+  const { augment } = resolveRecipe({ data: "cifar10", augment: { erase: { fill: "noise" } } });
+  const erase = { probability: 0.5, area: [0.02, 0.33], aspect: [0.3, 3.3], fill: "noise" };
+  expect(augment).toEqual({ crop: 4, flip: true, erase });
+});
+
+test.each([
+  ["policy: randaugmnt", /augment\.policy: .*did you mean "randaugment"/],
+  ["policy: { name: trivialaugment, magnitude: 3 }", /only randaugment has this, not trivialaugment/],
+  [
+    "policy: { name: randaugment, magnitude: 40 }",
+    /augment\.policy\.magnitude: must be a whole number from 0 to 30/,
+  ],
+  ["erase: { area: [0.3, 0.1] }", /augment\.erase\.area: must be two numbers, the smaller first/],
+  ["erase: { aspect: [0, 1] }", /augment\.erase\.aspect\.0: must be a number above 0/],
+  ["erase: { aspect: [1] }", /augment\.erase\.aspect: must be a list of 2, given \[1\]/],
+  ["erase: { fill: black }", /augment\.erase\.fill: must be one of "zero", "noise"/],
+  ["mixup: { alpha: 0 }", /augment\.mixup\.alpha: must be a number above 0/],
+  ["mixup: { beta: 1 }", /augment\.mixup\.beta: unknown key/],
+  [
+    "mixup: { probability: 0.7 }, cutmix: {}",
+    /augment\.mixup\.probability: is 0\.7, and that of cutmix 0\.5/,
+  ],
+  ["mixup: text", /augment\.mixup: must be a mapping of alpha, probability/],
+])("augment: { %s } is refused by the key", async (augment, message) => {
+  expect(await refusal(`data: cifar10\naugment: { ${augment} }`)).toMatch(message);
+});
+
 test("a method may be given as a value, alone or beside its options", () => {
   const mine = defineMethod({
     name: "mine",

@@ -117,16 +117,28 @@ function withOptions({ kind, ...options }: Recipe["schedule"]): string {
   return given.length > 0 ? `${kind} (${given.join(", ")})` : kind;
 }
 
+const policyLine = ({ name, ...options }: NonNullable<Recipe["augment"]["policy"]>) =>
+  withOptions({ kind: name, ...options });
+
+/** Names the random changes to the training images and their options, in the order in which they are made. */
+function augmentationLine({ policy, crop, flip, erase, mixup, cutmix }: Recipe["augment"]): string {
+  const parts = [
+    policy && policyLine(policy),
+    crop > 0 && `random crops (padding ${crop})`,
+    flip && "flips",
+    erase && withOptions({ kind: "random erasing", ...erase }),
+    mixup && withOptions({ kind: "Mixup", ...mixup }),
+    cutmix && withOptions({ kind: "CutMix", ...cutmix }),
+  ];
+  return parts.filter((part) => part).join(", ") || "none";
+}
+
 function facts(recipe: Recipe, methodLines: ReportData["methodLines"]): Html {
   const { data, model, generations, epochs, batchSize, optimizer, schedule, augment, seed } = recipe;
   const limit = Object.entries(data.limit ?? {}).map(
     ([part, n]) => `${part === "train" ? "training" : part} images limited to ${count(n)}`,
   );
   const heldOut = data.heldOut > 0 ? [`${percent(data.heldOut)} of the training images held out`] : [];
-  const augmentation = [
-    augment.crop > 0 ? `random crops (padding ${augment.crop})` : "",
-    augment.flip ? "flips" : "",
-  ];
   return definitions([
     [
       "images",
@@ -138,7 +150,7 @@ function facts(recipe: Recipe, methodLines: ReportData["methodLines"]): Html {
       "training",
       `${plural(epochs, "epoch")} of batches of ${batchSize}; ${withOptions(optimizer)}; schedule ${withOptions(schedule)}`,
     ],
-    ["augmentation", augmentation.filter((part) => part !== "").join(", ") || "none"],
+    ["augmentation", augmentationLine(augment)],
     ["seed", String(seed)],
   ]);
 }
