@@ -2,6 +2,7 @@ import { count, duration, percent } from "../report/numbers.js";
 import type { PlannedNetwork } from "../study/index.js";
 import type { Output } from "./progress.js";
 import type { WorkerMessage } from "./study-worker.js";
+import { printable } from "./text.js";
 
 /** The shortest time between two drawings of the table, in milliseconds. */
 const REDRAW_MS = 200;
@@ -32,6 +33,7 @@ export function studyProgress(output: Output, { networks, left }: StudyProgressO
   let finished = networks.length - left.length;
   let drawn = 0;
   let lines = 0;
+  let waited: string | undefined;
   const clear = () => {
     if (lines > 0) output.write(`\x1b[${lines}A\x1b[J`);
     lines = 0;
@@ -54,6 +56,12 @@ export function studyProgress(output: Output, { networks, left }: StudyProgressO
   };
   return {
     event(message: WorkerMessage): void {
+      if (message.type === "waiting") {
+        // While a network is in training, its end is what the other processes wait for.
+        if (running.size === 0 && message.message !== waited) say(`waiting: ${printable(message.message)}`);
+        waited = message.message;
+        return;
+      }
       const network = byFingerprint.get(message.fingerprint);
       if (!network) return;
       const now = running.get(message.fingerprint) ?? { network, fraction: 0, imagesPerSecond: 0 };
@@ -66,7 +74,7 @@ export function studyProgress(output: Output, { networks, left }: StudyProgressO
       } else {
         running.delete(message.fingerprint);
         const place = placeOf(network);
-        if (message.type === "failed") say(`failed: ${place}: ${message.message}`);
+        if (message.type === "failed") say(`failed: ${place}: ${printable(message.message)}`);
         else {
           finished++;
           clock.finish(network);

@@ -78,7 +78,10 @@ export async function trainBegun(begun: BegunStudy, work: StudyWork): Promise<Re
     const args = [begun.folder.studyFile, "--results-folder", begun.folder.directory];
     if (shard) args.push("--shard", `${shard.shard}/${shard.of}`);
     for (const { file } of imports) args.push("--import", file);
-    const failures = await workInProcesses(args, { jobs, threads, signal, onEvent: show.event });
+    const failures = await workInProcesses(args, {
+      ...{ jobs, threads, signal, useful: begun.left.length },
+      onEvent: show.event,
+    });
     show.end();
     if (signal.aborted) throw new Interrupted(`stopped; the same command goes on: npx lyceum study ${path}`);
     return failures;

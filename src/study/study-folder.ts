@@ -1,6 +1,6 @@
 /** The folder of a study's results: its file, and the small files of each trained network. */
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { schema } from "../packages.js";
 import type { Library } from "../recipe/index.js";
@@ -116,7 +116,7 @@ export class StudyFolder {
 
   /** Says where the files of a network lie, whether they exist or not. */
   network(fingerprint: string): NetworkPaths {
-    const short = fingerprint.slice(0, 16);
+    const short = shortOf(fingerprint);
     const path = join(this.directory, "networks", short);
     return {
       file: `${path}.json`,
@@ -129,6 +129,18 @@ export class StudyFolder {
   /** Tells whether a network's training is finished. Its numbers are written last. */
   isFinished(fingerprint: string): boolean {
     return existsSync(this.network(fingerprint).file);
+  }
+
+  /** Lists which networks are finished and which have left their weights, by the first part of their fingerprints. */
+  list(): { finished: Set<string>; weights: Set<string> } {
+    const finished = new Set<string>();
+    const weights = new Set<string>();
+    for (const name of namesIn(join(this.directory, "networks"))) {
+      const [short = "", ...ending] = name.split(".");
+      if (ending.join(".") === "json") finished.add(short);
+      else if (ending.join(".") === "weights.safetensors") weights.add(short);
+    }
+    return { finished, weights };
   }
 
   /** Writes a network's numbers, by which it is finished. */
@@ -144,7 +156,9 @@ export class StudyFolder {
    */
   async readNetworks(): Promise<Map<string, NetworkFile>> {
     const folder = join(this.directory, "networks");
-    const names = (await readdir(folder).catch(() => [])).filter((name) => nameForm.test(name)).sort();
+    const names = namesIn(folder)
+      .filter((name) => nameForm.test(name))
+      .sort();
     const found = new Map<string, NetworkFile>();
     for (const name of names) {
       const path = join(folder, name);
@@ -161,6 +175,20 @@ export class StudyFolder {
   /** Removes the weights of a network that needs not teach any more. */
   async removeWeights(fingerprint: string): Promise<void> {
     await rm(this.network(fingerprint).weights, { force: true });
+  }
+}
+
+/** The first part of a fingerprint, which names a network's files. */
+export const shortOf = (fingerprint: string): string => fingerprint.slice(0, 16);
+
+/** Lists the names in a folder; none where there is no such folder. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    // A folder that may not be read is no empty one: everything in it would be trained again.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
   }
 }
 
