@@ -21,7 +21,7 @@ Examples:
     )
     .action(async (named: string, options: WorkFlags) => {
       const { beginStudy, readCalibration } = await import("../study/index.js");
-      const work = await prepareWork(named, options);
+      const work = await prepareWork("calibrate", named, options);
       const { path, directory, imports } = work;
       const found =
         (await readCalibration(directory)) ??

@@ -9,7 +9,8 @@ import { parseShard } from "./study-work.js";
 
 /** What a worker tells its parent: an event without the parts that only the worker needs. */
 export type WorkerMessage =
-  | { type: "begun" | "finished"; fingerprint: string }
+  | { type: "begun"; fingerprint: string }
+  | { type: "finished" | "found"; fingerprint: string }
   | { type: "failed"; fingerprint: string; message: string }
   | { type: "waiting"; message: string }
   | { type: "step"; fingerprint: string; fraction: number; imagesPerSecond: number }

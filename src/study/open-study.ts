@@ -1,6 +1,6 @@
 /** Puts a study's results together from the small files of its folder, without training and without images. */
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describeMethods } from "../generations/index.js";
 import { filesOf, type Imports, libraryOf } from "../runs/index.js";
 import { calibrated } from "./calibration.js";
@@ -150,8 +150,9 @@ function networkResult(file: NetworkFile): NetworkResult {
   };
 }
 
-/** Finds the folder of a study's results, which may be named by itself, by the study's file, or by its name. */
+/** Finds the folder of a study's results, which may be named by itself or the file in it, by the study's file, or by its name. */
 export function findStudyFolder(named: string, results = "results"): string {
   if (existsSync(join(named, "study.yaml"))) return named;
+  if (basename(named) === "study.yaml" && existsSync(join(dirname(named), "networks"))) return dirname(named);
   return join(results, basename(named).replace(/\.ya?ml$/, ""));
 }

@@ -4,7 +4,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { schema } from "../packages.js";
 import type { Library } from "../recipe/index.js";
-import { readBoundedText } from "../recipe/index.js";
+import { MAX_YAML_BYTES, readBoundedText } from "../recipe/index.js";
 import { parseJson, sha256Of, writeAtomic } from "../runs/index.js";
 import { type NetworkFile, parseNetworkFile } from "./network-file.js";
 import { loadStudy, type Study, StudyError, studyToYaml } from "./study-file.js";
@@ -70,12 +70,19 @@ export class StudyFolder {
    * Makes the folder and writes the study's file, where that has changed.
    *
    * @param changes what is different from the study that began here; it is noted, and the report tells of it
+   * @throws StudyError when the file, written out, is longer than one that can be read
    */
   async begin(study: Study, changes: readonly string[] = []): Promise<void> {
+    const yaml = studyToYaml(study.file);
+    const bytes = Buffer.byteLength(yaml);
+    if (bytes > MAX_YAML_BYTES)
+      throw new StudyError(
+        `${this.studyFile}: with its base recipe written out the study takes ${bytes} bytes, at most ${MAX_YAML_BYTES} can be ` +
+          "read: leave arms out, or write them as a grid",
+      );
     await mkdir(join(this.directory, "networks"), { recursive: true });
     await mkdir(this.work, { recursive: true });
     await writeFile(join(this.work, ".gitignore"), "*\n");
-    const yaml = studyToYaml(study.file);
     const before = await readFile(this.studyFile, "utf8").catch(() => undefined);
     if (changes.length > 0) {
       const noted = [
@@ -100,7 +107,13 @@ export class StudyFolder {
   async readAmendments(): Promise<Amendment[]> {
     if (!existsSync(this.amendments)) return [];
     const text = await readBoundedText(this.amendments, { maxBytes: MAX_NETWORK_BYTES });
-    return parseJson(text, amendmentsSchema(), this.amendments);
+    try {
+      return parseJson(text, amendmentsSchema(), this.amendments);
+    } catch (error) {
+      throw new Error(
+        `${(error as Error).message}. Put the file back as it was committed; without it the report says nothing of changes`,
+      );
+    }
   }
 
   /**
@@ -201,7 +214,7 @@ export function studyChanges(before: Study, now: Study): string[] {
     const [a, b] = [before.file[key], now.file[key]];
     if (sha256Of([a]) === sha256Of([b])) return [];
     if (key === "seeds")
-      return [`seeds (${before.file.seeds.join(", ")} before, ${now.file.seeds.join(", ")} now)`];
+      return [`seeds (${listOf(before.file.seeds)} before, ${listOf(now.file.seeds)} now)`];
     if (key !== "arms") return [key];
     const [old, young] = [before.file.arms, now.file.arms];
     return [...new Set([...Object.keys(old), ...Object.keys(young)])].flatMap((arm) => {
@@ -211,3 +224,7 @@ export function studyChanges(before: Study, now: Study): string[] {
     });
   });
 }
+
+/** Lists seeds, of many only the first. */
+const listOf = (seeds: readonly number[]) =>
+  seeds.length > 12 ? `${seeds.slice(0, 10).join(", ")}, … (${seeds.length} in all)` : seeds.join(", ");

@@ -17,6 +17,8 @@ export type WorkEvent =
   | { type: "progress"; network: PlannedNetwork; event: Parameters<OnProgress>[0] }
   | { type: "finished"; network: PlannedNetwork }
   | { type: "failed"; network: PlannedNetwork; message: string }
+  /** Another process has finished it. */
+  | { type: "found"; network: PlannedNetwork }
   /** All that is left waits for what other processes are at work on; the message says for which. */
   | { type: "waiting"; message: string };
 
@@ -47,9 +49,16 @@ export async function workAt(options: WorkOptions): Promise<Map<string, string>>
   const { folder, mine, signal, onEvent } = options;
   const images: StudyImages = new Map();
   const failures = new Map<string, string>();
+  const left = new Set(toTrain(folder, mine, options.all));
   let waitedFor: string | undefined;
   while (!signal?.aborted) {
-    const next = await takeNext(options, failures);
+    const { due } = whatIsDue(folder, options.all);
+    for (const network of left) {
+      if (due.has(network.fingerprint)) continue;
+      left.delete(network);
+      onEvent?.({ type: "found", network });
+    }
+    const next = await takeNext(options, due, failures);
     if (next === "none") break;
     if ("waitFor" in next) {
       if (next.waitFor !== waitedFor) onEvent?.({ type: "waiting", message: next.waitFor });
@@ -68,6 +77,7 @@ export async function workAt(options: WorkOptions): Promise<Map<string, string>>
         onProgress: (event) => onEvent?.({ type: "progress", network, event }),
       });
       if (!finished) break;
+      left.delete(network);
       await removeIdleWeights(options);
       onEvent?.({ type: "finished", network });
     } catch (error) {
@@ -105,10 +115,10 @@ type Taken = { network: PlannedNetwork; release: () => Promise<void> } | { waitF
 /** Takes the first network that is ready and that nobody else is at work on. */
 async function takeNext(
   { folder, mine, all }: WorkOptions,
+  due: ReadonlySet<string>,
   failures: ReadonlyMap<string, string>,
 ): Promise<Taken> {
   let waitFor: string | undefined;
-  const { due } = whatIsDue(folder, all);
   const failed = failedAmong(folder, all, (fingerprint) => failures.has(fingerprint));
   for (const network of mine) {
     const { fingerprint } = network;
