@@ -18,6 +18,7 @@ export interface WorkFlags {
   threads?: string;
   shard?: string;
   import?: string[];
+  amend?: boolean;
   json?: boolean;
 }
 
@@ -27,7 +28,8 @@ export function withWorkOptions(command: Command): Command {
     .argument("<study>", "a study's file, its name in studies/, or the folder of its results")
     .option("--results <folder>", "the folder that holds the folders of results", "results")
     .option("--jobs <n>", "how many networks to train at the same time", "1")
-    .option("--threads <n>", "CPU threads for all jobs together (default: one per physical core)");
+    .option("--threads <n>", "CPU threads for all jobs together (default: one per physical core)")
+    .option("--amend", "accept that the study's file has changed since the study began");
 }
 
 /** A study that a command works at, and how. */

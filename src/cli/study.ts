@@ -11,7 +11,6 @@ import { prepareWork, type StudyWork, trainBegun, type WorkFlags, withWorkOption
 import { printable } from "./text.js";
 
 interface StudyOptions extends WorkFlags {
-  amend?: boolean;
   plan?: boolean;
   json?: boolean;
 }
@@ -20,7 +19,6 @@ export const studyCommand = () =>
   withWorkOptions(withImports(new Command("study")))
     .description("train what a study compares, and show its table")
     .option("--shard <i/n>", "train only the i-th of n parts, for job arrays; parts share no network")
-    .option("--amend", "accept that the study's file has changed since the study began")
     .option("--plan", "say what is finished and what would be trained, and write nothing")
     .option("--json", "print the results as JSON, progress on stderr")
     .addHelpText(
