@@ -22,11 +22,11 @@ it("says on a terminal at once that it begins, and cuts lines to its width and i
   terminal.written.length = 0;
   show.say("stopping");
   // Of ten networks in training, two lines have room.
-  expect(terminal.written).toEqual(["\x1b[1A\x1b[J", "stopping\n", expect.any(String)]);
+  expect(terminal.written).toEqual(["\r\x1b[1A\x1b[J", "stopping\n", expect.any(String)]);
   expect(terminal.written[2]!.trim().split("\n")).toHaveLength(2);
   for (const line of terminal.written[2]!.split("\n")) expect(line.length).toBeLessThan(30);
   show.end();
-  expect(terminal.written.at(-1)).toBe("\x1b[2A\x1b[J");
+  expect(terminal.written.at(-1)).toBe("\r\x1b[2A\x1b[J");
 });
 
 it("counts what other processes finish, each network once, and gives no time where nothing is left", () => {

@@ -40,7 +40,7 @@ export function studyProgress(output: Output, { networks, left, prefix = "" }: S
   let lines = 0;
   let waited: string | undefined;
   const clear = () => {
-    if (lines > 0) output.write(`\x1b[${lines}A\x1b[J`);
+    if (lines > 0) output.write(`\r\x1b[${lines}A\x1b[J`);
     lines = 0;
   };
   const draw = (force: boolean) => {

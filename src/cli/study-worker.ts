@@ -32,6 +32,15 @@ export const studyWorkerCommand = () =>
     .action(work);
 
 async function work(path: string, options: WorkerOptions): Promise<void> {
+  try {
+    await workAt(path, options);
+  } finally {
+    // While the channel to the parent is open, this process does not end.
+    if (process.connected) process.disconnect();
+  }
+}
+
+async function workAt(path: string, options: WorkerOptions): Promise<void> {
   const { beginStudy, workAtStudy } = await import("../study/index.js");
   const torch = await import("../torch/index.js");
   const controller = new AbortController();
@@ -47,7 +56,6 @@ async function work(path: string, options: WorkerOptions): Promise<void> {
     if (process.connected) process.send?.(message);
   };
   await workAtStudy(begun, { signal, onEvent: (event) => forward(event, tell) });
-  if (process.connected) process.disconnect();
 }
 
 function forward(event: WorkEvent, tell: (message: WorkerMessage) => void): void {

@@ -1,5 +1,14 @@
 /** Tests that a study survives being killed, as a whole: the command, its processes, and what they leave. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -77,6 +86,44 @@ it("begun in one checkout it ends in another, from the files that are committed 
   cpSync(join(here, "results"), join(there, "results"), { recursive: true });
   rmSync(join(there, "results", "tiny", ".work"), { recursive: true });
   expect(await finish(there)).toEqual(whole);
+});
+
+it("ends with an error when a process that trains cannot go on, and goes on once it can", {
+  timeout: 120_000,
+}, async () => {
+  const cwd = checkout();
+  const { stdout } = await start(program.script, ["study", "tiny.yaml", "--plan", "--json"], { cwd }).ended;
+  const [first] = JSON.parse(stdout).networks;
+  // No lock can be made where a folder has its name.
+  const lock = join(cwd, "results", "tiny", ".work", first.fingerprint.slice(0, 16), "lock");
+  mkdirSync(lock, { recursive: true });
+  const stuck = await start(program.script, ["study", "tiny.yaml", "--jobs", "2"], { cwd }).ended;
+  expect(stuck.code).toBe(1);
+  expect(stuck.stderr).toContain("EISDIR");
+  rmSync(lock, { recursive: true });
+  expect(await finish(cwd)).toMatchObject({ trained: { done: 10, of: 10 } });
+});
+
+it("says that a process was killed, and the same command goes on", { timeout: 120_000 }, async () => {
+  const cwd = checkout();
+  const { child, ended } = start(program.script, ["study", "tiny.yaml"], { cwd });
+  await new Promise<void>((resolve) => {
+    child.stdout!.on("data", (text) => String(text).includes("1/10") && resolve());
+  });
+  for (let tries = 0; tries < 200 && workers(cwd).length === 0; tries++) await wait(10);
+  for (const pid of workers(cwd)) kill9(pid);
+  const { code, stderr } = await ended;
+  expect(code).toBe(1);
+  expect(stderr).toContain("a process that trained was killed, as the system does when memory runs out");
+  expect(await finish(cwd)).toMatchObject({ trained: { done: 10, of: 10 } });
+});
+
+it("--plan writes nothing", { timeout: 60_000 }, async () => {
+  const cwd = checkout();
+  const { code, stdout } = await start(program.script, ["study", "tiny.yaml", "--plan"], { cwd }).ended;
+  expect(code).toBe(0);
+  expect(stdout).toContain("0 of 10 networks are trained; 10 would be trained now");
+  expect(readdirSync(cwd)).toEqual(["tiny.yaml"]);
 });
 
 function kill9(pid: number): void {

@@ -77,6 +77,22 @@ it("does not wait for a lock that cannot be made", async () => {
   await expect(workAtStudy(begun)).rejects.toThrow(/EISDIR/);
 });
 
+it("stops where the disk is full, instead of failing with network after network", async () => {
+  const here = writeStudy({ ...oneLine, seeds: [0, 1] });
+  const begun = await beginStudy(here.path, here.directory);
+  const events: string[] = [];
+  const full = Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+  const onEvent = ({ type }: WorkEvent) => {
+    events.push(type);
+    if (type === "progress") throw full;
+  };
+  await expect(workAtStudy(begun, { onEvent })).rejects.toBe(full);
+  expect(full).toHaveProperty("path", here.directory);
+  expect(events).toEqual(["begun", "progress"]);
+  // Nothing is held any more, and it goes on once there is room.
+  expect(await workAtStudy(begun)).toEqual(new Map());
+});
+
 it("a folder of networks that cannot be read is no empty one", async () => {
   const here = writeStudy(oneLine);
   mkdirSync(here.directory, { recursive: true });

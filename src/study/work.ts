@@ -44,6 +44,7 @@ const PATIENCE = 1000;
  * A network whose training fails is left out together with those that it would teach; the rest goes on.
  *
  * @returns the failures, by fingerprint
+ * @throws Error that has the path, when the disk is full or cannot be written to
  */
 export async function workAt(options: WorkOptions): Promise<Map<string, string>> {
   const { folder, mine, signal, onEvent } = options;
@@ -82,6 +83,7 @@ export async function workAt(options: WorkOptions): Promise<Map<string, string>>
       onEvent?.({ type: "finished", network });
     } catch (error) {
       if (signal?.aborted && (error === signal.reason || (error as Error).name === "AbortError")) break;
+      if (isOfDisk(error)) throw error.path ? error : Object.assign(error, { path: folder.directory });
       const message = (error as Error).message;
       failures.set(network.fingerprint, message);
       await writeFile(markOf(folder, network.fingerprint), `${message}\n`);
@@ -108,6 +110,11 @@ export async function forgetFailures(
 ): Promise<void> {
   for (const { fingerprint } of networks) await rm(markOf(folder, fingerprint), { force: true });
 }
+
+/** Tells whether an error is one of the disk, by which every other network would fail as well. */
+const isOfDisk = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error &&
+  ["ENOSPC", "EDQUOT", "EROFS", "EIO"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** What a look for a network to train came to: one that is taken, a reason to wait, or nothing that is left. */
 type Taken = { network: PlannedNetwork; release: () => Promise<void> } | { waitFor: string } | "none";
