@@ -72,6 +72,11 @@ class Members {
     const path = this.#folder.network(file.fingerprint).scores;
     const scores = loadScores(path, this.#part);
     checkOwn(path, scores, file[this.#part]!.top1);
+    if (file.superclasses && file.superclasses.length !== scores.classes)
+      throw new Error(
+        `${this.#folder.network(file.fingerprint).file}: has superclasses of ${file.superclasses.length} classes, and its ` +
+          `scores are of ${scores.classes}. ${scoresRemedy}`,
+      );
     const [first] = this.#read;
     if (first) checkAlike({ path, scores }, first);
     this.#read.push({ path, scores, logits: logitsOf(scores) });

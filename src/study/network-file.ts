@@ -55,12 +55,22 @@ export function parseNetworkFile(text: string, path: string): NetworkFile {
   } catch (error) {
     throw new Error(`${(error as Error).message}. ${remedy}`);
   }
-  if (sha256Of(file.decides) !== file.fingerprint)
+  if (!hasOwnFingerprint(file))
     throw new Error(`${path}: its fingerprint is not that of what it says was trained. ${remedy}`);
   return file;
 }
 
-const remedy =
+function hasOwnFingerprint({ decides, fingerprint }: NetworkFile): boolean {
+  try {
+    return sha256Of(decides) === fingerprint;
+  } catch {
+    // What is nested so deeply that the stack does not suffice was never trained.
+    return false;
+  }
+}
+
+/** What can be done about a network's file that cannot be used. */
+export const remedy =
   "Put the file back as it was committed, or remove it: `lyceum study` then trains this network again";
 
 /** Says in words why a file's network belongs to no arm of a study: it is of other numerics, or of another recipe. */

@@ -1,5 +1,5 @@
 /** Puts a study's results together from the small files of its folder, without training and without images. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describeMethods } from "../generations/index.js";
 import { filesOf, type Imports, libraryOf } from "../runs/index.js";
@@ -8,7 +8,7 @@ import { EnsembleCache } from "./ensemble-cache.js";
 import { ensemblesOf } from "./ensembles.js";
 import { type NetworkFile, whyForeign } from "./network-file.js";
 import { type Plan, type PlannedLine, planStudy } from "./plan.js";
-import { StudyFolder } from "./study-folder.js";
+import { StudyFolder, shortOf } from "./study-folder.js";
 import type { LineResult, NetworkResult, StudyResult } from "./types.js";
 
 export interface OpenStudyOptions {
@@ -109,6 +109,16 @@ export function inspect(
           `${part} part). Remove the files of networks that were trained on the wrong ones: \`lyceum study\` trains these again`,
       );
   }
+  const { scores } = folder.list();
+  const bare = counted.filter(({ fingerprint }) => !scores.has(shortOf(fingerprint)));
+  if (bare[0]) {
+    const { file, scores: path } = folder.network(bare[0].fingerprint);
+    const many = bare.length === 1 ? "1 network here has" : `${bare.length} networks here have`;
+    notes.push(
+      `${many} no scores, so that there is no ensemble with them: put ${path} back, or remove ${file}, and \`lyceum study\` ` +
+        "trains it again.",
+    );
+  }
   const kernels = new Map<string, number>();
   for (const { kernels: name } of counted) kernels.set(name, (kernels.get(name) ?? 0) + 1);
   if (kernels.size > 1) {
@@ -154,5 +164,7 @@ function networkResult(file: NetworkFile): NetworkResult {
 export function findStudyFolder(named: string, results = "results"): string {
   if (existsSync(join(named, "study.yaml"))) return named;
   if (basename(named) === "study.yaml" && existsSync(join(dirname(named), "networks"))) return dirname(named);
+  // A folder that is named by its path is never another one of the same name.
+  if (/[\\/]/.test(named) && statSync(named, { throwIfNoEntry: false })?.isDirectory()) return named;
   return join(results, basename(named).replace(/\.ya?ml$/, ""));
 }

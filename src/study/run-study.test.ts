@@ -1,9 +1,9 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { trainGenerations } from "../generations/index.js";
-import { openStudy } from "./open-study.js";
+import { findStudyFolder, openStudy } from "./open-study.js";
 import { beginStudy, type RunStudyOptions, workAtStudy } from "./run-study.js";
 import { checkStudy } from "./study-file.js";
 import { tinyStudy, writeStudy } from "./testing/tiny-study.js";
@@ -163,6 +163,12 @@ describe("a damaged or foreign file", () => {
       /its fingerprint is not that of what it says was trained/,
     ],
     ["of nothing", () => "{}", /json: format: /],
+    ["too large", () => " ".repeat(5_000_000), /json: 5000000 bytes, but at most 4194304 are expected/],
+    [
+      "nested without end",
+      (text: string) => text.replace('"recipe":{', `"recipe":{"x":${"[".repeat(1e5)}${"]".repeat(1e5)},`),
+      /[0-9a-f]{16}\.json: its fingerprint is not that of/,
+    ],
   ])(
     "that is %s stops the study in words that name it and the remedy, and loses nothing",
     async (_, damage, message) => {
@@ -181,6 +187,41 @@ describe("a damaged or foreign file", () => {
       expect(await numbersOf(here.directory)).toEqual(await numbersOf(whole.directory));
     },
   );
+
+  it("that is a link to nothing is named with its remedy", async () => {
+    const here = copyOf(whole);
+    const path = first(here.directory);
+    rmSync(path);
+    symlinkSync("/nowhere/at/all", path);
+    await expect(openStudy(here.directory)).rejects.toThrow(
+      `${path}: is a link to nothing. Put the file back`,
+    );
+  });
+
+  it("of superclasses that are not of these classes is named", async () => {
+    const here = copyOf(whole);
+    const name = (await openStudy(here.directory)).arms[0]!.lines[0]!.networks[0]!.fingerprint.slice(0, 16);
+    const path = join(here.directory, "networks", `${name}.json`);
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), superclasses: [0, 1] }));
+    await expect(openStudy(here.directory)).rejects.toThrow(`${path}: has superclasses of 2 classes`);
+  });
+
+  it("of scores that is missing is told, since there is no ensemble without it", async () => {
+    const here = copyOf(whole);
+    const path = first(here.directory).replace(".json", ".scores.safetensors");
+    rmSync(path);
+    expect((await openStudy(here.directory)).notes.join()).toContain(
+      `1 network here has no scores, so that there is no ensemble with them: put ${path} back`,
+    );
+  });
+
+  it("of the study that is missing does not lead to another study of the same name", () => {
+    const here = copyOf(whole);
+    rmSync(join(here.directory, "study.yaml"));
+    expect(findStudyFolder(here.directory, "/elsewhere/results")).toBe(here.directory);
+    expect(findStudyFolder("tiny", "/elsewhere/results")).toBe("/elsewhere/results/tiny");
+    expect(findStudyFolder(join(here.directory, "study.yaml"))).toBe(here.directory);
+  });
 
   it("of scores is named with its remedy", async () => {
     const here = copyOf(whole);

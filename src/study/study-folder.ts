@@ -6,7 +6,7 @@ import { schema } from "../packages.js";
 import type { Library } from "../recipe/index.js";
 import { MAX_YAML_BYTES, readBoundedText } from "../recipe/index.js";
 import { parseJson, sha256Of, writeAtomic } from "../runs/index.js";
-import { type NetworkFile, parseNetworkFile } from "./network-file.js";
+import { type NetworkFile, parseNetworkFile, remedy } from "./network-file.js";
 import { loadStudy, type Study, StudyError, studyToYaml } from "./study-file.js";
 
 const MAX_NETWORK_BYTES = 4 * 1024 * 1024;
@@ -144,16 +144,18 @@ export class StudyFolder {
     return existsSync(this.network(fingerprint).file);
   }
 
-  /** Lists which networks are finished and which have left their weights, by the first part of their fingerprints. */
-  list(): { finished: Set<string>; weights: Set<string> } {
+  /** Lists which networks are finished, and have left scores or weights, by the first part of their fingerprints. */
+  list(): { finished: Set<string>; scores: Set<string>; weights: Set<string> } {
     const finished = new Set<string>();
+    const scores = new Set<string>();
     const weights = new Set<string>();
     for (const name of namesIn(join(this.directory, "networks"))) {
       const [short = "", ...ending] = name.split(".");
       if (ending.join(".") === "json") finished.add(short);
+      else if (ending.join(".") === "scores.safetensors") scores.add(short);
       else if (ending.join(".") === "weights.safetensors") weights.add(short);
     }
-    return { finished, weights };
+    return { finished, scores, weights };
   }
 
   /** Writes a network's numbers, by which it is finished. */
@@ -175,7 +177,11 @@ export class StudyFolder {
     const found = new Map<string, NetworkFile>();
     for (const name of names) {
       const path = join(folder, name);
-      const file = parseNetworkFile(await readBoundedText(path, { maxBytes: MAX_NETWORK_BYTES }), path);
+      const text = await readBoundedText(path, { maxBytes: MAX_NETWORK_BYTES }).catch((error) => {
+        const what = error.code === "ENOENT" ? `${path}: is a link to nothing` : error.message;
+        throw new Error(`${what}. ${remedy}`);
+      });
+      const file = parseNetworkFile(text, path);
       if (!file.fingerprint.startsWith(name.slice(0, 16)))
         throw new Error(
           `${path}: is the file of another network, ${file.fingerprint.slice(0, 16)}: give it that name`,
