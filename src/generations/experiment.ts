@@ -1,6 +1,6 @@
 /** An experiment: a recipe with the definitions and images that its names stand for, ready to be trained. */
 import type { Dataset } from "../data/index.js";
-import { describeMethod, type Method, teachersOf as teachersAsked } from "../methods/index.js";
+import { describeMethod, type Method, teachersOf as teachersAsked, trainedEpochs } from "../methods/index.js";
 import type { ModelOptions } from "../models/index.js";
 import type { Module } from "../nn/index.js";
 import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
@@ -57,6 +57,12 @@ export function methodOf(
 export function teachersOf(experiment: Pick<Experiment, "recipe" | "library">, generation: number): number[] {
   const { method, options } = methodOf(experiment, generation);
   return teachersAsked(method, generation, options);
+}
+
+/** Gives the number of epochs for which a generation is trained: the recipe's, unless its method says another. */
+export function epochsOf(experiment: Pick<Experiment, "recipe" | "library">, generation: number): number {
+  const { method, options } = methodOf(experiment, generation);
+  return trainedEpochs(method, options, experiment.recipe.epochs);
 }
 
 /** Describes what the patriarch and the students learn from, in a line each. */
@@ -139,7 +145,10 @@ export function checkExperiment(experiment: Experiment): void {
     const problem = method.check?.(options, { classes })?.[0];
     if (problem) throw new RangeError(`${[key, problem.key].filter(Boolean).join(".")}: ${problem.message}`);
   }
-  for (let generation = 0; generation < recipe.generations; generation++) teachersOf(experiment, generation);
+  for (let generation = 0; generation < recipe.generations; generation++) {
+    teachersOf(experiment, generation);
+    epochsOf(experiment, generation);
+  }
   if (trainCount === 0)
     throw new RangeError("there are no training images left: lower data.heldOut, or raise data.limit");
   if (recipe.device !== "cpu" && !cudaAvailable()) {

@@ -7,6 +7,7 @@ import { AveragedWeights, GradScaler, type Optimizer, type Schedule } from "../o
 import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
 import { CudaGraph, type Device, hasCudaGraphs } from "../torch/index.js";
 import { canRecord, type Learner, type Objective } from "../training/index.js";
+import { type Experiment, methodOf } from "./experiment.js";
 
 /** A learner that owns its parts. Disposing of it frees all of them but the network. */
 export type OwnedLearner = Learner & Disposable;
@@ -61,10 +62,19 @@ export function graphFor({ device, kernels }: Recipe, learner: Learner): CudaGra
   return wanted && hasCudaGraphs() && canRecord(learner) ? new CudaGraph(device as Device) : undefined;
 }
 
-/** Makes the schedule that a recipe asks for: the learning rate by step, over one generation's training. */
-export function scheduleFor(recipe: Recipe, library: Library, stepsPerEpoch: number): Schedule {
-  const { schedule, epochs, optimizer } = recipe;
-  return library
+/** Makes the schedule of a generation's training: the recipe's learning rate by step, placed as the method asks. */
+export function scheduleFor(
+  experiment: Pick<Experiment, "recipe" | "library">,
+  generation: number,
+  stepsPerEpoch: number,
+): Schedule {
+  const { schedule, epochs, optimizer } = experiment.recipe;
+  const { method, options } = methodOf(experiment, generation);
+  const rates = experiment.library
     .get("schedule", schedule.kind)
     .create(optionsOf(schedule, "kind"), { learningRate: optimizer.learningRate, epochs, stepsPerEpoch });
+  const { scheduleAt } = method;
+  if (!scheduleAt) return rates;
+  // Schedules are functions of whole steps.
+  return (step) => rates(Math.round(scheduleAt(step / stepsPerEpoch, options, epochs) * stepsPerEpoch));
 }

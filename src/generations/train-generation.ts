@@ -4,7 +4,7 @@ import { checkBatchNormPairs, foldBatchNorm, type Module } from "../nn/index.js"
 import type { EpochRecord, Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { loadCheckpoint, objectiveOf, type TrainingObserver, trainNetwork } from "../training/index.js";
-import { type Experiment, freshModel, methodOf } from "./experiment.js";
+import { type Experiment, epochsOf, freshModel, methodOf } from "./experiment.js";
 import { handOver } from "./hand-over.js";
 import { createLearner, graphFor, scheduleFor } from "./learner.js";
 import { checkpointing } from "./observers/checkpointing.js";
@@ -45,8 +45,9 @@ export async function trainGeneration(
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined },
 ): Promise<TrainedNetwork | undefined> {
   const { recipe, library, images, folder } = experiment;
-  const { epochs, generations } = recipe;
+  const { generations } = recipe;
   const { method, options } = methodOf(experiment, generation);
+  const epochs = epochsOf(experiment, generation);
   const fields = { generation, role: roleOf(generation), epochs };
 
   using loader = images.trainLoader(generation);
@@ -77,7 +78,10 @@ export async function trainGeneration(
   const started = performance.now();
   const elapsedSeconds = () => (position?.elapsedSeconds ?? 0) + (performance.now() - started) / 1000;
 
-  const extent = { generations, epochs, stepsPerEpoch, imagesPerEpoch: images.trainCount };
+  const epochsLater = Array.from({ length: generations - 1 - generation }, (_, i) =>
+    epochsOf(experiment, generation + 1 + i),
+  );
+  const extent = { epochs, epochsLater, stepsPerEpoch, imagesPerEpoch: images.trainCount };
   const observers: (TrainingObserver | undefined)[] = [
     validationLoader && validation(learner, validationLoader),
     // The log comes before the checkpoint. Should the process die in between, the epoch is trained again, and
@@ -89,7 +93,7 @@ export async function trainGeneration(
   const end = await trainNetwork(learner, {
     loader,
     epochs,
-    schedule: scheduleFor(recipe, library, stepsPerEpoch),
+    schedule: scheduleFor(experiment, generation, stepsPerEpoch),
     position,
     graph: graphFor(recipe, learner),
     signal,

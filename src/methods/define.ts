@@ -57,6 +57,20 @@ export interface Method<S extends OptionShape = OptionShape> {
    * gets their logits. A method without it has no teachers, and can train a patriarch.
    */
   teachers?(this: void, generation: number, options: OptionsOf<S>): readonly number[];
+  /**
+   * Says for how many epochs the network is trained; 0 leaves it as it begins.
+   *
+   * @param epochs the recipe's number, which is meant where a method has no such member
+   */
+  epochs?(this: void, options: OptionsOf<S>, epochs: number): number;
+  /**
+   * Says which place of the recipe's learning-rate schedule belongs to a place of the training. The schedule is that of a
+   * training of `epochs` epochs, the recipe's number.
+   *
+   * @param epoch the epochs of training that are done, with a fraction within one
+   * @returns the epochs of the schedule that are done then; where a method has no such member, `epoch` itself
+   */
+  scheduleAt?(this: void, epoch: number, options: OptionsOf<S>, epochs: number): number;
   /** Computes the loss of one batch. */
   loss(this: void, input: LossInput, options: OptionsOf<S>): Losses;
   /**
@@ -115,6 +129,20 @@ export function teachersOf(method: Method, generation: number, options: Record<s
   if (wrong === undefined && !teachers.includes(undefined)) return [...teachers];
   throw new RangeError(
     `${method.name} asks for generation ${wrong} as a teacher of generation ${generation}: only earlier ones can teach`,
+  );
+}
+
+/**
+ * Gives the number of epochs for which a method trains a network.
+ *
+ * @param epochs the recipe's number
+ * @throws RangeError that names the method when what it says is no number of epochs
+ */
+export function trainedEpochs(method: Method, options: Record<string, unknown>, epochs: number): number {
+  const trained: unknown = method.epochs ? method.epochs(options, epochs) : epochs;
+  if (Number.isSafeInteger(trained) && (trained as number) >= 0) return trained as number;
+  throw new RangeError(
+    `${method.name} must train for a whole number of epochs, 0 or more, but asks for ${trained}`,
   );
 }
 

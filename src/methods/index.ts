@@ -3,6 +3,7 @@
  * list below.
  */
 import { distillation } from "./distillation.js";
+import { earlyStopped } from "./early-stopped.js";
 import { strict } from "./strict.js";
 import { topScoreDifference } from "./top-score-difference.js";
 
@@ -13,10 +14,12 @@ export {
   type LossInput,
   type Method,
   teachersOf,
+  trainedEpochs,
 } from "./define.js";
 export { distillation } from "./distillation.js";
+export { earlyStopped } from "./early-stopped.js";
 export { strict } from "./strict.js";
 export { topScoreDifference } from "./top-score-difference.js";
 
 /** Every method of the library, in the order in which messages and docs list them. */
-export const methods = [strict, topScoreDifference, distillation] as const;
+export const methods = [strict, topScoreDifference, earlyStopped, distillation] as const;
