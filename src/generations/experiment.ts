@@ -1,6 +1,12 @@
 /** An experiment: a recipe with the definitions and images that its names stand for, ready to be trained. */
 import type { Dataset } from "../data/index.js";
-import { describeMethod, type Method, teachersOf as teachersAsked, trainedEpochs } from "../methods/index.js";
+import {
+  answerTemperature,
+  describeMethod,
+  type Method,
+  teachersOf as teachersAsked,
+  trainedEpochs,
+} from "../methods/index.js";
 import type { ModelOptions } from "../models/index.js";
 import type { Module } from "../nn/index.js";
 import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
@@ -143,6 +149,7 @@ export function checkExperiment(experiment: Experiment): void {
   ] as const) {
     const { method, options } = methodOf(experiment, generation);
     const problem = method.check?.(options, { classes })?.[0];
+    answerTemperature(method, options);
     if (problem) throw new RangeError(`${[key, problem.key].filter(Boolean).join(".")}: ${problem.message}`);
   }
   for (let generation = 0; generation < recipe.generations; generation++) {

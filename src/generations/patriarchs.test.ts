@@ -4,9 +4,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { defineMethod, strict } from "../methods/index.js";
+import type { ModelOptions } from "../models/index.js";
+import * as nn from "../nn/index.js";
 import type { RecipeInput } from "../recipe/index.js";
 import type { EpochRecord, ProgressEvent } from "../runs/index.js";
-import { trainGenerations } from "./index.js";
+import * as torch from "../torch/index.js";
+import { evaluateRun, trainGenerations } from "./index.js";
+
+/** A small network, whose logits a function may change. */
+class Changed extends nn.Module {
+  private readonly hidden: nn.Linear;
+  private readonly fc: nn.Linear;
+  constructor(
+    { classes, generator }: ModelOptions,
+    private readonly change: (logits: torch.Tensor) => torch.Tensor,
+  ) {
+    super();
+    this.hidden = new nn.Linear(1, 4, { generator });
+    this.fc = new nn.Linear(4, classes, { generator });
+  }
+  override forward(images: torch.Tensor): torch.Tensor {
+    return this.change(this.fc.forward(this.hidden.forward(images.mean([2, 3]))));
+  }
+}
 
 let root: string;
 beforeEach(() => {
@@ -73,6 +93,87 @@ describe("early-stopped", () => {
     expect(generations[0]!.epochs).toBe(1);
   });
 });
+
+describe("softened", () => {
+  const patriarch = { method: "softened", temperature: 3 };
+  const logitsOf = (...path: string[]) =>
+    torch.loadSafetensors(join(root, ...path, "test-logits.safetensors")).tensors.logits!;
+  const tensorsOf = (run: string) =>
+    torch.loadSafetensors(join(root, run, "generation-0", "weights.safetensors")).tensors;
+
+  it("is the strict patriarch with its classifier divided, in the weights and all that is computed with them", async () => {
+    const directory = join(root, "softened");
+    await trainGenerations({ ...recipe, epochs: 2, patriarch, generations: 2 }, { directory });
+    await trainGenerations({ ...recipe, epochs: 2 }, { directory: join(root, "strict") });
+    const [soft, hard] = [tensorsOf("softened"), tensorsOf("strict")];
+    for (const [name, tensor] of Object.entries(hard)) {
+      const expected = name.startsWith("fc.") ? tensor.div(3) : tensor;
+      expect(soft[name]!.equal(expected), name).toBe(true);
+    }
+    const ratio = logitsOf("strict", "generation-0").div(logitsOf("softened", "generation-0"));
+    expect(ratio.allclose(torch.full([20, 5], 3), 1e-3)).toBe(true);
+    // Its training, with what was validated in it, is that of the strict patriarch.
+    const losses = (run: string) =>
+      recordsOf(run).map(({ trainLoss, validation }) => [trainLoss, validation]);
+    expect(losses("softened").slice(0, 2)).toEqual(losses("strict"));
+    expect((await evaluateRun(directory)).differences).toEqual([]);
+  });
+
+  it("is softened once, though its training was stopped after the last epoch", async () => {
+    const directory = join(root, "stopped");
+    const whole = join(root, "whole");
+    await trainGenerations({ ...recipe, epochs: 2, patriarch }, { directory: whole });
+    const onProgress = ({ type }: ProgressEvent) => {
+      if (type !== "epoch" || recordsOf("stopped").length < 2) return;
+      throw new Error("as it was meant to");
+    };
+    const stopped = trainGenerations({ ...recipe, epochs: 2, patriarch }, { directory, onProgress });
+    await expect(stopped).rejects.toThrow("as it was meant to");
+    await trainGenerations({ ...recipe, epochs: 2, patriarch }, { directory, resume: true });
+    const name = ["generation-0", "weights.safetensors"];
+    expect(read("stopped", ...name).equals(read("whole", ...name))).toBe(true);
+  });
+
+  it("is refused before the training where the network's logits are no outputs of a linear layer", async () => {
+    const events: string[] = [];
+    const onProgress = ({ type }: ProgressEvent) => void events.push(type);
+    const train = (change: (logits: torch.Tensor) => torch.Tensor) =>
+      trainGenerations(
+        { ...recipe, patriarch, model: "mine" },
+        { onProgress, model: (options) => new Changed(options, change) },
+      );
+    await expect(train((logits) => logits.add(1))).rejects.toThrow(
+      'the answers of the network "mine" cannot be softened by a temperature, since its logits are not the outputs of fc:',
+    );
+    await expect(train((logits) => logits.logSoftmax(1))).rejects.toThrow("not the outputs of fc");
+    expect(events).not.toContain("epoch");
+    await expect(train((logits) => logits)).resolves.toBeDefined();
+    const unlike = trainGenerations(
+      { ...recipe, patriarch, model: "mine" },
+      {
+        model: (options) =>
+          new Changed({ ...options, classes: 3 }, (logits) => torch.cat([logits, logits], 1).narrow(1, 0, 5)),
+      },
+    );
+    await expect(unlike).rejects.toThrow(
+      '"mine" cannot be softened by a temperature, since it has no nn.Linear of 5 outputs',
+    );
+  });
+});
+
+it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, "2"])(
+  "a method may not soften by a temperature of %j",
+  async (temperature) => {
+    const patriarch = defineMethod({
+      ...strict,
+      name: "mine",
+      answerTemperature: () => temperature as number,
+    });
+    await expect(trainGenerations({ ...recipe, patriarch })).rejects.toThrow(
+      `mine must soften by a temperature above 0, but asks for ${temperature}`,
+    );
+  },
+);
 
 it.each([1.5, -1, Number.NaN, "3", undefined])("a method may not ask for %j epochs", async (epochs) => {
   const patriarch = defineMethod({ ...strict, name: "mine", epochs: () => epochs as number });

@@ -11,6 +11,7 @@ import { checkpointing } from "./observers/checkpointing.js";
 import { metricsLog } from "./observers/metrics-log.js";
 import { type OnProgress, progress } from "./observers/progress.js";
 import { validation } from "./observers/validation.js";
+import { softenAnswers } from "./soften.js";
 
 /** A network whose training is done. */
 export interface TrainedNetwork {
@@ -56,6 +57,7 @@ export async function trainGeneration(
   using trained = handOver(model);
   checkFolding(experiment, model);
   checkLoneImage(experiment, model);
+  softenAnswers(experiment, generation, model, { dryRun: true });
   const objective = objectiveOf(method, options, {
     teachers,
     generation,
@@ -101,6 +103,7 @@ export async function trainGeneration(
   });
   if (end.epoch < epochs) return undefined;
   learner.averaged?.copyTo(model);
+  softenAnswers(experiment, generation, model);
   return { model: trained.keep(), trainSeconds: end.seconds, elapsedSeconds };
 }
 

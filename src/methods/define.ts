@@ -71,6 +71,11 @@ export interface Method<S extends OptionShape = OptionShape> {
    * @returns the epochs of the schedule that are done then; where a method has no such member, `epoch` itself
    */
   scheduleAt?(this: void, epoch: number, options: OptionsOf<S>, epochs: number): number;
+  /**
+   * Says by what the network's logits are divided once it is trained: above 1 its scores are softer. Its weights are changed
+   * for that, so that whoever uses the network sees the softened answers. Default: 1, which leaves them as they are.
+   */
+  answerTemperature?(this: void, options: OptionsOf<S>): number;
   /** Computes the loss of one batch. */
   loss(this: void, input: LossInput, options: OptionsOf<S>): Losses;
   /**
@@ -144,6 +149,18 @@ export function trainedEpochs(method: Method, options: Record<string, unknown>, 
   throw new RangeError(
     `${method.name} must train for a whole number of epochs, 0 or more, but asks for ${trained}`,
   );
+}
+
+/**
+ * Gives the temperature by which a method has a trained network's logits divided.
+ *
+ * @throws RangeError that names the method when it is not finite and above 0
+ */
+export function answerTemperature(method: Method, options: Record<string, unknown>): number {
+  const temperature: unknown = method.answerTemperature ? method.answerTemperature(options) : 1;
+  if (typeof temperature === "number" && temperature > 0 && temperature < Number.POSITIVE_INFINITY)
+    return temperature;
+  throw new RangeError(`${method.name} must soften by a temperature above 0, but asks for ${temperature}`);
 }
 
 /**

@@ -4,10 +4,12 @@
  */
 import { distillation } from "./distillation.js";
 import { earlyStopped } from "./early-stopped.js";
+import { softened } from "./softened.js";
 import { strict } from "./strict.js";
 import { topScoreDifference } from "./top-score-difference.js";
 
 export {
+  answerTemperature,
   defineMethod,
   describeMethod,
   type Losses,
@@ -18,8 +20,9 @@ export {
 } from "./define.js";
 export { distillation } from "./distillation.js";
 export { earlyStopped } from "./early-stopped.js";
+export { softened } from "./softened.js";
 export { strict } from "./strict.js";
 export { topScoreDifference } from "./top-score-difference.js";
 
 /** Every method of the library, in the order in which messages and docs list them. */
-export const methods = [strict, topScoreDifference, earlyStopped, distillation] as const;
+export const methods = [strict, topScoreDifference, earlyStopped, softened, distillation] as const;

@@ -3,6 +3,7 @@
  * follow it.
  */
 export { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
+export { type ClassifierOptions, classifierOf, divideLogits } from "./classifier.js";
 export { checkLogits, Diverged } from "./diverged.js";
 export { Meter, type Reading } from "./meter.js";
 export { type Objective, objectiveOf, type Role } from "./objective.js";
