@@ -1,12 +1,14 @@
 /** Tests of patriarchs that need more of the training than a loss: on drawn images, whole and in a run folder. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { makeSynthetic } from "../data/index.js";
 import { defineMethod, strict } from "../methods/index.js";
 import type { ModelOptions } from "../models/index.js";
 import * as nn from "../nn/index.js";
-import type { RecipeInput } from "../recipe/index.js";
+import { loadRecipe, type RecipeInput, resolveRecipe } from "../recipe/index.js";
 import type { EpochRecord, ProgressEvent } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { evaluateRun, trainGenerations } from "./index.js";
@@ -157,6 +159,105 @@ describe("softened", () => {
     );
     await expect(unlike).rejects.toThrow(
       '"mine" cannot be softened by a temperature, since it has no nn.Linear of 5 outputs',
+    );
+  });
+});
+
+describe("pretrained", () => {
+  const line = { ...recipe, epochs: 1, generations: 2 };
+  const weightsOf = (run: string, generation: number) =>
+    join(root, run, `generation-${generation}`, "weights.safetensors");
+  const tensors = (path: string) =>
+    Object.entries(torch.loadSafetensors(path).tensors).map(([name, tensor]) => [name, tensor.tolist()]);
+  const sha256 = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
+  const earlier = () => trainGenerations(line, { directory: join(root, "earlier") });
+
+  it("has the weights of an earlier run, is not trained, and teaches", async () => {
+    await earlier();
+    const patriarch = { method: "pretrained", run: join(root, "earlier"), generation: 1 };
+    const events: ProgressEvent[] = [];
+    const { generations } = await trainGenerations(
+      { ...line, patriarch, averageWeights: { decay: 0.9 } },
+      { directory: join(root, "later"), onProgress: (event) => void events.push(event) },
+    );
+    const trained = await evaluateRun(join(root, "earlier"));
+    expect(generations[0]).toMatchObject({ role: "patriarch", epochs: 0 });
+    expect(generations[0]!.trainSeconds).toBe(0);
+    expect(generations[0]!.test.top1).toBe(trained.generations[1]!.test.top1);
+    expect(tensors(weightsOf("later", 0))).toEqual(tensors(weightsOf("earlier", 1)));
+    expect(recordsOf("later").map(({ generation }) => generation)).toEqual([1]);
+    expect(events.find((event) => event.type === "start")!.methods[0]![1]).toContain(
+      "not trained: the weights in",
+    );
+    const stored = (await loadRecipe(join(root, "later", "recipe.yaml"))).patriarch;
+    expect(stored).toEqual({
+      method: "pretrained",
+      weights: weightsOf("earlier", 1),
+      sha256: sha256(weightsOf("earlier", 1)),
+    });
+    // Once the patriarch has its own file in the run, the one it came from is not needed.
+    rmSync(join(root, "earlier"), { recursive: true });
+    expect((await evaluateRun(join(root, "later"))).differences).toEqual([]);
+    const longer = join(root, "later", "recipe.yaml");
+    writeFileSync(longer, readFileSync(longer, "utf8").replace("generations: 2", "generations: 3"));
+    expect(
+      (await trainGenerations(line, { directory: join(root, "later"), resume: true })).generations,
+    ).toHaveLength(3);
+  });
+
+  it("is the same run wherever its file lies, and another one where the file is another", async () => {
+    await earlier();
+    const [here, there] = [join(root, "here.safetensors"), join(root, "there.safetensors")];
+    for (const path of [here, there]) copyFileSync(weightsOf("earlier", 0), path);
+    const begin = (weights: string) => ({
+      ...line,
+      generations: 1,
+      patriarch: { method: "pretrained", weights },
+    });
+    const directory = join(root, "later");
+    await trainGenerations(begin(here), { directory });
+    await trainGenerations(begin(there), { directory, resume: "auto" });
+    copyFileSync(weightsOf("earlier", 1), there);
+    const other = trainGenerations(begin(there), { directory, resume: "auto" });
+    await expect(other).rejects.toThrow("was begun with another recipe, which differs in patriarch");
+  });
+
+  it("refuses a file that changed after the recipe was read, is of another network, or is none", async () => {
+    await earlier();
+    const train = (options: object, input: object = {}, directory?: string) =>
+      trainGenerations({ ...line, ...input, patriarch: { method: "pretrained", ...options } }, { directory });
+    const weights = weightsOf("earlier", 0);
+    await expect(train({ weights, sha256: "0".repeat(64) })).rejects.toThrow(
+      `${weights}: is not the file that the recipe means: its SHA-256 is ${sha256(weights)}, not 000`,
+    );
+    await expect(train({ weights }, { model: "resnet14" })).rejects.toThrow(`${weights}: `);
+    const turned = makeSynthetic({ classes: 5, size: 8, channels: 1, trainCount: 64, testCount: 20 });
+    const classNames = turned.classNames.toReversed();
+    await expect(
+      trainGenerations(
+        { ...line, data: "mine", patriarch: { method: "pretrained", weights } },
+        { dataset: { ...turned, classNames } },
+      ),
+    ).rejects.toThrow(
+      `${weights}: its network tells other classes apart than the images have, or in another order`,
+    );
+    const broken = join(root, "broken.safetensors");
+    writeFileSync(broken, "not one");
+    await expect(train({ weights: broken })).rejects.toThrow(broken);
+  });
+
+  it.each([
+    [{}, "patriarch: needs weights, the path of a file, or run, the folder of an earlier run"],
+    [{ weights: "a", run: "b" }, "patriarch: weights and run are both given: give one of them"],
+    [{ weights: "a", generation: 1 }, "patriarch.generation: is a generation of a run"],
+    [{ weights: "nowhere" }, "patriarch.weights: nowhere: there is no such file"],
+    [{ run: "nowhere" }, "patriarch.run: nowhere/generation-0/weights.safetensors: there is no such file"],
+    [{ weights: "src" }, "patriarch.weights: src: cannot be read (EISDIR"],
+    [{ weights: "a", sha256: "abc" }, "patriarch.sha256: must be text that matches"],
+    [{ weights: 5 }, "patriarch.weights: must be text"],
+  ])("refuses %j", (options, message) => {
+    expect(() => resolveRecipe({ ...line, patriarch: { method: "pretrained", ...options } })).toThrow(
+      message,
     );
   });
 });

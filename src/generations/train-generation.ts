@@ -5,6 +5,7 @@ import type { EpochRecord, Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { loadCheckpoint, objectiveOf, type TrainingObserver, trainNetwork } from "../training/index.js";
 import { type Experiment, epochsOf, freshModel, methodOf } from "./experiment.js";
+import { loadFirstWeights } from "./first-weights.js";
 import { handOver } from "./hand-over.js";
 import { createLearner, graphFor, scheduleFor } from "./learner.js";
 import { checkpointing } from "./observers/checkpointing.js";
@@ -55,6 +56,7 @@ export async function trainGeneration(
   using validationLoader = images.validationLoader();
   const model = freshModel(experiment, generation);
   using trained = handOver(model);
+  loadFirstWeights(experiment, generation, model);
   checkFolding(experiment, model);
   checkLoneImage(experiment, model);
   softenAnswers(experiment, generation, model, { dryRun: true });

@@ -72,6 +72,11 @@ export interface Method<S extends OptionShape = OptionShape> {
    */
   scheduleAt?(this: void, epoch: number, options: OptionsOf<S>, epochs: number): number;
   /**
+   * Names the file with whose weights the network begins, and its SHA-256 in hexadecimal, to which the file is held. Without
+   * it the weights are fresh.
+   */
+  weights?(this: void, options: OptionsOf<S>): { file: string; sha256?: string };
+  /**
    * Says by what the network's logits are divided once it is trained: above 1 its scores are softer. Its weights are changed
    * for that, so that whoever uses the network sees the softened answers. Default: 1, which leaves them as they are.
    */

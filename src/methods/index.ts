@@ -4,6 +4,7 @@
  */
 import { distillation } from "./distillation.js";
 import { earlyStopped } from "./early-stopped.js";
+import { pretrained } from "./pretrained.js";
 import { softened } from "./softened.js";
 import { strict } from "./strict.js";
 import { topScoreDifference } from "./top-score-difference.js";
@@ -20,9 +21,17 @@ export {
 } from "./define.js";
 export { distillation } from "./distillation.js";
 export { earlyStopped } from "./early-stopped.js";
+export { pretrained } from "./pretrained.js";
 export { softened } from "./softened.js";
 export { strict } from "./strict.js";
 export { topScoreDifference } from "./top-score-difference.js";
 
 /** Every method of the library, in the order in which messages and docs list them. */
-export const methods = [strict, topScoreDifference, earlyStopped, softened, distillation] as const;
+export const methods = [
+  strict,
+  topScoreDifference,
+  earlyStopped,
+  softened,
+  pretrained,
+  distillation,
+] as const;

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { Recipe } from "../recipe/index.js";
 
 /** The keys of a recipe that may change before a run is resumed, for messages; `deciding` leaves them out. */
-export const CHANGEABLE = "title, description, generations, device, threads and data.root";
+export const CHANGEABLE =
+  "title, description, generations, device, threads, data.root and the place of pretrained weights";
 
 /**
  * Identifies everything in a recipe that decides what its networks learn, since one run must not mix two such
@@ -29,9 +30,15 @@ export function differingKeys(one: Recipe, other: Recipe): string[] {
 
 /** Leaves out of a recipe what may change while a run goes on. */
 function deciding(recipe: Recipe): object {
-  const { title, description, generations, device, threads, data, ...rest } = recipe;
+  const { title, description, generations, device, threads, data, patriarch, student, ...rest } = recipe;
   const { root, ...images } = data;
-  return { ...rest, data: images };
+  return { ...rest, data: images, patriarch: placeless(patriarch), student: placeless(student) };
+}
+
+/** Leaves out of a method's options where its weights lie, if their SHA-256 says what they are. */
+function placeless(method: Recipe["patriarch"]): object {
+  const { weights, ...rest } = method;
+  return typeof method.sha256 === "string" ? rest : method;
 }
 
 /**
