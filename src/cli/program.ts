@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Command, CommanderError } from "commander";
 import { RecipeError } from "../recipe/index.js";
+import { StudyError } from "../study/study-file.js";
 import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
 import { Interrupted, NotAsStored, UsageError } from "./errors.js";
@@ -11,6 +12,8 @@ import { recipesCommand } from "./recipes.js";
 import { reportCommand } from "./report.js";
 import { runsCommand } from "./runs.js";
 import { setupCommand } from "./setup.js";
+import { studyCommand } from "./study.js";
+import { studyWorkerCommand } from "./study-worker.js";
 import { printable } from "./text.js";
 import { trainCommand } from "./train.js";
 
@@ -32,7 +35,7 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(`${describe(error)}\n`);
     if (error instanceof Interrupted) return 130;
     if (error instanceof NotAsStored) return 3;
-    return error instanceof UsageError || error instanceof RecipeError ? 2 : 1;
+    return error instanceof UsageError || error instanceof RecipeError || error instanceof StudyError ? 2 : 1;
   }
 }
 
@@ -55,6 +58,7 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     );
   for (const command of [
     trainCommand(),
+    studyCommand(),
     predictCommand(),
     evaluateCommand(),
     runsCommand(),
@@ -65,6 +69,7 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     setupCommand(),
   ])
     lyceum.addCommand(command);
+  lyceum.addCommand(studyWorkerCommand(), { hidden: true });
   return throwing(lyceum);
 }
 

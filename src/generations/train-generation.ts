@@ -87,7 +87,7 @@ export async function trainGeneration(
   );
   const extent = { epochs, epochsLater, stepsPerEpoch, imagesPerEpoch: images.trainCount };
   const observers: (TrainingObserver | undefined)[] = [
-    validationLoader && validation(learner, validationLoader),
+    validationLoader && validation(learner, validationLoader, { every: recipe.validateEvery ?? 1, epochs }),
     // The log comes before the checkpoint. Should the process die in between, the epoch is trained again, and
     // the later of its two lines counts; the other way round, its line would be missing.
     folder && metricsLog(folder, fields),

@@ -166,7 +166,7 @@ async function finish(
 }
 
 /** Describes a network for its weights file: all that another program needs to use the weights. */
-function describeNetwork(
+export function describeNetwork(
   { recipe, library, images, model }: Experiment,
   generation: number,
 ): WeightsDescription {

@@ -1,6 +1,8 @@
 /** Losses of the method: pure, differentiable functions of logits [N, C] that return scalars. */
+export { confidencePenalty } from "./confidence-penalty.js";
 export { crossEntropy } from "./cross-entropy.js";
 export { distillation } from "./distillation.js";
+export { labelSmoothing } from "./label-smoothing.js";
 export { patriarchLoss } from "./patriarch-loss.js";
 export { type StudentWeights, studentLoss } from "./student-loss.js";
 export {

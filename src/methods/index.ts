@@ -2,13 +2,16 @@
  * The methods that a generation can learn by, one file each. A new method is a new file and a line in the
  * list below.
  */
+import { confidencePenalty } from "./confidence-penalty.js";
 import { distillation } from "./distillation.js";
 import { earlyStopped } from "./early-stopped.js";
+import { labelSmoothing } from "./label-smoothing.js";
 import { pretrained } from "./pretrained.js";
 import { softened } from "./softened.js";
 import { strict } from "./strict.js";
 import { topScoreDifference } from "./top-score-difference.js";
 
+export { confidencePenalty } from "./confidence-penalty.js";
 export {
   answerTemperature,
   defineMethod,
@@ -21,6 +24,7 @@ export {
 } from "./define.js";
 export { distillation } from "./distillation.js";
 export { earlyStopped } from "./early-stopped.js";
+export { labelSmoothing } from "./label-smoothing.js";
 export { pretrained } from "./pretrained.js";
 export { softened } from "./softened.js";
 export { strict } from "./strict.js";
@@ -30,6 +34,8 @@ export { topScoreDifference } from "./top-score-difference.js";
 export const methods = [
   strict,
   topScoreDifference,
+  labelSmoothing,
+  confidencePenalty,
   earlyStopped,
   softened,
   pretrained,

@@ -5,6 +5,7 @@ export {
   type LoadRecipeOptions,
   listRecipes,
   loadRecipe,
+  loadRecipeInput,
   loadStoredRecipe,
   RecipeError,
   readRecipe,
@@ -12,6 +13,8 @@ export {
   resolveRecipe,
 } from "./load.js";
 export { nearest } from "./nearest.js";
+export { applyOverride } from "./overrides.js";
 export { classCount, optionsOf, recipeSchema } from "./schema.js";
 export { namesBeyond } from "./stand-ins.js";
 export type { Recipe, RecipeInput } from "./types.js";
+export { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from "./yaml.js";

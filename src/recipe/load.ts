@@ -48,6 +48,17 @@ export async function loadRecipe(
 }
 
 /**
+ * Reads a recipe as it is written, unchecked and without defaults.
+ *
+ * @param nameOrPath the name of a recipe that comes with Lyceum, or the path of a file
+ * @throws RecipeError that names the file when it cannot be read or is no mapping
+ */
+export async function loadRecipeInput(nameOrPath: string): Promise<Record<string, unknown>> {
+  const path = await findRecipe(nameOrPath);
+  return { ...asMapping((await readFileAsYaml(path)).value, path) };
+}
+
+/**
  * Reads the resolved recipe that a run folder holds. It may name a network and images that no library
  * defines, since the program that began the run may have handed them over in code.
  *

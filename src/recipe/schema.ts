@@ -99,6 +99,14 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         .max(100_000)
         .default(164)
         .describe("Passes over the training images, per network."),
+      validateEvery: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .exactOptional()
+        .describe(
+          "Epochs from one evaluation on held-out images to the next; the last epoch always has one. Default: 1.",
+        ),
       batchSize: z.int().min(1).max(65_536).default(128).describe("Images per step."),
       optimizer: optimizer
         .prefault({})

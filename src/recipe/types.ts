@@ -28,6 +28,8 @@ export interface Recipe {
   readonly generations: number;
   /** Passes over the training images, for each network. */
   readonly epochs: number;
+  /** Epochs from one evaluation on held-out images to the next; undefined where each epoch has one. */
+  readonly validateEvery?: number;
   /** Images in a training step. */
   readonly batchSize: number;
   readonly optimizer: Chosen<"kind"> & { readonly learningRate: number };
@@ -77,6 +79,7 @@ export interface RecipeInput {
   readonly student?: Choice<"method", Method>;
   readonly generations?: number;
   readonly epochs?: number;
+  readonly validateEvery?: number;
   readonly batchSize?: number;
   readonly optimizer?: string | { readonly kind?: string; readonly [option: string]: unknown };
   readonly clipNorm?: number;

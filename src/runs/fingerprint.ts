@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Recipe } from "../recipe/index.js";
 
-/** The keys of a recipe that may change before a run is resumed, for messages; `deciding` leaves them out. */
+/** The keys of a recipe that may change before a run is resumed, for messages; `decidingRecipe` leaves them out. */
 export const CHANGEABLE =
-  "title, description, generations, device, threads, data.root and the place of pretrained weights";
+  "title, description, generations, validateEvery, device, threads, data.root and the place of pretrained weights";
 
 /**
  * Identifies everything in a recipe that decides what its networks learn, since one run must not mix two such
@@ -12,8 +12,17 @@ export const CHANGEABLE =
  * @returns a SHA-256 in hexadecimal
  */
 export function fingerprint(recipe: Recipe): string {
+  return sha256Of(decidingRecipe(recipe));
+}
+
+/**
+ * Hashes plain data, whatever the order of its keys.
+ *
+ * @returns a SHA-256 in hexadecimal
+ */
+export function sha256Of(value: unknown): string {
   return createHash("sha256")
-    .update(JSON.stringify(sorted(deciding(recipe))))
+    .update(JSON.stringify(sorted(value)))
     .digest("hex");
 }
 
@@ -21,7 +30,7 @@ export function fingerprint(recipe: Recipe): string {
  * Lists the top-level keys in which two recipes differ, without the keys that may change while a run goes on.
  */
 export function differingKeys(one: Recipe, other: Recipe): string[] {
-  const [a, b] = [deciding(one), deciding(other)] as Record<string, unknown>[];
+  const [a, b] = [decidingRecipe(one), decidingRecipe(other)] as Record<string, unknown>[];
   const text = (value: unknown) => JSON.stringify(sorted(value));
   return [...new Set([...Object.keys(a!), ...Object.keys(b!)])].filter(
     (key) => text(a![key]) !== text(b![key]),
@@ -29,16 +38,16 @@ export function differingKeys(one: Recipe, other: Recipe): string[] {
 }
 
 /** Leaves out of a recipe what may change while a run goes on. */
-function deciding(recipe: Recipe): object {
-  const { title, description, generations, device, threads, data, patriarch, student, ...rest } = recipe;
-  const { root, ...images } = data;
-  return { ...rest, data: images, patriarch: placeless(patriarch), student: placeless(student) };
+export function decidingRecipe(recipe: Recipe): object {
+  const { title, description, generations, validateEvery, device, threads, ...rest } = recipe;
+  const { root, ...data } = rest.data;
+  return { ...rest, data, patriarch: withoutPlace(rest.patriarch), student: withoutPlace(rest.student) };
 }
 
-/** Leaves out of a method's options where its weights lie, if their SHA-256 says what they are. */
-function placeless(method: Recipe["patriarch"]): object {
-  const { weights, ...rest } = method;
-  return typeof method.sha256 === "string" ? rest : method;
+/** Leaves out of a method's options where its weights lie, if their SHA-256 beside it says what they are. */
+export function withoutPlace(options: Record<string, unknown>): Record<string, unknown> {
+  const { weights, ...rest } = options;
+  return typeof options.sha256 === "string" ? rest : options;
 }
 
 /**
@@ -46,7 +55,8 @@ function placeless(method: Recipe["patriarch"]): object {
  * difference.
  */
 function sorted(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }

@@ -35,7 +35,7 @@ export const epochRecordSchema = schema((z): z.ZodType<EpochRecord> => {
  * The schema of a test result, with one key for each metric. All but `top1` may be missing, so that a run
  * stays readable when metrics join the table after it was made.
  */
-const testResultSchema = schema((z): z.ZodType<TestResult> => {
+export const testResultSchema = schema((z): z.ZodType<TestResult> => {
   const { number } = values();
   const schemaOf = ({ maxLength }: Metric) =>
     maxLength === undefined ? number : z.array(number).max(maxLength);

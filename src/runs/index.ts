@@ -9,8 +9,11 @@ export {
   type Import,
   lyceumVersion,
 } from "./environment.js";
+export { decidingRecipe, differingKeys, sha256Of, withoutPlace } from "./fingerprint.js";
+export { parseJson, testResultSchema } from "./formats.js";
 export { filesOf, type ImportedFile, type Imports, libraryOf } from "./imports.js";
 export { listRuns, type RunListing } from "./list-runs.js";
+export { acquireLock, isLocked } from "./lock.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export type * from "./types.js";
 export { readWeights, type WeightsDescription, writeWeights } from "./weights.js";

@@ -38,6 +38,8 @@ export interface ArmResult {
   name: string;
   /** What the patriarch and the students learn from: pairs of a role and its method in words. */
   methods: [role: string, words: string][];
+  /** The arm's place in a grid: the value of each key; left out where the arms are none. */
+  at?: Record<string, string | number>;
   /** The number of networks in its line. */
   generations: number;
   /** Passes over the training images, per network. */
@@ -57,4 +59,8 @@ export interface StudyResult {
   /** The part that the study's claims are about: the test images, or in a search the held-out ones. */
   part: Part;
   arms: ArmResult[];
+  /** The number of networks that are trained, and of all; shared ones count once. */
+  trained: { done: number; of: number };
+  /** What readers must know of the results, as sentences: other processors, results that belong to no arm. */
+  notes: string[];
 }

@@ -4,17 +4,26 @@ import type { Device } from "../../torch/index.js";
 import { checkLogits, type Learner, predict, type TrainingObserver } from "../../training/index.js";
 
 /**
- * Makes an observer that evaluates the network on held-out images after each epoch, and adds the result to
- * the epoch's report. Where the weights are averaged, their average is evaluated.
+ * Makes an observer that evaluates the network on held-out images after an epoch, and adds the result to the
+ * epoch's report. Where the weights are averaged, their average is evaluated.
+ *
+ * @param options.every how many epochs pass from one evaluation to the next; there is always one after the last
+ * @param options.epochs the number of epochs of the training
  */
-export function validation(learner: Learner, heldOut: Loader): TrainingObserver {
+export function validation(
+  learner: Learner,
+  heldOut: Loader,
+  { every, epochs }: { every: number; epochs: number },
+): TrainingObserver {
   const { model, averaged, device = "cpu" as Device } = learner;
   return {
     onEpoch: async (report) => {
+      const done = report.epoch + 1;
+      if (done % every !== 0 && done !== epochs) return;
       using _swapped = averaged?.swap();
       const { logits, labels } = await predict(model, heldOut, { device });
       using _freed = logits;
-      checkLogits(logits, `the held-out images after epoch ${report.epoch + 1}`);
+      checkLogits(logits, `the held-out images after epoch ${done}`);
       const { nll, top1 } = evaluateLogits(logits, labels);
       report.validation = { loss: nll, top1 };
     },

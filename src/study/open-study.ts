@@ -1,0 +1,176 @@
+/** Puts a study's results together from the small files of its folder, without training and without images. */
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { ensembleLogits, evaluateLogits } from "../analysis/index.js";
+import { describeMethods } from "../generations/index.js";
+import { filesOf, type Imports, libraryOf } from "../runs/index.js";
+import { type NetworkFile, whyForeign } from "./network-file.js";
+import { type Plan, type PlannedLine, planStudy } from "./plan.js";
+import { loadScores, logitsOf } from "./scores.js";
+import { StudyFolder } from "./study-folder.js";
+import type { EnsembleResult, LineResult, NetworkResult, Part, StudyResult } from "./types.js";
+
+export interface OpenStudyOptions {
+  /** What its recipes can name beside Lyceum's own definitions. */
+  imports?: Imports;
+  /** Whether the ensembles are computed. Default: true. */
+  ensembles?: boolean;
+}
+
+/**
+ * Reads the results of a study.
+ *
+ * @param directory the folder of its results
+ * @throws StudyError when no study has begun there, Error that names the file and the remedy when one is damaged
+ */
+export async function openStudy(directory: string, options: OpenStudyOptions = {}): Promise<StudyResult> {
+  const { imports = [], ensembles = true } = options;
+  const folder = new StudyFolder(directory);
+  const study = await folder.readStudy(libraryOf(imports));
+  const plan = planStudy(
+    study,
+    filesOf(imports).map(({ sha256 }) => sha256),
+  );
+  const networks = await folder.readNetworks();
+  const { notes } = inspect(folder, plan, networks);
+  return {
+    name: folder.name,
+    title: study.file.title ?? folder.name,
+    description: study.file.description ?? "",
+    reference: study.file.reference,
+    seeds: study.file.seeds,
+    part: study.file.kind === "search" ? "heldOut" : "test",
+    arms: study.arms.map(({ name, recipe, at }) => ({
+      name,
+      methods: describeMethods({ recipe, library: study.library }),
+      ...(at && { at }),
+      generations: recipe.generations,
+      epochs: recipe.epochs,
+      lines: plan.lines
+        .filter(({ arm }) => arm === name)
+        .map((line) => lineResult(folder, line, networks, ensembles)),
+    })),
+    trained: {
+      done: plan.networks.filter(({ fingerprint }) => networks.has(fingerprint)).length,
+      of: plan.networks.length,
+    },
+    notes,
+  };
+}
+
+/**
+ * Looks for what does not fit together in a study's folder.
+ *
+ * @returns sentences for people, and the networks' files that belong to no arm
+ * @throws Error when networks were trained on different images, which cannot be compared
+ */
+export function inspect(
+  folder: StudyFolder,
+  plan: Pick<Plan, "networks">,
+  networks: ReadonlyMap<string, NetworkFile>,
+): { notes: string[]; foreign: NetworkFile[] } {
+  const planned = new Set(plan.networks.map(({ fingerprint }) => fingerprint));
+  const files = [...networks.values()];
+  const foreign = files.filter(({ fingerprint }) => !planned.has(fingerprint));
+  const counted = files.filter(({ fingerprint }) => planned.has(fingerprint));
+  const notes: string[] = [];
+  const [stray] = foreign;
+  if (stray) {
+    const many = foreign.length === 1 ? "1 network here is" : `${foreign.length} networks here are`;
+    notes.push(
+      `${many} kept and not counted: ${folder.network(stray.fingerprint).file} ${whyForeign(stray)}. Remove the file, or ` +
+        "put the study back as it was, and it counts again.",
+    );
+  }
+  for (const part of ["train", "test"] as const) {
+    const [first] = counted;
+    const other = counted.find(({ decides, images }) => {
+      const like = counted.find((one) => sameData(one, decides));
+      return like && images[part] !== like.images[part];
+    });
+    if (first && other)
+      throw new Error(
+        `${folder.network(other.fingerprint).file}: was trained on other images than the rest (their SHA-256 differ in the ` +
+          `${part} part). Remove the files of networks that were trained on the wrong ones: \`lyceum study\` trains these again`,
+      );
+  }
+  const kernels = new Map<string, number>();
+  for (const { kernels: name } of counted) kernels.set(name, (kernels.get(name) ?? 0) + 1);
+  if (kernels.size > 1) {
+    const list = [...kernels].sort(([, a], [, b]) => b - a).map(([name, count]) => `${count} by ${name}`);
+    notes.push(
+      `The networks were trained by different kernels, whose sums round differently: ${list.join("; ")}. A network ` +
+        "differs by that as by another order of its images: compare means over seeds, not single networks.",
+    );
+  }
+  return { notes, foreign };
+}
+
+const sameData = ({ decides }: NetworkFile, other: NetworkFile["decides"]) =>
+  JSON.stringify(decides.recipe.data) === JSON.stringify(other.recipe.data);
+
+function lineResult(
+  folder: StudyFolder,
+  { seed, fingerprints }: PlannedLine,
+  networks: ReadonlyMap<string, NetworkFile>,
+  ensembles: boolean,
+): LineResult {
+  const files = fingerprints.map((fingerprint) => networks.get(fingerprint));
+  return {
+    seed,
+    networks: files.map((file) => file && networkResult(file)),
+    ensembles: ensembles ? ensemblesOf(folder, files) : {},
+  };
+}
+
+function networkResult(file: NetworkFile): NetworkResult {
+  const { fingerprint, decides, test, heldOut, trainSeconds, kernels, date } = file;
+  return {
+    fingerprint,
+    generation: decides.generation,
+    ...(test && { test }),
+    ...(heldOut && { heldOut }),
+    trainSeconds,
+    kernels,
+    date,
+  };
+}
+
+/** Evaluates the ensembles of generations 0 to m, as far as all members are trained and their scores are there. */
+function ensemblesOf(
+  folder: StudyFolder,
+  files: readonly (NetworkFile | undefined)[],
+): Record<string, EnsembleResult> {
+  const results: Record<string, EnsembleResult> = {};
+  const whole: NetworkFile[] = [];
+  for (const file of files) {
+    if (!file || !existsSync(folder.network(file.fingerprint).scores)) break;
+    whole.push(file);
+    if (whole.length < 2) continue;
+    const result: EnsembleResult = {};
+    for (const part of ["heldOut", "test"] as const)
+      if (whole.every((member) => member[part])) result[part] = ensembleOn(folder, part, whole);
+    results[`0-${whole.length - 1}`] = result;
+  }
+  return results;
+}
+
+function ensembleOn(folder: StudyFolder, part: Part, members: readonly NetworkFile[]) {
+  const scores = members.map(({ fingerprint }) => {
+    const path = folder.network(fingerprint).scores;
+    return { path, ...loadScores(path, part) };
+  });
+  const [first] = scores;
+  const other = scores.find(({ labels }) => labels.length !== first!.labels.length);
+  if (other)
+    throw new Error(
+      `${other.path}: holds the scores of ${other.labels.length} images, ${first!.path} of ${first!.labels.length}`,
+    );
+  return evaluateLogits(ensembleLogits(scores.map(logitsOf)), first!.labels);
+}
+
+/** Finds the folder of a study's results, which may be named by itself, by the study's file, or by its name. */
+export function findStudyFolder(named: string, results = "results"): string {
+  if (existsSync(join(named, "study.yaml"))) return named;
+  return join(results, basename(named).replace(/\.ya?ml$/, ""));
+}

@@ -1,0 +1,208 @@
+/** Reads study files: arms and seeds over a base recipe, checked before anything is trained. */
+import { dirname, isAbsolute, resolve } from "node:path";
+import { schema } from "../packages.js";
+import {
+  applyOverride,
+  builtIn,
+  type Library,
+  loadRecipeInput,
+  MAX_YAML_BYTES,
+  type ParsedYaml,
+  parseYaml,
+  type Recipe,
+  RecipeError,
+  readBoundedText,
+  resolveRecipe,
+  toYaml,
+  YamlError,
+} from "../recipe/index.js";
+import { gridArms } from "./grid.js";
+
+/** The error of a study file that cannot be used. Its message has a line for each problem. */
+export class StudyError extends Error {
+  override name = "StudyError";
+}
+
+/** A study as its file says it, with the base recipe written out. */
+export interface StudyFile {
+  title?: string;
+  description?: string;
+  /**
+   * What the study is for: to compare arms on the test images, or to search for settings, in which case the test
+   * images are never loaded.
+   */
+  kind: "study" | "search";
+  /** The recipe that all arms share, as it is written: a mapping, or the name or the path of a recipe. */
+  base: Record<string, unknown>;
+  seeds: number[];
+  /** The name of the arm that the others are compared with. */
+  reference: string;
+  /** What each arm changes in the base recipe: values by key, a dotted key for one option. */
+  arms: Record<string, Record<string, unknown>>;
+  /** Where the arms are the points of a grid: the values of each key, from which the arms are made. */
+  grid?: Record<string, (string | number)[]>;
+}
+
+/** One arm of a study: what it changes, and the recipe that this makes, of seed 0. */
+export interface Arm {
+  name: string;
+  recipe: Recipe;
+  /** The arm's place in the grid, where there is one. */
+  at?: Record<string, string | number>;
+}
+
+/** A study that was checked: its file, and its arms as recipes. */
+export interface Study {
+  file: StudyFile;
+  arms: Arm[];
+  library: Library;
+}
+
+const MAX_ARMS = 500;
+const MAX_SEEDS = 1000;
+const nameForm = /^[A-Za-z0-9][A-Za-z0-9_.=+,-]{0,79}$/;
+
+const fileSchema = schema((z) => {
+  const mapping = z.record(z.string(), z.unknown());
+  const seed = z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1);
+  return z.strictObject({
+    title: z.string().min(1).max(200).exactOptional(),
+    description: z.string().max(2000).exactOptional(),
+    kind: z.enum(["study", "search"]).default("study"),
+    base: z.union([mapping, z.string().min(1)]),
+    seeds: z.union([z.int().min(1).max(MAX_SEEDS), z.array(seed).min(1).max(MAX_SEEDS)]),
+    reference: z.string().exactOptional(),
+    arms: z.record(z.string(), mapping).exactOptional(),
+    grid: z.record(z.string(), z.array(z.union([z.string(), z.number()])).min(1)).exactOptional(),
+  });
+});
+
+/**
+ * Reads a study file, checks it and all recipes that it makes.
+ *
+ * @throws StudyError that names the file, the line where it is known, and the remedy
+ */
+export async function loadStudy(path: string, library: Library = builtIn): Promise<Study> {
+  const text = await readBoundedText(path, { maxBytes: MAX_YAML_BYTES }).catch((error) => {
+    throw new StudyError(error.message);
+  });
+  let yaml: ParsedYaml;
+  try {
+    yaml = parseYaml(text);
+  } catch (error) {
+    const line = error instanceof YamlError && error.line ? `:${error.line}` : "";
+    throw new StudyError(`${path}${line}: ${(error as Error).message}`);
+  }
+  const value = yaml.value as { base?: unknown } | null;
+  const base =
+    typeof value?.base === "string"
+      ? await loadRecipeInput(besides(path, value.base)).catch((error) => {
+          throw new StudyError(`${path}: base: ${(error as Error).message}`);
+        })
+      : value?.base;
+  return checkStudy({ ...value, base }, { path, library, lineOf: yaml.lineOf });
+}
+
+/** Gives a path that a study file names relative to itself; anything without a slash or an ending is a recipe's name. */
+function besides(file: string, named: string): string {
+  const isPath = /[\\/]|\.ya?ml$/.test(named);
+  return isPath && !isAbsolute(named) ? resolve(dirname(file), named) : named;
+}
+
+interface Origin {
+  path?: string;
+  library?: Library;
+  lineOf?: (path: readonly PropertyKey[]) => number | undefined;
+}
+
+/**
+ * Checks a study that was written in code or read from a file.
+ *
+ * @throws StudyError with a line for each problem
+ */
+export function checkStudy(
+  input: unknown,
+  { path = "study", library = builtIn, lineOf }: Origin = {},
+): Study {
+  const at = (keys: readonly PropertyKey[], message: string) => {
+    const line = lineOf?.(keys);
+    return new StudyError(
+      `${path}${line ? `:${line}` : ""}: ${keys.length > 0 ? `${keys.join(".")}: ` : ""}${message}`,
+    );
+  };
+  const parsed = fileSchema().safeParse(input);
+  if (!parsed.success) {
+    const { path: keys, message } = parsed.error.issues[0]!;
+    throw at(keys, message);
+  }
+  const { seeds: given, arms: written = {}, grid, reference: asked, base, ...rest } = parsed.data;
+  const seeds = typeof given === "number" ? Array.from({ length: given }, (_, seed) => seed) : given;
+  const twice = seeds.find((seed, i) => seeds.indexOf(seed) !== i);
+  if (twice !== undefined)
+    throw at(["seeds"], `${twice} is given twice: a seed counts once, so leave the second one out`);
+  const points = grid ? gridArms(grid) : [];
+  const arms: Record<string, Record<string, unknown>> = { ...written };
+  for (const { name, changes } of points) {
+    if (Object.hasOwn(arms, name)) throw at(["arms", name], "is also the name of a point of the grid");
+    arms[name] = changes;
+  }
+  const names = Object.keys(arms);
+  if (names.length === 0)
+    throw at(["arms"], "there are none: name at least one, such as `strict: { patriarch: strict }`");
+  if (names.length > MAX_ARMS) throw at(["arms"], `${names.length} are too many, at most ${MAX_ARMS}`);
+  const wrong = names.find((name) => !nameForm.test(name));
+  if (wrong !== undefined)
+    throw at(["arms", wrong], "an arm's name is made of letters, digits and _ . = + , -, at most 80 of them");
+  const reference = asked ?? names[0]!;
+  if (!names.includes(reference))
+    throw at(["reference"], `there is no arm "${reference}"; the arms are ${names.join(", ")}`);
+  const file: StudyFile = { ...rest, base: base as Record<string, unknown>, seeds, reference, arms: written };
+  if (grid) file.grid = grid;
+  const resolved = names.map((name): Arm => {
+    const recipe = recipeOf(file.base, arms[name]!, library, (message) =>
+      at(Object.hasOwn(written, name) ? ["arms", name] : ["grid"], message),
+    );
+    const point = points.find((one) => one.name === name);
+    return { name, recipe, ...(point && { at: point.changes }) };
+  });
+  if (file.kind === "search") {
+    const open = resolved.find(({ recipe }) => recipe.data.heldOut === 0);
+    if (open)
+      throw at(
+        ["base"],
+        "a search chooses on held-out images: give data a `heldOut`, such as { heldOut: 0.1 }",
+      );
+  }
+  return { file, arms: resolved, library };
+}
+
+/** Makes the recipe of an arm, of seed 0. */
+function recipeOf(
+  base: Record<string, unknown>,
+  changes: Record<string, unknown>,
+  library: Library,
+  wrong: (message: string) => StudyError,
+): Recipe {
+  let input: unknown = base;
+  for (const [key, value] of Object.entries(changes)) {
+    const keys = key.split(".");
+    if (["seed", "title", "description"].includes(keys[0]!))
+      throw wrong(`an arm cannot change ${keys[0]}: seeds are listed once, for all arms alike`);
+    input = applyOverride(input, { path: keys, value });
+  }
+  if ("seed" in base) throw wrong("the base recipe has a seed: list it in `seeds` instead");
+  try {
+    return resolveRecipe(input, library);
+  } catch (error) {
+    if (!(error instanceof RecipeError)) throw error;
+    throw wrong(error.message.replaceAll(/^recipe: /gm, ""));
+  }
+}
+
+/** Writes a study file as YAML, with its base recipe written out. */
+export function studyToYaml(file: StudyFile): string {
+  return toYaml(file);
+}

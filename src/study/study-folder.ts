@@ -1,0 +1,144 @@
+/** The folder of a study's results: its file, and the small files of each trained network. */
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import type { Library } from "../recipe/index.js";
+import { readBoundedText } from "../recipe/index.js";
+import { sha256Of, writeAtomic } from "../runs/index.js";
+import { type NetworkFile, parseNetworkFile } from "./network-file.js";
+import { loadStudy, type Study, StudyError, studyToYaml } from "./study-file.js";
+
+const MAX_NETWORK_BYTES = 4 * 1024 * 1024;
+const nameForm = /^[0-9a-f]{16}\.json$/;
+
+/** The paths of what belongs to one network. */
+export interface NetworkPaths {
+  /** Its numbers. */
+  file: string;
+  /** Its scores. */
+  scores: string;
+  /** Its weights, which are there only while a later generation needs them. */
+  weights: string;
+  /** The folder for its checkpoint and log, beside the results and not to be committed. */
+  work: string;
+}
+
+/** The folder of a study's results. */
+export class StudyFolder {
+  /** The folder's absolute path. */
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = resolve(directory);
+  }
+
+  /** The study's name: that of its folder. */
+  get name(): string {
+    return basename(this.directory);
+  }
+
+  /** The path of the study's file, which is a copy of the one that it began with. */
+  get studyFile(): string {
+    return join(this.directory, "study.yaml");
+  }
+
+  /** The folder for everything that needs not be committed. */
+  get work(): string {
+    return join(this.directory, ".work");
+  }
+
+  /** Tells whether a study has begun in the folder. */
+  get isBegun(): boolean {
+    return existsSync(this.studyFile);
+  }
+
+  /** Makes the folder and writes the study's file, where that has changed. */
+  async begin(study: Study): Promise<void> {
+    await mkdir(join(this.directory, "networks"), { recursive: true });
+    await mkdir(this.work, { recursive: true });
+    await writeFile(join(this.work, ".gitignore"), "*\n");
+    const yaml = studyToYaml(study.file);
+    const before = await readFile(this.studyFile, "utf8").catch(() => undefined);
+    if (before !== yaml) await writeAtomic(this.studyFile, yaml);
+  }
+
+  /**
+   * Reads the study that began in this folder.
+   *
+   * @throws StudyError when there is none, or its file cannot be used
+   */
+  async readStudy(library?: Library): Promise<Study> {
+    if (!this.isBegun)
+      throw new StudyError(`${this.directory}: no study has begun here: it holds no study.yaml`);
+    return loadStudy(this.studyFile, library);
+  }
+
+  /** Says where the files of a network lie, whether they exist or not. */
+  network(fingerprint: string): NetworkPaths {
+    const short = fingerprint.slice(0, 16);
+    const path = join(this.directory, "networks", short);
+    return {
+      file: `${path}.json`,
+      scores: `${path}.scores.safetensors`,
+      weights: `${path}.weights.safetensors`,
+      work: join(this.work, short),
+    };
+  }
+
+  /** Tells whether a network's training is finished. Its numbers are written last. */
+  isFinished(fingerprint: string): boolean {
+    return existsSync(this.network(fingerprint).file);
+  }
+
+  /** Writes a network's numbers, by which it is finished. */
+  async writeNetwork(file: NetworkFile): Promise<void> {
+    const lines = Object.entries(file).map(([key, value]) => `  "${key}": ${JSON.stringify(value)}`);
+    await writeAtomic(this.network(file.fingerprint).file, `{\n${lines.join(",\n")}\n}\n`);
+  }
+
+  /**
+   * Reads the numbers of all networks in the folder, by fingerprint.
+   *
+   * @throws Error that names the first damaged file and the remedy
+   */
+  async readNetworks(): Promise<Map<string, NetworkFile>> {
+    const folder = join(this.directory, "networks");
+    const names = (await readdir(folder).catch(() => [])).filter((name) => nameForm.test(name)).sort();
+    const found = new Map<string, NetworkFile>();
+    for (const name of names) {
+      const path = join(folder, name);
+      const file = parseNetworkFile(await readBoundedText(path, { maxBytes: MAX_NETWORK_BYTES }), path);
+      if (!file.fingerprint.startsWith(name.slice(0, 16)))
+        throw new Error(
+          `${path}: is the file of another network, ${file.fingerprint.slice(0, 16)}: give it that name`,
+        );
+      found.set(file.fingerprint, file);
+    }
+    return found;
+  }
+
+  /** Removes the weights of a network that needs not teach any more. */
+  async removeWeights(fingerprint: string): Promise<void> {
+    await rm(this.network(fingerprint).weights, { force: true });
+  }
+}
+
+/** The parts of a study's file that decide what is trained and compared. */
+const deciding = ["kind", "base", "seeds", "reference", "arms", "grid"] as const;
+
+/** Lists what differs between two files of a study, as keys; for arms and seeds, which ones. */
+export function studyChanges(before: Study, now: Study): string[] {
+  return deciding.flatMap((key) => {
+    const [a, b] = [before.file[key], now.file[key]];
+    if (sha256Of([a]) === sha256Of([b])) return [];
+    if (key === "seeds")
+      return [`seeds (${before.file.seeds.join(", ")} before, ${now.file.seeds.join(", ")} now)`];
+    if (key !== "arms") return [key];
+    const [old, young] = [before.file.arms, now.file.arms];
+    return [...new Set([...Object.keys(old), ...Object.keys(young)])].flatMap((arm) => {
+      if (!Object.hasOwn(old, arm)) return [`arm ${arm} (new)`];
+      if (!Object.hasOwn(young, arm)) return [`arm ${arm} (gone)`];
+      return sha256Of(old[arm]) === sha256Of(young[arm]) ? [] : [`arm ${arm}`];
+    });
+  });
+}

@@ -1,0 +1,204 @@
+/** Trains one network of a study, and leaves its numbers, its scores and, where it is to teach, its weights. */
+import { existsSync } from "node:fs";
+import { appendFile, copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { defaultK, evaluateLogits, Predictions } from "../analysis/index.js";
+import type { Loader } from "../data/index.js";
+import {
+  checkExperiment,
+  describeNetwork,
+  type Experiment,
+  freeze,
+  freshModel,
+  handOver,
+  loadWeights,
+  type OnProgress,
+  type TrainingPlace,
+  teachersOf,
+  trainGeneration,
+} from "../generations/index.js";
+import type { Module } from "../nn/index.js";
+import { setKernels } from "../nn/index.js";
+import type { Library } from "../recipe/index.js";
+import {
+  describeEnvironment,
+  type EpochRecord,
+  syncFolder,
+  type TestResult,
+  writeWeights,
+} from "../runs/index.js";
+import * as torch from "../torch/index.js";
+import { checkLogits, predict } from "../training/index.js";
+import { imagesFor, type StudyImages } from "./images.js";
+import type { NetworkFile } from "./network-file.js";
+import type { PlannedNetwork } from "./plan.js";
+import { type Scores, saveScores, scoresOf } from "./scores.js";
+import type { NetworkPaths, StudyFolder } from "./study-folder.js";
+
+export interface TrainPlannedOptions {
+  folder: StudyFolder;
+  library: Library;
+  /** Whether the test images are evaluated; in a search they are not even loaded. */
+  test: boolean;
+  /** Tells whether a later network needs this one's weights. */
+  teaches: boolean;
+  images: StudyImages;
+  signal?: AbortSignal | undefined;
+  onProgress?: OnProgress | undefined;
+}
+
+/**
+ * Trains a planned network, from its checkpoint where there is one, evaluates it once and writes its files.
+ *
+ * @returns whether it was finished; it is not where the training was stopped and its checkpoint saved
+ * @throws Error when a teacher's weights are missing, Diverged when the loss is no longer finite
+ */
+export async function trainPlanned(network: PlannedNetwork, options: TrainPlannedOptions): Promise<boolean> {
+  const { folder, library, signal, onProgress } = options;
+  const { recipe, generation, fingerprint } = network;
+  const paths = folder.network(fingerprint);
+  await mkdir(paths.work, { recursive: true });
+  const weights = join(paths.work, "weights.safetensors");
+  // What was finished before is needed again only for its weights; its numbers stay as they were.
+  const again = folder.isFinished(fingerprint);
+  if (again && existsSync(weights)) {
+    await copyFile(weights, paths.weights);
+    return true;
+  }
+  if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
+  setKernels(recipe.kernels);
+
+  const images = await imagesFor(options.images, recipe, { library, test: options.test, signal });
+  const experiment = { recipe, library, images: images.split, folder: placeOf(paths), model: undefined };
+  checkExperiment({ ...experiment, folder: undefined });
+  using teachers = await recallTeachers({ ...experiment, folder: undefined }, network, folder);
+  const trained = await trainGeneration(experiment, generation, teachers.networks, { signal, onProgress });
+  if (!trained) return false;
+  using _owned = handOver(trained.model);
+  const description = describeNetwork({ ...experiment, folder: undefined }, generation);
+  torch.scope(() => writeWeights(weights, trained.model.stateDict(), description));
+  if (options.teaches) await copyFile(weights, paths.weights);
+  if (again) return true;
+  const frozen = freeze(trained.model);
+
+  const superior = teachers.networks.at(-1);
+  const scores: Record<string, Scores> = {};
+  const judge = async (part: "test" | "heldOut", loader: Loader): Promise<TestResult> => {
+    const judged = await evaluate(frozen, superior, loader, recipe.device as torch.Device);
+    scores[part] = judged.scores;
+    return judged.result;
+  };
+  using heldOutLoader = images.split.validationLoader();
+  const heldOut = heldOutLoader && (await judge("heldOut", heldOutLoader));
+  let test: TestResult | undefined;
+  if (options.test) {
+    using testLoader = images.split.testLoader();
+    test = await judge("test", testLoader);
+  }
+  saveScores(paths.scores, scores);
+  await syncFolder(join(paths.file, ".."));
+  const records = await readRecords(join(paths.work, "metrics.jsonl"));
+  const { machine, lyceum, commit } = await describeEnvironment({ device: recipe.device });
+  const file: NetworkFile = {
+    format: 1,
+    fingerprint,
+    decides: network.decides,
+    images: images.checksums,
+    ...(test && { test }),
+    ...(heldOut && { heldOut }),
+    curve: curveOf(records),
+    trainSeconds: trained.trainSeconds,
+    kernels: kernelsInWords(recipe.device),
+    machine,
+    lyceum,
+    ...(commit !== undefined && { commit }),
+    date: new Date().toISOString(),
+  };
+  await folder.writeNetwork(file);
+  await rm(join(paths.work, "checkpoint"), { recursive: true, force: true });
+  return true;
+}
+
+/** Says which kernels compute on this machine: they decide how sums round. */
+export function kernelsInWords(device: string): string {
+  const threads = torch.getNumThreads();
+  const where =
+    device === "cpu"
+      ? `${torch.isa()}, ${threads} thread${threads === 1 ? "" : "s"}`
+      : (torch.cudaDevice(device as torch.Device)?.name ?? device);
+  return `${where}, libtorch ${torch.version()}`;
+}
+
+/** The place of a network's checkpoint and log, beside the results. */
+function placeOf({ work }: NetworkPaths): TrainingPlace {
+  return {
+    generation: () => ({ checkpoint: join(work, "checkpoint") }),
+    appendMetrics: (record) => appendFile(join(work, "metrics.jsonl"), `${JSON.stringify(record)}\n`),
+  };
+}
+
+/** Makes the frozen networks that teach a planned one, from the weights that they have left. */
+async function recallTeachers(
+  experiment: Experiment,
+  network: PlannedNetwork,
+  folder: StudyFolder,
+): Promise<{ networks: Module[] } & Disposable> {
+  const networks: Module[] = [];
+  const dispose = () => {
+    for (const teacher of networks) teacher.dispose();
+  };
+  try {
+    for (const [i, generation] of teachersOf(experiment, network.generation).entries()) {
+      const { weights } = folder.network(network.teachers[i]!);
+      const teacher = freshModel(experiment, generation);
+      networks.push(teacher);
+      loadWeights(teacher, weights);
+      freeze(teacher);
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return { networks, [Symbol.dispose]: dispose };
+}
+
+/** Evaluates a network on some images, beside its teacher where it has one. */
+async function evaluate(
+  network: Module,
+  teacher: Module | undefined,
+  loader: Loader,
+  device: torch.Device,
+): Promise<{ result: TestResult; scores: Scores }> {
+  const { logits, labels } = await predict(network, loader, { device });
+  using own = logits;
+  checkLogits(own, "the images after the last epoch");
+  using teacherLogits = teacher && (await predict(teacher, loader, { device })).logits;
+  const k = defaultK(own.shape[1]!);
+  const result = evaluateLogits(own, labels, { k, teacherLogits });
+  return { result, scores: scoresOf(new Predictions(own), labels) };
+}
+
+async function readRecords(path: string): Promise<EpochRecord[]> {
+  const text = existsSync(path) ? await readFile(path, "utf8") : "";
+  const byEpoch = new Map<number, EpochRecord>();
+  for (const line of text.split("\n")) {
+    try {
+      const record = JSON.parse(line) as EpochRecord;
+      // An epoch that was trained again after a crash has a second line, which counts.
+      byEpoch.set(record.epoch, record);
+    } catch {
+      // A crash may tear the last line, and the epoch is then trained again.
+    }
+  }
+  return [...byEpoch.values()].sort((a, b) => a.epoch - b.epoch);
+}
+
+function curveOf(records: readonly EpochRecord[]): NetworkFile["curve"] {
+  const short = (value: number) => Number(value.toPrecision(5));
+  const heldOut = records.flatMap(({ validation }) => (validation ? [short(validation.top1)] : []));
+  return {
+    trainLoss: records.map(({ trainLoss }) => short(trainLoss)),
+    trainTop1: records.map(({ trainTop1 }) => short(trainTop1)),
+    ...(heldOut.length > 0 && { heldOutTop1: heldOut }),
+  };
+}
