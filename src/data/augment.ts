@@ -5,9 +5,11 @@
 import { augmentInOnePass } from "../nn/cpu/index.js";
 import type { Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
+import type { MixingOptions } from "./mix.js";
 import { hash32, scaleTo } from "./random.js";
 
-export interface AugmentOptions {
+/** The random changes to the images of a training. */
+export interface AugmentOptions extends MixingOptions {
   /** Pixels of black padding on each side, out of which a window of the original size is cropped at random; 0 for none. */
   crop: number;
   /** Whether images are mirrored left to right, each with probability 1/2. */
@@ -22,7 +24,7 @@ export interface AugmentOptions {
  */
 export function drawOffsets(
   indices: Int32Array,
-  { crop, flip }: AugmentOptions,
+  { crop, flip }: Pick<AugmentOptions, "crop" | "flip">,
   seed: number,
   epoch: number,
 ): Int32Array {

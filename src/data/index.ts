@@ -23,6 +23,7 @@ export { type FetchOptions, fetchDataset } from "./fetch.js";
 export { allocateImages, type Dataset, type ImageSet, subset } from "./image-set.js";
 export { type LoadOptions, loadDataset } from "./load.js";
 export { type Batch, Loader, type LoaderOptions } from "./loader.js";
+export type { Mix, MixingOptions, MixOptions } from "./mix.js";
 export { fetchFolder, usualPlaces } from "./places.js";
 export { hash32, RandomSequence, shuffled } from "./random.js";
 export { datasetNamed, datasetNames, datasets } from "./sets/index.js";

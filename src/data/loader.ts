@@ -4,6 +4,7 @@ import type { AugmentOptions } from "./augment.js";
 import type { BatchSource, EpochBatches } from "./batches.js";
 import { HostBatches } from "./host-batches.js";
 import type { ImageSet } from "./image-set.js";
+import { EpochMixer, type Mix, mixes, mixingProblem } from "./mix.js";
 import { shuffled } from "./random.js";
 import { ResidentBatches } from "./resident-batches.js";
 import { type BatchPlan, planSteps } from "./steps.js";
@@ -18,6 +19,8 @@ export interface Batch {
   readonly labels: Tensor;
   /** [B], which images of the set these are */
   readonly indices: Int32Array;
+  /** The other labels of images that are mixed; there is none in any batch of a loader that does not mix. */
+  readonly mix?: Mix;
   dispose(): void;
 }
 
@@ -28,7 +31,7 @@ export interface LoaderOptions extends BatchPlan {
   seed?: number | undefined;
   /** Whether each epoch has a new order; otherwise it is that of `indices`. Default false. */
   shuffle?: boolean | undefined;
-  /** The random crops and flips; none when left out. */
+  /** The random changes to the images; none when left out. */
   augment?: AugmentOptions | undefined;
   /** The mean of each channel, a fraction of 255, which {@link channelStatistics} gives. */
   mean: readonly number[];
@@ -47,7 +50,7 @@ const noAugmentation: AugmentOptions = { crop: 0, flip: false };
 
 /**
  * Goes through a set in batches. An epoch is a pure function of (seed, epoch number): neither threads nor what was read
- * before change its order, crops or flips. The next batch is prefetched: made on another thread while one is used.
+ * before change its order or what is drawn for its images. The next batch is prefetched: made on another thread while one is used.
  */
 export class Loader {
   /** The number of images in an epoch. */
@@ -56,6 +59,7 @@ export class Loader {
   readonly stepsPerEpoch: number;
   readonly #indices: Int32Array;
   readonly #options: LoaderOptions;
+  readonly #set: ImageSet;
   readonly #source: BatchSource;
 
   /** @throws RangeError when the batch size, an index, the crop or the normalisation is out of range */
@@ -64,6 +68,7 @@ export class Loader {
     check(set, options, indices);
     this.#indices = indices;
     this.#options = options;
+    this.#set = set;
     const { size, steps } = planSteps(indices.length, options);
     this.size = size;
     this.stepsPerEpoch = steps;
@@ -83,7 +88,7 @@ export class Loader {
   /**
    * The batches of an epoch. The last one may be smaller, or with `joinLoneLast` larger by one image.
    *
-   * @param epoch any integer; it decides order, crops and flips
+   * @param epoch any integer; it decides the order and what is drawn for the images
    * @param options.startStep the first batch to give, to go on in the middle of an epoch
    * @throws RangeError when `startStep` is out of range
    */
@@ -98,17 +103,19 @@ export class Loader {
     }
     const order = this.order(epoch);
     const batches = this.#source.epoch(order, epoch);
-    let next = this.#make(batches, order, startStep);
+    const mixer = this.#mixerOf(epoch);
+    let next = this.#make(batches, mixer, order, startStep);
     try {
       for (let step = startStep; step < this.stepsPerEpoch; step++) {
         const batch = await next;
-        next = this.#make(batches, order, step + 1);
+        next = this.#make(batches, mixer, order, step + 1);
         yield batch!;
       }
     } finally {
       // A caller that stops early leaves one batch in the making.
       (await next.catch(() => undefined))?.dispose();
       batches.dispose();
+      mixer?.[Symbol.dispose]();
     }
   }
 
@@ -121,24 +128,54 @@ export class Loader {
     this.dispose();
   }
 
-  #make(batches: EpochBatches, order: Int32Array, step: number): Promise<Batch | undefined> {
-    const made = this.#makeNow(batches, order, step);
+  /** Draws how the batches of an epoch are mixed; undefined where they are not. */
+  #mixerOf(epoch: number): EpochMixer | undefined {
+    const { augment = noAugmentation, seed = 0, device = "cpu" } = this.#options;
+    if (!mixes(augment)) return undefined;
+    const batches = Array.from({ length: this.stepsPerEpoch }, (_, step) => this.#span(step));
+    const image = { height: this.#set.height, width: this.#set.width };
+    return new EpochMixer({ ...augment, batches, image, seed, epoch, device });
+  }
+
+  /** The places in the epoch's order of a batch's first image and of the one after its last. */
+  #span(step: number): { start: number; end: number } {
+    const { batchSize } = this.#options;
+    const start = step * batchSize;
+    return { start, end: step === this.stepsPerEpoch - 1 ? this.size : start + batchSize };
+  }
+
+  #make(
+    batches: EpochBatches,
+    mixer: EpochMixer | undefined,
+    order: Int32Array,
+    step: number,
+  ): Promise<Batch | undefined> {
+    const made = this.#makeNow(batches, mixer, order, step);
     // A failure is thrown where the batch is awaited, not while the one before it is still in use.
     made.catch(() => {});
     return made;
   }
 
-  async #makeNow(batches: EpochBatches, order: Int32Array, step: number): Promise<Batch | undefined> {
+  async #makeNow(
+    batches: EpochBatches,
+    mixer: EpochMixer | undefined,
+    order: Int32Array,
+    step: number,
+  ): Promise<Batch | undefined> {
     if (step >= this.stepsPerEpoch) return undefined;
-    const { batchSize } = this.#options;
-    const start = step * batchSize;
-    const end = step === this.stepsPerEpoch - 1 ? this.size : start + batchSize;
+    const { start, end } = this.#span(step);
     const { images, labels } = await batches.make(start, end);
+    let mix: Mix | undefined;
     const dispose = () => {
-      images.dispose();
-      labels.dispose();
+      for (const tensor of [images, labels, mix?.otherLabels, mix?.weight]) tensor?.dispose();
     };
-    return { step, images, labels, indices: order.slice(start, end), dispose };
+    try {
+      mix = mixer?.mix(step, { images, labels });
+    } catch (error) {
+      dispose();
+      throw error;
+    }
+    return { step, images, labels, ...(mix && { mix }), indices: order.slice(start, end), dispose };
   }
 }
 
@@ -157,6 +194,8 @@ function check(set: ImageSet, { batchSize, augment, mean, std }: LoaderOptions, 
   const crop = augment?.crop ?? 0;
   const most = Math.min(set.height, set.width) - 1;
   if (!Number.isInteger(crop) || crop < 0 || crop > most) refuse(`crop must be in 0..${most}, got ${crop}`);
+  const problem = augment && mixingProblem(augment);
+  if (problem) refuse(problem);
   for (const [name, values] of [
     ["mean", mean],
     ["std", std],

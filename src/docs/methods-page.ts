@@ -11,6 +11,17 @@ A method is what a generation learns from: a name, options and a loss. This page
 A method of your own is one file: see [tutorial.md](tutorial.md), [examples/penalty.ts](../examples/penalty.ts) and
 [examples/two-teachers.ts](../examples/two-teachers.ts).
 
+What the random changes to the images ([recipe.md](recipe.md#augment)) make of the terms above:
+
+| change | term of the label | teachers |
+|---|---|---|
+| crop, flip | as it is | predict the changed image |
+| Mixup, CutMix | w · loss for the label + (1 - w) · loss for the other image's label, w the weight of the image itself; other terms alike | predict the mixed image, once |
+
+For a loss that is affine in the distribution of the label, such as \`CE\`, that is the loss for the mixed distribution;
+a term without a label in it stays as it is. The training accuracy counts a mixed image by the weight of the label that had
+the highest score.
+
 | method | loss | teachers of generation m |
 |---|---|---|
 `;

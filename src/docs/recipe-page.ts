@@ -64,10 +64,12 @@ function tableOf(options: readonly [string, Shape][]): string[] {
   return ["| key | allowed | default | meaning |", "|---|---|---|---|", ...rows];
 }
 
-/** Turns a nested mapping into keys with dots. */
+/** Turns a nested mapping into keys with dots, after a row for the mapping itself where it is described. */
 function flattened(name: string, shape: Shape): [string, Shape][] {
-  if (!shape.properties) return [[name, shape]];
-  return Object.entries(shape.properties).flatMap(([key, inner]) => flattened(`${name}.${key}`, inner));
+  const { properties, ...rest } = shape;
+  if (!properties) return [[name, shape]];
+  const inner = Object.entries(properties).flatMap(([key, value]) => flattened(`${name}.${key}`, value));
+  return shape.description ? [[name, rest], ...inner] : inner;
 }
 
 /** Lists those alternatives of a key that are mappings, with unions split into their members. */
@@ -114,6 +116,8 @@ function allowed(shape: Shape): string {
       return "true, false";
     case "array":
       return `list of ${allowed(shape.items ?? {})}`;
+    case "object":
+      return "mapping of the keys below";
     default:
       return shape.pattern ? `text like ${code(shape.pattern)}` : "text";
   }

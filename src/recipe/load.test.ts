@@ -242,6 +242,33 @@ test("augmentation follows what a data set's labels survive, unless it is asked 
   expect(augmentOf({ augment: { flip: true, crop: 2 } })).toEqual({ crop: 2, flip: true });
 });
 
+test("mixing is absent unless it is asked for, and fills in which batches are mixed", () => {
+  const augmentOf = (augment: object) => resolveRecipe({ data: "cifar10", augment }).augment;
+  const base = { crop: 4, flip: true };
+  expect(augmentOf({ mixup: {} })).toEqual({ ...base, mixup: { alpha: 1, probability: 1 } });
+  expect(augmentOf({ cutmix: { alpha: 0.5, probability: 0.3 } })).toEqual({
+    ...base,
+    cutmix: { alpha: 0.5, probability: 0.3 },
+  });
+  expect(augmentOf({ mixup: { alpha: 0.2 }, cutmix: {} })).toEqual({
+    ...base,
+    mixup: { alpha: 0.2, probability: 0.5 },
+    cutmix: { alpha: 1, probability: 0.5 },
+  });
+});
+
+test.each([
+  ["mixup: { alpha: 0 }", /augment\.mixup\.alpha: must be a number above 0/],
+  ["mixup: { beta: 1 }", /augment\.mixup\.beta: unknown key/],
+  [
+    "mixup: { probability: 0.7 }, cutmix: {}",
+    /augment\.mixup\.probability: is 0\.7, and that of cutmix 0\.5/,
+  ],
+  ["mixup: text", /augment\.mixup: must be a mapping of alpha, probability/],
+])("augment: { %s } is refused by the key", async (augment, message) => {
+  expect(await refusal(`data: cifar10\naugment: { ${augment} }`)).toMatch(message);
+});
+
 test("a method may be given as a value, alone or beside its options", () => {
   const mine = defineMethod({
     name: "mine",

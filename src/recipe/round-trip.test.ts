@@ -141,7 +141,12 @@ const recipes = fc
       clipNorm: number(1e-9, 1e6),
       schedule,
       averageWeights: some({ decay: number(0, 1, { open: true }) }),
-      augment: some({ crop: whole(0, 64), flip: fc.boolean() }),
+      augment: some({
+        crop: whole(0, 64),
+        flip: fc.boolean(),
+        mixup: some({ alpha: number(1e-6, 100), probability: number(0, 0.5) }),
+        cutmix: some({ alpha: number(1e-6, 100), probability: number(0, 0.5) }),
+      }),
       seed: whole(0, 2 ** 32 - 1),
       device: fc.constantFrom("cpu", "cuda", "cuda:1"),
       precision: fc.constantFrom("float32", "bfloat16"),

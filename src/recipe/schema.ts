@@ -2,10 +2,11 @@ import type { z } from "zod";
 import { defaultAugment } from "../data/index.js";
 import { teachersOf } from "../methods/index.js";
 import { schema, type Z } from "../packages.js";
+import { augmentProblems, augmentSchema, mixingOf } from "./augment-schema.js";
 import { choiceOf } from "./choice.js";
 import { dataSchema } from "./data-schema.js";
 import { builtIn, type Library } from "./library.js";
-import type { Recipe, RecipeData } from "./types.js";
+import type { Recipe, RecipeData, RecipeInput } from "./types.js";
 
 /** Reports a problem at a path of the recipe. */
 type Complain = (path: PropertyKey[], message: string) => void;
@@ -30,25 +31,6 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
 
   const optimizer = choiceOf(z, { tag: "kind", members: library.all("optimizer"), usual: "sgd" });
   const schedule = choiceOf(z, { tag: "kind", members: library.all("schedule"), usual: "multi-step" });
-
-  const augment = z.strictObject({
-    crop: z
-      .int()
-      .min(0)
-      .max(64)
-      .exactOptional()
-      .describe(
-        "Pixels of padding around the image before a random crop. Default: 4, or 0 for a data set whose labels do not " +
-          "survive it.",
-      ),
-    flip: z
-      .boolean()
-      .exactOptional()
-      .describe(
-        "Mirror half of the images left to right, at random. Default: true, or false for a data set whose labels do not " +
-          "survive it, such as digits.",
-      ),
-  });
 
   const averageWeights = z.strictObject({
     decay: z
@@ -128,9 +110,12 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
           "Keep an exponential moving average of the weights, which is then evaluated, saved and used as the teacher. " +
             "Default: the weights themselves.",
         ),
-      augment: augment
+      augment: augmentSchema(z)
         .prefault({})
-        .describe("Random changes to the training images, the same for teacher and student."),
+        .describe(
+          "Random changes to the training images, the same for teacher and student, in this order: crop, flip, normalise, " +
+            "mix.",
+        ),
       seed: z
         .int()
         .min(0)
@@ -170,6 +155,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       checkMethods(recipe as unknown as Recipe, library, complain);
       checkFamily("schedule", recipe as unknown as Recipe, library, complain);
       checkFamily("optimizer", recipe as unknown as Recipe, library, complain);
+      for (const { path, message } of augmentProblems(recipe.augment as RecipeInput["augment"]))
+        complain(["augment", ...path], message);
       if (recipe.precision === "float16" && recipe.device === "cpu")
         complain(
           ["precision"],
@@ -266,6 +253,6 @@ function complete(recipe: Recipe, library: Library): Recipe {
     ...recipe,
     patriarch: completed(recipe.patriarch),
     student: completed(recipe.student),
-    augment: { ...augment, ...recipe.augment },
+    augment: { ...augment, ...recipe.augment, ...mixingOf(recipe.augment) },
   };
 }

@@ -1,5 +1,5 @@
 /** The types of recipes: as people and programs write them, and resolved, with all defaults filled in. */
-import type { DatasetDefinition } from "../data/index.js";
+import type { AugmentOptions, DatasetDefinition, MixOptions } from "../data/index.js";
 import type { Method } from "../methods/index.js";
 import type { ModelDefinition } from "../models/index.js";
 import type { Kernels } from "../nn/index.js";
@@ -42,7 +42,7 @@ export interface Recipe {
    * The moving average of the weights that is evaluated and kept; undefined where the weights themselves are.
    */
   readonly averageWeights?: { readonly decay: number };
-  readonly augment: { readonly crop: number; readonly flip: boolean };
+  readonly augment: Readonly<AugmentOptions>;
   readonly seed: number;
   readonly device: string;
   readonly precision: "float32" | "bfloat16" | "float16";
@@ -85,7 +85,12 @@ export interface RecipeInput {
   readonly clipNorm?: number;
   readonly schedule?: string | { readonly kind?: string; readonly [option: string]: unknown };
   readonly averageWeights?: { readonly decay?: number };
-  readonly augment?: { readonly crop?: number; readonly flip?: boolean };
+  readonly augment?: {
+    readonly crop?: number;
+    readonly flip?: boolean;
+    readonly mixup?: Partial<MixOptions>;
+    readonly cutmix?: Partial<MixOptions>;
+  };
   readonly seed?: number;
   readonly device?: string;
   readonly precision?: Recipe["precision"];

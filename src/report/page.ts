@@ -106,6 +106,19 @@ function withOptions({ kind, ...options }: Recipe["schedule"]): string {
   return given.length > 0 ? `${kind} (${given.join(", ")})` : kind;
 }
 
+/** Names the random changes to the training images, in the order in which they are made. */
+function augmentationLine({ crop, flip, mixup, cutmix }: Recipe["augment"]): string {
+  const mixing = (name: string, way: Recipe["augment"]["mixup"]) =>
+    way ? [`${name} (alpha ${way.alpha}, ${percent(way.probability)} of the batches)`] : [];
+  const parts = [
+    ...(crop > 0 ? [`random crops (padding ${crop})`] : []),
+    ...(flip ? ["flips"] : []),
+    ...mixing("Mixup", mixup),
+    ...mixing("CutMix", cutmix),
+  ];
+  return parts.join(", ") || "none";
+}
+
 function facts(
   recipe: Recipe,
   results: readonly GenerationResult[],
@@ -116,10 +129,6 @@ function facts(
     ([part, n]) => `${part === "train" ? "training" : part} images limited to ${count(n)}`,
   );
   const heldOut = data.heldOut > 0 ? [`${percent(data.heldOut)} of the training images held out`] : [];
-  const augmentation = [
-    augment.crop > 0 ? `random crops (padding ${augment.crop})` : "",
-    augment.flip ? "flips" : "",
-  ];
   // A method may train its network for another number of epochs than the recipe's.
   const others = results.flatMap(({ generation, role, epochs: trained = epochs }) =>
     trained === epochs ? [] : [`${nameOf(generation, role)}: ${trained}`],
@@ -135,7 +144,7 @@ function facts(
       "training",
       `${plural(epochs, "epoch")}${others.length > 0 ? ` (${others.join(", ")})` : ""} of batches of ${batchSize}; ${withOptions(optimizer)}; schedule ${withOptions(schedule)}`,
     ],
-    ["augmentation", augmentation.filter((part) => part !== "").join(", ") || "none"],
+    ["augmentation", augmentationLine(augment)],
     ["seed", String(seed)],
   ]);
 }

@@ -1,3 +1,4 @@
+import type { Mix } from "../data/index.js";
 import type { Losses } from "../methods/index.js";
 import * as torch from "../torch/index.js";
 
@@ -5,7 +6,10 @@ import * as torch from "../torch/index.js";
 export interface Reading {
   loss: number;
   terms: Record<string, number>;
-  /** The fraction of images whose highest logit was that of the label. */
+  /**
+   * The fraction of images whose highest logit was that of the label. A mixed image counts by the weight of the
+   * label, of its two, that had the highest logit.
+   */
   top1: number;
   /** The number of images. */
   images: number;
@@ -40,14 +44,15 @@ export class Meter {
    * @param logits [N, C]
    * @param labels [N]
    * @param losses means over the batch
+   * @param mix the other labels of mixed images
    */
-  add(logits: torch.Tensor, labels: torch.Tensor, losses: Losses): void {
-    this.addSums(logits, labels, losses);
+  add(logits: torch.Tensor, labels: torch.Tensor, losses: Losses, mix?: Mix): void {
+    this.addSums(logits, labels, losses, mix);
     this.addImages(labels.shape[0]!);
   }
 
   /** Does the part of `add` that is computed by tensors, which a recorded step repeats. */
-  addSums(logits: torch.Tensor, labels: torch.Tensor, { loss, terms }: Losses): void {
+  addSums(logits: torch.Tensor, labels: torch.Tensor, { loss, terms }: Losses, mix?: Mix): void {
     torch.noGrad(() =>
       torch.scope(() => {
         const names = Object.keys(terms);
@@ -56,7 +61,12 @@ export class Meter {
             `the terms of a loss must be the same in every step, got ${names.join(", ")} after ${this.names.join(", ")}`,
           );
         this.names = names;
-        const hits = logits.argmax(1).eq(labels).sum().to({ dtype: "float64" });
+        const best = logits.argmax(1);
+        const hitsOf = (expected: torch.Tensor) => best.eq(expected).sum().to({ dtype: "float64" });
+        const own = hitsOf(labels);
+        const hits = mix
+          ? own.mul(mix.weight).add(hitsOf(mix.otherLabels).mul(mix.weight.neg().add(1)))
+          : own;
         const means = torch.stack([loss, ...Object.values(terms)]).to({ dtype: "float64" });
         const batch = torch.cat([hits.unsqueeze(0), means.mul(labels.shape[0]!)]);
         this.sums ??= this.firstSums(batch);

@@ -1,7 +1,9 @@
+import type { Mix } from "../data/index.js";
 import type { Losses, Method } from "../methods/index.js";
 import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { asFloat } from "./as-float.js";
+import { mixLosses } from "./mix-losses.js";
 
 /**
  * The objective that a network is trained for: a method with its options and the teachers that it asked for.
@@ -24,8 +26,10 @@ export interface Objective {
    * @param labels [N] int64
    * @param images the very images that the network was given, [N, channels, H, W]; the teachers are run on
    *   them too
+   * @param mix where the images are mixed: their other labels, with which the losses are computed too and then
+   *   mixed ({@link mixLosses})
    */
-  losses(logits: torch.Tensor, labels: torch.Tensor, images: torch.Tensor): Losses;
+  losses(logits: torch.Tensor, labels: torch.Tensor, images: torch.Tensor, mix?: Mix): Losses;
 }
 
 /** The place in a line of the network that is trained, with its teachers. */
@@ -62,24 +66,28 @@ export function objectiveOf<M extends Method>(
     get dependsOnProgress() {
       return dependsOnProgress;
     },
-    losses: (logits, labels, images) => {
+    losses: (logits, labels, images, mix) => {
       if (classes !== undefined && `${logits.shape.slice(1)}` !== `${classes}`)
         throw new TypeError(
           `a network must give each image ${classes} logits, one a class, got shape [${logits.shape.join(", ")}]`,
         );
       const teacherLogits = torch.noGrad(() => teachers.map((teacher) => asFloat(teacher.forward(images))));
-      const input = {
-        logits,
-        labels,
-        teachers: teacherLogits,
-        generation,
-        generations,
-        get progress() {
-          dependsOnProgress = true;
-          return progress;
-        },
+      const lossesFor = (labels: torch.Tensor) => {
+        const input = {
+          logits,
+          labels,
+          teachers: teacherLogits,
+          generation,
+          generations,
+          get progress() {
+            dependsOnProgress = true;
+            return progress;
+          },
+        };
+        return checked(method, method.loss(input, options));
       };
-      return checked(method, method.loss(input, options));
+      const losses = lossesFor(labels);
+      return mix ? mixLosses(losses, lossesFor(mix.otherLabels), mix.weight) : losses;
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Mix } from "../data/index.js";
 import type { Module } from "../nn/index.js";
 import { type AveragedWeights, clipGradients, type GradScaler, type Optimizer } from "../optim/index.js";
 import * as torch from "../torch/index.js";
@@ -31,6 +32,8 @@ export type Precision = "float32" | "bfloat16" | "float16";
 export interface TrainingBatch {
   images: torch.Tensor;
   labels: torch.Tensor;
+  /** The other labels of mixed images. */
+  mix?: Mix;
 }
 
 /**
@@ -58,9 +61,13 @@ export function descend(
     // Images are not brought to float32, so that tests can train in float64.
     const images = precision === "float32" ? given : given.to({ dtype: precision });
     const labels = batch.labels.to({ device });
+    const mix = batch.mix && {
+      otherLabels: batch.mix.otherLabels.to({ device }),
+      weight: batch.mix.weight.to({ device }),
+    };
     optimizer.zeroGrad();
     const logits = asFloat(model.forward(images));
-    const losses = objective.losses(logits, labels, images);
+    const losses = objective.losses(logits, labels, images, mix);
     if (scaler) {
       scaler.scale(losses.loss).backward();
       scaler.step(optimizer, { clipNorm });
@@ -69,6 +76,6 @@ export function descend(
       if (clipNorm !== undefined) clipGradients(optimizer.gradients(), clipNorm);
       optimizer.step();
     }
-    meter?.addSums(logits, labels, losses);
+    meter?.addSums(logits, labels, losses, mix);
   });
 }

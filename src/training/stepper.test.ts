@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { channelStatistics, Loader, makeSynthetic } from "../data/index.js";
+import { channelStatistics, Loader, type MixingOptions, makeSynthetic } from "../data/index.js";
 import { defineMethod, distillation, strict } from "../methods/index.js";
 import { resnet8 } from "../models/index.js";
 import { foldBatchNorm } from "../nn/index.js";
@@ -61,13 +61,17 @@ function learner(options: Partial<SGDOptions>, scaled = false) {
 /** Trains for two epochs, the last batch of each smaller, with another learning rate at each step. */
 async function trained(
   options: Partial<SGDOptions>,
-  { graph, scaled = false }: { graph?: torch.StepGraph; scaled?: boolean },
+  {
+    graph,
+    scaled = false,
+    mixing = {},
+  }: { graph?: torch.StepGraph; scaled?: boolean; mixing?: MixingOptions },
 ) {
   const loader = new Loader(train, {
     ...channelStatistics(train),
     batchSize: 16,
     shuffle: true,
-    augment: { crop: 1, flip: true },
+    augment: { crop: 1, flip: true, ...mixing },
     resident: true,
   });
   const reports: Pick<EpochReport, "loss" | "terms" | "top1" | "images">[] = [];
@@ -109,6 +113,42 @@ describe("a recorded step", () => {
     const plain = await trained({}, {});
     expect(recorded.weights.allclose(plain.weights, 1e-2, 1e-3)).toBe(true);
     expect(plain.reports[1]!.loss).toBeCloseTo(recorded.reports[1]!.loss, 2);
+  });
+
+  it("takes the weight of mixed labels from each batch, though it was recorded with another", async () => {
+    const mixing = { mixup: { alpha: 1, probability: 0.4 }, cutmix: { alpha: 1, probability: 0.4 } };
+    const graph = new RepeatedGraph();
+    const recorded = await trained({ capturable: true }, { graph, mixing });
+    const eager = await trained({ capturable: true }, { mixing });
+    expect(graph.calls.filter((call) => call === "replay").length).toBe(7);
+    expect(recorded.reports).toEqual(eager.reports);
+    expect(recorded.weights.equal(eager.weights)).toBe(true);
+    const unmixed = await trained({ capturable: true }, {});
+    expect(recorded.weights.equal(unmixed.weights)).toBe(false);
+  });
+
+  it("takes a batch that is not mixed by itself where a mixed one was recorded, and the other way round", () => {
+    const plain = () => ({
+      images: torch.randn([4, 3, 12, 12]),
+      labels: torch.tensor([0, 1, 2, 3], { dtype: "int64" }),
+    });
+    const mixed = () => {
+      const mix = { otherLabels: torch.tensor([1, 1, 0, 2], { dtype: "int64" }), weight: torch.tensor(0.25) };
+      return { ...plain(), mix };
+    };
+    for (const [recorded, other] of [
+      [plain, mixed],
+      [mixed, plain],
+    ] as const) {
+      const graph = new RepeatedGraph();
+      const meter = new Meter();
+      using stepper = stepperFor(learner({ capturable: true }), meter, graph);
+      for (let i = 0; i < 4; i++) stepper.step(recorded());
+      stepper.step(other());
+      stepper.step(recorded());
+      expect(graph.calls).toEqual(["warmUp", "warmUp", "warmUp", "record", "replay", "replay"]);
+      expect(meter.read().images).toBe(24);
+    }
   });
 
   it("is refused where the learning rate, or whether to step, would be fixed for ever", () => {

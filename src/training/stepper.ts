@@ -40,7 +40,7 @@ const warmUpSteps = 3;
  * Takes steps that are recorded once as a graph, and then replayed with other images.
  *
  * The first few steps run operator by operator, and train the network as any other. So do batches of another
- * size, such as the last of an epoch, and all steps of an objective that depends on the progress. The
+ * size, such as the last of an epoch, batches of which only some are mixed, and all steps of an objective that depends on the progress. The
  * learning rate is a tensor, to which JavaScript can write between two replays, and the meter's sums stay in
  * one tensor.
  */
@@ -62,7 +62,7 @@ class RecordedStepper implements Stepper {
   }
 
   step(batch: TrainingBatch): void {
-    if (this.#input && `${this.#input.images.shape}` !== `${batch.images.shape}`) {
+    if (this.#input && !isAlike(this.#input, batch)) {
       trainStep(this.#learner, batch, this.#meter);
     } else if (this.#learner.objective.dependsOnProgress) {
       this.#graph.warmUp(() => trainStep(this.#learner, batch, this.#meter));
@@ -73,6 +73,10 @@ class RecordedStepper implements Stepper {
       this.#input ??= this.#record(batch);
       this.#input.images.copy_(batch.images);
       this.#input.labels.copy_(batch.labels);
+      if (this.#input.mix && batch.mix) {
+        this.#input.mix.otherLabels.copy_(batch.mix.otherLabels);
+        this.#input.mix.weight.copy_(batch.mix.weight);
+      }
       this.#learner.optimizer.prepare();
       this.#graph.replay();
       this.#meter?.addImages(batch.labels.shape[0]!);
@@ -83,13 +87,19 @@ class RecordedStepper implements Stepper {
     this.#graph.dispose();
     this.#input?.images.dispose();
     this.#input?.labels.dispose();
+    this.#input?.mix?.otherLabels.dispose();
+    this.#input?.mix?.weight.dispose();
   }
 
-  #record({ images, labels }: TrainingBatch): TrainingBatch {
+  #record({ images, labels, mix }: TrainingBatch): TrainingBatch {
     const device = this.#learner.device ?? "cpu";
     const like = (tensor: torch.Tensor) =>
       torch.scope(() => torch.keep(torch.emptyLike(tensor.to({ device }))));
-    const input = { images: like(images), labels: like(labels) };
+    const input = {
+      images: like(images),
+      labels: like(labels),
+      ...(mix && { mix: { otherLabels: like(mix.otherLabels), weight: like(mix.weight) } }),
+    };
     const { optimizer } = this.#learner;
     optimizer.prepare();
     // Gradients of the step before lie outside of the graph's memory, and the graph makes its own.
@@ -105,4 +115,9 @@ class RecordedStepper implements Stepper {
     }
     return input;
   }
+}
+
+/** Tells whether a recorded step can take a batch in the place of the one with which it was recorded. */
+function isAlike(recorded: TrainingBatch, { images, mix }: TrainingBatch): boolean {
+  return `${recorded.images.shape}` === `${images.shape}` && !recorded.mix === !mix;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { channelStatistics, Loader, makeSynthetic } from "../data/index.js";
+import { type AugmentOptions, channelStatistics, Loader, makeSynthetic } from "../data/index.js";
 import { strict } from "../methods/index.js";
 import { resnet8, resnet14 } from "../models/index.js";
 import type { Module } from "../nn/index.js";
@@ -20,14 +20,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const { train, test } = makeSynthetic({ classes: 4, size: 12, trainCount: 80, testCount: 37, seed: 1 });
 const statistics = channelStatistics(train);
-const loaderOf = () =>
+const loaderOf = (changes: Partial<AugmentOptions> = {}) =>
   new Loader(train, {
     ...statistics,
     batchSize: 16,
     seed: 2,
     shuffle: true,
-    augment: { crop: 1, flip: true },
+    augment: { crop: 1, flip: true, ...changes },
   });
+const mixing = { mixup: { alpha: 1, probability: 0.5 }, cutmix: { alpha: 1, probability: 0.5 } };
 
 function learner(seed: number) {
   const options = { classes: 4, channels: train.channels, generator: new torch.Generator(seed) };
@@ -63,14 +64,20 @@ function stopIn(last: number, model: ReturnType<typeof learner>["model"]): Abort
 }
 
 describe("trainNetwork", () => {
-  it.each([1, 4, 5, 7])("stopped in step %i and resumed from a file, gives the same bits", async (last) => {
+  it.each([
+    [1, {}],
+    [4, {}],
+    [5, {}],
+    [7, {}],
+    [7, mixing],
+  ])("stopped in step %i and resumed from a file, gives the same bits: %j", async (last, changes) => {
     const whole = learner(1);
     const epochs: number[] = [];
     await trainNetwork(
       { ...whole, model: whole.model.eval() },
       {
         ...common,
-        loader: loaderOf(),
+        loader: loaderOf(changes),
         observers: [{ onEpoch: ({ loss }) => void epochs.push(loss) }],
       },
     );
@@ -79,7 +86,7 @@ describe("trainNetwork", () => {
     const seen: number[] = [];
     const observers = [{ onEpoch: ({ loss }: EpochReport) => void seen.push(loss) }];
     const signal = stopIn(last, first.model);
-    const stopped = await trainNetwork(first, { ...common, loader: loaderOf(), signal, observers });
+    const stopped = await trainNetwork(first, { ...common, loader: loaderOf(changes), signal, observers });
     expect(stopped).toMatchObject(
       last === 5 ? { epoch: 1, step: 0 } : { epoch: last > 5 ? 1 : 0, step: last % 5 },
     );
@@ -89,7 +96,7 @@ describe("trainNetwork", () => {
     const second = learner(99);
     const position = loadCheckpoint(path, second);
     expect(position).toEqual(stopped);
-    const end = await trainNetwork(second, { ...common, loader: loaderOf(), position, observers });
+    const end = await trainNetwork(second, { ...common, loader: loaderOf(changes), position, observers });
     expect(end.epoch).toBe(2);
     expect(differing(second.model, whole.model)).toEqual([]);
     expect(differing(second.model, learner(1).model)).not.toEqual([]);
