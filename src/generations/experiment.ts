@@ -4,6 +4,7 @@ import {
   answerTemperature,
   describeMethod,
   type Method,
+  peersOf,
   teachersOf as teachersAsked,
   trainedEpochs,
 } from "../methods/index.js";
@@ -94,14 +95,21 @@ export function termLabels(experiment: Pick<Experiment, "recipe" | "library">): 
  * Makes a generation's network with fresh weights. All generations have the same architecture, and each its
  * own weights, which follow from the recipe's seed.
  *
+ * @param peer the number, from 0, of a network that is trained together with the generation's, which has weights of its own
+ *   too. Default: the generation's network
  * @throws Error when the network's name stands for no definition and no network was handed over
  */
 export function freshModel(
   { recipe, library, images, model: factory }: Omit<Experiment, "folder" | "images"> & { images: Shape },
   generation: number,
+  peer?: number,
 ): Module {
   const { classes, channels, height, width } = images;
-  const generator = new Generator(deriveSeed(recipe.seed, "weights", generation));
+  const generator = new Generator(
+    peer === undefined
+      ? deriveSeed(recipe.seed, "weights", generation)
+      : deriveSeed(recipe.seed, "peers", generation, peer),
+  );
   const options = { classes, channels, height, width, generator };
   const definition = library.find("model", recipe.model);
   const create = factory ?? definition?.create;
@@ -150,6 +158,7 @@ export function checkExperiment(experiment: Experiment): void {
     const { method, options } = methodOf(experiment, generation);
     const problem = method.check?.(options, { classes })?.[0];
     answerTemperature(method, options);
+    peersOf(method, options);
     if (problem) throw new RangeError(`${[key, problem.key].filter(Boolean).join(".")}: ${problem.message}`);
   }
   for (let generation = 0; generation < recipe.generations; generation++) {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { checkBatchNormPairs, foldBatchNorm, type Module } from "../nn/index.js";
 import type { EpochRecord, Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
-import { loadCheckpoint, objectiveOf, type TrainingObserver, trainNetwork } from "../training/index.js";
-import { type Experiment, epochsOf, freshModel, methodOf } from "./experiment.js";
+import { loadCheckpoint, type TrainingObserver, trainNetwork } from "../training/index.js";
+import { type Experiment, epochsOf, freshModel } from "./experiment.js";
 import { loadFirstWeights } from "./first-weights.js";
 import { handOver } from "./hand-over.js";
 import { createLearner, graphFor, scheduleFor } from "./learner.js";
@@ -46,9 +46,7 @@ export async function trainGeneration(
   teachers: readonly Module[],
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined },
 ): Promise<TrainedNetwork | undefined> {
-  const { recipe, library, images, folder } = experiment;
-  const { generations } = recipe;
-  const { method, options } = methodOf(experiment, generation);
+  const { recipe, images, folder } = experiment;
   const epochs = epochsOf(experiment, generation);
   const fields = { generation, role: roleOf(generation), epochs };
 
@@ -60,13 +58,7 @@ export async function trainGeneration(
   checkFolding(experiment, model);
   checkLoneImage(experiment, model);
   softenAnswers(experiment, generation, model, { dryRun: true });
-  const objective = objectiveOf(method, options, {
-    teachers,
-    generation,
-    generations,
-    classes: images.classes,
-  });
-  using learner = createLearner(recipe, library, model, objective);
+  using learner = createLearner(experiment, generation, model, teachers);
 
   const checkpoint = folder && join(folder.generation(generation).checkpoint, "state.safetensors");
   const position = checkpoint && existsSync(checkpoint) ? loadCheckpoint(checkpoint, learner) : undefined;
@@ -82,7 +74,7 @@ export async function trainGeneration(
   const started = performance.now();
   const elapsedSeconds = () => (position?.elapsedSeconds ?? 0) + (performance.now() - started) / 1000;
 
-  const epochsLater = Array.from({ length: generations - 1 - generation }, (_, i) =>
+  const epochsLater = Array.from({ length: recipe.generations - 1 - generation }, (_, i) =>
     epochsOf(experiment, generation + 1 + i),
   );
   const extent = { epochs, epochsLater, stepsPerEpoch, imagesPerEpoch: images.trainCount };

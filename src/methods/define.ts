@@ -24,12 +24,26 @@ export interface LossInput {
    * images that the trained network saw, augmented in the same way. No gradient flows into them.
    */
   teachers: readonly Tensor[];
+  /**
+   * The logits, [N, C], of the network's last snapshot for these images, where the method has `snapshot`; undefined before
+   * the first one. No gradient flows into them.
+   */
+  snapshot?: Tensor | undefined;
+  /**
+   * The logits of the networks that are trained together with this one, each [N, C], for these images; none unless the
+   * method has `peers`. No gradient flows into them.
+   */
+  peers?: readonly Tensor[];
   /** The generation of the network that is trained: 0 is the patriarch. */
   generation: number;
   /** The number of generations in the whole line. */
   generations: number;
   /** The fraction of this network's training that is done, at least 0 and below 1. */
   readonly progress: number;
+  /** The number of the epoch, from 0. */
+  readonly epoch: number;
+  /** The number of epochs for which this network is trained. */
+  readonly epochs: number;
 }
 
 /**
@@ -57,6 +71,17 @@ export interface Method<S extends OptionShape = OptionShape> {
    * gets their logits. A method without it has no teachers, and can train a patriarch.
    */
   teachers?(this: void, generation: number, options: OptionsOf<S>): readonly number[];
+  /**
+   * Tells whether, once `epoch` of the training's `epochs` epochs are done, a frozen copy of the network is taken, whose
+   * answers for the images to come its loss is then given as `snapshot`. It replaces the copy before. A method without it
+   * takes none.
+   */
+  snapshot?(this: void, epoch: number, options: OptionsOf<S>, epochs: number): boolean;
+  /**
+   * Says how many other networks of the same architecture, with first weights of their own, are trained together with the
+   * network by the same loss, which is given the logits of the others as `peers`. They are not kept. Default: 0.
+   */
+  peers?(this: void, options: OptionsOf<S>): number;
   /**
    * Says for how many epochs the network is trained; 0 leaves it as it begins.
    *
@@ -154,6 +179,17 @@ export function trainedEpochs(method: Method, options: Record<string, unknown>, 
   throw new RangeError(
     `${method.name} must train for a whole number of epochs, 0 or more, but asks for ${trained}`,
   );
+}
+
+/**
+ * Gives the number of networks that a method has trained together with one.
+ *
+ * @throws RangeError that names the method when it is no number of networks
+ */
+export function peersOf(method: Method, options: Record<string, unknown>): number {
+  const peers: unknown = method.peers ? method.peers(options) : 0;
+  if (Number.isSafeInteger(peers) && (peers as number) >= 0) return peers as number;
+  throw new RangeError(`${method.name} must have a whole number of peers, 0 or more, but asks for ${peers}`);
 }
 
 /**

@@ -21,7 +21,18 @@ const labels = torch.keep(torch.randint(0, classes, [images], { generator, dtype
 /** The input that a loss is given for a network in the middle of a line. */
 function inputOf(logits: torch.Tensor, teachers: number): LossInput {
   const teacherLogits = Array.from({ length: teachers }, draw);
-  return { logits, labels, teachers: teacherLogits, generation: 3, generations: 5, progress: 0.25 };
+  return {
+    logits,
+    labels,
+    teachers: teacherLogits,
+    snapshot: draw(),
+    peers: [draw()],
+    generation: 3,
+    generations: 5,
+    progress: 0.25,
+    epoch: 1,
+    epochs: 4,
+  };
 }
 
 /** Options of methods that cannot do without. */
