@@ -52,6 +52,7 @@ export function createLearner(
     precision: recipe.precision,
     averaged,
     clipNorm: recipe.clipNorm,
+    accumulate: recipe.accumulate,
     snapshot,
     peers,
     [Symbol.dispose]: () => {

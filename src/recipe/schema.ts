@@ -90,6 +90,15 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
           "Epochs from one evaluation on held-out images to the next; the last epoch always has one. Default: 1.",
         ),
       batchSize: z.int().min(1).max(65_536).default(128).describe("Images per step."),
+      accumulate: z
+        .int()
+        .min(1)
+        .max(65_536)
+        .exactOptional()
+        .describe(
+          "Parts in which a step's batch is computed, one after the other, so that it needs less memory. The gradients are " +
+            "those of the whole batch, but for batch norm, which normalises each part by its own statistics. Default: 1.",
+        ),
       optimizer: optimizer
         .prefault({})
         .describe("What updates the weights. Without a kind, options are those of sgd."),
@@ -157,6 +166,12 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       checkFamily("optimizer", recipe as unknown as Recipe, library, complain);
       for (const { path, message } of augmentProblems(recipe.augment as RecipeInput["augment"]))
         complain(["augment", ...path], message);
+      if (recipe.accumulate !== undefined && recipe.accumulate > Math.max(1, recipe.batchSize / 2))
+        complain(
+          ["accumulate"],
+          `${recipe.accumulate} parts of a batch of ${recipe.batchSize} images would hold fewer than two, on which batch norm ` +
+            `cannot train: at most ${Math.max(1, Math.floor(recipe.batchSize / 2))}`,
+        );
       if (recipe.precision === "float16" && recipe.device === "cpu")
         complain(
           ["precision"],

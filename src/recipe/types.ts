@@ -32,6 +32,8 @@ export interface Recipe {
   readonly validateEvery?: number;
   /** Images in a training step. */
   readonly batchSize: number;
+  /** Parts in which a step's batch is computed, one after the other; undefined where it is computed at once. */
+  readonly accumulate?: number;
   readonly optimizer: Chosen<"kind"> & { readonly learningRate: number };
   /**
    * The largest Euclidean norm that all gradients together may have; undefined where they are not clipped.
@@ -81,6 +83,7 @@ export interface RecipeInput {
   readonly epochs?: number;
   readonly validateEvery?: number;
   readonly batchSize?: number;
+  readonly accumulate?: number;
   readonly optimizer?: string | { readonly kind?: string; readonly [option: string]: unknown };
   readonly clipNorm?: number;
   readonly schedule?: string | { readonly kind?: string; readonly [option: string]: unknown };

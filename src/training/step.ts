@@ -23,6 +23,13 @@ export interface Learner {
   scaler?: GradScaler | undefined;
   /** The largest Euclidean norm that all gradients together may have. Default: gradients are not clipped. */
   clipNorm?: number | undefined;
+  /**
+   * The number of parts in which a step's batch is computed, one after the other: their gradients are summed, each part
+   * weighing by its images, before the weights are updated once. It takes less memory and, for a loss that is a mean over
+   * images, comes to the gradients of the whole batch, but for batch norm, which normalises each part by its own statistics.
+   * Default: 1.
+   */
+  accumulate?: number | undefined;
   /** The running average of the weights, which is updated after each step. Default: none is kept. */
   averaged?: AveragedWeights | undefined;
   /** The frozen copy of the network by which it is taught, renewed after epochs. Default: there is none. */
@@ -68,35 +75,74 @@ export function trainStep(learner: Learner, batch: TrainingBatch, meter?: Meter)
  * recorded.
  */
 export function descend(learner: Learner, batch: TrainingBatch, meter?: Meter): void {
-  const { objective, device = "cpu", precision = "float32", clipNorm } = learner;
+  const { device = "cpu" } = learner;
   const networks = networksOf(learner);
   torch.scope(() => {
-    const given = batch.images.to({ device });
-    // Images are not brought to float32, so that tests can train in float64.
-    const images = precision === "float32" ? given : given.to({ dtype: precision });
+    const images = batch.images.to({ device });
     const labels = batch.labels.to({ device });
     const mix = batch.mix && {
       otherLabels: batch.mix.otherLabels.to({ device }),
       weight: batch.mix.weight.to({ device }),
     };
     for (const { optimizer } of networks) optimizer.zeroGrad();
-    const logits = networks.map(({ model }) => asFloat(model.forward(images)));
-    const constant = logits.length > 1 ? logits.map((each) => each.detach()) : [];
-    const losses = logits.map((each, i) =>
-      objective.losses(each, labels, images, mix, constant.toSpliced(i, 1)),
-    );
-    networks.forEach((network, i) => void update(network, losses[i]!.loss, clipNorm));
-    meter?.addSums(logits[0]!, labels, losses[0]!, mix);
+    // What a part has computed is freed before the next one begins, but for the sums of the gradients.
+    for (const { share, ...part } of partsOf({ images, labels, ...(mix && { mix }) }, learner.accumulate))
+      torch.scope(() => goBackward(learner, part, share, meter));
+    for (const network of networks) update(network, learner.clipNorm);
   });
 }
 
-/** Updates a network's weights by the gradient of its loss. */
-function update({ optimizer, scaler }: Trained, loss: torch.Tensor, clipNorm: number | undefined): void {
+/**
+ * Adds the gradients of a part of a step's batch to those of the parts before it.
+ *
+ * @param share the part's share of the batch's images
+ */
+function goBackward(learner: Learner, part: TrainingBatch, share: number, meter: Meter | undefined): void {
+  const { objective, precision = "float32" } = learner;
+  const { labels, mix } = part;
+  // Images are not brought to float32, so that tests can train in float64.
+  const images = precision === "float32" ? part.images : part.images.to({ dtype: precision });
+  const networks = networksOf(learner);
+  const logits = networks.map(({ model }) => asFloat(model.forward(images)));
+  const constant = logits.length > 1 ? logits.map((each) => each.detach()) : [];
+  const losses = logits.map((each, i) =>
+    objective.losses(each, labels, images, mix, constant.toSpliced(i, 1)),
+  );
+  networks.forEach(({ scaler }, i) => {
+    const { loss } = losses[i]!;
+    const weighted = share === 1 ? loss : loss.mul(share);
+    (scaler ? scaler.scale(weighted) : weighted).backward();
+  });
+  meter?.addSums(logits[0]!, labels, losses[0]!, mix);
+}
+
+/**
+ * Splits a batch into parts that differ by one image at most, each of two images or more, since batch norm cannot train on
+ * one: a small batch makes fewer parts.
+ */
+function partsOf(batch: TrainingBatch, wanted = 1): (TrainingBatch & { share: number })[] {
+  const { images, labels, mix } = batch;
+  const count = labels.shape[0]!;
+  const parts = Math.max(1, Math.min(wanted, Math.floor(count / 2)));
+  if (parts === 1) return [{ ...batch, share: 1 }];
+  return Array.from({ length: parts }, (_, i) => {
+    const start = Math.floor((i * count) / parts);
+    const length = Math.floor(((i + 1) * count) / parts) - start;
+    const narrow = (tensor: torch.Tensor) => tensor.narrow(0, start, length);
+    return {
+      images: narrow(images),
+      labels: narrow(labels),
+      ...(mix && { mix: { ...mix, otherLabels: narrow(mix.otherLabels) } }),
+      share: length / count,
+    };
+  });
+}
+
+/** Updates a network's weights by its gradients. */
+function update({ optimizer, scaler }: Trained, clipNorm: number | undefined): void {
   if (scaler) {
-    scaler.scale(loss).backward();
     scaler.step(optimizer, { clipNorm });
   } else {
-    loss.backward();
     if (clipNorm !== undefined) clipGradients(optimizer.gradients(), clipNorm);
     optimizer.step();
   }
