@@ -15,7 +15,7 @@ it("is the only way to them: an import would load them at every start", () => {
     (file) => /(?<!\.test)\.ts$/.test(file) && !/fixtures|testing/.test(file),
   );
   const importing = files.filter((file) =>
-    /^(?:import|export) (?!type\b)[^;]*? from "(?:zod|yaml|tar-stream|sharp)/m.test(
+    /^(?:import|export) (?!type\b)[^;]*? from "(?:zod|yaml|tar-stream|sharp|jstat|@resvg)/m.test(
       readFileSync(join("src", file), "utf8"),
     ),
   );

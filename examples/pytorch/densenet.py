@@ -1,7 +1,8 @@
 """DenseNet-BC for small images of Huang et al. (2017), section 4, built as Lyceum builds it.
 
-Lyceum's name: densenet-bc-40-12, which is DenseNet(40, 12, channels, classes). Parameters carry torchvision's names, so
-that `load_state_dict` takes Lyceum's weights strictly. This file needs nothing but PyTorch: copy it.
+Lyceum's names: densenet-bc-40-12, which is DenseNet(40, 12, channels, classes), densenet-bc-100-12 and densenet-bc-190-40.
+Parameters carry torchvision's names, so that `load_state_dict` takes Lyceum's weights strictly. This file needs nothing but
+PyTorch: copy it.
 """
 from collections import OrderedDict
 

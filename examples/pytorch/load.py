@@ -18,7 +18,9 @@ from torch import nn
 
 from cifar_resnet import CifarResNet
 from densenet import DenseNet
+from preact_resnet import PreActResNet
 from resnet import ResNet
+from wide_resnet import WideResNet
 
 # bfloat16, which NumPy lacks, is the one dtype of the format that Lyceum writes and this reader leaves out.
 DTYPES = {
@@ -60,8 +62,18 @@ def verify(path, metadata, header, parts):
 
 def build(name, channels, classes):
     """The network that Lyceum calls `name`, with fresh weights drawn as Lyceum draws them."""
-    if name == "densenet-bc-40-12":
-        return DenseNet(40, 12, channels, classes)
+    if name in ("densenet-bc-40-12", "densenet-bc-100-12", "densenet-bc-190-40"):
+        depth, growth = map(int, name[len("densenet-bc-"):].split("-"))
+        return DenseNet(depth, growth, channels, classes)
+    if name in ("wrn-16-2", "wrn-40-2", "wrn-28-10"):
+        depth, width = map(int, name[len("wrn-"):].split("-"))
+        return WideResNet(depth, width, channels, classes)
+    if name == "wrn-28-10-dropout":
+        return WideResNet(28, 10, channels, classes, dropout=0.3)
+    if name == "preact-resnet18":
+        return PreActResNet((2, 2, 2, 2), channels, classes)
+    if name == "preact-resnet34":
+        return PreActResNet((3, 4, 6, 3), channels, classes)
     if name == "resnet18":
         return ResNet((2, 2, 2, 2), channels, classes)
     if name == "resnet34":

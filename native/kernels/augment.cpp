@@ -1,8 +1,10 @@
 // lyceum::augment: uint8 images to normalised, cropped, flipped float32 batches, channels-last.
+// Where that is asked for, a policy's operations are applied to the bytes first, and rectangles are
+// erased at last.
 //
 // Single-threaded on purpose: it runs on a background thread while the training step owns the
-// cores. The same computation out of ATen operators is in src/data/augment.ts; tests hold the two
-// equal to the bit.
+// cores. Crops and flips out of ATen operators are in src/data/augment.ts; tests hold the two equal
+// to the bit.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
@@ -10,6 +12,9 @@
 #include <algorithm>
 #include <cmath>
 #include <vector>
+
+#include "kernels/image_operations.h"
+#include "optional.h"
 
 namespace {
 
@@ -56,15 +61,117 @@ void crop_image(const Planes& planes, const uint8_t* from, const Crop& crop, flo
   }
 }
 
+struct Rectangle {
+  int64_t top, left, height, width;
+};
+
+// The noise of a seed at a place: a byte. It is the finaliser of MurmurHash3 on a counter, as in
+// src/data/random.ts.
+uint8_t noise_byte(uint32_t seed, uint32_t place) {
+  uint32_t word = seed + (place + 1) * 0x9e3779b1u;
+  word = (word ^ (word >> 16)) * 0x85ebca6bu;
+  word = (word ^ (word >> 13)) * 0xc2b2ae35u;
+  return uint8_t((word ^ (word >> 16)) >> 24);
+}
+
+// Overwrites a rectangle of an image [H, W, C]: by zeros, or by normalised random bytes.
+void erase(const Planes& planes, const Rectangle& rectangle, bool noise, uint32_t seed,
+           float* image) {
+  const int64_t channels = planes.channels;
+  uint32_t place = 0;
+  for (int64_t y = rectangle.top; y < rectangle.top + rectangle.height; y++) {
+    float* row = image + (y * planes.width + rectangle.left) * channels;
+    for (int64_t x = 0; x < rectangle.width; x++) {
+      for (int64_t c = 0; c < channels; c++, place++) {
+        row[x * channels + c] = noise ? planes.table[256 * c + noise_byte(seed, place)] : 0.0f;
+      }
+    }
+  }
+}
+
+// The rectangles to erase, int32 [B, 5]: top, left, height, width, and the seed of the noise.
+at::Tensor checked_erasures(const at::Tensor& given, int64_t batch, int64_t height, int64_t width) {
+  TORCH_CHECK(given.is_cpu() && given.scalar_type() == at::kInt &&
+                  given.sizes() == at::IntArrayRef({batch, 5}),
+              "augment: erasures must be int32 [", batch, ", 5] on the CPU, got ",
+              given.scalar_type(), " ", given.sizes());
+  const at::Tensor erasures = given.contiguous();
+  const int32_t* values = erasures.data_ptr<int32_t>();
+  for (int64_t b = 0; b < batch; b++) {
+    const int64_t top = values[5 * b], left = values[5 * b + 1];
+    const int64_t tall = values[5 * b + 2], wide = values[5 * b + 3];
+    TORCH_CHECK(top >= 0 && left >= 0 && tall >= 0 && wide >= 0 && top + tall <= height &&
+                    left + wide <= width,
+                "augment: erasures[", b, "] must lie in ", height, " x ", width, ", got ", tall,
+                " x ", wide, " at ", top, ", ", left);
+  }
+  return erasures;
+}
+
+// What a policy does to each image of a batch: operations int32 [B, n] one after the other, with
+// magnitudes float64 [B, n].
+class Policy {
+ public:
+  Policy(const at::Tensor& operations, const at::Tensor& magnitudes, int64_t batch,
+         const lyceum::ImageShape& shape)
+      : shape_(shape) {
+    TORCH_CHECK(operations.is_cpu() && operations.scalar_type() == at::kInt &&
+                    operations.dim() == 2 && operations.size(0) == batch,
+                "augment: operations must be int32 [", batch, ", n] on the CPU, got ",
+                operations.scalar_type(), " ", operations.sizes());
+    TORCH_CHECK(magnitudes.is_cpu() && magnitudes.scalar_type() == at::kDouble &&
+                    magnitudes.sizes() == operations.sizes(),
+                "augment: magnitudes must be float64 ", operations.sizes(), " on the CPU, got ",
+                magnitudes.scalar_type(), " ", magnitudes.sizes());
+    TORCH_CHECK(shape.channels == 1 || shape.channels == 3,
+                "augment: operations are for images of 1 or 3 channels, got ", shape.channels);
+    operations_ = operations.contiguous();
+    magnitudes_ = magnitudes.contiguous();
+    steps_ = operations.size(1);
+    for (int64_t i = 0; i < operations_.numel(); i++) {
+      const int32_t operation = operations_.data_ptr<int32_t>()[i];
+      const double magnitude = magnitudes_.data_ptr<double>()[i];
+      TORCH_CHECK(operation >= 0 && operation < lyceum::kImageOperations,
+                  "augment: an operation must be 0..", lyceum::kImageOperations - 1, ", got ",
+                  operation);
+      TORCH_CHECK(std::abs(magnitude) <= lyceum::kLargestMagnitude,
+                  "augment: a magnitude must be a number up to ", lyceum::kLargestMagnitude,
+                  " either way, got ", magnitude);
+    }
+    for (auto& buffer : buffers_) buffer.resize(shape.channels * shape.height * shape.width);
+  }
+
+  // The image with the operations for place b in the batch applied; it is valid until the next
+  // call.
+  const uint8_t* apply(int64_t b, const uint8_t* image) {
+    for (int64_t i = b * steps_; i < (b + 1) * steps_; i++) {
+      uint8_t* to = buffers_[i % 2].data();
+      lyceum::apply_operation(lyceum::ImageOperation(operations_.data_ptr<int32_t>()[i]),
+                              magnitudes_.data_ptr<double>()[i], shape_, image, to);
+      image = to;
+    }
+    return image;
+  }
+
+ private:
+  const lyceum::ImageShape shape_;
+  at::Tensor operations_, magnitudes_;
+  int64_t steps_;
+  std::vector<uint8_t> buffers_[2];
+};
+
 // images   uint8 [N, C, H, W], contiguous
 // indices  int64 [B]
 // offsets  int32 [B, 3]: dy, dx in 0..2 pad; flip 0 or 1
-// Result float32 [B, C, H, W], channels-last: image indices[b] with `pad` rows and columns of zeros
-// (black) around it, cropped to H x W at (dy, dx), mirrored when flip is 1, then (value / 255 -
-// mean[c]) / std[c].
+// Result float32 [B, C, H, W], channels-last: image indices[b], after the operations of a policy,
+// with `pad` rows and columns of zeros (black) around it, cropped to H x W at (dy, dx), mirrored
+// when flip is 1, then (value / 255 - mean[c]) / std[c]; at last the rectangle of `erasures` is
+// overwritten.
 at::Tensor augment(const at::Tensor& images, const at::Tensor& indices_in,
                    const at::Tensor& offsets_in, int64_t pad, at::ArrayRef<double> mean,
-                   at::ArrayRef<double> std) {
+                   at::ArrayRef<double> std, const lyceum::Optional<at::Tensor>& erasures_in,
+                   bool noise, const lyceum::Optional<at::Tensor>& operations,
+                   const lyceum::Optional<at::Tensor>& magnitudes) {
   TORCH_CHECK(images.is_cpu() && indices_in.is_cpu() && offsets_in.is_cpu(),
               "augment: all tensors must be on the CPU");
   TORCH_CHECK(images.dim() == 4 && images.scalar_type() == at::kByte,
@@ -106,6 +213,16 @@ at::Tensor augment(const at::Tensor& images, const at::Tensor& indices_in,
                 " and flip 0 or 1, got ", dy, ", ", dx, ", ", flip);
   }
 
+  at::Tensor erasures;
+  if (erasures_in) erasures = checked_erasures(*erasures_in, batch, height, width);
+
+  TORCH_CHECK(bool(operations) == bool(magnitudes),
+              "augment: operations and magnitudes must be given together");
+  lyceum::Optional<Policy> policy;
+  if (operations) {
+    policy.emplace(*operations, *magnitudes, batch, lyceum::ImageShape{channels, height, width});
+  }
+
   // Each of the 256 values, normalised once per channel: the pixel loop then only copies.
   std::vector<float> table(256 * channels);
   for (int64_t c = 0; c < channels; c++) {
@@ -118,10 +235,16 @@ at::Tensor augment(const at::Tensor& images, const at::Tensor& indices_in,
                                 images.options().dtype(at::kFloat), at::MemoryFormat::ChannelsLast);
   const Planes planes{channels, height, width, table.data()};
   const auto crop = channels == 1 ? crop_image<1> : channels == 3 ? crop_image<3> : crop_image<0>;
+  const int64_t values = channels * height * width;
   for (int64_t b = 0; b < batch; b++) {
-    crop(planes, images.data_ptr<uint8_t>() + index[b] * channels * height * width,
-         {offset[3 * b] - pad, offset[3 * b + 1] - pad, offset[3 * b + 2] != 0},
-         result.data_ptr<float>() + b * channels * height * width);
+    float* to = result.data_ptr<float>() + b * values;
+    const uint8_t* from = images.data_ptr<uint8_t>() + index[b] * values;
+    if (policy) from = policy->apply(b, from);
+    crop(planes, from, {offset[3 * b] - pad, offset[3 * b + 1] - pad, offset[3 * b + 2] != 0}, to);
+    if (erasures.defined()) {
+      const int32_t* of = erasures.data_ptr<int32_t>() + 5 * b;
+      erase(planes, {of[0], of[1], of[2], of[3]}, noise, uint32_t(of[4]), to);
+    }
   }
   return result;
 }
@@ -130,7 +253,8 @@ at::Tensor augment(const at::Tensor& images, const at::Tensor& indices_in,
 
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
   m.def(
-      "augment(Tensor images, Tensor indices, Tensor offsets, int pad, float[] mean, float[] std) "
+      "augment(Tensor images, Tensor indices, Tensor offsets, int pad, float[] mean, float[] std, "
+      "Tensor? erasures=None, bool noise=False, Tensor? operations=None, Tensor? magnitudes=None) "
       "-> Tensor");
 }
 

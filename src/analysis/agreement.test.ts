@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { agreement } from "./agreement.js";
+import { agreement, pairwiseDisagreement } from "./agreement.js";
 
 const table = fc
   .array(fc.integer({ min: -3, max: 3 }), { minLength: 12, maxLength: 12 })
@@ -25,5 +25,21 @@ describe("agreement", () => {
   it("refuses shapes that differ", () => {
     const a = { values: new Float32Array(6), classes: 2 };
     expect(() => agreement(a, { values: new Float32Array(6), classes: 3 })).toThrow("[3, 2] and [2, 3]");
+  });
+});
+
+describe("pairwiseDisagreement", () => {
+  it("is what two networks do not agree on, for each pair", () => {
+    // Best classes of three networks for four images: 0 0 0 0 | 0 0 1 1 | 1 0 1 1.
+    const of = (...best: number[]) => ({
+      values: Float32Array.from(best.flatMap((top) => [1 - top, top])),
+      classes: 2,
+    });
+    expect(pairwiseDisagreement([of(0, 0, 0, 0), of(0, 0, 1, 1), of(1, 0, 1, 1)])).toEqual([
+      [0, 2 / 4, 3 / 4],
+      [2 / 4, 0, 1 / 4],
+      [3 / 4, 1 / 4, 0],
+    ]);
+    expect(() => pairwiseDisagreement([of(0, 1), of(0)])).toThrow("[2, 2] and [1, 2]");
   });
 });

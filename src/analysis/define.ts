@@ -1,7 +1,7 @@
 import type { Predictions } from "./predictions.js";
 
-/** The input of a metric. */
-export interface MetricInput {
+/** What every metric is computed from. */
+interface EveryInput {
   /** The predictions of the network or the ensemble that is evaluated. */
   network: Predictions;
   /** The labels of the N images, each in 0 .. C - 1. */
@@ -10,14 +10,27 @@ export interface MetricInput {
   k: number;
 }
 
-/** The input of a metric that compares a network with its teacher. */
-export interface TeacherMetricInput extends MetricInput {
-  /** The predictions of the network's teacher, for the same images in the same order. */
+/** What only some evaluations have, and only some metrics need. */
+export interface MetricExtras {
+  /** The predictions of the network's teacher, for the same images in the same order; students have one. */
   teacher: Predictions;
+  /** The predictions of an ensemble's members, for the same images in the same order; ensembles have them. */
+  members: readonly Predictions[];
+  /** The superclass of each class, [C], whole numbers from 0; some data sets have them. */
+  superclasses: ArrayLike<number>;
 }
 
-/** A table in which a metric can have a column. */
-export type MetricTable = "terminal" | "report";
+/** The name of something that a metric needs and not every evaluation has. */
+export type MetricNeed = keyof MetricExtras;
+
+/** The input of a metric that needs the extras named. */
+export type MetricInput<Needs extends MetricNeed = never> = EveryInput & Pick<MetricExtras, Needs>;
+
+/**
+ * A table in which a metric can have a column: the results in the terminal and in a report, and the table of a
+ * report that says what the networks know beside the best class.
+ */
+export type MetricTable = "terminal" | "report" | "knowledge";
 
 /**
  * One number, or one short list of numbers, that says something of a network's predictions for labelled
@@ -26,7 +39,7 @@ export type MetricTable = "terminal" | "report";
 export interface Metric<
   Name extends string = string,
   Value extends number | number[] = number | number[],
-  Teacher extends boolean = boolean,
+  Needs extends MetricNeed = MetricNeed,
 > {
   readonly kind: "metric";
   /** The key of its value in an evaluation, in summary.json and in `--json`: camelCase. */
@@ -43,10 +56,10 @@ export interface Metric<
   /** The publication that the formula comes from, if there is one. */
   readonly source?: string;
   /**
-   * A fraction counts images and is shown in percent; a score is a probability; nats are natural units of
-   * entropy.
+   * A fraction is a part of the images or of a score, shown in percent; a score is made of probabilities; nats
+   * are natural units of entropy; a correlation lies between -1 and 1.
    */
-  readonly unit: "fraction" | "score" | "nats";
+  readonly unit: "fraction" | "score" | "nats" | "correlation";
   /** The number of digits that are shown behind the point. */
   readonly digits: number;
   /** Whether higher or lower values are better; left out where neither are. */
@@ -58,11 +71,14 @@ export interface Metric<
   /** The most numbers that the value can hold, where it is a list; left out where it is one number. */
   readonly maxLength?: number;
   /**
-   * Whether the metric compares a network with its teacher. A patriarch and an ensemble then have no value.
+   * How many images' worth (1/N each) the value may jump by when rounding changes the order of classes or
+   * images that nearly tie. Default: 1 for a fraction, otherwise 0: the value moves only as the scores do.
    */
-  readonly needsTeacher?: Teacher;
+  readonly jumps?: number;
+  /** What the metric needs that not every evaluation has. It has no value where one of these is missing. */
+  readonly needs?: readonly Needs[];
   /** Computes the value. */
-  compute(input: Teacher extends true ? TeacherMetricInput : MetricInput): Value;
+  compute(input: MetricInput<Needs>): Value;
 }
 
 /** The properties that a metric's author writes; `defineMetric` adds `kind`. */
@@ -72,31 +88,28 @@ type Definition<M extends Metric> = Omit<M, "kind">;
  * Defines a metric. The library's own are files in `src/analysis/metrics/`; one of your own can be given to
  * `evaluateLogits(logits, labels, { metrics: [mine] })`.
  */
-export function defineMetric<const Name extends string, Value extends number | number[]>(
-  definition: Definition<Metric<Name, Value, true>> & { needsTeacher: true },
-): Metric<Name, Value, true>;
-export function defineMetric<const Name extends string, Value extends number | number[]>(
-  definition: Definition<Metric<Name, Value, false>> & { needsTeacher?: false },
-): Metric<Name, Value, false>;
-export function defineMetric(definition: Definition<Metric>): Metric {
+export function defineMetric<
+  const Name extends string,
+  Value extends number | number[],
+  const Needs extends MetricNeed = never,
+>(definition: Definition<Metric<Name, Value, Needs>>): Metric<Name, Value, Needs> {
   return { kind: "metric", ...definition };
 }
 
-/** The names of those metrics that need a teacher, or of those that need none. */
-type NameWhere<M extends Metric, Teacher extends boolean> = M extends Metric
-  ? [true extends M["needsTeacher"] ? true : false] extends [Teacher]
+/** The name of a metric that every evaluation has. */
+type Always<M extends Metric> = M extends Metric
+  ? [NonNullable<M["needs"]>[number]] extends [never]
     ? M["name"]
     : never
   : never;
 
 /**
- * The values of metrics by name. Those of metrics that need a teacher are there only where its logits were
- * given.
+ * The values of metrics by name. Those of metrics that need something are there only where it was given.
  */
 export type MetricValues<Metrics extends readonly Metric[]> = {
-  [M in Metrics[number] as NameWhere<M, false>]: ReturnType<M["compute"]>;
+  [M in Metrics[number] as Always<M>]: ReturnType<M["compute"]>;
 } & {
-  [M in Metrics[number] as NameWhere<M, true>]?: ReturnType<M["compute"]>;
+  [M in Metrics[number] as Exclude<M["name"], Always<M>>]?: ReturnType<M["compute"]>;
 };
 
 /** Computes the mean of `value(image)` over the images 0 to N - 1 of a network's predictions. */

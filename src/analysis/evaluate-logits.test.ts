@@ -2,26 +2,35 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
-import { ensembleLogits } from "./ensemble.js";
+import type { EnsembleOptions } from "./ensemble.js";
+import { evaluateEnsemble } from "./evaluate-ensemble.js";
 import { defaultK, type Evaluation, evaluateLogits } from "./evaluate-logits.js";
+
+type OfNetwork = Omit<Required<Evaluation>, "disagreement" | "gainOverMean" | "gainOverBest">;
+type OfEnsemble = Omit<Required<Evaluation>, "teacherAgreement" | "teacherKl" | "rankStability">;
 
 interface Case {
   name: string;
   classes: number;
   k: number;
   labels: number[];
+  superclasses: number[];
   members: number[][];
-  evaluation: Required<Evaluation>;
-  ensemble: Pick<Evaluation, "top1" | "top5" | "nll" | "ece" | "entropy">;
+  weights: number[];
+  evaluation: OfNetwork;
+  ensemble: OfEnsemble;
+  weighted: OfEnsemble;
+  ofLogits: OfEnsemble;
 }
 
 const cases: Case[] = JSON.parse(readFileSync(new URL("./fixtures/analysis.json", import.meta.url), "utf8"));
 
 function expectClose(ours: object, theirs: object): void {
+  expect(Object.keys(ours).sort()).toEqual(Object.keys(theirs).sort());
   for (const [name, expected] of Object.entries(theirs)) {
     const got = [(ours as Record<string, number | number[]>)[name] ?? []].flat();
     const want = [expected as number | number[]].flat();
-    expect(got).toHaveLength(want.length);
+    expect(got, name).toHaveLength(want.length);
     want.forEach((v, i) => {
       expect(Math.abs(got[i]! - v), name).toBeLessThan(1e-11 * Math.max(1, v));
     });
@@ -29,11 +38,15 @@ function expectClose(ours: object, theirs: object): void {
 }
 
 describe("against NumPy", () => {
-  it.each(cases)("$name", ({ classes, k, labels, members, evaluation, ensemble }) => {
+  it.each(cases)("$name", ({ classes, k, labels, superclasses, members, weights, ...expected }) => {
     const logits = members.map((m) => ({ values: Float64Array.from(m), classes }));
-    const ours = evaluateLogits(logits[0]!, labels, { k, teacherLogits: logits[1]! });
-    expectClose(ours, evaluation);
-    expectClose(evaluateLogits(ensembleLogits(logits), labels, { k }), ensemble);
+    const network = { k, superclasses, teacherLogits: logits[1]! };
+    expectClose(evaluateLogits(logits[0]!, labels, network), expected.evaluation);
+    const together = (options: EnsembleOptions) =>
+      evaluateEnsemble(logits, labels, { k, superclasses, ...options });
+    expectClose(together({}), expected.ensemble);
+    expectClose(together({ weights }), expected.weighted);
+    expectClose(together({ weights, mean: "logits" }), expected.ofLogits);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Metric } from "./define.js";
+import type { Metric, MetricNeed } from "./define.js";
 import { metrics as allMetrics } from "./metrics.js";
 
 const [begin, end] = ["<!-- metrics: written by src/analysis/metric-table.ts -->", "<!-- end of metrics -->"];
@@ -15,6 +15,13 @@ export function withMetricTable(page: string, metrics: readonly Metric[] = allMe
   return `${page.slice(0, from)}${begin}\n${metricTable(metrics)}\n${page.slice(to)}`;
 }
 
+/** The evaluations that have what a metric may need, in words. */
+const having: Record<MetricNeed, string> = {
+  teacher: "students",
+  members: "ensembles",
+  superclasses: "networks, ensembles; on data with superclasses",
+};
+
 function metricTable(metrics: readonly Metric[]): string {
   const rows = metrics.map((metric) => [
     `\`${metric.name}\``,
@@ -23,7 +30,7 @@ function metricTable(metrics: readonly Metric[]): string {
     metric.formula,
     unitInWords(metric),
     metric.better ?? "–",
-    metric.needsTeacher ? "students" : "networks, ensembles",
+    metric.needs?.map((need) => having[need]).join(", ") ?? "networks, ensembles",
   ]);
   const headings = ["name", "heading", "what it says", "formula", "unit", "better", "of"];
   return [headings, headings.map(() => "---"), ...rows]

@@ -34,6 +34,8 @@ test("each is what it says: a number, or a list no longer than it may be", () =>
   const logits = { values, classes: 12 };
   const evaluation: Record<string, unknown> = evaluateLogits(logits, new Int32Array(40), {
     teacherLogits: logits,
+    memberLogits: [logits, logits],
+    superclasses: Int32Array.from({ length: 12 }, (_, c) => c % 3),
   });
   expect(Object.keys(evaluation)).toEqual(metrics.map(({ name }) => name));
   for (const { name, maxLength } of metrics) {
@@ -58,29 +60,52 @@ test("docs/metrics.md holds the table of today (npm run generate writes it)", as
 });
 
 test("metrics of one's own can be asked for, beside the library's or alone", () => {
-  const brier = defineMetric({
-    name: "brier",
-    label: "Brier score",
-    summary: "the squared distance of the scores from the label",
-    formula: "1/N Σᵢ Σ_c (pᵢ(c) − [c = yᵢ])²",
+  const spread = defineMetric({
+    name: "spread",
+    label: "spread",
+    summary: "the mean square of the scores",
+    formula: "1/N Σᵢ Σ_c pᵢ(c)²",
     unit: "score",
     digits: 3,
-    better: "lower",
+    better: "higher",
     columns: [],
-    compute: ({ network, labels }) =>
-      meanOverImages(network, (i) =>
-        network.scores(i).reduce((sum, p, c) => sum + (p - Number(c === labels[i])) ** 2, 0),
-      ),
+    compute: ({ network }) =>
+      meanOverImages(network, (i) => network.scores(i).reduce((sum, p) => sum + p ** 2, 0)),
   });
   const logits = { values: Float64Array.of(0, Math.log(3), 0, 0), classes: 2 };
-  const alone = evaluateLogits(logits, [0, 1], { metrics: [brier] });
-  const value: number = alone.brier;
-  expect(value).toBeCloseTo((2 * 0.75 ** 2 + 2 * 0.5 ** 2) / 2, 14);
+  const alone = evaluateLogits(logits, [0, 1], { metrics: [spread] });
+  const value: number = alone.spread;
+  expect(value).toBeCloseTo((0.75 ** 2 + 0.25 ** 2 + 2 * 0.5 ** 2) / 2, 14);
   // @ts-expect-error the metric top1 was not asked for
   expect(alone.top1).toBeUndefined();
-  const both = evaluateLogits(logits, [0, 1], { metrics: [...all, brier] });
-  expect([both.brier, both.top1]).toEqual([value, 0]);
+  const both = evaluateLogits(logits, [0, 1], { metrics: [...all, spread] });
+  expect([both.spread, both.top1]).toEqual([value, 0]);
   // @ts-expect-error without a teacher there may be no agreement
   const agreement: number = both.teacherAgreement;
   expect(agreement).toBeUndefined();
+});
+
+test("a metric is left out where something that it needs is missing", () => {
+  const needy = defineMetric({
+    name: "needy",
+    label: "needy",
+    summary: "how many superclasses and classes of a teacher there are",
+    formula: "S + C",
+    unit: "score",
+    digits: 0,
+    columns: [],
+    needs: ["teacher", "superclasses"],
+    compute({ teacher, superclasses, ...rest }) {
+      // @ts-expect-error it did not ask for the members of an ensemble
+      expect(rest.members).toBeUndefined();
+      return new Set(Array.from(superclasses)).size + teacher.classes;
+    },
+  });
+  const logits = { values: Float64Array.of(0, 1, 2, 3, 2, 1), classes: 3 };
+  const [teacherLogits, superclasses] = [logits, [0, 0, 1]];
+  const value = (extras: object) => evaluateLogits(logits, [0, 1], { metrics: [needy], ...extras });
+  expect(value({})).toEqual({});
+  expect(value({ teacherLogits })).toEqual({});
+  expect(value({ superclasses })).toEqual({});
+  expect(value({ teacherLogits, superclasses })).toEqual({ needy: 5 });
 });

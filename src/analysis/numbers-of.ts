@@ -12,3 +12,8 @@ export function numbersOf(
   }
   return numbers;
 }
+
+/** Gives the name of the metric that a number in `numbersOf` belongs to. */
+export function metricOf(number: string): string {
+  return number.replace(/\[\d+\]$/, "");
+}

@@ -25,6 +25,7 @@ export class Predictions {
   readonly logits: Logits;
   #columns: Columns | undefined;
   #topClasses: Int32Array | undefined;
+  #confidences: Float64Array | undefined;
   #meanScores: Float64Array | undefined;
 
   /**
@@ -44,6 +45,21 @@ export class Predictions {
   get topClasses(): Int32Array {
     this.#topClasses ??= Int32Array.from({ length: this.images }, (_, image) => argmax(this.logits, image));
     return this.#topClasses;
+  }
+
+  /**
+   * The score of the best class of each image, [N].
+   *
+   * @throws RangeError when a row has no softmax (NaN, infinity)
+   */
+  get confidences(): Float64Array {
+    this.#confidences ??= Float64Array.from({ length: this.images }, (_, image) => this.score(image, 1));
+    return this.#confidences;
+  }
+
+  /** Computes for each image whether its best class is the label, [N]: 1 or 0. */
+  correct(labels: ArrayLike<number>): Int32Array {
+    return this.topClasses.map((predicted, image) => Number(predicted === labels[image]));
   }
 
   /**

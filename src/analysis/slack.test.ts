@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ensembleLogits } from "./ensemble.js";
 import { evaluateLogits } from "./evaluate-logits.js";
 import { numbersOf } from "./numbers-of.js";
 import { largestDifference, slackWithin } from "./slack.js";
@@ -21,13 +22,37 @@ describe("slackWithin", () => {
           values: logits.values.map((value, i) => value + bound * Math.sin(i * i + draw)),
           classes,
         };
-        const slack = slackWithin(logits, labels, bound, { teacherLogits });
-        const before = numbersOf(evaluateLogits(logits, labels, { teacherLogits }));
-        for (const [name, value] of numbersOf(evaluateLogits(moved, labels, { teacherLogits }))) {
+        const extras = { teacherLogits, superclasses: [0, 0, 1, 1, 1, 2, 2] };
+        const slack = slackWithin(logits, labels, bound, extras);
+        const before = numbersOf(evaluateLogits(logits, labels, extras));
+        for (const [name, value] of numbersOf(evaluateLogits(moved, labels, extras))) {
           expect(Math.abs(value - before.get(name)!), name).toBeLessThanOrEqual(slack.get(name)! + 1e-12);
         }
       }),
     );
+  });
+
+  it("moves the members of an ensemble too", () => {
+    // Two members agree on both images; with logits that move by 0.1, one of them may change its mind on one.
+    const member = (...values: number[]) => ({ values: Float64Array.from(values), classes: 2 });
+    const memberLogits = [member(1, 0, 5, 0), member(0.1, 0, 5, 0)];
+    const slackOf = (bound: number) => {
+      const slack = slackWithin(ensembleLogits(memberLogits), [0, 0], bound, { memberLogits });
+      return [slack.get("disagreement"), slack.get("gainOverMean")];
+    };
+    // One image is 2/N = 1. A change of 1/2 counts twice, beside that.
+    expect(slackOf(0.01)).toEqual([1, 1]);
+    expect(slackOf(0.1)).toEqual([2, 1 + 2 / 4]);
+  });
+
+  it("gives a metric that jumps where images tie the images' worth that it states", () => {
+    const slack = slackWithin({ values: values(1, 3), classes }, new Int32Array(images), 0);
+    expect([slack.get("adaptiveEce"), slack.get("top1"), slack.get("nll")]).toEqual([
+      (15 * 2) / images,
+      2 / images,
+      0,
+    ]);
+    expect(slack.get("reliability[44]")).toBe(2 / images);
   });
 
   it("counts the images whose best classes all but tie, and one more", () => {

@@ -1,38 +1,47 @@
-import { evaluateLogits } from "./evaluate-logits.js";
+import type { Metric } from "./define.js";
+import { type EvaluationExtras, evaluateLogits } from "./evaluate-logits.js";
 import { checkAlike, type Logits, type LogitsLike, readLogits } from "./logits.js";
 import { metrics } from "./metrics.js";
-import { numbersOf } from "./numbers-of.js";
+import { metricOf, numbersOf } from "./numbers-of.js";
 import { Predictions } from "./predictions.js";
 
 /**
  * Estimates how far each number of an evaluation may move when each logit moves by at most `bound`. The
  * logits of every image are moved as far as that, towards and away from its label, its best class and its
  * teacher's best class. The slack is twice the largest change of the number, since not every metric changes
- * most there; metrics that count images get one more image.
+ * most there; a metric that jumps where classes or images tie gets the images' worth that it states. The
+ * members of an ensemble are moved in the same way.
  *
  * @param logits [N, C]
  * @param bound the largest move of a logit, >= 0
- * @param options k and the teacher's logits, as for `evaluateLogits`, which throws the same errors
+ * @param options k and what metrics need, as for `evaluateLogits`, which throws the same errors
  * @returns the slack of each number, by the names that `numbersOf` gives
  */
 export function slackWithin(
   logits: LogitsLike,
   labels: ArrayLike<number>,
   bound: number,
-  options: { k?: number; teacherLogits?: LogitsLike | undefined } = {},
+  options: { k?: number } & EvaluationExtras = {},
 ): Map<string, number> {
   const network = new Predictions(logits);
-  const evaluate = (moved: Logits) => numbersOf(evaluateLogits(moved, labels, options));
-  const unmoved = evaluate(network.logits);
-  const oneImage = (name: string) =>
-    metrics.some((metric) => metric.name === name && metric.unit === "fraction") ? 2 / network.images : 0;
-  const slack = new Map([...unmoved.keys()].map((name) => [name, oneImage(name)]));
+  const members = options.memberLogits?.map((member) => readLogits(member));
+  const evaluate = (move: (unmoved: Logits) => Logits) =>
+    numbersOf(evaluateLogits(move(network.logits), labels, { ...options, memberLogits: members?.map(move) }));
+  const unmoved = evaluate((same) => same);
+  const jumps = new Map<string, number>(
+    (metrics as readonly Metric[]).map(({ name, unit, jumps }) => [
+      name,
+      jumps ?? (unit === "fraction" ? 1 : 0),
+    ]),
+  );
+  const jump = (name: string) => (2 * jumps.get(metricOf(name))!) / network.images;
+  const slack = new Map([...unmoved.keys()].map((name) => [name, jump(name)]));
   const targets = [labels, network.topClasses];
   if (options.teacherLogits) targets.push(new Predictions(options.teacherLogits).topClasses);
   for (const target of targets) {
     for (const by of [bound, -bound]) {
-      for (const [name, value] of evaluate(pushed(network.logits, target, by))) {
-        const move = 2 * Math.abs(value - unmoved.get(name)!) + oneImage(name);
+      for (const [name, value] of evaluate((logits) => pushed(logits, target, by))) {
+        const move = 2 * Math.abs(value - unmoved.get(name)!) + jump(name);
         slack.set(name, Math.max(slack.get(name)!, move));
       }
     }

@@ -8,6 +8,11 @@ export class NotAsStored extends Error {
   override name = "NotAsStored";
 }
 
+/** The error of a comparison that does not show what was expected of it: exit code 4. */
+export class NotShown extends Error {
+  override name = "NotShown";
+}
+
 /** The error of a command that a person has stopped, after its work so far was saved: exit code 130. */
 export class Interrupted extends Error {
   override name = "Interrupted";

@@ -1,13 +1,15 @@
 import { Command } from "commander";
 import { metrics } from "../analysis/metrics.js";
+import { parseGenerations } from "../generations/generation-set.js";
 import type { Difference, RunEvaluation } from "../generations/index.js";
 import { metricText } from "../report/numbers.js";
+import { type EnsembleTexts, ensembleOptions } from "./ensemble-options.js";
 import { NotAsStored, UsageError } from "./errors.js";
 import { findRun } from "./find-run.js";
 import { importFiles, withImports } from "./imports.js";
 import { resultTables } from "./results.js";
 
-interface EvaluateOptions {
+interface EvaluateOptions extends EnsembleTexts {
   generation?: string;
   ensemble?: string;
   import?: string[];
@@ -19,7 +21,12 @@ export const evaluateCommand = () =>
     .description("run a trained run's networks on the test images again, and compare with what was stored")
     .argument("<run>", "a run's folder, or its name in runs/")
     .option("--generation <g>", "only this generation (0 is the patriarch)")
-    .option("--ensemble <a-b>", "generations a to b, and the mean of their scores")
+    .option("--ensemble <set>", "these generations, as 0-2 or 0,2, and all of them together")
+    .option("--mean <of>", "of the ensemble: the mean of softmax or of logits (default: softmax)")
+    .option(
+      "--weights <list>",
+      "of the ensemble: how much each generation counts, as 1,2 (default: all the same)",
+    )
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -31,7 +38,8 @@ check of the files, not a second result. Exit codes: 0 the same, 3 not the same 
 Examples:
   $ npx lyceum evaluate quickstart
   $ npx lyceum evaluate runs/quickstart --generation 2
-  $ npx lyceum evaluate runs/quickstart --ensemble 0-2 --json`,
+  $ npx lyceum evaluate runs/quickstart --ensemble 0-2 --json
+  $ npx lyceum evaluate runs/quickstart --ensemble 0,2 --mean logits --weights 1,2`,
     )
     .action(evaluate);
 
@@ -43,16 +51,21 @@ async function evaluate(nameOrPath: string, options: EvaluateOptions): Promise<v
     (await RunFolder.open(directory, imports).then((run) => run.readSummary()))?.generations.length ?? 0;
   if (finished === 0) throw new Error(`${directory}: no generation is finished yet`);
   const generations = chosen(options, finished);
+  const together = ensembleOptions(
+    options,
+    "--ensemble",
+    options.ensemble === undefined ? undefined : generations.length,
+  );
   const { evaluateRun } = await import("../generations/index.js");
   const result = await evaluateRun(directory, {
     generations,
     imports,
-    ensemble: options.ensemble !== undefined,
+    ensemble: options.ensemble !== undefined && together,
     onGeneration: (generation, testImages) =>
       process.stderr.write(`generation ${generation} predicts ${testImages} test images\n`),
   });
-  const members = `${generations[0]}-${generations.at(-1)}`;
-  const ensembles = result.ensemble ? { [members]: result.ensemble } : {};
+  const { name, test } = result.ensemble ?? {};
+  const ensembles = name && test ? { [name]: { test } } : {};
   const { differences, stored } = result;
   if (options.json) {
     console.log(
@@ -72,7 +85,7 @@ async function evaluate(nameOrPath: string, options: EvaluateOptions): Promise<v
   } else {
     const lines = differences.map((difference) => `\n  ${inWords(difference)}`).join("");
     console.log(resultTables({ generations: result.generations, ensembles, k: stored.k }));
-    console.log(lines ? `\nnot what the training stored:${lines}` : `\n${verdict(result, members)}`);
+    console.log(lines ? `\nnot what the training stored:${lines}` : `\n${verdict(result)}`);
   }
   if (differences.length > 0)
     throw new NotAsStored(
@@ -81,7 +94,8 @@ async function evaluate(nameOrPath: string, options: EvaluateOptions): Promise<v
 }
 
 /**
- * Gives the generations that the options ask for, in order; all finished ones where they ask for none.
+ * Gives the generations that the options ask for, in the order in which they name them; all finished ones
+ * where they ask for none.
  *
  * @param finished the number of finished generations
  * @throws UsageError when both options are given, or one that names a generation which is not finished
@@ -89,18 +103,18 @@ async function evaluate(nameOrPath: string, options: EvaluateOptions): Promise<v
 export function chosen({ generation, ensemble }: EvaluateOptions, finished: number): number[] {
   if (generation !== undefined && ensemble !== undefined)
     throw new UsageError("--generation or --ensemble, not both");
-  const all = Array.from({ length: finished }, (_, i) => i);
-  if (generation === undefined && ensemble === undefined) return all;
-  const [, from, to] =
-    generation !== undefined ? [0, generation, generation] : (/^(\d+)-(\d+)$/.exec(ensemble!) ?? [0, "", ""]);
-  const numbers = all.filter((g) => /^\d+$/.test(from!) && g >= Number(from) && g <= Number(to));
-  if (numbers.length === 0 || Number(to) >= finished)
-    throw new UsageError(
-      generation !== undefined
-        ? `--generation ${generation}: must be from 0 to ${finished - 1}, the last one finished`
-        : `--ensemble ${ensemble}: must look like 0-${finished - 1}; generations 0 to ${finished - 1} are finished`,
-    );
-  return numbers;
+  const last = finished - 1;
+  if (generation !== undefined) {
+    if (/^\d{1,4}$/.test(generation) && Number(generation) <= last) return [Number(generation)];
+    throw new UsageError(`--generation ${generation}: must be from 0 to ${last}, the last one finished`);
+  }
+  if (ensemble === undefined) return Array.from({ length: finished }, (_, i) => i);
+  const numbers = parseGenerations(ensemble);
+  if (numbers?.every((number) => number <= last)) return numbers;
+  throw new UsageError(
+    `--ensemble ${ensemble}: must look like 0-${last} or 0,${last}, each generation once; ` +
+      `generations 0 to ${last} are finished`,
+  );
 }
 
 /** Puts a difference into words. */
@@ -117,12 +131,12 @@ function inWords({ of, what, now, stored, difference, allowed }: Difference): st
 }
 
 /** Says in words what was found when nothing differs by more than rounding explains. */
-function verdict({ logits, ensemble, stored }: RunEvaluation, members: string): string {
+function verdict({ logits, ensemble, stored }: RunEvaluation): string {
   let rounded = ", as far as numbers tell: not all generations' logits are stored";
   if (logits?.difference === 0) rounded = "";
   else if (logits)
     rounded = `, up to rounding: logits differ by up to ${short(logits.difference)}, where rounding explains ${short(logits.allowed)}`;
-  const unstored = ensemble && !stored.ensembles[members] ? ", which stored no such ensemble" : "";
+  const unstored = ensemble && !stored.ensembles[ensemble.name] ? ", which stored no such ensemble" : "";
   return `the same as the training stored${unstored}${rounded}`;
 }
 

@@ -8,4 +8,7 @@ for (const stream of [process.stdout, process.stderr])
     if (error.code !== "EPIPE") throw error;
     if (stream.listenerCount("error") === 1) process.exit(process.exitCode ?? 0);
   });
-process.exitCode = await run(process.argv.slice(2));
+// Not awaited here: in a bundle, a part that is loaded later may need this file, and would wait for it to end.
+void run(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -77,6 +77,11 @@ it("prints JSON lines, of a generation, an ensemble, or a weights file", async (
     [[], {}, trained],
     [["--generation", "0"], { generation: 0 }, trained],
     [["--generations", "0-1"], { generations: "0-1" }, trained],
+    [
+      ["--generations", "1,0", "--mean", "logits", "--weights", "2,1"],
+      { generations: "1,0", mean: "logits", weights: [2, 1] },
+      trained,
+    ],
     [[], {}, join(trained, "generation-0/weights.safetensors")],
   ] as const) {
     out = "";
@@ -164,6 +169,8 @@ it.each([
   [["--generation", "2"], "no generation 2; finished ones: 0 to 1"],
   [["--generations", "0-2"], "no generation 2; finished ones: 0 to 1"],
   [["--generations", "x"], 'generations "x": must look like "0-1"'],
+  [["--weights", "1,2"], "--weights is of an ensemble: give its generations by --generations"],
+  [["--generations", "0-1", "--weights", "1"], "--weights 1: must be 2 numbers of 0 or more"],
   [["--generation", "0", "--generations", "0-1"], "generation or generations, not both"],
 ])("calls %j wrong use", async (args, problem) => {
   expect(await run(["predict", trained, files[0]!, ...args])).toBe(2);

@@ -1,7 +1,9 @@
 import { Command } from "commander";
+import { parseGenerations } from "../generations/generation-set.js";
 import type { Prediction } from "../predict/index.js";
 import { fixed } from "../report/numbers.js";
 import { counterTo } from "./counter.js";
+import { type EnsembleTexts, ensembleOptions } from "./ensemble-options.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { findRun } from "./find-run.js";
 import { type FoundImages, findImages } from "./image-files.js";
@@ -9,7 +11,7 @@ import { importFiles, withImports } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
 import { printable } from "./text.js";
 
-interface PredictOptions {
+interface PredictOptions extends EnsembleTexts {
   top: string;
   generation?: string;
   generations?: string;
@@ -28,7 +30,12 @@ export const predictCommand = () =>
     .argument("<image...>", "image files, folders of images, or - for one image from stdin")
     .option("--top <k>", "name the k best classes of each image", "5")
     .option("--generation <g>", "ask this generation (default: the last one finished; 0 is the patriarch)")
-    .option("--generations <a-b>", "ask generations a to b, and take the mean of their scores")
+    .option("--generations <set>", "ask these generations together, as 0-2 or 0,2")
+    .option("--mean <of>", "of generations together: the mean of softmax or of logits (default: softmax)")
+    .option(
+      "--weights <list>",
+      "of generations together: how much each counts, as 1,2 (default: all the same)",
+    )
     .option("--device <device>", "where to compute: cpu, cuda or cuda:N", "cpu")
     .option("--json", "print one JSON object a line for each image, as soon as it is known")
     .addHelpText(
@@ -52,12 +59,17 @@ async function predict(nameOrPath: string, paths: readonly string[], options: Pr
     options.generation === undefined ? undefined : wholeNumber("--generation", options.generation, 0);
   if (paths.filter((path) => path === STDIN).length > 1)
     throw new UsageError("- stands for stdin, which holds one image: give it once");
+  const set = options.generations === undefined ? undefined : parseGenerations(options.generations);
+  // A text that names no generations is refused below, where the run's are known.
+  const isWrong = options.generations !== undefined && !set;
+  const ensemble = isWrong ? {} : ensembleOptions(options, "--generations", set?.length);
   const path = await findRun(nameOrPath);
   const found = await findImages(paths);
   const { loadModel } = await import("../predict/index.js");
   using model = await loadModel(path, {
     generation,
     generations: options.generations,
+    ...ensemble,
     imports: await importFiles(options.import),
     device: options.device as "cpu",
   }).catch((error) => {

@@ -3,9 +3,11 @@ import { basename, dirname } from "node:path";
 import { Command, CommanderError } from "commander";
 import { RecipeError } from "../recipe/index.js";
 import { StudyError } from "../study/study-file.js";
+import { calibrateCommand } from "./calibrate.js";
+import { compareCommand } from "./compare.js";
 import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
-import { Interrupted, NotAsStored, UsageError } from "./errors.js";
+import { Interrupted, NotAsStored, NotShown, UsageError } from "./errors.js";
 import { evaluateCommand } from "./evaluate.js";
 import { predictCommand } from "./predict.js";
 import { recipesCommand } from "./recipes.js";
@@ -23,7 +25,8 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
  * Runs one command line, and writes errors to stderr.
  *
  * @param args the arguments behind the program's name
- * @returns the exit code: 0 done, 1 failed, 2 wrong use, 3 not as stored (`evaluate`), 130 interrupted
+ * @returns the exit code: 0 done, 1 failed, 2 wrong use, 3 not as stored (`evaluate`), 4 not
+ *   shown (`compare`), 130 interrupted
  */
 export async function run(args: readonly string[]): Promise<number> {
   try {
@@ -35,6 +38,7 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(`${describe(error)}\n`);
     if (error instanceof Interrupted) return 130;
     if (error instanceof NotAsStored) return 3;
+    if (error instanceof NotShown) return 4;
     return error instanceof UsageError || error instanceof RecipeError || error instanceof StudyError ? 2 : 1;
   }
 }
@@ -53,12 +57,14 @@ Examples:
   $ npx lyceum doctor
 
 lyceum COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong use,
-3 not as stored (evaluate), 130 interrupted.
+3 not as stored (evaluate), 4 not shown (compare), 130 interrupted.
 LYCEUM_DEBUG=1 shows where an error came from.`,
     );
   for (const command of [
     trainCommand(),
     studyCommand(),
+    calibrateCommand(),
+    compareCommand(),
     predictCommand(),
     evaluateCommand(),
     runsCommand(),

@@ -5,7 +5,7 @@
 import { Command } from "commander";
 import type { WorkEvent } from "../study/index.js";
 import { importFiles, withImports } from "./imports.js";
-import { parseShard } from "./study.js";
+import { parseShard } from "./study-work.js";
 
 /** What a worker tells its parent: an event without the parts that only the worker needs. */
 export type WorkerMessage =

@@ -2,18 +2,29 @@
  * Augments whole batches of bytes: pads and crops at random, mirrors left to right, and normalises to channels-last
  * floats. What is drawn for an image depends on (seed, epoch, index) alone.
  */
-import { augmentInOnePass } from "../nn/cpu/index.js";
+import { type AugmentExtras, augmentInOnePass } from "../nn/cpu/index.js";
 import type { Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
+import type { EraseOptions } from "./erase.js";
 import type { MixingOptions } from "./mix.js";
+import type { PolicyChoice } from "./policies/index.js";
 import { hash32, scaleTo } from "./random.js";
 
-/** The random changes to the images of a training. */
+/** The random changes to the images of a training, in the order in which they are made; images are mixed last. */
 export interface AugmentOptions extends MixingOptions {
+  /** Applies random operations to the bytes: RandAugment or TrivialAugment. */
+  policy?: PolicyChoice;
   /** Pixels of black padding on each side, out of which a window of the original size is cropped at random; 0 for none. */
   crop: number;
   /** Whether images are mirrored left to right, each with probability 1/2. */
   flip: boolean;
+  /** Overwrites a rectangle of some images, after normalisation. */
+  erase?: EraseOptions;
+}
+
+/** Tells whether batches of these options can be made by an {@link Augmenter}, and so on any device. */
+export function isForAnyDevice({ policy, erase }: AugmentOptions): boolean {
+  return policy === undefined && erase === undefined;
 }
 
 /**
@@ -144,8 +155,11 @@ export function augment({ indices, offsets, ...set }: AugmentArguments): Tensor 
   });
 }
 
-/** Makes the same batch as {@link augment}, by the fused operator on a background thread. CPU only. */
-export async function augmentInBackground(args: AugmentArguments): Promise<Tensor> {
+/**
+ * Makes the same batch as {@link augment}, by the fused operator on a background thread, which does what `extras` ask for
+ * too. CPU only.
+ */
+export async function augmentInBackground(args: AugmentArguments, extras?: AugmentExtras): Promise<Tensor> {
   const { images, indices, offsets, pad, mean, std } = args;
-  return await augmentInOnePass(images, indices, offsets, pad, mean, std);
+  return await augmentInOnePass(images, indices, offsets, pad, mean, std, extras);
 }

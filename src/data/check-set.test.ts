@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { checkImageSet } from "./check-set.js";
+import { checkDataset, checkImageSet } from "./check-set.js";
 import type { ImageSet } from "./image-set.js";
 import { makeSynthetic } from "./sets/synthetic.js";
 
-const { train } = makeSynthetic({ classes: 6, size: 8, channels: 1, trainCount: 12, testCount: 1 });
+const dataset = makeSynthetic({ classes: 6, size: 8, channels: 1, trainCount: 12, testCount: 1 });
+const { train } = dataset;
 const checking = (changes: Partial<ImageSet>) => () => checkImageSet({ ...train, ...changes }, 6);
 
 test("what Lyceum makes fits", () => {
@@ -21,4 +22,18 @@ test.each<[string, Partial<ImageSet>]>([
   ["height must be 1 or more, got 8.5", { height: 8.5 }],
 ])("%s", (problem, changes) => {
   expect(checking(changes)).toThrow(`the images of synthetic train: ${problem}`);
+});
+
+test("superclasses are one for each class, 0 or more, or none at all", () => {
+  const checking = (superclasses: unknown) => () => checkDataset("mine", { ...dataset, superclasses });
+  expect(dataset.superclasses).toEqual(Int32Array.of(0, 0, 0, 0, 0, 1));
+  expect(checking(undefined)).not.toThrow();
+  expect(checking(dataset.superclasses)).not.toThrow();
+  for (const wrong of [Int32Array.of(0, 1), [0, 0, 0, 0, 0, 1]])
+    expect(checking(wrong)).toThrow(
+      "the data set mine: superclasses must be an Int32Array with one number for",
+    );
+  expect(checking(Int32Array.of(0, 0, 0, -1, 0, 1))).toThrow(
+    "the superclass of class 3 must be 0 or more, got -1",
+  );
 });

@@ -28,7 +28,7 @@ export function checkImageSet(set: ImageSet, classes: number): void {
  * @throws TypeError that names the set and what it lacks
  */
 export function checkDataset(name: string, value: unknown): asserts value is Dataset {
-  const { train, test, classNames } = (value ?? {}) as Partial<Dataset>;
+  const { train, test, classNames, superclasses } = (value ?? {}) as Partial<Dataset>;
   const isText = (one: unknown) => typeof one === "string";
   const lacks = [
     ...(typeof train === "object" && train !== null ? [] : ["train"]),
@@ -36,4 +36,17 @@ export function checkDataset(name: string, value: unknown): asserts value is Dat
     ...(Array.isArray(classNames) && classNames.every(isText) ? [] : ["classNames, a list of texts"]),
   ];
   if (lacks.length > 0) throw new TypeError(`the data set ${name} lacks ${lacks.join(" and ")}`);
+  if (superclasses !== undefined) checkSuperclasses(name, superclasses, classNames!.length);
+}
+
+function checkSuperclasses(name: string, superclasses: unknown, classes: number): void {
+  if (!(superclasses instanceof Int32Array && superclasses.length === classes))
+    throw new TypeError(
+      `the data set ${name}: superclasses must be an Int32Array with one number for each of the ${classes} classes`,
+    );
+  const wrong = superclasses.findIndex((superclass) => superclass < 0);
+  if (wrong >= 0)
+    throw new TypeError(
+      `the data set ${name}: the superclass of class ${wrong} must be 0 or more, got ${superclasses[wrong]}`,
+    );
 }

@@ -21,6 +21,10 @@ export interface Dataset {
   readonly train: ImageSet;
   readonly test: ImageSet;
   readonly classNames: readonly string[];
+  /**
+   * The superclass of each class, [classNames.length], whole numbers from 0; left out where the set has none.
+   */
+  readonly superclasses?: Int32Array;
 }
 
 /**

@@ -19,12 +19,14 @@ export {
   type MakeOptions,
 } from "./define.js";
 export type { DownloadOptions } from "./download.js";
+export type { EraseOptions } from "./erase.js";
 export { type FetchOptions, fetchDataset } from "./fetch.js";
 export { allocateImages, type Dataset, type ImageSet, subset } from "./image-set.js";
 export { type LoadOptions, loadDataset } from "./load.js";
 export { type Batch, Loader, type LoaderOptions } from "./loader.js";
 export type { Mix, MixingOptions, MixOptions } from "./mix.js";
 export { fetchFolder, usualPlaces } from "./places.js";
+export { type PolicyChoice, policies } from "./policies/index.js";
 export { hash32, RandomSequence, shuffled } from "./random.js";
 export { datasetNamed, datasetNames, datasets } from "./sets/index.js";
 export { makeSynthetic, type SyntheticOptions } from "./sets/synthetic.js";

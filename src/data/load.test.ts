@@ -92,11 +92,18 @@ describe("a set in CIFAR's layout", () => {
     ]);
     expect([[...fine.train.labels], [...fine.test.labels]]).toEqual([[1, 2], [0]]);
     expect(fine.classNames).toEqual(["fish", "whale", "ox"]);
+    expect(fine.superclasses).toEqual(Int32Array.of(0, 0, 1));
     const coarse = await read(tinyCifar, root, "coarse");
     expect([[...coarse.train.labels], coarse.classNames]).toEqual([
       [0, 1],
       ["sea", "land"],
     ]);
+    expect(coarse).not.toHaveProperty("superclasses");
+    await writeFile(join(folder, "test.bin"), record(1, 1, 33));
+    await expect(read(tinyCifar, root)).rejects.toThrow(
+      "test.bin: image 0 of class 1 has the superclass 1, others of its class have 0. Get the set again",
+    );
+    await writeFile(join(folder, "test.bin"), record(0, 0, 33));
     await writeFile(join(folder, "fine.txt"), "herring\r\norca\nyak\n\n");
     expect((await read(tinyCifar, root)).test.classNames).toEqual(["herring", "orca", "yak"]);
     await writeFile(join(folder, "fine.txt"), "herring\n");

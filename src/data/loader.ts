@@ -1,7 +1,8 @@
 import type { Device, Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
-import type { AugmentOptions } from "./augment.js";
+import { type AugmentOptions, isForAnyDevice } from "./augment.js";
 import type { BatchSource, EpochBatches } from "./batches.js";
+import { erasingProblem } from "./erase.js";
 import { HostBatches } from "./host-batches.js";
 import type { ImageSet } from "./image-set.js";
 import { EpochMixer, type Mix, mixes, mixingProblem } from "./mix.js";
@@ -41,7 +42,8 @@ export interface LoaderOptions extends BatchPlan {
   device?: Device | undefined;
   /**
    * Whether the whole set is copied to the device and its batches are made there; otherwise they are made on the CPU in
-   * the background and sent over one by one. Default: true for a device other than the CPU that has room for the set.
+   * the background and sent over one by one, as they must be with `augment.policy` and `augment.erase`. Default: true for a device other than
+   * the CPU that has room for the set, where that is possible.
    */
   resident?: boolean | undefined;
 }
@@ -72,8 +74,8 @@ export class Loader {
     const { size, steps } = planSteps(indices.length, options);
     this.size = size;
     this.stepsPerEpoch = steps;
-    const { device = "cpu", resident = hasRoom(device, set), seed = 0, augment = noAugmentation } = options;
-    const { mean, std } = options;
+    const { device = "cpu", seed = 0, augment = noAugmentation, mean, std } = options;
+    const { resident = isForAnyDevice(augment) && hasRoom(device, set) } = options;
     const Source = resident ? ResidentBatches : HostBatches;
     this.#source = new Source(set, { augment, seed, mean, std, device });
   }
@@ -184,7 +186,11 @@ function hasRoom(device: Device, { images }: ImageSet): boolean {
   return device !== "cpu" && images.byteLength <= torch.freeMemory(device) / 2;
 }
 
-function check(set: ImageSet, { batchSize, augment, mean, std }: LoaderOptions, indices: Int32Array): void {
+function check(
+  set: ImageSet,
+  { batchSize, augment, mean, std, resident }: LoaderOptions,
+  indices: Int32Array,
+): void {
   const refuse = (problem: string) => {
     throw new RangeError(`Loader of ${set.name}: ${problem}`);
   };
@@ -194,8 +200,15 @@ function check(set: ImageSet, { batchSize, augment, mean, std }: LoaderOptions, 
   const crop = augment?.crop ?? 0;
   const most = Math.min(set.height, set.width) - 1;
   if (!Number.isInteger(crop) || crop < 0 || crop > most) refuse(`crop must be in 0..${most}, got ${crop}`);
-  const problem = augment && mixingProblem(augment);
+  const { erase, ...mixing } = augment ?? {};
+  const problem = mixingProblem(mixing) ?? (erase && erasingProblem(erase));
   if (problem) refuse(problem);
+  if (resident && augment && !isForAnyDevice(augment))
+    refuse("a policy and erasing are for batches that are made on the CPU, leave `resident` out");
+  if (augment?.policy && set.channels !== 1 && set.channels !== 3)
+    refuse(
+      `a policy changes images of 1 or 3 channels, these have ${set.channels}; leave augment.policy out`,
+    );
   for (const [name, values] of [
     ["mean", mean],
     ["std", std],

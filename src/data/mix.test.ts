@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
+import type { AugmentOptions } from "./augment.js";
 import { type Batch, Loader, type LoaderOptions } from "./loader.js";
-import { drawMix, type MixingOptions } from "./mix.js";
+import { drawMix } from "./mix.js";
 import { makeSynthetic } from "./sets/synthetic.js";
 
 const [height, width] = [8, 6];
@@ -67,7 +68,7 @@ describe("drawMix", () => {
 
 const set = makeSynthetic({ classes: 5, size: 8, channels: 3, trainCount: 60, testCount: 10 }).train;
 const plain = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3], batchSize: 16, shuffle: true, seed: 7 };
-const load = (mixing: MixingOptions, options: Partial<LoaderOptions> = {}) =>
+const load = (mixing: Partial<AugmentOptions>, options: Partial<LoaderOptions> = {}) =>
   new Loader(set, { ...plain, augment: { crop: 2, flip: true, ...mixing }, ...options });
 
 /** Reads an epoch into plain data. */
@@ -136,9 +137,11 @@ describe("a loader that mixes", () => {
   });
 
   it.each([false, true])(
-    "leaks nothing, at the end, after a break, or on failure; resident: %s",
+    "leaks nothing, at the end or after a break, erasing and by a policy too where it may; resident: %s",
     async (resident) => {
-      const loader = load(both, { resident });
+      const erase = { probability: 1, area: [0.1, 0.2], aspect: [1, 1], fill: "zero" } as const;
+      const more = resident ? {} : { erase, policy: { name: "randaugment" } };
+      const loader = load({ ...both, ...more }, { resident });
       for await (const batch of loader.epoch(0)) batch.dispose();
       const before = settled().tensors;
       for await (const batch of loader.epoch(1)) batch.dispose();

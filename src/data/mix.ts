@@ -5,7 +5,7 @@
 import type { Device, Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import { drawBeta } from "./beta.js";
-import { RandomSequence, shuffled } from "./random.js";
+import { drawsOf, RandomSequence, shuffled } from "./random.js";
 
 export interface MixOptions {
   /** The share of an image in its mixture is drawn from Beta(alpha, alpha), once for each batch; above 0. */
@@ -50,9 +50,6 @@ export interface DrawnMix {
   box?: Box;
 }
 
-/** Where in the keys of random numbers the draws for a batch stand, so that they are none of those for an image. */
-const [drawsOfMix, drawsOfPartners] = [3, 4];
-
 /** Tells whether batches of these options carry a {@link Mix}. */
 export function mixes({ mixup, cutmix }: MixingOptions): boolean {
   return (mixup ?? cutmix) !== undefined;
@@ -88,18 +85,18 @@ export function drawMix(
   epoch: number,
   step: number,
 ): DrawnMix {
-  const random = new RandomSequence(seed, epoch, step, drawsOfMix);
+  const random = new RandomSequence(seed, epoch, step, drawsOf.mixing);
   const order = Int32Array.from({ length: size }, (_, place) => place);
   const kind = random.uniform();
   const fromCutmix = mixup?.probability ?? 0;
   if (mixup && kind < fromCutmix) {
     const weight = Math.fround(drawBeta(random, mixup.alpha));
-    return { weight, partners: shuffled(order, seed, epoch, step, drawsOfPartners) };
+    return { weight, partners: shuffled(order, seed, epoch, step, drawsOf.partners) };
   }
   if (cutmix && kind < fromCutmix + cutmix.probability) {
     const box = drawBox(random, drawBeta(random, cutmix.alpha), height, width);
     const weight = Math.fround(1 - (box.height * box.width) / (height * width));
-    return { weight, box, partners: shuffled(order, seed, epoch, step, drawsOfPartners) };
+    return { weight, box, partners: shuffled(order, seed, epoch, step, drawsOf.partners) };
   }
   return { weight: 1, partners: order };
 }

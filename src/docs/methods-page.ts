@@ -1,38 +1,58 @@
 /** Generates docs/methods.md, what a generation can learn from, out of the methods' definitions. */
 import { type Method, methods } from "../methods/index.js";
 import { zod } from "../packages.js";
+import { type StepCosts, stepCosts } from "./step-costs.js";
 
 const introduction = `# Methods
 
 A method is what a generation learns from: a name, options and a loss. This page is generated from the definitions in
 \`src/methods/\` (\`npm run generate\`). \`CE\` is the cross-entropy with the labels, \`KL\` the Kullback–Leibler divergence,
-\`p₍ₖ₎\` the k-th largest score of an image, and \`T\` the temperature; all are means over the batch, in nats.
+\`H\` the entropy, \`ρ\` Pearson's correlation, \`p₍ₖ₎\` the k-th largest score of an image, and \`T\` the temperature; all are
+means over the batch, in nats. But for \`decoupled-distillation\`, whose split of the classes follows the label, every loss is
+affine in the labels: for an image with two labels that share its weight, it is the weighted mean of the loss by each.
 
 A method of your own is one file: see [tutorial.md](tutorial.md), [examples/penalty.ts](../examples/penalty.ts) and
 [examples/two-teachers.ts](../examples/two-teachers.ts).
 
-What the random changes to the images ([recipe.md](recipe.md#augment)) make of the terms above:
+What the random changes to the images ([recipe.md](recipe.md#augment)) make of a loss:
 
-| change | term of the label | teachers |
+| change | loss | teachers |
 |---|---|---|
-| crop, flip | as it is | predict the changed image |
-| Mixup, CutMix | w · loss for the label + (1 - w) · loss for the other image's label, w the weight of the image itself; other terms alike | predict the mixed image, once |
+| crop, flip, RandAugment, TrivialAugment, random erasing | that for the label, as without the change | predict the changed image |
+| Mixup, CutMix | w · loss for the label + (1 - w) · loss for the other image's label, w the weight of the image itself; its terms alike | predict the mixed image, once |
 
-For a loss that is affine in the distribution of the label, such as \`CE\`, that is the loss for the mixed distribution;
-a term without a label in it stays as it is. The training accuracy counts a mixed image by the weight of the label that had
-the highest score.
+For a loss that is affine in the labels, that is the loss for the mixed distribution of the label. The training accuracy
+counts a mixed image by the weight of the label that had the highest score.
 
-| method | loss | teachers of generation m |
-|---|---|---|
 `;
 
 /** Generates the text of the page. */
-export function methodsPage(): string {
+export function methodsPage(costs: StepCosts | undefined = stepCosts()): string {
   const all = methods as readonly Method[];
-  const rows = all.map(
-    (method) => `| [${method.name}](#${method.name}) | ${method.formula} | ${teachersOf(method)} |`,
-  );
-  return [introduction + rows.join("\n"), ...all.map(section)].join("\n\n").concat("\n");
+  const table = [
+    "| method | loss | teachers of generation m | source | step, beside strict |",
+    "|---|---|---|---|---|",
+    ...all.map((method) => {
+      const ratio = costs?.ratios[method.name];
+      const cells = [
+        `[${method.name}](#${method.name})`,
+        method.formula,
+        teachersOf(method),
+        method.source ?? "–",
+        ratio === undefined ? "not measured" : ratio.toFixed(2),
+      ];
+      return `| ${cells.join(" | ")} |`;
+    }),
+  ];
+  return [introduction + table.join("\n"), costNote(costs), ...all.map(section)].join("\n\n").concat("\n");
+}
+
+/** Says what the last column of the table is, and by which command, where and when it was measured. */
+function costNote(costs: StepCosts | undefined): string {
+  const meaning =
+    "The last column is the time of a training step over that of a step by `strict`, with default options; the teachers' " +
+    "forward passes are part of it.";
+  return costs ? `${meaning} ${costs.what}; \`${costs.command}\`, ${costs.machine}, ${costs.date}.` : meaning;
 }
 
 function section(method: Method): string {
@@ -51,5 +71,6 @@ function teachersOf({ teachers, options }: Method): string {
   // A generation so late in a line that all teachers which the method can ask for are there.
   const late = 1000;
   const found = teachers(late, z.object(options?.(z) ?? {}).parse({}));
+  if (found.length === late) return "all before m";
   return found.map((teacher) => `m - ${late - teacher}`).join(", ");
 }

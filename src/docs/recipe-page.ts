@@ -64,12 +64,19 @@ function tableOf(options: readonly [string, Shape][]): string[] {
   return ["| key | allowed | default | meaning |", "|---|---|---|---|", ...rows];
 }
 
-/** Turns a nested mapping into keys with dots, after a row for the mapping itself where it is described. */
+/**
+ * Turns a nested mapping into keys with dots, after a row for the mapping itself where it is described. Of a choice from a
+ * family there are the options of all members.
+ */
 function flattened(name: string, shape: Shape): [string, Shape][] {
   const { properties, ...rest } = shape;
-  if (!properties) return [[name, shape]];
-  const inner = Object.entries(properties).flatMap(([key, value]) => flattened(`${name}.${key}`, value));
-  return shape.description ? [[name, rest], ...inner] : inner;
+  const members = properties ? [shape] : mappingsOf(shape).filter(tagOf);
+  const inner = members.flatMap((member) => {
+    const tag = tagOf(member)?.[0];
+    const options = Object.entries(member.properties ?? {}).filter(([key]) => key !== tag);
+    return options.flatMap(([key, value]) => flattened(`${name}.${key}`, value));
+  });
+  return shape.description || inner.length === 0 ? [[name, rest], ...inner] : inner;
 }
 
 /** Lists those alternatives of a key that are mappings, with unions split into their members. */
@@ -115,9 +122,12 @@ function allowed(shape: Shape): string {
     case "boolean":
       return "true, false";
     case "array":
+      if (shape.prefixItems)
+        return `list of ${shape.prefixItems.length}: ${[...new Set(shape.prefixItems.map(allowed))].join(", ")}`;
       return `list of ${allowed(shape.items ?? {})}`;
     case "object":
-      return "mapping of the keys below";
+      if (!shape.properties) return "mapping of the keys below";
+      return `mapping of ${Object.keys(shape.properties).map(code).join(", ")}`;
     default:
       return shape.pattern ? `text like ${code(shape.pattern)}` : "text";
   }

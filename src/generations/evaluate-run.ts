@@ -1,4 +1,10 @@
-import { ensembleLogits, evaluateLogits, slackWithin } from "../analysis/index.js";
+import {
+  checkEnsembleOptions,
+  type EnsembleOptions,
+  ensembleLogits,
+  evaluateLogits,
+  slackWithin,
+} from "../analysis/index.js";
 import { setKernels } from "../nn/index.js";
 import {
   type EnsembleResult,
@@ -11,6 +17,7 @@ import {
 import * as torch from "../torch/index.js";
 import { compare, type Difference } from "./differences.js";
 import type { Given } from "./experiment.js";
+import { ensembleName } from "./generation-set.js";
 import { prepareImages } from "./images.js";
 import { type Evaluated, evaluateMember, type Member, storedLogits } from "./member.js";
 import { evaluateEnsemble } from "./results.js";
@@ -18,8 +25,11 @@ import { evaluateEnsemble } from "./results.js";
 export interface EvaluateRunOptions extends Given {
   /** The generations to evaluate. Default: all finished ones. */
   generations?: readonly number[] | undefined;
-  /** Whether the ensemble of these generations is evaluated too. Default: false. */
-  ensemble?: boolean;
+  /**
+   * Whether the ensemble of these generations is evaluated too, and how it is put together; weights are in the
+   * order of `generations`. Default: false; `true` stands for `{}`, the mean of softmax that a training stores.
+   */
+  ensemble?: boolean | EnsembleOptions;
   /** What the run's recipe can name beside Lyceum's own definitions: imported files, or definitions. */
   imports?: Imports | undefined;
   /** Stops the evaluation when aborted, whose reason it then throws. */
@@ -31,8 +41,8 @@ export interface EvaluateRunOptions extends Given {
 export interface RunEvaluation {
   /** The results of the generations that were asked for, in that order. */
   generations: GenerationResult[];
-  /** The result of their ensemble, where it was asked for. */
-  ensemble?: EnsembleResult;
+  /** The result of their ensemble, where it was asked for, and its name, as `ensembleName` gives it. */
+  ensemble?: EnsembleResult & { name: string };
   /** The results that the training stored. */
   stored: Summary;
   /**
@@ -55,7 +65,8 @@ export interface RunEvaluation {
  * numbers may be as far off as logits within that rounding can make them.
  *
  * @throws Error when the folder is no run or its files do not fit its recipe or its images, RangeError when a
- *   generation that was asked for is not finished
+ *   generation that was asked for is not finished, TypeError or RangeError when the ensemble's options do not
+ *   fit
  */
 export async function evaluateRun(
   directory: string,
@@ -63,7 +74,11 @@ export async function evaluateRun(
 ): Promise<RunEvaluation> {
   const run = await openRun(directory, options);
   const { stored, wanted, images, k } = run;
-  const { labels } = images.dataset.test;
+  const { superclasses, test: testImages } = images.dataset;
+  const { labels } = testImages;
+  const together = options.ensemble === true ? {} : options.ensemble || undefined;
+  // Wrong options are refused before the networks are run.
+  if (together) checkEnsembleOptions(together, wanted.length);
   const members: Member[] = [];
   const generations: GenerationResult[] = [];
   const differences: Difference[] = [];
@@ -77,32 +92,36 @@ export async function evaluateRun(
       if (difference > rounding) differences.push({ of, what: "logits", difference, allowed: rounding });
       using teacherLogits = generation > 0 ? storedLogits(run, generation - 1) : undefined;
       const before = stored.generations[generation]!;
+      const extras = { k, teacherLogits, superclasses };
       const { test, differences: found } = compare(of, before.test, [member], {
-        evaluate: ([logits]) => evaluateLogits(logits!, labels, { k, teacherLogits }),
-        slack: () => slackWithin(member.now, labels, rounding, { k, teacherLogits }),
+        evaluate: ([logits]) => evaluateLogits(logits!, labels, extras),
+        slack: () => slackWithin(member.now, labels, rounding, extras),
       });
       generations.push({ ...before, test });
       differences.push(...found);
-      if (!options.ensemble) disposeLogits(member);
+      if (!together) disposeLogits(member);
     }
     const furthest = members.reduce((most, member) => (member.difference > most.difference ? member : most));
     const logits = members.every((member) => member.stored)
       ? { difference: furthest.difference, allowed: furthest.rounding }
       : undefined;
     const result = { generations, stored, logits, differences };
-    if (!options.ensemble) return result;
+    if (!together) return result;
 
-    const inARow = wanted.every((generation, i) => generation === wanted[0]! + i);
-    const name = inARow ? `${wanted[0]}-${wanted.at(-1)}` : wanted.join(",");
-    // A log-probability is a logit less its normaliser, each of which rounding may move by as much. The
-    // logarithm of a mean of scores moves no further than the log-probabilities of the members.
+    const name = ensembleName(wanted, together);
+    // A log-probability is a logit less its normaliser, each of which rounding may move by as much. Neither the
+    // logarithm of a mean of scores nor a mean of logits moves further than those of the members.
     const bound = 2 * Math.max(...members.map(({ rounding }) => rounding));
-    const together = compare(`ensemble ${name}`, stored.ensembles[name]?.test, members, {
-      evaluate: (logits) => evaluateEnsemble(logits, labels, k).test,
-      slack: () => slackWithin(ensembleLogits(members.map(({ now }) => now)), labels, bound, { k }),
+    const { test, differences: found } = compare(`ensemble ${name}`, stored.ensembles[name]?.test, members, {
+      evaluate: (logits) => evaluateEnsemble(logits, images.dataset, { k, ...together }).test,
+      slack: () => {
+        const memberLogits = members.map(({ now }) => now);
+        const logits = ensembleLogits(memberLogits, together);
+        return slackWithin(logits, labels, bound, { k, memberLogits, superclasses });
+      },
     });
-    differences.push(...together.differences);
-    return { ...result, ensemble: { test: together.test } };
+    differences.push(...found);
+    return { ...result, ensemble: { name, test } };
   } finally {
     for (const member of members) disposeLogits(member);
   }

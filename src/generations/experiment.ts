@@ -4,6 +4,7 @@ import {
   answerTemperature,
   describeMethod,
   type Method,
+  optionsAt,
   peersOf,
   teachersOf as teachersAsked,
   trainedEpochs,
@@ -46,11 +47,27 @@ export interface Experiment {
   model: ModelFactory | undefined;
 }
 
-/** Gives the method of a generation and its options. */
+/** A method and its options. */
+interface MethodChoice {
+  method: Method;
+  options: Record<string, unknown>;
+}
+
+/** Gives the method of a generation, and its options as they are for that generation. */
 export function methodOf(
+  experiment: Pick<Experiment, "recipe" | "library">,
+  generation: number,
+): MethodChoice {
+  const { method, options } = chosenMethod(experiment, generation);
+  const { generations } = experiment.recipe;
+  return { method, options: optionsAt(method, options, { generation, generations }) };
+}
+
+/** Gives the method of a generation, and its options as the recipe has them, for all students alike. */
+function chosenMethod(
   { recipe, library }: Pick<Experiment, "recipe" | "library">,
   generation: number,
-): { method: Method; options: Record<string, unknown> } {
+): MethodChoice {
   const choice = generation === 0 ? recipe.patriarch : recipe.student;
   return { method: library.get("method", choice.method), options: optionsOf(choice, "method") };
 }
@@ -75,7 +92,7 @@ export function epochsOf(experiment: Pick<Experiment, "recipe" | "library">, gen
 /** Describes what the patriarch and the students learn from, in a line each. */
 export function describeMethods(experiment: Pick<Experiment, "recipe" | "library">): [string, string][] {
   const line = (generation: number) => {
-    const { method, options } = methodOf(experiment, generation);
+    const { method, options } = chosenMethod(experiment, generation);
     return describeMethod(method, options);
   };
   const students: [string, string][] = experiment.recipe.generations > 1 ? [["students", line(1)]] : [];
@@ -87,7 +104,7 @@ export function describeMethods(experiment: Pick<Experiment, "recipe" | "library
  * of them knows is returned as it is.
  */
 export function termLabels(experiment: Pick<Experiment, "recipe" | "library">): (name: string) => string {
-  const words = { ...methodOf(experiment, 1).method.terms, ...methodOf(experiment, 0).method.terms };
+  const words = { ...chosenMethod(experiment, 1).method.terms, ...chosenMethod(experiment, 0).method.terms };
   return (name) => (Object.hasOwn(words, name) ? words[name]! : name);
 }
 
@@ -151,14 +168,12 @@ export function checkExperiment(experiment: Experiment): void {
   const { recipe, images } = experiment;
   const { classes, trainCount } = images;
   if (classes < 2) throw new RangeError(`the images have ${classes} class: there is nothing to tell apart`);
-  for (const [key, generation] of [
-    ["patriarch", 0],
-    ["student", 1],
-  ] as const) {
+  for (let generation = 0; generation < Math.max(2, recipe.generations); generation++) {
     const { method, options } = methodOf(experiment, generation);
     const problem = method.check?.(options, { classes })?.[0];
     answerTemperature(method, options);
     peersOf(method, options);
+    const key = generation === 0 ? "patriarch" : "student";
     if (problem) throw new RangeError(`${[key, problem.key].filter(Boolean).join(".")}: ${problem.message}`);
   }
   for (let generation = 0; generation < recipe.generations; generation++) {

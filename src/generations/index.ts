@@ -12,6 +12,7 @@ export {
   teachersOf,
   termLabels,
 } from "./experiment.js";
+export { ensembleName, parseGenerations } from "./generation-set.js";
 export { handOver } from "./hand-over.js";
 export { type Images, prepareImages } from "./images.js";
 export type { OnProgress } from "./observers/progress.js";

@@ -109,7 +109,7 @@ export class Line implements Disposable {
     const { recipe, images } = this.#experiment;
     if (this.length > 1) {
       const members = `0-${this.length - 1}`;
-      this.ensembles[members] = evaluateEnsemble(this.#logits, images.dataset.test.labels, this.k);
+      this.ensembles[members] = evaluateEnsemble(this.#logits, images.dataset, { k: this.k });
     }
     this.#freeIdle(recipe.generations);
   }

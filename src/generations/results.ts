@@ -1,20 +1,21 @@
-import { ensembleLogits, evaluateLogits } from "../analysis/index.js";
+import { type EnsembleOptions, evaluateEnsemble as evaluateMembers } from "../analysis/index.js";
+import type { Dataset } from "../data/index.js";
 import type { EnsembleResult } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 
 /**
- * Evaluates an ensemble, whose scores are the mean of its members' softmax.
+ * Evaluates an ensemble on the test images.
  *
- * @param members the logits of each member, [N, C], for the same images
- * @param labels N labels, each in 0..C-1
- * @param k how many of an image's best classes count as primary and secondary
+ * @param members the logits of each member, [N, C], for the test images
+ * @param dataset the images, which know the labels and may know superclasses
+ * @param options.k how many of an image's best classes count as primary and secondary
  */
 export function evaluateEnsemble(
   members: readonly torch.Tensor[],
-  labels: Int32Array,
-  k: number,
+  { test: { labels }, superclasses }: Dataset,
+  options: { k: number } & EnsembleOptions,
 ): EnsembleResult {
-  return { test: evaluateLogits(ensembleLogits(members), labels, { k }) };
+  return { test: evaluateMembers(members, labels, { superclasses, ...options }) };
 }
 
 /**

@@ -152,7 +152,11 @@ async function finish(
   const result: GenerationResult = {
     generation,
     role,
-    test: evaluateLogits(logits, labels, { k: line.k, teacherLogits }),
+    test: evaluateLogits(logits, labels, {
+      k: line.k,
+      teacherLogits,
+      superclasses: images.dataset.superclasses,
+    }),
     epochs: epochsOf(experiment, generation),
     trainSeconds: trained.trainSeconds,
     weights: `generation-${generation}/weights.safetensors`,

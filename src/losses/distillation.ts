@@ -31,7 +31,19 @@ export function distillationFrom(
   teacher: torch.Tensor,
   temperature: number,
 ): torch.Tensor {
-  const target = logSoftmaxAt(teacher.requiresGrad ? teacher.detach() : teacher, temperature);
+  return divergenceFrom(studentLogProbabilities, logSoftmaxAt(constant(teacher), temperature), temperature);
+}
+
+/**
+ * `T² · KL(target ‖ student)`, the mean over the batch, from the log-probabilities of both, [N, C].
+ *
+ * @param target a constant
+ */
+export function divergenceFrom(
+  studentLogProbabilities: torch.Tensor,
+  target: torch.Tensor,
+  temperature: number,
+): torch.Tensor {
   const score = target.exp();
   // Differences of classes without a teacher's score would be infinite, and 0 times infinity is NaN. The mask is two
   // small operators in every step: to look first whether there is such a class would wait for the device.
@@ -39,9 +51,15 @@ export function distillationFrom(
   return score
     .mul(difference)
     .sum()
-    .mul(temperature ** 2 / teacher.shape[0]!);
+    .mul(temperature ** 2 / target.shape[0]!);
 }
 
-function logSoftmaxAt(logits: torch.Tensor, temperature: number): torch.Tensor {
+/** Gives a teacher's logits as a constant, into which no gradient flows. */
+export function constant(teacher: torch.Tensor): torch.Tensor {
+  return teacher.requiresGrad ? teacher.detach() : teacher;
+}
+
+/** The log-probabilities at a temperature, `ln softmax(logits / T)`, along the second dimension. */
+export function logSoftmaxAt(logits: torch.Tensor, temperature: number): torch.Tensor {
   return (temperature === 1 ? logits : logits.div(temperature)).logSoftmax(1);
 }

@@ -1,14 +1,15 @@
 import type { Tensor } from "../torch/index.js";
 
 /**
- * `w1 · t1 + w2 · t2` of two scalars. A term of weight 0 is left out, because an infinite one (a label whose class is
- * masked) would make the sum NaN.
+ * Adds scalars by their weights: `w1 · t1 + w2 · t2 + …`. A term of weight 0 is left out, because an infinite one (a
+ * label whose class is masked) would make the sum NaN.
+ *
+ * @param terms at least one scalar with its weight
  */
-export function weightedSum(
-  [first, firstWeight]: readonly [Tensor, number],
-  [second, secondWeight]: readonly [Tensor, number],
-): Tensor {
-  if (firstWeight === 0) return second.mul(secondWeight);
-  if (secondWeight === 0) return first.mul(firstWeight);
-  return first.mul(firstWeight).add(second, { alpha: secondWeight });
+export function weightedSum(...terms: readonly (readonly [Tensor, number])[]): Tensor {
+  const counted = terms.filter(([, weight]) => weight !== 0);
+  const [first, ...others] = counted.length > 0 ? counted : terms.slice(-1);
+  if (!first) throw new TypeError("weightedSum needs at least one term");
+  const [tensor, weight] = first;
+  return others.reduce((sum, [term, alpha]) => sum.add(term, { alpha }), tensor.mul(weight));
 }

@@ -6,6 +6,7 @@ export const confidencePenalty = defineMethod({
   name: "confidence-penalty",
   summary: "Cross-entropy minus the weighted entropy of the output (Pereyra et al. 2017).",
   formula: "CE - weight · H(p)",
+  source: "Pereyra et al. 2017 (arXiv:1701.06548), section 3",
   terms: { hard: "labels (cross-entropy)", entropy: "entropy of the output" },
   options: (z) => ({
     weight: z

@@ -46,6 +46,14 @@ export interface LossInput {
   readonly epochs: number;
 }
 
+/** A network's place in its line. */
+export interface Place {
+  /** The generation of the network: 0 is the patriarch, 1 the first student. */
+  generation: number;
+  /** The number of generations in the whole line. */
+  generations: number;
+}
+
 /**
  * What a generation learns from: labels, a teacher, several teachers, a penalty. See {@link defineMethod}.
  */
@@ -57,6 +65,8 @@ export interface Method<S extends OptionShape = OptionShape> {
   readonly summary: string;
   /** The loss as a formula in plain text. */
   readonly formula: string;
+  /** Where the idea was published, for the docs: authors, year and a number to find it by. */
+  readonly source?: string;
   /**
    * What each term of the loss is, in words, by the names that `loss` gives them; for plots, tables and docs.
    */
@@ -106,6 +116,12 @@ export interface Method<S extends OptionShape = OptionShape> {
    * for that, so that whoever uses the network sees the softened answers. Default: 1, which leaves them as they are.
    */
   answerTemperature?(this: void, options: OptionsOf<S>): number;
+  /**
+   * Gives the options as they are for one generation, where they change along the line, such as a weight that is given
+   * as a list. `teachers`, `loss` and `check` get the result; `describe` and `complete` get the options as they were
+   * given. Two lines whose options come to the same in a generation train the same network there.
+   */
+  at?(this: void, options: OptionsOf<S>, place: Place): OptionsOf<S>;
   /** Computes the loss of one batch. */
   loss(this: void, input: LossInput, options: OptionsOf<S>): Losses;
   /**
@@ -145,6 +161,23 @@ export function defineMethod<S extends OptionShape = Record<never, never>>(
     );
   }
   return Object.freeze({ ...method, kind: "method" as const });
+}
+
+/**
+ * Gives a method's options as they are for one generation.
+ *
+ * @throws TypeError when the method's `at` returns no options
+ */
+export function optionsAt(
+  method: Method,
+  options: Record<string, unknown>,
+  place: Place,
+): Record<string, unknown> {
+  if (!method.at) return options;
+  const settled: unknown = method.at(options, place);
+  if (typeof settled !== "object" || settled === null || Array.isArray(settled))
+    throw new TypeError(`${method.name} must give back its options for generation ${place.generation}`);
+  return settled as Record<string, unknown>;
 }
 
 /**

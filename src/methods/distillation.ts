@@ -1,5 +1,13 @@
 import { studentLoss } from "../losses/index.js";
 import { defineMethod } from "./define.js";
+import {
+  checkWeights,
+  settledWeights,
+  studentInWords,
+  studentOptions,
+  temperatureSchema,
+  weightsAt,
+} from "./student.js";
 
 /**
  * The method of a student that learns from the generation before it (Yang et al. 2019; loss of Hinton et al.
@@ -9,30 +17,30 @@ export const distillation = defineMethod({
   name: "distillation",
   summary: "Cross-entropy with the labels, and the divergence from the generation before (Yang et al. 2019).",
   formula: "hardWeight · CE + softWeight · T² · KL(teacher ‖ student)",
+  source:
+    "Yang et al. 2019 (arXiv:1805.05551); Hinton et al. 2015 (arXiv:1503.02531); teacherTemperature: Zheng & Yang 2024 (arXiv:2402.11148)",
   terms: { hard: "labels (cross-entropy)", soft: "teacher (KL divergence)" },
-  options: (z) => {
-    const weight = z.number().min(0).max(1e6);
-    return {
-      hardWeight: weight.default(0.5).describe("Weight of the labels (cross-entropy)."),
-      softWeight: weight
-        .default(0.5)
-        .describe("Weight of the teacher (Kullback-Leibler divergence from its scores)."),
-      temperature: z
-        .number()
-        .min(0.01)
-        .max(1000)
-        .default(1)
-        .describe(
-          "Divides the logits of teacher and student, which softens their scores; the KL term is multiplied by its square.",
-        ),
-    };
-  },
+  options: (z) => ({
+    ...studentOptions(z),
+    teacherTemperature: temperatureSchema(z)
+      .exactOptional()
+      .describe(
+        "Divides the teacher's logits alone, which softens its scores while the student's stay as they are; given " +
+          "instead of temperature. Default: 1.",
+      ),
+  }),
   teachers: (generation) => [generation - 1],
-  loss: ({ logits, labels, teachers }, options) => studentLoss(logits, labels, teachers[0]!, options),
-  check: ({ hardWeight, softWeight }) =>
-    hardWeight + softWeight === 0
-      ? [{ message: "hardWeight and softWeight are both 0: there is nothing to learn from" }]
-      : [],
-  describe: ({ hardWeight, softWeight, temperature }) =>
-    `labels weigh ${hardWeight}, the teacher ${softWeight}, at temperature ${temperature}`,
+  at: weightsAt,
+  loss: ({ logits, labels, teachers }, { teacherTemperature, temperature, ...weights }) => {
+    const teacher = teacherTemperature === undefined ? teachers[0]! : teachers[0]!.div(teacherTemperature);
+    return studentLoss(logits, labels, teacher, { ...settledWeights(weights), temperature });
+  },
+  check: (options) =>
+    options.teacherTemperature !== undefined && options.temperature !== 1
+      ? [{ message: "give temperature or teacherTemperature, not both: the one softens both networks" }]
+      : checkWeights(options),
+  describe: ({ teacherTemperature, ...options }) =>
+    teacherTemperature === undefined
+      ? studentInWords(options)
+      : studentInWords({ ...options, temperature: teacherTemperature }).concat(" (the teacher's alone)"),
 });

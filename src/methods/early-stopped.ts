@@ -18,6 +18,7 @@ export const earlyStopped = defineMethod({
   name: "early-stopped",
   summary: "Cross-entropy with the labels alone, for a fraction of the epochs (Cho and Hariharan 2019).",
   formula: "CE",
+  source: "Cho & Hariharan 2019 (arXiv:1910.01348)",
   terms: strict.terms,
   options: (z) => ({
     fraction: z

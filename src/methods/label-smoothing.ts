@@ -7,6 +7,7 @@ export const labelSmoothing = defineMethod({
   summary:
     "Cross-entropy with smoothed labels: each target gives every class the same small score (Szegedy et al. 2016).",
   formula: "(1 - epsilon) · CE + epsilon · CE(uniform)",
+  source: "Szegedy et al. 2016 (arXiv:1512.00567), section 7",
   terms: { hard: "labels (cross-entropy)", smooth: "uniform targets (cross-entropy)" },
   options: (z) => ({
     epsilon: z

@@ -3,12 +3,16 @@ import { distillation as divergence, patriarchLoss, topScoreDifference as tsd } 
 import { zod } from "../packages.js";
 import * as torch from "../torch/index.js";
 import {
+  bornAgain,
   defineMethod,
   describeMethod,
   distillation,
   type LossInput,
   type Method,
+  meanOfTeachers,
   methods,
+  optionsAt,
+  permutedDistillation,
   strict,
   topScoreDifference,
 } from "./index.js";
@@ -84,6 +88,23 @@ describe.each((methods as readonly Method[]).map((method) => [method.name, metho
       }
     });
 
+    it("does not look at the length of the line, so that a longer line trains the same networks", () => {
+      const input = inputOf(draw(), teachers.length);
+      const blind = Object.defineProperty({ ...input }, "generations", {
+        get: () => {
+          throw new Error("read generations");
+        },
+      });
+      expect(method.loss(blind, options).loss.item()).toBe(method.loss(input, options).loss.item());
+    });
+
+    it("has the same options for one generation, however often they are asked for", () => {
+      const place = { generation: 3, generations: 5 };
+      const once = optionsAt(method, options, place);
+      expect(Object.keys(once)).toEqual(Object.keys(options));
+      expect(optionsAt(method, once, place)).toEqual(once);
+    });
+
     it("finds nothing wrong with its defaults, describes them, and is frozen", () => {
       expect(method.check?.(options, { classes: 10 }) ?? []).toEqual([]);
       expect(describeMethod(method, method.complete?.(options) ?? options)).toMatch(/\w/);
@@ -130,6 +151,92 @@ it("distillation learns from the generation before, at its temperature", () => {
   expect(loss.item()).toBeCloseTo(0.25 * terms.hard!.item() + 0.5 * soft.item(), 12);
   expect(distillation.teachers!(4, options)).toEqual([3]);
   expect(distillation.check!({ ...options, hardWeight: 0, softWeight: 0 }, { classes: 10 })).toHaveLength(1);
+});
+
+it("distillation's weights may change from student to student", () => {
+  const options = { hardWeight: { from: 0.2, to: 0.6 }, softWeight: [0.8, 0.5], temperature: 1 };
+  const at = (generation: number) => distillation.at!(options, { generation, generations: 4 });
+  expect([1, 2, 3].map(at)).toEqual([
+    { hardWeight: 0.2, softWeight: 0.8, temperature: 1 },
+    { hardWeight: 0.4, softWeight: 0.5, temperature: 1 },
+    { hardWeight: 0.6, softWeight: 0.5, temperature: 1 },
+  ]);
+  expect(describeMethod(distillation as unknown as Method, options)).toBe(
+    "labels weigh 0.2 going to 0.6, the teacher 0.8, then 0.5, at temperature 1",
+  );
+  expect(() => distillation.loss(inputOf(draw(), 1), options)).toThrow("must be made one number");
+});
+
+it("distillation may soften its teacher alone", () => {
+  const input = inputOf(draw(), 1);
+  const options = { hardWeight: 0, softWeight: 1, temperature: 1, teacherTemperature: 4 };
+  const { terms } = distillation.loss(input, options);
+  expect(terms.soft!.item()).toBe(divergence(input.logits, input.teachers[0]!.div(4)).item());
+  expect(distillation.describe!(options)).toContain("at temperature 4 (the teacher's alone)");
+  expect(distillation.check!({ ...options, temperature: 2 }, { classes: 10 })).toHaveLength(1);
+});
+
+it("born-again learns nothing from the labels", () => {
+  const input = inputOf(draw(), 1);
+  const [one, other] = [labels, labels.add(1).remainder(classes)].map((changed) =>
+    bornAgain.loss({ ...input, labels: changed }, { temperature: 1 }).loss.item(),
+  );
+  expect(one).toBe(other);
+});
+
+it.each([
+  ["all" as const, [0, 1, 2, 3]],
+  [{ last: 2 }, [2, 3]],
+  [{ last: 9 }, [0, 1, 2, 3]],
+  [
+    [3, 0, 7],
+    [3, 0],
+  ],
+])("mean-of-teachers takes %j of the generations before 4 as %j", (generations, expected) => {
+  const options = { hardWeight: 0.5, softWeight: 0.5, temperature: 1, generations };
+  expect(meanOfTeachers.teachers!(4, options)).toEqual(expected);
+  const settled = meanOfTeachers.at!(options, { generation: 4, generations: 9 });
+  expect(settled.generations).toEqual(expected);
+  expect(meanOfTeachers.teachers!(4, settled)).toEqual(expected);
+  expect(() => meanOfTeachers.teachers!(0, options)).toThrow(RangeError);
+});
+
+it("permuted-distillation draws anew in each step, and the same again after a resume", () => {
+  const input = inputOf(draw(), 1);
+  const options = { hardWeight: 0, softWeight: 1, temperature: 1 };
+  const at = (progress: number) => permutedDistillation.loss({ ...input, progress }, options).loss.item();
+  const steps = [0, 1, 2, 3].map((step) => at(step / 391_000));
+  expect(new Set(steps).size).toBe(4);
+  expect(at(2 / 391_000)).toBe(steps[2]);
+});
+
+it.each([
+  [
+    "decoupled-distillation",
+    { hardWeight: 0, targetWeight: 0, nonTargetWeight: 0, temperature: 1 },
+    "nothing",
+  ],
+  ["correlation-distillation", { hardWeight: 0, interWeight: 0, intraWeight: 0, temperature: 1 }, "nothing"],
+  ["logit-standardisation", { hardWeight: 0, softWeight: 0, temperature: 1 }, "nothing"],
+  ["permuted-distillation", { hardWeight: 0, softWeight: 0, temperature: 1 }, "nothing"],
+  ["top-k-distillation", { hardWeight: 1, softWeight: 1, temperature: 1, k: 11 }, "at most 10"],
+  ["mean-of-teachers", { hardWeight: 1, softWeight: 1, temperature: 1, generations: [] }, "generation 0"],
+  ["mean-of-teachers", { hardWeight: 1, softWeight: 1, temperature: 1, generations: [0, 0] }, "twice"],
+])("%s refuses %j", (name, options, message) => {
+  const method = (methods as readonly unknown[] as Method[]).find((one) => one.name === name)!;
+  const problems = method.check!(options, { classes: 10 });
+  expect(problems).toHaveLength(1);
+  expect(problems[0]!.message).toContain(message);
+});
+
+it("a method of one's own must give back options", () => {
+  const rest = { name: "mine", summary: "", formula: "", terms: {}, loss: strict.loss };
+  for (const wrong of [undefined, null, 3, []]) {
+    const mine = defineMethod({ ...rest, at: () => wrong as never });
+    expect(() => optionsAt(mine, {}, { generation: 1, generations: 3 })).toThrow(
+      new TypeError("mine must give back its options for generation 1"),
+    );
+  }
 });
 
 it("a name must be able to stand in a recipe and on a command line", () => {

@@ -12,6 +12,7 @@ export const mutualLearning = defineMethod({
     "Two networks are trained together, each by the labels and by the other's scores (Zhang et al. 2018, deep mutual " +
     "learning); the first is kept. Each step costs that of two networks.",
   formula: "CE + softWeight · KL(other ‖ network)",
+  source: "Zhang et al. 2018 (arXiv:1706.00384)",
   terms: { hard: "labels (cross-entropy)", soft: "other network (KL divergence)" },
   options: (z) => ({
     softWeight: z.number().gt(0).max(1e6).default(1).describe("Weight of the other network."),

@@ -16,6 +16,7 @@ export const snapshotDistillation = defineMethod({
     "paper; one forward pass more in each step after the first cycle.",
   formula:
     "CE in the first cycle; then hardWeight · CE + softWeight · S² · KL(snapshot at temperature T ‖ network at temperature S)",
+  source: "Yang et al. 2019 (arXiv:1812.00123)",
   terms: { hard: "labels (cross-entropy)", soft: "last cycle (KL divergence)" },
   options: (z) => {
     const weight = z.number().min(0).max(1e6);

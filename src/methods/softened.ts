@@ -11,6 +11,7 @@ export const softened = defineMethod({
   summary:
     "Cross-entropy with the labels alone; after the training the logits are divided by a temperature (Hinton et al. 2015).",
   formula: "CE; then logits / temperature",
+  source: "Hinton et al. 2015 (arXiv:1503.02531)",
   terms: strict.terms,
   options: (z) => ({
     temperature: z

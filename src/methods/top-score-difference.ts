@@ -32,6 +32,7 @@ export const topScoreDifference = defineMethod({
   summary:
     "Cross-entropy and the top score difference: a few secondary classes keep some score (Yang et al. 2019).",
   formula: "hardWeight · CE + (1 - hardWeight) · (p₍₁₎ - mean(p₍₂₎ … p₍ₖ₎))",
+  source: "Yang et al. 2019 (arXiv:1805.05551)",
   terms: { hard: "labels (cross-entropy)", topScoreDifference: "top score difference" },
   options: (z) => ({
     k: z

@@ -113,15 +113,30 @@ export class DenseNet extends Module {
   }
 }
 
-export const denseNetBc40x12 = defineModel({
-  name: "densenet-bc-40-12",
-  summary: "DenseNet-BC of 40 layers and growth 12 for small images (Huang et al. 2017, section 4).",
-  construction:
-    "features: conv0 3x3 to 24 channels, without norm or ReLU; denseblock1, transition1, denseblock2, transition2, " +
-    "denseblock3, each block of 6 layers; norm5, ReLU, the mean over all pixels; then classifier. A layer is cat(x, " +
-    "conv2(relu(norm2(conv1(relu(norm1(x))))))) along the channels, new ones last, with conv1 1x1 to 48 channels and conv2 " +
-    "3x3 to 12. A transition is avgpool2x2(conv(relu(norm(x)))), with conv 1x1 to half of the channels, rounded down. No " +
-    "dropout. Convolutions have no bias, 3x3 ones padding 1, and begin normal with variance 2 / fan-out; batch norms have eps " +
-    "1e-5 and momentum 0.1 and begin as ones and zeros; classifier begins uniform within ±1 / sqrt(132), bias included.",
-  create: (options) => new DenseNet({ ...options, depth: 40, growth: 12 }),
-});
+const denseNetBc = (depth: number, growth: number) => {
+  const layers = (depth - 4) / 6;
+  return defineModel({
+    name: `densenet-bc-${depth}-${growth}`,
+    summary: `DenseNet-BC of ${depth} layers and growth ${growth} for small images (Huang et al. 2017, section 4).`,
+    construction:
+      `features: conv0 3x3 to ${2 * growth} channels, without norm or ReLU; denseblock1, transition1, denseblock2, transition2, ` +
+      `denseblock3, each block of ${layers} layers; norm5, ReLU, the mean over all pixels; then classifier. A layer is cat(x, ` +
+      `conv2(relu(norm2(conv1(relu(norm1(x))))))) along the channels, new ones last, with conv1 1x1 to ${4 * growth} channels ` +
+      `and conv2 3x3 to ${growth}. A transition is avgpool2x2(conv(relu(norm(x)))), with conv 1x1 to half of the channels, ` +
+      "rounded down. No dropout. Convolutions have no bias, 3x3 ones padding 1, and begin normal with variance 2 / fan-out; " +
+      "batch norms have eps 1e-5 and momentum 0.1 and begin as ones and zeros; classifier begins uniform within " +
+      `±1 / sqrt(${widthAfter(layers, growth)}), bias included.`,
+    create: (options) => new DenseNet({ ...options, depth, growth }),
+  });
+};
+
+/** How many channels the classifier gets of three blocks of so many layers each. */
+function widthAfter(layers: number, growth: number): number {
+  const added = layers * growth;
+  const first = Math.floor((2 * growth + added) / 2);
+  return Math.floor((first + added) / 2) + added;
+}
+
+export const denseNetBc40x12 = denseNetBc(40, 12);
+export const denseNetBc100x12 = denseNetBc(100, 12);
+export const denseNetBc190x40 = denseNetBc(190, 40);

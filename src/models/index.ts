@@ -2,8 +2,10 @@
 import type { Module } from "../nn/index.js";
 import { resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110 } from "./cifar-resnet.js";
 import type { ModelDefinition, ModelOptions } from "./define.js";
-import { denseNetBc40x12 } from "./densenet.js";
+import { denseNetBc40x12, denseNetBc100x12, denseNetBc190x40 } from "./densenet.js";
+import { preActResNet18, preActResNet34 } from "./preact-resnet.js";
 import { resnet18, resnet34 } from "./resnet.js";
+import { wrn16x2, wrn28x10, wrn28x10Dropout, wrn40x2 } from "./wide-resnet.js";
 
 export {
   CifarResNet,
@@ -16,13 +18,35 @@ export {
   resnet110,
 } from "./cifar-resnet.js";
 export { defineModel, type ModelDefinition, type ModelOptions } from "./define.js";
-export { DenseNet, type DenseNetOptions, denseNetBc40x12 } from "./densenet.js";
+export {
+  DenseNet,
+  type DenseNetOptions,
+  denseNetBc40x12,
+  denseNetBc100x12,
+  denseNetBc190x40,
+} from "./densenet.js";
+export {
+  PreActResNet,
+  type PreActResNetOptions,
+  preActResNet18,
+  preActResNet34,
+} from "./preact-resnet.js";
 export { ResNet, type ResNetOptions, resnet18, resnet34 } from "./resnet.js";
+export {
+  WideResNet,
+  type WideResNetOptions,
+  wrn16x2,
+  wrn28x10,
+  wrn28x10Dropout,
+  wrn40x2,
+} from "./wide-resnet.js";
 
 /** Every network that a recipe can name. */
 export const models: readonly ModelDefinition[] = [
   ...[resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110],
-  denseNetBc40x12,
+  ...[wrn16x2, wrn40x2, wrn28x10, wrn28x10Dropout],
+  ...[preActResNet18, preActResNet34],
+  ...[denseNetBc40x12, denseNetBc100x12, denseNetBc190x40],
   ...[resnet18, resnet34],
 ];
 

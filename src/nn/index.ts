@@ -6,6 +6,7 @@ export { hasAmx } from "./cpu/build.js";
 export { DenseBlock } from "./dense-block.js";
 export { DenseLayer, type DenseLayers } from "./dense-layer.js";
 export { DenseTransition } from "./dense-transition.js";
+export { dropout } from "./dropout.js";
 export { checkBatchNormPairs, type FoldingOptions, foldBatchNorm } from "./fold-batch-norm.js";
 export { DeferredConvolution, FoldedConvolution, FoldingError } from "./folded-convolution.js";
 export { kaimingNormalFanOut, uniformFanIn } from "./init.js";

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import type { ModelFactory } from "../generations/index.js";
+import { checkEnsembleOptions, type EnsembleOptions } from "../analysis/index.js";
+import { type ModelFactory, parseGenerations } from "../generations/index.js";
 import { foldBatchNorm, type Kernels, type Module, kernels as processKernels } from "../nn/index.js";
 import { type Imports, libraryOf, RunFolder, readWeights, type WeightsDescription } from "../runs/index.js";
 import * as torch from "../torch/index.js";
@@ -9,10 +10,17 @@ export interface LoadModelOptions {
   /** The generation of a run to load; 0 is the patriarch. Default: the last finished one. */
   generation?: number | undefined;
   /**
-   * The generations of a run to load as an ensemble, whose scores are the mean of its members' softmax: "0-2"
-   * for generations 0 to 2, or a list of numbers.
+   * The generations of a run to load as an ensemble: "0-2" for generations 0 to 2, "0,2" for two of them, or a
+   * list of numbers.
    */
   generations?: string | readonly number[] | undefined;
+  /**
+   * What the ensemble averages: its members' softmax, or their logits (`analysis.ensembleLogits`). Default:
+   * "softmax".
+   */
+  mean?: EnsembleOptions["mean"];
+  /** How much each member counts, in the order of `generations`. Default: all count the same. */
+  weights?: EnsembleOptions["weights"];
   /**
    * Makes the network, as for `trainGenerations`, where it is one of your own. Its weights are then replaced.
    */
@@ -37,7 +45,7 @@ export interface LoadModelOptions {
  * @param runOrFile a run's folder, or a weights file that Lyceum wrote
  * @throws Error that names the file and what is wrong: there is no such path, no generation is finished, the
  *   weights are damaged, have no description or are those of another network, or nothing defines the network;
- *   RangeError when an option is out of range
+ *   RangeError when an option is out of range, TypeError when there is not one weight for each member
  */
 export async function loadModel(runOrFile: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { device = "cpu", threads } = options;
@@ -48,11 +56,13 @@ export async function loadModel(runOrFile: string, options: LoadModelOptions = {
     throw new Error(`device is ${device}, but this libtorch (${torch.version()}) has no CUDA: leave it out`);
   }
   const { files, kernels } = await findWeights(runOrFile, options);
+  const ensemble = { mean: options.mean, weights: options.weights };
+  checkEnsembleOptions(ensemble, files.length);
   if (threads !== undefined) torch.setNumThreads(threads);
   const members: Member[] = [];
   try {
     for (const path of files) members.push(loadMember(path, { ...options, device }));
-    return new LoadedModel(members, { device, kernels });
+    return new LoadedModel(members, { device, kernels, ensemble });
   } catch (error) {
     for (const { model } of members) model.dispose();
     throw error;
@@ -106,10 +116,10 @@ export function chosenGenerations(
     throw new RangeError("generation or generations, not both");
   }
   if (generations === undefined) return [checked(generation ?? last)];
-  const listed = typeof generations === "string" ? parseRange(generations) : [...generations];
+  const listed = typeof generations === "string" ? parseGenerations(generations) : [...generations];
   if (!listed || listed.length === 0 || new Set(listed).size < listed.length) {
     throw new RangeError(
-      `generations ${JSON.stringify(generations)}: must look like "0-${last}", or be a list of different numbers`,
+      `generations ${JSON.stringify(generations)}: must look like "0-${last}" or "0,${last}", or be a list of different numbers`,
     );
   }
   return listed.map(checked);
@@ -118,16 +128,6 @@ export function chosenGenerations(
     if (Number.isInteger(number) && number >= 0 && number <= last) return number;
     throw new RangeError(`${path}: no generation ${number}; finished ones: 0 to ${last}`);
   }
-}
-
-/**
- * Parses a range: "1-3" gives [1, 2, 3]. Undefined is returned for other texts, and where the end is before
- * the start.
- */
-function parseRange(text: string): number[] | undefined {
-  const [, from, to] = /^(\d{1,4})-(\d{1,4})$/.exec(text) ?? [];
-  if (from === undefined || Number(to) < Number(from)) return undefined;
-  return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => Number(from) + i);
 }
 
 /** Loads one network with its weights, and freezes it. */

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ensembleProbabilities } from "../analysis/index.js";
+import { type EnsembleOptions, ensembleProbabilities } from "../analysis/index.js";
 import type { ImageSize } from "../data/index.js";
 import { type Kernels, type Module, kernels as processKernels, setKernels } from "../nn/index.js";
 import type { WeightsDescription } from "../runs/index.js";
@@ -19,7 +19,7 @@ export interface ClassScore {
   class: string;
   /** The index of the class in `classes`. */
   index: number;
-  /** The softmax probability, a fraction from 0 to 1; for an ensemble the mean over its members. */
+  /** The softmax probability, a fraction from 0 to 1; for an ensemble by default the mean over its members. */
   score: number;
 }
 
@@ -83,6 +83,7 @@ export class LoadedModel {
   readonly models: readonly Module[];
   readonly #device: torch.Device;
   readonly #kernels: Kernels;
+  readonly #ensemble: EnsembleOptions;
   readonly #preparation: Preparation;
   #disposed = false;
 
@@ -91,7 +92,10 @@ export class LoadedModel {
    * @param members networks for the same classes and images, which the model owns from then on
    * @throws Error when the members are for different classes or images
    */
-  constructor(members: readonly Member[], { device, kernels }: { device: torch.Device; kernels: Kernels }) {
+  constructor(
+    members: readonly Member[],
+    { device, kernels, ensemble }: { device: torch.Device; kernels: Kernels; ensemble: EnsembleOptions },
+  ) {
     checkAlike(members);
     const { classNames, channels, height, width, mean, std } = members[0]!.description;
     this.classes = classNames;
@@ -100,6 +104,7 @@ export class LoadedModel {
     this.models = members.map(({ model }) => model);
     this.#device = device;
     this.#kernels = kernels;
+    this.#ensemble = ensemble;
     this.#preparation = new Preparation(this.imageSize, { mean, std });
   }
 
@@ -204,7 +209,7 @@ export class LoadedModel {
       const start = classes * row++;
       const members = logits.map((all) => ({ values: all.subarray(start, start + classes), classes }));
       try {
-        return { image, prediction: this.#rank(ensembleProbabilities(members), top) };
+        return { image, prediction: this.#rank(ensembleProbabilities(members, this.#ensemble), top) };
       } catch (cause) {
         const what = typeof image === "string" ? image : name;
         return {

@@ -134,9 +134,16 @@ describe("what is loaded", () => {
     expect(each[1]).not.toEqual(each[2]);
     const together = await scoresOf({ generations: "0-2" });
     const apart = await scoresOf({ generations: [0, 2] });
+    expect(await scoresOf({ generations: "0,2" })).toEqual(apart);
+    const weighted = await scoresOf({ generations: "2,0", weights: [3, 1] });
+    const ofLogits = await scoresOf({ generations: [0, 2], mean: "logits" });
     for (let i = 0; i < 3; i++) {
+      const products = each[0]![i]!.map((score, c) => Math.sqrt(score * each[2]![i]![c]!));
+      const total = products.reduce((sum, product) => sum + product, 0);
       for (let c = 0; c < 5; c++) {
         const [a, b, d] = each.map((one) => one[i]![c]!);
+        expect(weighted[i]![c]).toBeCloseTo((a! + 3 * d!) / 4, 12);
+        expect(ofLogits[i]![c]).toBeCloseTo(products[c]! / total, 12);
         expect(together[i]![c]).toBeCloseTo((a! + b! + d!) / 3, 12);
         expect(apart[i]![c]).toBeCloseTo((a! + d!) / 2, 12);
       }
@@ -169,6 +176,10 @@ describe("what is loaded", () => {
     [{ generations: "2-0" }, 'generations "2-0": must look like "0-2"'],
     [{ generations: "all" }, 'generations "all": must look like "0-2"'],
     [{ generations: [] }, "generations []: must look like"],
+    [{ generations: "0,0" }, 'generations "0,0": must look like "0-2" or "0,2"'],
+    [{ generations: "0,2", weights: [1] }, "an ensemble of 2 needs as many weights, got 1"],
+    [{ generations: "0,2", weights: [1, -1] }, "a weight must be a number of 0 or more, got -1"],
+    [{ generations: "0,2", mean: "median" as never }, 'mean must be "softmax" or "logits", got "median"'],
     [{ generations: [1, 1] }, "generations [1,1]: must look like"],
     [{ generation: 1, generations: [1] }, "generation or generations, not both"],
     [{ device: "gpu" as "cpu" }, 'device must be cpu, cuda or cuda:N, got "gpu"'],

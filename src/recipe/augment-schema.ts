@@ -1,5 +1,6 @@
-import type { MixOptions } from "../data/index.js";
+import { type MixOptions, policies } from "../data/index.js";
 import type { Z } from "../packages.js";
+import { choiceOf } from "./choice.js";
 import type { Recipe, RecipeInput } from "./types.js";
 
 /**
@@ -28,7 +29,39 @@ export function augmentSchema(z: Z) {
           ),
       })
       .describe(`${what} (${source}). Default: none.`);
+  const range = (bound: ReturnType<typeof z.number>) =>
+    z
+      .tuple([bound, bound])
+      .refine(([low, high]) => low <= high, { error: "must be two numbers, the smaller first" });
+  const erase = z
+    .strictObject({
+      probability: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .describe("The fraction of the images that lose a rectangle."),
+      area: range(z.number().min(0).max(1))
+        .default([0.02, 0.33])
+        .describe("The smallest and the largest area of the rectangle, as fractions of the image's."),
+      aspect: range(z.number().gt(0).max(100))
+        .default([0.3, 3.3])
+        .describe("The smallest and the largest height over width; their logarithms are equally likely."),
+      fill: z
+        .enum(["zero", "noise"])
+        .default("zero")
+        .describe("zero is the mean of the training images; noise is a random byte for each value."),
+    })
+    .describe(
+      "Random erasing: a rectangle of an image is overwritten, and the label stays as it is (Zhong et al. 2020). Default: none.",
+    );
+  const policy = choiceOf(z, { tag: "name", members: policies }).describe(
+    "Random operations on the images' bytes, before they are cropped; labels stay as they are. randaugment: some " +
+      "operations, all of one strength (Cubuk et al. 2020). trivialaugment: one of any strength (Müller and Hutter 2021). " +
+      "Strengths are torchvision's; on grey images the change of colour does nothing. Default: none.",
+  );
   return z.strictObject({
+    policy: policy.exactOptional(),
     crop: z
       .int()
       .min(0)
@@ -45,6 +78,7 @@ export function augmentSchema(z: Z) {
         "Mirror half of the images left to right, at random. Default: true, or false for a data set whose labels do not " +
           "survive it, such as digits.",
       ),
+    erase: erase.exactOptional(),
     mixup: mixing(
       "Mixup: each image becomes the weighted mean of two images of the batch, and is trained on the labels of both, " +
         "weighted alike",
@@ -59,7 +93,7 @@ export function augmentSchema(z: Z) {
 }
 
 /** The keys of `augment` before the fractions of batches that are mixed are filled in. */
-type Unfilled = NonNullable<RecipeInput["augment"]>;
+type Unfilled = Pick<NonNullable<RecipeInput["augment"]>, "mixup" | "cutmix">;
 
 /**
  * Finds what in a recipe's `augment` does not fit together, by the path of the key in it.

@@ -113,7 +113,7 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
     ],
     [
       "data: mnist\nmodel: resnet21",
-      'model: must be one of resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110, densenet-bc-40-12, resnet18, resnet34, given "resnet21"; did you mean "resnet20"?',
+      'model: must be one of resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110, wrn-16-2, wrn-40-2, wrn-28-10, wrn-28-10-dropout, preact-resnet18, preact-resnet34, densenet-bc-40-12, densenet-bc-100-12, densenet-bc-190-40, resnet18, resnet34, given "resnet21"; did you mean "resnet20"?',
     ],
     ["data: 3", "data: must be one of"],
     [
@@ -156,7 +156,8 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
 
   test("an override is named instead of the file", async () => {
     expect(await refusal("data: mnist", ["student.hardWeight=much"])).toBe(
-      '--set student.hardWeight=much: student.hardWeight: must be a number from 0 to 1000000, given "much"',
+      "--set student.hardWeight=much: student.hardWeight: must be a number from 0 to 1000000 or a list or a mapping of " +
+        'from, to, given "much"',
     );
     expect(await refusal("data: mnist", ["epoch=3"])).toBe(
       '--set epoch=3: epoch: unknown key; did you mean "epochs"?',
@@ -187,7 +188,7 @@ describe("what does not fit together is refused before any work", () => {
     ],
     [
       "data: mnist\npatriarch: {method: strict, k: 3}",
-      "patriarch.k: only top-score-difference has this, not strict",
+      "patriarch.k: only top-score-difference and top-k-distillation have this, not strict",
     ],
     [
       "data: mnist\noptimizer: {kind: adamw, momentum: 0.9}",
@@ -195,6 +196,23 @@ describe("what does not fit together is refused before any work", () => {
     ],
     ["data: mnist\noptimizer: {nesterov: true, momentum: 0}", "optimizer.nesterov: needs a momentum above 0"],
     ["data: mnist\nstudent: {hardWeight: 0, softWeight: 0}", "student: hardWeight and softWeight are both 0"],
+    [
+      "data: mnist\nstudent: {hardWeight: [1, 0], softWeight: [1, 0]}",
+      "student: hardWeight and softWeight are both 0: there is nothing to learn from, in generation 2",
+    ],
+    [
+      "data: mnist\nstudent: {temperature: 2, teacherTemperature: 2}",
+      "student: give temperature or teacherTemperature, not both",
+    ],
+    [
+      "data: mnist\nstudent: {method: mean-of-teachers, generations: [1]}",
+      "student.generations: must list generation 0",
+    ],
+    ["data: mnist\nstudent: {method: top-k-distillation, k: 11}", "student.k: must be at most 10"],
+    [
+      "data: mnist\npatriarch: mean-of-teachers",
+      "patriarch: mean-of-teachers learns from a teacher, and before the patriarch there is none",
+    ],
     [
       "data: mnist\nepochs: 3\nschedule: {kind: cosine, warmupEpochs: 3}",
       "schedule.warmupEpochs: must be less than the 3 epochs",
@@ -212,7 +230,7 @@ test("a recipe that is not there gets the nearest name", async () => {
   await expect(loadRecipe("quikstart")).rejects.toThrow(
     'quikstart: neither a recipe nor a file; did you mean "quickstart"?',
   );
-  await expect(loadRecipe("/nowhere/at/all.yaml")).rejects.toThrow(/the recipes are cifar100-resnet110, /);
+  await expect(loadRecipe("/nowhere/at/all.yaml")).rejects.toThrow(/the recipes are cifar100-densenet100, /);
   await expect(loadRecipe(folder)).rejects.toThrow(/not a regular file/);
 });
 
@@ -257,7 +275,30 @@ test("mixing is absent unless it is asked for, and fills in which batches are mi
   });
 });
 
+test("a policy is absent unless it is asked for, by name or with options", () => {
+  const policyOf = (policy: string | { name: string }) =>
+    resolveRecipe({ data: "cifar10", augment: { policy } }).augment.policy;
+  expect(policyOf("randaugment")).toEqual({ name: "randaugment", operations: 2, magnitude: 9 });
+  expect(policyOf({ name: "trivialaugment" })).toEqual({ name: "trivialaugment" });
+});
+
+test("erasing is absent unless it is asked for", () => {
+  const { augment } = resolveRecipe({ data: "cifar10", augment: { erase: { fill: "noise" } } });
+  const erase = { probability: 0.5, area: [0.02, 0.33], aspect: [0.3, 3.3], fill: "noise" };
+  expect(augment).toEqual({ crop: 4, flip: true, erase });
+});
+
 test.each([
+  ["policy: randaugmnt", /augment\.policy: .*did you mean "randaugment"/],
+  ["policy: { name: trivialaugment, magnitude: 3 }", /only randaugment has this, not trivialaugment/],
+  [
+    "policy: { name: randaugment, magnitude: 40 }",
+    /augment\.policy\.magnitude: must be a whole number from 0 to 30/,
+  ],
+  ["erase: { area: [0.3, 0.1] }", /augment\.erase\.area: must be two numbers, the smaller first/],
+  ["erase: { aspect: [0, 1] }", /augment\.erase\.aspect\.0: must be a number above 0/],
+  ["erase: { aspect: [1] }", /augment\.erase\.aspect: must be a list of 2, given \[1\]/],
+  ["erase: { fill: black }", /augment\.erase\.fill: must be one of "zero", "noise"/],
   ["mixup: { alpha: 0 }", /augment\.mixup\.alpha: must be a number above 0/],
   ["mixup: { beta: 1 }", /augment\.mixup\.beta: unknown key/],
   [

@@ -87,7 +87,11 @@ function shapesAt(path: readonly PropertyKey[], input: unknown, root: Shape): Sh
   for (const step of path) {
     value = valueAt(value, [step]);
     shapes = shapes
-      .map((shape) => (typeof step === "number" ? shape.items : shape.properties?.[String(step)]))
+      .map((shape) =>
+        typeof step === "number"
+          ? (shape.prefixItems?.[step] ?? shape.items)
+          : shape.properties?.[String(step)],
+      )
       .filter((shape) => shape !== undefined)
       .flatMap((shape) => alternatives(shape, value));
   }
@@ -164,7 +168,7 @@ function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
     case "boolean":
       return "true or false";
     case "array":
-      return "a list";
+      return shape.prefixItems ? `a list of ${shape.prefixItems.length}` : "a list";
     case "object": {
       const tag = tags.find((one) => shape.properties?.[one]?.const !== undefined);
       const family = all.filter((one) => tag !== undefined && one.properties?.[tag]?.const !== undefined);

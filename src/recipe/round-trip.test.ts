@@ -144,6 +144,19 @@ const recipes = fc
       augment: some({
         crop: whole(0, 64),
         flip: fc.boolean(),
+        policy: fc.oneof(
+          fc.constantFrom("randaugment", "trivialaugment"),
+          some({ operations: whole(1, 10), magnitude: whole(0, 30) }).map((rest) => ({
+            name: "randaugment",
+            ...rest,
+          })),
+        ),
+        erase: some({
+          probability: number(0, 1),
+          area: fc.tuple(number(0, 0.5), number(0.5, 1)),
+          aspect: fc.tuple(number(1e-6, 1), number(1, 100)),
+          fill: fc.constantFrom("zero", "noise"),
+        }),
         mixup: some({ alpha: number(1e-6, 100), probability: number(0, 0.5) }),
         cutmix: some({ alpha: number(1e-6, 100), probability: number(0, 0.5) }),
       }),

@@ -1,12 +1,12 @@
 import type { z } from "zod";
 import { defaultAugment } from "../data/index.js";
-import { teachersOf } from "../methods/index.js";
+import { optionsAt, teachersOf } from "../methods/index.js";
 import { schema, type Z } from "../packages.js";
 import { augmentProblems, augmentSchema, mixingOf } from "./augment-schema.js";
 import { choiceOf } from "./choice.js";
 import { dataSchema } from "./data-schema.js";
 import { builtIn, type Library } from "./library.js";
-import type { Recipe, RecipeData, RecipeInput } from "./types.js";
+import type { Recipe, RecipeData } from "./types.js";
 
 /** Reports a problem at a path of the recipe. */
 type Complain = (path: PropertyKey[], message: string) => void;
@@ -122,8 +122,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       augment: augmentSchema(z)
         .prefault({})
         .describe(
-          "Random changes to the training images, the same for teacher and student, in this order: crop, flip, normalise, " +
-            "mix.",
+          "Random changes to the training images, the same for teacher and student, in this order: policy, crop, flip, " +
+            "normalise, erase, mix.",
         ),
       seed: z
         .int()
@@ -164,7 +164,7 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       checkMethods(recipe as unknown as Recipe, library, complain);
       checkFamily("schedule", recipe as unknown as Recipe, library, complain);
       checkFamily("optimizer", recipe as unknown as Recipe, library, complain);
-      for (const { path, message } of augmentProblems(recipe.augment as RecipeInput["augment"]))
+      for (const { path, message } of augmentProblems(recipe.augment))
         complain(["augment", ...path], message);
       if (recipe.accumulate !== undefined && recipe.accumulate > Math.max(1, recipe.batchSize / 2))
         complain(
@@ -205,32 +205,52 @@ export function classCount(data: RecipeData | undefined, library: Library = buil
 }
 
 function checkMethods(recipe: Recipe, library: Library, complain: Complain): void {
-  const classes = classCount(recipe.data, library);
-  for (const [key, generation] of [
-    ["patriarch", 0],
-    ["student", 1],
-  ] as const) {
-    // The choice is as it was written, without its tag perhaps, where its own schema has found a fault.
-    const choice: Partial<Recipe["patriarch"]> | undefined = recipe[key];
-    if (!hasTag(choice, "method")) continue;
-    const method = library.get("method", choice.method);
-    const options = optionsOf(choice, "method");
-    const problems = method.check?.(options, { classes }) ?? [];
+  checkMethod(recipe, "patriarch", 0, library, complain);
+  // The line's length, too, is as it was written. The method of the students is checked where there are none as well.
+  const generations = Number.isInteger(recipe.generations) ? Math.min(recipe.generations, 100) : 2;
+  for (let generation = 1; generation < Math.max(2, generations); generation++) {
+    // What is wrong with one student is mostly wrong with all.
+    if (!checkMethod(recipe, "student", generation, library, complain)) return;
+  }
+}
+
+/**
+ * Checks the method of one generation.
+ *
+ * @returns whether nothing was wrong
+ */
+function checkMethod(
+  recipe: Recipe,
+  key: "patriarch" | "student",
+  generation: number,
+  library: Library,
+  complain: Complain,
+): boolean {
+  // The choice is as it was written, without its tag perhaps, where its own schema has found a fault.
+  const choice: Partial<Recipe["patriarch"]> | undefined = recipe[key];
+  if (!hasTag(choice, "method")) return true;
+  const method = library.get("method", choice.method);
+  // What is right for the first student is told apart from what goes wrong later in the line.
+  const where = generation > 1 ? `, in generation ${generation}` : "";
+  try {
+    const { generations } = recipe;
+    const options = optionsAt(method, optionsOf(choice, "method"), { generation, generations });
+    const problems = method.check?.(options, { classes: classCount(recipe.data, library) }) ?? [];
     for (const problem of problems) {
-      complain(problem.key === undefined ? [key] : [key, problem.key], problem.message);
+      complain(problem.key === undefined ? [key] : [key, problem.key], problem.message + where);
     }
-    if (problems.length > 0) continue;
-    try {
-      teachersOf(method, generation, options);
-    } catch (error) {
-      // The first network has no earlier ones, so that whatever teacher it asks for is out of range.
-      complain(
-        [key],
-        key === "patriarch" && error instanceof RangeError
-          ? `${method.name} learns from a teacher, and before the patriarch there is none`
-          : (error as Error).message,
-      );
-    }
+    if (problems.length > 0) return false;
+    teachersOf(method, generation, options);
+    return true;
+  } catch (error) {
+    // The first network has no earlier ones, so that whatever teacher it asks for is out of range.
+    complain(
+      [key],
+      key === "patriarch" && error instanceof RangeError
+        ? `${method.name} learns from a teacher, and before the patriarch there is none`
+        : (error as Error).message,
+    );
+    return false;
   }
 }
 

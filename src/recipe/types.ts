@@ -1,5 +1,11 @@
 /** The types of recipes: as people and programs write them, and resolved, with all defaults filled in. */
-import type { AugmentOptions, DatasetDefinition, MixOptions } from "../data/index.js";
+import type {
+  AugmentOptions,
+  DatasetDefinition,
+  EraseOptions,
+  MixOptions,
+  PolicyChoice,
+} from "../data/index.js";
 import type { Method } from "../methods/index.js";
 import type { ModelDefinition } from "../models/index.js";
 import type { Kernels } from "../nn/index.js";
@@ -89,8 +95,10 @@ export interface RecipeInput {
   readonly schedule?: string | { readonly kind?: string; readonly [option: string]: unknown };
   readonly averageWeights?: { readonly decay?: number };
   readonly augment?: {
+    readonly policy?: string | PolicyChoice;
     readonly crop?: number;
     readonly flip?: boolean;
+    readonly erase?: Partial<EraseOptions>;
     readonly mixup?: Partial<MixOptions>;
     readonly cutmix?: Partial<MixOptions>;
   };

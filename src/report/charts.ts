@@ -1,9 +1,10 @@
 /** Draws the charts of a run, as SVG that takes its colours from the page. */
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { reliabilityBins } from "../analysis/index.js";
 import type { EnsembleResult, EpochRecord, GenerationResult } from "../runs/types.js";
 import { accuracyMargin } from "./comparison.js";
-import { Html } from "./html.js";
+import { draw } from "./draw.js";
+import type { Html } from "./html.js";
 import { nameOf } from "./numbers.js";
 
 /**
@@ -17,14 +18,6 @@ export const colourOf = (generation: number) => `var(--g${generation % 8})`;
  * colours.
  */
 export const termColour = (position: number) => `var(--t${position % 4})`;
-
-const style = { fontSize: "12px", background: "none", overflow: "visible" };
-
-function draw(options: Plot.PlotOptions): Html {
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const plot = Plot.plot({ ...options, style, document }) as unknown as { outerHTML: string };
-  return new Html(plot.outerHTML);
-}
 
 /**
  * Draws the test accuracy of each generation, and of each ensemble of the generations up to one.
@@ -54,7 +47,7 @@ export function accuracyChart(
     }));
   const start = singles.slice(0, 1);
   return draw({
-    ariaLabel: "Test accuracy by generation, single networks and ensembles",
+    alt: "Test accuracy by generation, single networks and ensembles",
     width: 860,
     height: 340,
     marginTop: 28,
@@ -114,7 +107,7 @@ export function lossChart(records: readonly EpochRecord[], highest: number): Htm
   ];
   const epochs = records.at(-1)?.epoch ?? 1;
   return draw({
-    ariaLabel: "Training loss by epoch",
+    alt: "Training loss by epoch",
     width: 300,
     height: 200,
     marginTop: 10,
@@ -150,6 +143,47 @@ export function lossChart(records: readonly EpochRecord[], highest: number): Htm
 }
 
 /**
+ * Draws for each generation how often it is right where its top score is so high: the mean top score and the
+ * accuracy of each bin of the metric `reliability`. Larger dots hold more images.
+ */
+export function reliabilityChart(generations: readonly GenerationResult[]): Html {
+  const points = generations.flatMap(({ generation, test }) =>
+    (test.reliability ? reliabilityBins(test.reliability) : []).map(({ confidence, accuracy, share }) => ({
+      confidence: 100 * confidence,
+      accuracy: 100 * accuracy,
+      share,
+      generation,
+      colour: colourOf(generation),
+    })),
+  );
+  const axis = { domain: [0, 100], ticks: 5 };
+  const options = { x: "confidence", y: "accuracy", z: "generation" } as const;
+  return draw({
+    alt: "Accuracy by top score for each generation",
+    width: 560,
+    height: 460,
+    marginTop: 28,
+    marginBottom: 44,
+    marginLeft: 52,
+    marginRight: 24,
+    x: { ...axis, label: "top score (%)", grid: true },
+    y: { ...axis, label: "right among these images (%)", grid: true },
+    r: { domain: [0, 1], range: [0, 16] },
+    marks: [
+      Plot.line(
+        [
+          [0, 0],
+          [100, 100],
+        ],
+        { stroke: "currentColor", strokeOpacity: 0.5, strokeDasharray: "5 4" },
+      ),
+      Plot.line(points, { ...options, stroke: "colour", strokeWidth: 2 }),
+      Plot.dot(points, { ...options, fill: "colour", r: "share", fillOpacity: 0.75 }),
+    ],
+  });
+}
+
+/**
  * Draws the mean score of the best class, of the second best, … of each generation, on a logarithmic scale.
  */
 export function rankChart(generations: readonly GenerationResult[]): Html {
@@ -162,7 +196,7 @@ export function rankChart(generations: readonly GenerationResult[]): Html {
   const ticks = [1, 0.1, 0.01, 0.001, 1e-4, 1e-5, 1e-6].filter((tick) => tick >= lowest / 2);
   const options = { x: "rank", y: "score", z: "generation" } as const;
   return draw({
-    ariaLabel: "Mean score by rank for each generation",
+    alt: "Mean score by rank for each generation",
     width: 860,
     height: 380,
     marginTop: 28,

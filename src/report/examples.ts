@@ -1,6 +1,13 @@
-import type { Predictions } from "../analysis/index.js";
+import { mostDifferentImages, type Predictions } from "../analysis/index.js";
 import { type Dataset, shuffled } from "../data/index.js";
 import { pictureOf } from "./picture.js";
+
+/** A network of the run, with its predictions for the test images. */
+export interface Network {
+  name: string;
+  generation: number;
+  predictions: Predictions;
+}
 
 /** A test image with the predictions of the first and the last network. */
 export interface Example {
@@ -28,10 +35,8 @@ export const howChosen =
   "Chosen by lot, with a fixed seed: six of the test images that the patriarch gets right, then six that it gets wrong.";
 
 /** Chooses the examples as `howChosen` says. */
-export async function chooseExamples(
-  { test, classNames }: Dataset,
-  networks: readonly { name: string; generation: number; predictions: Predictions }[],
-): Promise<Example[]> {
+export function chooseExamples(dataset: Dataset, networks: readonly Network[]): Promise<Example[]> {
+  const { test } = dataset;
   const patriarch = networks[0]!.predictions;
   const order = shuffled(
     Int32Array.from({ length: test.count }, (_, i) => i),
@@ -39,8 +44,23 @@ export async function chooseExamples(
   );
   const right = (i: number) => patriarch.topClasses[i] === test.labels[i];
   const chosen = [...order.filter(right).slice(0, 6), ...order.filter((i) => !right(i)).slice(0, 6)];
+  return showImages(dataset, networks, chosen);
+}
+
+/** The six images for which the scores of the first and the last network differ most. */
+export function chooseDifferent(dataset: Dataset, networks: readonly Network[]): Promise<Example[]> {
+  const [first, last] = [networks[0]!.predictions, networks.at(-1)!.predictions];
+  const chosen = mostDifferentImages(first, last, { most: 6 }).map(({ image }) => image);
+  return showImages(dataset, networks, chosen);
+}
+
+function showImages(
+  { test, classNames }: Dataset,
+  networks: readonly Network[],
+  images: readonly number[],
+): Promise<Example[]> {
   return Promise.all(
-    chosen.map(async (index) => {
+    images.map(async (index) => {
       const label = test.labels[index]!;
       return {
         index,

@@ -33,8 +33,28 @@ const data: ReportData = {
   testImages: undefined,
   comparison: undefined,
   examples: "there are no images",
+  different: [],
+  classes: undefined,
   methodLines: [],
 };
+
+test.each([
+  [{ crop: 0, flip: false }, "none"],
+  [{ crop: 4, flip: true }, "random crops (padding 4), flips"],
+  [
+    { policy: "trivialaugment", crop: 0, flip: true, cutmix: { alpha: 0.5 } },
+    "trivialaugment, flips, CutMix (alpha 0.5, probability 1)",
+  ],
+  [
+    { policy: { name: "randaugment", magnitude: 7 }, crop: 0, flip: false, erase: {}, mixup: {}, cutmix: {} },
+    "randaugment (operations 2, magnitude 7), random erasing (probability 0.5, area [0.02,0.33], aspect [0.3,3.3], " +
+      "fill &quot;zero&quot;), Mixup (alpha 1, probability 0.5), CutMix (alpha 1, probability 0.5)",
+  ],
+])("the facts name the random changes of %j", (augment, line) => {
+  const recipe = resolveRecipe({ data: "synthetic", generations: 1, augment });
+  const told = /<dt>augmentation<\/dt><dd>(.*?)<\/dd>/.exec(page({ ...data, recipe }));
+  expect(told?.[1]).toBe(line);
+});
 
 test("the facts hold the lines that are given for the method", () => {
   const lines: [string, string][] = [["teachers", "two <b>generations</b>"]];

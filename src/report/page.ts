@@ -1,13 +1,14 @@
 import { type Recipe, recipeToYaml } from "../recipe/index.js";
 import type { Environment } from "../runs/index.js";
 import type { EpochRecord, GenerationResult, Summary } from "../runs/types.js";
-import { accuracyChart, colourOf, lossChart, rankChart, termColour } from "./charts.js";
+import { accuracyChart, colourOf, lossChart, rankChart, reliabilityChart, termColour } from "./charts.js";
+import type { ClassKnowledge } from "./class-knowledge.js";
 import type { Comparison } from "./comparison.js";
 import { type Example, howChosen } from "./examples.js";
 import { headline } from "./headline.js";
 import { Html, html } from "./html.js";
 import { count, duration, fixed, nameOf, percent, plural } from "./numbers.js";
-import { resultRows } from "./result-rows.js";
+import { type ResultRows, resultRows } from "./result-rows.js";
 import { style } from "./style.js";
 
 /** Everything that a report shows. */
@@ -25,6 +26,10 @@ export interface ReportData {
   comparison: Comparison | undefined;
   /** Test images with the networks' predictions, or in words the reason why there are none. */
   examples: Example[] | string;
+  /** The test images on which the first and the last network differ most; none where these are not two. */
+  different: readonly Example[];
+  /** What the last network knows of single classes; undefined where images or logits are missing. */
+  classes: ClassKnowledge | undefined;
   /** What the generations learn from, as rows of the table of facts: pairs of a heading and a text. */
   methodLines: readonly (readonly [string, string])[];
   /** Puts the name of a loss term into words. Default: the name with spaces. */
@@ -72,12 +77,18 @@ ${generationLegend(generations, false)}
 <figcaption>The mean score of the best class, of the second best, and so on. A strict network falls off steeply; a
 tolerant one leaves some score to a few classes beside the best.</figcaption>
 </figure>
+${knowledgeFigure(summary)}
+
+${reliabilitySection(generations)}
+
+${data.classes && classSection(data.classes)}
 
 <h2>Training</h2>
 ${lossSection(metrics, data.termLabel)}
 
 <h2>A dozen test images</h2>
 ${exampleSection(data.examples)}
+${differentSection(data.different)}
 
 <h2>Made with</h2>
 ${environmentFacts(data.environment, summary)}
@@ -106,17 +117,20 @@ function withOptions({ kind, ...options }: Recipe["schedule"]): string {
   return given.length > 0 ? `${kind} (${given.join(", ")})` : kind;
 }
 
-/** Names the random changes to the training images, in the order in which they are made. */
-function augmentationLine({ crop, flip, mixup, cutmix }: Recipe["augment"]): string {
-  const mixing = (name: string, way: Recipe["augment"]["mixup"]) =>
-    way ? [`${name} (alpha ${way.alpha}, ${percent(way.probability)} of the batches)`] : [];
+const policyLine = ({ name, ...options }: NonNullable<Recipe["augment"]["policy"]>) =>
+  withOptions({ kind: name, ...options });
+
+/** Names the random changes to the training images and their options, in the order in which they are made. */
+function augmentationLine({ policy, crop, flip, erase, mixup, cutmix }: Recipe["augment"]): string {
   const parts = [
-    ...(crop > 0 ? [`random crops (padding ${crop})`] : []),
-    ...(flip ? ["flips"] : []),
-    ...mixing("Mixup", mixup),
-    ...mixing("CutMix", cutmix),
+    policy && policyLine(policy),
+    crop > 0 && `random crops (padding ${crop})`,
+    flip && "flips",
+    erase && withOptions({ kind: "random erasing", ...erase }),
+    mixup && withOptions({ kind: "Mixup", ...mixup }),
+    cutmix && withOptions({ kind: "CutMix", ...cutmix }),
   ];
-  return parts.join(", ") || "none";
+  return parts.filter((part) => part).join(", ") || "none";
 }
 
 function facts(
@@ -161,13 +175,62 @@ function generationLegend(generations: readonly GenerationResult[], ensembles: b
 }
 
 function resultFigure(summary: Summary): Html {
-  const { headings, rows, notes } = resultRows("report", summary);
+  return tableFigure(
+    resultRows("report", summary),
+    "All on the test images, read once a generation, after its last epoch.",
+  );
+}
+
+/** What the networks know beside the best class; runs that were made before these metrics have none of them. */
+function knowledgeFigure(summary: Summary): Html | undefined {
+  const rows = resultRows("knowledge", summary);
+  if (rows.headings.length === 0) return undefined;
+  return tableFigure(rows, "All on the test images.");
+}
+
+function tableFigure({ headings, rows, notes }: ResultRows, caption: string): Html {
   const cells = (row: readonly string[]) => row.map((text) => html`<td>${text}</td>`);
   return html`<figure><div class="scroll"><table>
 <thead><tr><th></th>${headings.map((heading) => html`<th>${heading}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>\n`)}</tbody></table></div>
-<figcaption>All on the test images, read once a generation, after its last epoch.
+<figcaption>${caption}
 ${notes.map((note) => ` ${note[0]!.toUpperCase()}${note.slice(1)}.`)}</figcaption></figure>`;
+}
+
+function reliabilitySection(generations: readonly GenerationResult[]): Html | undefined {
+  if (!generations.some(({ test }) => test.reliability)) return undefined;
+  return html`<h2>How far the scores can be trusted</h2>
+<figure>
+${generationLegend(generations, false)}
+<div class="scroll">${reliabilityChart(generations)}</div>
+<figcaption>The test images in 15 bins by their top score: how high it is, and how many of them are right. On the dashed
+line a network is right as often as its scores say; below it, it is too sure. The larger a dot, the more images.</figcaption>
+</figure>`;
+}
+
+function classSection({ networks, hardest, confused }: ClassKnowledge): Html {
+  const last = networks.at(-1)!;
+  const hard: ResultRows = {
+    headings: [...networks, "images"],
+    rows: hardest.map(({ className, images, accuracies }) => [
+      className,
+      ...accuracies.map((accuracy) => percent(accuracy, 1)),
+      count(images),
+    ]),
+    notes: [],
+  };
+  const mixed: ResultRows = {
+    headings: ["taken for", "images"],
+    rows: confused.map(({ className, takenFor, images, of }) => [
+      className,
+      takenFor,
+      `${count(images)} of ${count(of)}`,
+    ]),
+    notes: [],
+  };
+  return html`<h2>Which classes are hard</h2>
+<div class="pair">${tableFigure(hard, `The classes of which the ${last} gets fewest right.`)}
+${confused.length > 0 ? tableFigure(mixed, `What the ${last} most often takes for something else.`) : undefined}</div>`;
 }
 
 function lossSection(metrics: readonly EpochRecord[], termLabel: ReportData["termLabel"] = inWords): Html {
@@ -219,6 +282,18 @@ function inWords(term: string): string {
 
 function exampleSection(examples: Example[] | string): Html {
   if (typeof examples === "string") return html`<p class="empty">None here: ${examples}.</p>`;
+  return html`<p class="note">${howChosen} The five highest scores of each network; what the image is stands in bold.</p>
+${exampleCards(examples)}`;
+}
+
+function differentSection(examples: readonly Example[]): Html | undefined {
+  if (examples.length === 0) return undefined;
+  return html`<h2>Where patriarch and last student differ most</h2>
+<p class="note">The test images with the largest Jensen-Shannon divergence between their scores.</p>
+${exampleCards(examples)}`;
+}
+
+function exampleCards(examples: readonly Example[]): Html {
   const cards = examples.map(
     ({ index, picture, label, predictions }) => html`<div class="example">
 <div><img src="${picture}" alt="test image ${index}"><div class="truth"><small>labelled</small>${label}<small>image ${index}</small></div></div>
@@ -235,8 +310,7 @@ function exampleSection(examples: Example[] | string): Html {
         )}</div>`,
     )}</div></div>\n`,
   );
-  return html`<p class="note">${howChosen} The five highest scores of each network; what the image is stands in bold.</p>
-<div class="examples">${cards}</div>`;
+  return html`<div class="examples">${cards}</div>`;
 }
 
 function environmentFacts(environment: Environment | undefined, { seconds }: Summary): Html {

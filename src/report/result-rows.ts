@@ -14,7 +14,7 @@ export interface ResultRows {
 
 /**
  * Lays out a run's results: a column for each metric that has one in this table and a value in some row, and
- * the time of training.
+ * the time of training in the tables of results.
  */
 export function resultRows(
   table: MetricTable,
@@ -39,12 +39,13 @@ export function resultRows(
   );
   const cell = (metric: Metric, value: unknown) =>
     typeof value === "number" ? metricText(metric, value) : "";
+  const timed = table !== "knowledge";
   return {
-    headings: [...shown.map(({ label }) => label), "training"],
+    headings: [...shown.map(({ label }) => label), ...(timed ? ["training"] : [])],
     rows: networks.map(({ name, test, time }) => [
       name,
       ...shown.map((metric) => cell(metric, test[metric.name])),
-      time,
+      ...(timed ? [time] : []),
     ]),
     notes: shown.flatMap(({ note }) => note?.(k) ?? []),
   };

@@ -47,6 +47,7 @@ figcaption { margin-top: .5rem; }
 .small h3, .example h3 { font-size: .9rem; font-weight: 600; margin: 0 0 .2rem; }
 .scroll { overflow-x: auto; }
 .scroll svg { min-width: 34rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 0 1rem; align-items: start; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .42rem .5rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--soft); font-size: .82rem; white-space: normal; vertical-align: bottom; line-height: 1.25; }

@@ -29,8 +29,10 @@ test("shows results, charts, examples, recipe and environment", async () => {
   expect(texts(".headline")[0]).toContain(
     `${(generations[2]!.test.top1 * 100).toFixed(2)} % of the 400 test images`,
   );
-  expect(document.querySelectorAll("svg")).toHaveLength(2 + 3);
-  const rows = texts("tbody tr");
+  expect(document.querySelectorAll("svg")).toHaveLength(3 + 3);
+  const rows = texts("table")[0]!
+    .split(/(?=patriarch|student|ensemble)/)
+    .slice(1);
   expect(rows).toHaveLength(5);
   expect(rows[0]).toMatch(/^patriarch/);
   expect(rows[4]).toContain(`ensemble 0–2${(ensembles["0-2"]!.test.top1 * 100).toFixed(2)} %`);
@@ -54,15 +56,58 @@ test("needs no network: no scripts, no addresses outside the page", async () => 
 test("a dozen images: six that the patriarch gets right, six wrong; the same ones every time", async () => {
   await makeRun(directory);
   const { texts, document } = await report();
-  const verdicts = texts(".predictions > div:first-child h3");
+  const verdicts = texts(".predictions > div:first-child h3").slice(0, 12);
   expect(verdicts).toEqual([...Array(6).fill("patriarch right"), ...Array(6).fill("patriarch wrong")]);
-  expect(document.querySelectorAll(".predictions > div")).toHaveLength(24);
+  const [dozen, different] = [...document.querySelectorAll(".examples")];
+  expect(dozen!.querySelectorAll(".predictions > div")).toHaveLength(24);
+  expect(different!.querySelectorAll(".predictions > div")).toHaveLength(12);
   for (const card of document.querySelectorAll(".predictions > div")) {
     const scores = [...card.querySelectorAll(".value")].map((node) => Number(node.textContent));
     expect(scores).toHaveLength(5);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
   }
   expect((await report()).texts(".truth")).toEqual(texts(".truth"));
+});
+
+test("tells what the networks know beside the best class, and of which classes the last one knows least", async () => {
+  const run = await makeRun(directory);
+  const { texts, document } = await report();
+  const { generations, ensembles } = (await run.readSummary())!;
+  const rows = (table: (typeof document)["body"]) =>
+    [...table.querySelectorAll("tr")].map((row) => [...row.children].map((cell) => cell.textContent!));
+  const tables = [...document.querySelectorAll("table")].map((table) => rows(table));
+  const [, knowledge, hard, confused] = tables;
+  const cell = (row: number, heading: string) => knowledge![row]![knowledge![0]!.indexOf(heading)];
+  const student = generations[1]!.test;
+  expect(cell(2, "superclass share")).toBe(`${(100 * student.superclassShare!).toFixed(2)} %`);
+  expect(cell(2, "KL to teacher")).toBe(student.teacherKl!.toFixed(3));
+  expect(cell(1, "KL to teacher")).toBe("");
+  expect(cell(5, "disagreement")).toBe(`${(100 * ensembles["0-2"]!.test.disagreement!).toFixed(2)} %`);
+  expect(texts("h2")).toContain("How far the scores can be trusted");
+
+  expect(hard![0]).toEqual(["", "patriarch", "student 2", "images"]);
+  const accuracies = hard!.slice(1).map((row) => Number.parseFloat(row[2]!));
+  expect(accuracies).toHaveLength(8);
+  expect(accuracies).toEqual([...accuracies].sort((a, b) => a - b));
+  expect(hard!.slice(1).every((row) => row[3] === "40")).toBe(true);
+  expect(confused![0]).toEqual(["", "taken for", "images"]);
+  for (const [label, takenFor, images] of confused!.slice(1)) {
+    expect(label).not.toBe(takenFor);
+    expect(images).toMatch(/^\d+ of 40$/);
+  }
+});
+
+test("a run from before these metrics is shown without them", async () => {
+  const run = await makeRun(directory);
+  const summary = (await run.readSummary())!;
+  for (const { test } of [...summary.generations, ...Object.values(summary.ensembles)]) {
+    for (const name of Object.keys(test)) if (name !== "top1") delete (test as Record<string, unknown>)[name];
+  }
+  await run.writeSummary(summary);
+  const { texts, document } = await report();
+  expect(texts("h2")).not.toContain("How far the scores can be trusted");
+  expect(document.querySelectorAll("svg")).toHaveLength(2 + 3);
+  expect(document.querySelectorAll("table")).toHaveLength(1 + 2);
 });
 
 test("an unfinished run says so; one network has no line to speak of", async () => {
@@ -103,7 +148,8 @@ test("says what is missing, and shows the rest", async () => {
     "None here: the generations' test-logits.safetensors are not in the run folder.",
     "There is no environment.json in the run folder.",
   ]);
-  expect(texts("tbody tr")).toHaveLength(5);
+  expect(texts("h2")).not.toContain("Which classes are hard");
+  expect(texts("tbody tr")).toHaveLength(5 + 5);
 });
 
 test("images of the code's own are shown when they are given, and asked for by name when not", async () => {
@@ -115,7 +161,7 @@ test("images of the code's own are shown when they are given, and asked for by n
   expect((await report()).texts(".empty")[0]).toMatch(
     /^None here: the images could not be read \(.*my-images/,
   );
-  expect((await report({ dataset })).document.querySelectorAll(".example")).toHaveLength(12);
+  expect((await report({ dataset })).document.querySelectorAll(".example")).toHaveLength(12 + 6);
 });
 
 test("images that the logits do not belong to are not shown", async () => {
@@ -143,7 +189,7 @@ test("whatever a hostile run folder says stays text", async () => {
   );
   const { document, source } = await report({ dataset: { ...dataset, classNames } });
   expect(document.querySelectorAll("script")).toHaveLength(0);
-  expect(document.querySelectorAll("img")).toHaveLength(12);
+  expect(document.querySelectorAll("img")).toHaveLength(12 + 6);
   expect(document.querySelectorAll("h1")[0]!.textContent).toBe(evil);
   expect(source).not.toContain("<script");
 });

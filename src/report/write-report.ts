@@ -5,8 +5,9 @@ import type { Dataset } from "../data/index.js";
 import { describeMethods, loadTestLogits, prepareImages, termLabels } from "../generations/index.js";
 import type { Library } from "../recipe/index.js";
 import { type Imports, libraryOf, RunFolder, writeAtomic } from "../runs/index.js";
+import { type ClassKnowledge, classKnowledge } from "./class-knowledge.js";
 import { comparePredictions } from "./comparison.js";
-import { chooseExamples, type Example } from "./examples.js";
+import { chooseDifferent, chooseExamples, type Example, type Network } from "./examples.js";
 import { nameOf } from "./numbers.js";
 import { page } from "./page.js";
 
@@ -38,10 +39,7 @@ export async function writeReport(
       generation,
       predictions: readPredictions(run, generation),
     }))
-    .filter(
-      (network): network is typeof network & { predictions: Predictions } =>
-        network.predictions !== undefined,
-    );
+    .filter((network): network is Network => network.predictions !== undefined);
   const images = await findImages(run, library, dataset);
   const fits = (set: Dataset) =>
     networks.every(
@@ -50,6 +48,8 @@ export async function writeReport(
     );
 
   let examples: Example[] | string;
+  let different: Example[] = [];
+  let classes: ClassKnowledge | undefined;
   let comparison: ReturnType<typeof comparePredictions> | undefined;
   if (networks.length < shown.length)
     examples = "the generations' test-logits.safetensors are not in the run folder";
@@ -57,6 +57,8 @@ export async function writeReport(
   else if (!fits(images)) examples = "the stored logits are not for these test images";
   else {
     examples = await chooseExamples(images, networks);
+    classes = classKnowledge(images, networks);
+    if (networks.length > 1) different = await chooseDifferent(images, networks);
     if (networks.length > 1)
       comparison = comparePredictions(networks[0]!.predictions, networks[1]!.predictions, images.test.labels);
   }
@@ -71,6 +73,8 @@ export async function writeReport(
       testImages: networks[0]?.predictions.images,
       comparison,
       examples,
+      different,
+      classes,
       methodLines: describeMethods({ recipe, library }),
       termLabel: termLabels({ recipe, library }),
     }),

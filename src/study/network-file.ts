@@ -25,6 +25,8 @@ const fileSchema = schema((z) => {
     decides,
     /** The SHA-256 of the images: of the training part and, where it was loaded, of the test part. */
     images: z.object({ train: sha256, test: sha256.exactOptional() }),
+    /** The superclass of each class, where the classes have any. */
+    superclasses: z.array(z.int().min(0).max(100_000)).max(100_000).exactOptional(),
     test: result.exactOptional(),
     heldOut: result.exactOptional(),
     /** By epoch: the loss and the accuracy on training images, and the accuracy on held-out ones. */
@@ -59,7 +61,7 @@ export function parseNetworkFile(text: string, path: string): NetworkFile {
 }
 
 const remedy =
-  "Put the file back as it was committed, or remove it: `lyceum study` then trains this network again, and nothing else";
+  "Put the file back as it was committed, or remove it: `lyceum study` then trains this network again";
 
 /** Says in words why a file's network belongs to no arm of a study: it is of other numerics, or of another recipe. */
 export function whyForeign({ decides }: NetworkFile): string {

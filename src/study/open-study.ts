@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { ensembleLogits, evaluateLogits } from "../analysis/index.js";
 import { describeMethods } from "../generations/index.js";
 import { filesOf, type Imports, libraryOf } from "../runs/index.js";
+import { calibrated } from "./calibration.js";
 import { type NetworkFile, whyForeign } from "./network-file.js";
 import { type Plan, type PlannedLine, planStudy } from "./plan.js";
 import { loadScores, logitsOf } from "./scores.js";
@@ -26,13 +27,15 @@ export interface OpenStudyOptions {
 export async function openStudy(directory: string, options: OpenStudyOptions = {}): Promise<StudyResult> {
   const { imports = [], ensembles = true } = options;
   const folder = new StudyFolder(directory);
-  const study = await folder.readStudy(libraryOf(imports));
+  const study = await calibrated(await folder.readStudy(libraryOf(imports)), folder.directory);
   const plan = planStudy(
     study,
     filesOf(imports).map(({ sha256 }) => sha256),
   );
   const networks = await folder.readNetworks();
   const { notes } = inspect(folder, plan, networks);
+  for (const { date, changes } of await folder.readAmendments())
+    notes.push(`The study was changed after it began (${date.slice(0, 10)}: ${changes.join(", ")}).`);
   return {
     name: folder.name,
     title: study.file.title ?? folder.name,
@@ -166,7 +169,9 @@ function ensembleOn(folder: StudyFolder, part: Part, members: readonly NetworkFi
     throw new Error(
       `${other.path}: holds the scores of ${other.labels.length} images, ${first!.path} of ${first!.labels.length}`,
     );
-  return evaluateLogits(ensembleLogits(scores.map(logitsOf)), first!.labels);
+  const memberLogits = scores.map(logitsOf);
+  const { superclasses } = members[0]!;
+  return evaluateLogits(ensembleLogits(memberLogits), first!.labels, { memberLogits, superclasses });
 }
 
 /** Finds the folder of a study's results, which may be named by itself, by the study's file, or by its name. */

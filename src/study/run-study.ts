@@ -1,5 +1,6 @@
 /** Runs a study: trains in this process what is not finished. */
 import { filesOf, type Imports, libraryOf } from "../runs/index.js";
+import { calibrated, readCalibration } from "./calibration.js";
 import { inspect } from "./open-study.js";
 import { type Plan, type PlannedNetwork, planStudy, sameArms, shardOf } from "./plan.js";
 import { loadStudy, type Study, StudyError } from "./study-file.js";
@@ -28,6 +29,8 @@ export interface BegunStudy {
   left: PlannedNetwork[];
   /** What the person must know, as sentences. */
   notes: string[];
+  /** Whether the study asks for a calibration that was not made yet: until then its arms are as they are written. */
+  uncalibrated: boolean;
 }
 
 /**
@@ -44,7 +47,8 @@ export async function beginStudy(
   { imports = [], amend = false, shard }: RunStudyOptions = {},
 ): Promise<BegunStudy> {
   const library = libraryOf(imports);
-  const study = await loadStudy(path, library);
+  const written = await loadStudy(path, library);
+  const study = await calibrated(written, directory);
   const folder = new StudyFolder(directory);
   const hashes = filesOf(imports).map(({ sha256 }) => sha256);
   const plan = planStudy(study, hashes);
@@ -54,9 +58,10 @@ export async function beginStudy(
       `${path}: the arms ${same[0]} and ${same[1]} are the same recipe: change one of them, or leave it out`,
     );
   const networks = await folder.readNetworks();
+  let changes: string[] = [];
   if (folder.isBegun) {
     const before = await folder.readStudy(library);
-    const changes = studyChanges(before, study);
+    changes = studyChanges(before, study);
     if (changes.length > 0) {
       const known = plan.networks.filter(({ fingerprint }) => networks.has(fingerprint)).length;
       const kept = `${known} of ${networks.size} finished networks still count, and none is removed`;
@@ -72,9 +77,10 @@ export async function beginStudy(
     }
   }
   const { notes } = inspect(folder, plan, networks);
-  await folder.begin(study);
+  await folder.begin(study, changes);
   const mine = shard ? shardOf(plan, shard) : plan.networks;
-  return { study, folder, plan, mine, left: toTrain(folder, mine, plan.networks), notes };
+  const uncalibrated = study.file.calibrate !== undefined && !(await readCalibration(directory));
+  return { study, folder, plan, mine, left: toTrain(folder, mine, plan.networks), notes, uncalibrated };
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   type Library,
   loadRecipeInput,
   MAX_YAML_BYTES,
+  nearest,
   type ParsedYaml,
   parseYaml,
   type Recipe,
@@ -39,8 +40,26 @@ export interface StudyFile {
   reference: string;
   /** What each arm changes in the base recipe: values by key, a dotted key for one option. */
   arms: Record<string, Record<string, unknown>>;
+  /** What is made equal before the arms are compared. */
+  calibrate?: CalibrateFile;
   /** Where the arms are the points of a grid: the values of each key, from which the arms are made. */
   grid?: Record<string, (string | number)[]>;
+}
+
+/** How a study makes its patriarchs equally soft before it compares them. */
+export interface CalibrateFile {
+  /** The arm whose patriarch the others are made like. */
+  like: string;
+  /** What is made equal on held-out images: the mean entropy, or the mean top score. */
+  by: "entropy" | "topScore";
+  /** How far from the target is close enough, as a fraction of it. */
+  within: number;
+  /** The seeds that the measures are means over. */
+  seeds: number[];
+  /** The epochs of the patriarchs that are trained for it; those of the study where it is left out. */
+  epochs?: number;
+  /** For each arm to be calibrated: the key that says how soft it is, the range to look in, and where to begin. */
+  arms: Record<string, { key: string; range: [number, number]; start?: number }>;
 }
 
 /** One arm of a study: what it changes, and the recipe that this makes, of seed 0. */
@@ -62,18 +81,41 @@ const MAX_ARMS = 500;
 const MAX_SEEDS = 1000;
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9_.=+,-]{0,79}$/;
 
+/** The keys of a study file, for messages. */
+const studyKeys = [
+  ...["title", "description", "kind", "base", "seeds"],
+  ...["reference", "calibrate", "arms", "grid"],
+];
+
 const fileSchema = schema((z) => {
   const mapping = z.record(z.string(), z.unknown());
   const seed = z
     .int()
     .min(0)
     .max(2 ** 32 - 1);
+  const seeds = z.union([z.int().min(1).max(MAX_SEEDS), z.array(seed).min(1).max(MAX_SEEDS)]);
+  const calibrate = z.strictObject({
+    like: z.string(),
+    by: z.enum(["entropy", "topScore"]).default("entropy"),
+    within: z.number().gt(0).max(0.5).default(0.02),
+    seeds: seeds.exactOptional(),
+    epochs: z.int().min(1).exactOptional(),
+    arms: z.record(
+      z.string(),
+      z.strictObject({
+        key: z.string().min(1),
+        range: z.tuple([z.number(), z.number()]),
+        start: z.number().exactOptional(),
+      }),
+    ),
+  });
   return z.strictObject({
     title: z.string().min(1).max(200).exactOptional(),
     description: z.string().max(2000).exactOptional(),
     kind: z.enum(["study", "search"]).default("study"),
     base: z.union([mapping, z.string().min(1)]),
-    seeds: z.union([z.int().min(1).max(MAX_SEEDS), z.array(seed).min(1).max(MAX_SEEDS)]),
+    seeds,
+    calibrate: calibrate.exactOptional(),
     reference: z.string().exactOptional(),
     arms: z.record(z.string(), mapping).exactOptional(),
     grid: z.record(z.string(), z.array(z.union([z.string(), z.number()])).min(1)).exactOptional(),
@@ -135,11 +177,14 @@ export function checkStudy(
   };
   const parsed = fileSchema().safeParse(input);
   if (!parsed.success) {
-    const { path: keys, message } = parsed.error.issues[0]!;
-    throw at(keys, message);
+    const issue = parsed.error.issues[0]!;
+    if (issue.code !== "unrecognized_keys") throw at(issue.path, issue.message);
+    const [key] = issue.keys;
+    const meant = issue.path.length === 0 ? nearest(key!, studyKeys) : undefined;
+    throw at(issue.path, `unknown key "${key}"${meant ? `; did you mean "${meant}"?` : ""}`);
   }
-  const { seeds: given, arms: written = {}, grid, reference: asked, base, ...rest } = parsed.data;
-  const seeds = typeof given === "number" ? Array.from({ length: given }, (_, seed) => seed) : given;
+  const { seeds: given, arms: written = {}, grid, calibrate, reference: asked, base, ...rest } = parsed.data;
+  const seeds = seedsOf(given);
   const twice = seeds.find((seed, i) => seeds.indexOf(seed) !== i);
   if (twice !== undefined)
     throw at(["seeds"], `${twice} is given twice: a seed counts once, so leave the second one out`);
@@ -161,6 +206,19 @@ export function checkStudy(
     throw at(["reference"], `there is no arm "${reference}"; the arms are ${names.join(", ")}`);
   const file: StudyFile = { ...rest, base: base as Record<string, unknown>, seeds, reference, arms: written };
   if (grid) file.grid = grid;
+  if (calibrate) {
+    const foreign = [calibrate.like, ...Object.keys(calibrate.arms)].find(
+      (arm) => !Object.hasOwn(written, arm),
+    );
+    if (foreign !== undefined)
+      throw at(
+        ["calibrate"],
+        `there is no arm "${foreign}"; the arms are ${Object.keys(written).join(", ")}`,
+      );
+    if (Object.hasOwn(calibrate.arms, calibrate.like))
+      throw at(["calibrate"], `${calibrate.like} cannot be made like itself`);
+    file.calibrate = { ...calibrate, seeds: seedsOf(calibrate.seeds ?? seeds.slice(0, 1)) };
+  }
   const resolved = names.map((name): Arm => {
     const recipe = recipeOf(file.base, arms[name]!, library, (message) =>
       at(Object.hasOwn(written, name) ? ["arms", name] : ["grid"], message),
@@ -168,16 +226,19 @@ export function checkStudy(
     const point = points.find((one) => one.name === name);
     return { name, recipe, ...(point && { at: point.changes }) };
   });
-  if (file.kind === "search") {
+  if (file.kind === "search" || calibrate) {
     const open = resolved.find(({ recipe }) => recipe.data.heldOut === 0);
     if (open)
       throw at(
         ["base"],
-        "a search chooses on held-out images: give data a `heldOut`, such as { heldOut: 0.1 }",
+        "settings are chosen on held-out images: give data a `heldOut`, such as { heldOut: 0.1 }",
       );
   }
   return { file, arms: resolved, library };
 }
+
+const seedsOf = (given: number | number[]) =>
+  typeof given === "number" ? Array.from({ length: given }, (_, seed) => seed) : given;
 
 /** Makes the recipe of an arm, of seed 0. */
 function recipeOf(

@@ -2,14 +2,28 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { schema } from "../packages.js";
 import type { Library } from "../recipe/index.js";
 import { readBoundedText } from "../recipe/index.js";
-import { sha256Of, writeAtomic } from "../runs/index.js";
+import { parseJson, sha256Of, writeAtomic } from "../runs/index.js";
 import { type NetworkFile, parseNetworkFile } from "./network-file.js";
 import { loadStudy, type Study, StudyError, studyToYaml } from "./study-file.js";
 
 const MAX_NETWORK_BYTES = 4 * 1024 * 1024;
 const nameForm = /^[0-9a-f]{16}\.json$/;
+
+/** A change of a study's file after the study began. */
+export interface Amendment {
+  /** ISO 8601. */
+  date: string;
+  /** What was changed, in words. */
+  changes: string[];
+}
+
+const amendmentsSchema = schema((z) => {
+  const text = z.string().max(10_000);
+  return z.array(z.object({ date: text, changes: z.array(text).max(1000) })).max(1000);
+});
 
 /** The paths of what belongs to one network. */
 export interface NetworkPaths {
@@ -52,14 +66,41 @@ export class StudyFolder {
     return existsSync(this.studyFile);
   }
 
-  /** Makes the folder and writes the study's file, where that has changed. */
-  async begin(study: Study): Promise<void> {
+  /**
+   * Makes the folder and writes the study's file, where that has changed.
+   *
+   * @param changes what is different from the study that began here; it is noted, and the report tells of it
+   */
+  async begin(study: Study, changes: readonly string[] = []): Promise<void> {
     await mkdir(join(this.directory, "networks"), { recursive: true });
     await mkdir(this.work, { recursive: true });
     await writeFile(join(this.work, ".gitignore"), "*\n");
     const yaml = studyToYaml(study.file);
     const before = await readFile(this.studyFile, "utf8").catch(() => undefined);
+    if (changes.length > 0) {
+      const noted = [
+        ...(await this.readAmendments()),
+        { date: new Date().toISOString(), changes: [...changes] },
+      ];
+      await writeAtomic(this.amendments, `${JSON.stringify(noted, null, 2)}\n`);
+    }
     if (before !== yaml) await writeAtomic(this.studyFile, yaml);
+  }
+
+  /** The path of the list of changes that the study's file has seen since it began. */
+  get amendments(): string {
+    return join(this.directory, "amendments.json");
+  }
+
+  /**
+   * Reads how the study's file was changed since it began, oldest first.
+   *
+   * @throws Error that names the file when it is damaged
+   */
+  async readAmendments(): Promise<Amendment[]> {
+    if (!existsSync(this.amendments)) return [];
+    const text = await readBoundedText(this.amendments, { maxBytes: MAX_NETWORK_BYTES });
+    return parseJson(text, amendmentsSchema(), this.amendments);
   }
 
   /**
@@ -124,7 +165,7 @@ export class StudyFolder {
 }
 
 /** The parts of a study's file that decide what is trained and compared. */
-const deciding = ["kind", "base", "seeds", "reference", "arms", "grid"] as const;
+const deciding = ["kind", "base", "seeds", "reference", "calibrate", "arms", "grid"] as const;
 
 /** Lists what differs between two files of a study, as keys; for arms and seeds, which ones. */
 export function studyChanges(before: Study, now: Study): string[] {

@@ -81,10 +81,14 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
   if (again) return true;
   const frozen = freeze(trained.model);
 
+  const { superclasses } = images.split.dataset;
   const superior = teachers.networks.at(-1);
   const scores: Record<string, Scores> = {};
   const judge = async (part: "test" | "heldOut", loader: Loader): Promise<TestResult> => {
-    const judged = await evaluate(frozen, superior, loader, recipe.device as torch.Device);
+    const judged = await evaluate(frozen, superior, loader, {
+      device: recipe.device as torch.Device,
+      superclasses,
+    });
     scores[part] = judged.scores;
     return judged.result;
   };
@@ -104,6 +108,7 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
     fingerprint,
     decides: network.decides,
     images: images.checksums,
+    ...(superclasses && { superclasses: [...superclasses] }),
     ...(test && { test }),
     ...(heldOut && { heldOut }),
     curve: curveOf(records),
@@ -167,14 +172,14 @@ async function evaluate(
   network: Module,
   teacher: Module | undefined,
   loader: Loader,
-  device: torch.Device,
+  { device, superclasses }: { device: torch.Device; superclasses: Int32Array | undefined },
 ): Promise<{ result: TestResult; scores: Scores }> {
   const { logits, labels } = await predict(network, loader, { device });
   using own = logits;
   checkLogits(own, "the images after the last epoch");
   using teacherLogits = teacher && (await predict(teacher, loader, { device })).logits;
   const k = defaultK(own.shape[1]!);
-  const result = evaluateLogits(own, labels, { k, teacherLogits });
+  const result = evaluateLogits(own, labels, { k, teacherLogits, superclasses });
   return { result, scores: scoresOf(new Predictions(own), labels) };
 }
 

@@ -8,6 +8,7 @@ import { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { objectiveOf, trainNetwork } from "./index.js";
 import { Meter } from "./meter.js";
+import { mixLosses } from "./mix-losses.js";
 
 type Result = { loss: number; gradient: number[] };
 type Fixture = {
@@ -77,6 +78,12 @@ describe("losses of mixed images", () => {
     expect(calls()).toBe(1);
   });
 
+  it("have the same terms, whichever label", () => {
+    const one = { loss: torch.tensor(1), terms: { hard: torch.tensor(1) } };
+    const other = { loss: torch.tensor(1), terms: { soft: torch.tensor(1) } };
+    expect(() => mixLosses(one, other, torch.tensor(0.5))).toThrow("got hard and soft");
+  });
+
   it("count a correct prediction by the weight of its label", () => {
     const meter = new Meter();
     const logits = double(fixture.logits);
@@ -124,14 +131,30 @@ describe("teacher and student", () => {
     ["Mixup", { mixup: { alpha: 1, probability: 1 } }],
     ["CutMix", { cutmix: { alpha: 1, probability: 1 } }],
     ["both", { mixup: { alpha: 1, probability: 0.5 }, cutmix: { alpha: 1, probability: 0.5 } }],
-  ])("are shown the same images, bit for bit: %s", async (_, changes) => {
-    const plain = { crop: 1, flip: true };
-    const { byTeacher, byStudent } = await shown({ ...plain, ...changes });
-    expect(byStudent.length).toBe(5);
-    expect(byTeacher).toEqual(byStudent);
-    const unchanged = await shown(plain);
-    byStudent.forEach((batch, step) => {
-      expect(batch).not.toEqual(unchanged.byStudent[step]);
-    });
-  });
+    [
+      "random erasing",
+      { erase: { probability: 1, area: [0.2, 0.3], aspect: [1, 1], fill: "noise" as const } },
+    ],
+    ["TrivialAugment", { policy: { name: "trivialaugment" } }],
+    [
+      "RandAugment, erasing and Mixup",
+      {
+        policy: { name: "randaugment" },
+        erase: { probability: 0.5, area: [0.02, 0.3], aspect: [0.5, 2], fill: "zero" as const },
+        mixup: { alpha: 0.4, probability: 1 },
+      },
+    ],
+  ] as [string, Partial<AugmentOptions>][])(
+    "are shown the same images, bit for bit: %s",
+    async (_, changes) => {
+      const plain = { crop: 1, flip: true };
+      const { byTeacher, byStudent } = await shown({ ...plain, ...changes });
+      expect(byStudent.length).toBe(5);
+      expect(byTeacher).toEqual(byStudent);
+      const unchanged = await shown(plain);
+      byStudent.forEach((batch, step) => {
+        expect(batch).not.toEqual(unchanged.byStudent[step]);
+      });
+    },
+  );
 });

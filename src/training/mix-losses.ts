@@ -10,8 +10,12 @@ import type { Tensor } from "../torch/index.js";
  * label in it stays as it is.
  *
  * @param weight a scalar tensor from 0 to 1
+ * @throws TypeError when the terms are not the same ones
  */
 export function mixLosses(own: Losses, other: Losses, weight: Tensor): Losses {
+  const [names, others] = [Object.keys(own.terms), Object.keys(other.terms)];
+  if (`${names}` !== `${others}`)
+    throw new TypeError(`the terms of a loss must be the same for every label, got ${names} and ${others}`);
   const rest = weight.neg().add(1);
   const mixed = (a: Tensor, b: Tensor) => a.mul(weight).add(b.mul(rest));
   const terms = Object.entries(own.terms).map(([name, term]) => [name, mixed(term, other.terms[name]!)]);

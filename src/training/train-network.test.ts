@@ -28,7 +28,12 @@ const loaderOf = (changes: Partial<AugmentOptions> = {}) =>
     shuffle: true,
     augment: { crop: 1, flip: true, ...changes },
   });
-const mixing = { mixup: { alpha: 1, probability: 0.5 }, cutmix: { alpha: 1, probability: 0.5 } };
+const everything: Partial<AugmentOptions> = {
+  policy: { name: "randaugment" },
+  erase: { probability: 0.5, area: [0.02, 0.33], aspect: [0.3, 3.3], fill: "noise" },
+  mixup: { alpha: 1, probability: 0.5 },
+  cutmix: { alpha: 1, probability: 0.5 },
+};
 
 function learner(seed: number) {
   const options = { classes: 4, channels: train.channels, generator: new torch.Generator(seed) };
@@ -69,7 +74,7 @@ describe("trainNetwork", () => {
     [4, {}],
     [5, {}],
     [7, {}],
-    [7, mixing],
+    [7, everything],
   ])("stopped in step %i and resumed from a file, gives the same bits: %j", async (last, changes) => {
     const whole = learner(1);
     const epochs: number[] = [];

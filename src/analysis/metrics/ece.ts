@@ -14,9 +14,6 @@ export const ece = defineMetric({
   better: "lower",
   columns: ["terminal", "report"],
   note: () => `ECE: expected calibration error, ${bins} bins`,
-  compute({ network, labels }) {
-    const confidences = Float64Array.from({ length: network.images }, (_, i) => network.score(i, 1));
-    const correct = network.topClasses.map((predicted, i) => Number(predicted === labels[i]));
-    return expectedCalibrationError(confidences, correct, bins);
-  },
+  compute: ({ network, labels }) =>
+    expectedCalibrationError(network.confidences, network.correct(labels), bins),
 });

@@ -10,7 +10,7 @@ export const teacherAgreement = defineMetric({
   digits: 2,
   columns: ["terminal", "report"],
   note: () => "agreement: how often a student and its teacher put the same class first",
-  needsTeacher: true,
+  needs: ["teacher"],
   compute: ({ network, teacher }) =>
     meanOverImages(network, (i) => Number(network.topClasses[i] === teacher.topClasses[i])),
 });

@@ -4,6 +4,7 @@ import { type DataSpec, type DatasetDefinition, defineDataset } from "../define.
 import type { RemoteFile } from "../download.js";
 import { allocateImages, type Dataset, type ImageSet } from "../image-set.js";
 import { type Found, type Layout, readParts } from "../parts.js";
+import { deriveSuperclasses, type LabelledTwice } from "../superclasses.js";
 import { familyLabels } from "./family-labels.js";
 
 /** The classes that one label byte of a record distinguishes. */
@@ -101,5 +102,37 @@ async function read(
     width: 32,
     classNames,
   });
-  return { name, train: finish("train", train), test: finish("test", test), classNames };
+  const superclasses = level > 0 ? superclassesOf(set, level, { train, test }, layout.remedy) : undefined;
+  return {
+    name,
+    train: finish("train", train),
+    test: finish("test", test),
+    classNames,
+    ...(superclasses && { superclasses }),
+  };
+}
+
+/** The labels of the images of one part, a list for each level. */
+interface Labelled {
+  labels: readonly Int32Array[];
+}
+
+/** Derives which class of the first level each class of another level belongs to. */
+function superclassesOf(
+  { levels, trainFiles, testFile }: CifarSet,
+  level: number,
+  { train, test }: { train: Labelled; test: Labelled },
+  remedy: string,
+): Int32Array | undefined {
+  const within = ({ labels }: Labelled, file: string, from: number, count: number): LabelledTwice => ({
+    file,
+    classes: labels[level]!.subarray(from, from + count),
+    superclasses: labels[0]!.subarray(from, from + count),
+  });
+  const starts = trainFiles.map((_, i) => trainFiles.slice(0, i).reduce((sum, { count }) => sum + count, 0));
+  const parts = [
+    ...trainFiles.map(({ name, count }, i) => within(train, name, starts[i]!, count)),
+    within(test, testFile.name, 0, testFile.count),
+  ];
+  return deriveSuperclasses(parts, levels[level]!.names.length, remedy);
 }

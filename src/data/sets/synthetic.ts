@@ -63,7 +63,8 @@ function* drawing(options: SyntheticOptions): Generator<{ done: number; total: n
       yield { done, total };
     }
   }
-  return { name: "synthetic", train, test, classNames };
+  const superclasses = Int32Array.from({ length: classes }, (_, fine) => Math.floor(fine / familySize));
+  return { name: "synthetic", train, test, classNames, ...(!coarse && { superclasses }) };
 }
 
 function check(name: string, value: number, least: number, most: number): void {

@@ -1,4 +1,6 @@
 import { evaluateLogits } from "../../analysis/index.js";
+import { nll as nllMetric } from "../../analysis/metrics/nll.js";
+import { top1 as top1Metric } from "../../analysis/metrics/top1.js";
 import type { Loader } from "../../data/index.js";
 import type { Device } from "../../torch/index.js";
 import { checkLogits, type Learner, predict, type TrainingObserver } from "../../training/index.js";
@@ -24,7 +26,7 @@ export function validation(
       const { logits, labels } = await predict(model, heldOut, { device });
       using _freed = logits;
       checkLogits(logits, `the held-out images after epoch ${done}`);
-      const { nll, top1 } = evaluateLogits(logits, labels);
+      const { nll, top1 } = evaluateLogits(logits, labels, { metrics: [nllMetric, top1Metric] });
       report.validation = { loss: nll, top1 };
     },
   };

@@ -1,4 +1,4 @@
 /** What rooms above `nn` use of Lyceum's own operators; networks reach them through their layers. */
-export { augmentInOnePass } from "./augment.js";
+export { type AugmentExtras, augmentInOnePass } from "./augment.js";
 export { describeKernels } from "./describe-kernels.js";
 export { hasSgd, type SgdStep, sgdInPlace } from "./sgd.js";

@@ -23,7 +23,11 @@ export async function bundle(path: string): Promise<Bundle> {
     root,
     configFile: false,
     logLevel: "error",
-    build: { ssr: path, outDir, target: "es2022", minify: false },
+    build: {
+      ...{ ssr: path, outDir, target: "es2022", minify: false },
+      // Parts that are loaded later lie beside the script, so that paths relative to them are those of the script.
+      rollupOptions: { output: { chunkFileNames: "[name]-[hash].js" } },
+    },
   });
   const script = join(outDir, basename(path).replace(/\.ts$/, ".js"));
   return { script, [Symbol.dispose]: () => rmSync(outDir, { recursive: true, force: true }) };

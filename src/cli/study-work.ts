@@ -1,0 +1,112 @@
+/** What the commands that work at studies share: finding the study, and training in processes. */
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Command } from "commander";
+import type { ImportedFile } from "../runs/index.js";
+import type { BegunStudy } from "../study/index.js";
+import { Interrupted, UsageError } from "./errors.js";
+import { importFiles } from "./imports.js";
+import { listenForInterrupt } from "./interrupt.js";
+import type { Output } from "./progress.js";
+import { workInProcesses } from "./study-processes.js";
+import { studyProgress } from "./study-progress.js";
+
+/** The options that all commands have which work at studies. */
+export interface WorkFlags {
+  results: string;
+  jobs: string;
+  threads?: string;
+  shard?: string;
+  import?: string[];
+  json?: boolean;
+}
+
+/** Adds the study and these options to a command. */
+export function withWorkOptions(command: Command): Command {
+  return command
+    .argument("<study>", "a study's file, its name in studies/, or the folder of its results")
+    .option("--results <folder>", "the folder that holds the folders of results", "results")
+    .option("--jobs <n>", "how many networks to train at the same time", "1")
+    .option("--threads <n>", "CPU threads for all jobs together (default: one per physical core)");
+}
+
+/** A study that a command works at, and how. */
+export interface StudyWork {
+  /** The study's file. */
+  path: string;
+  /** The folder of its results. */
+  directory: string;
+  jobs: number;
+  threads: number | undefined;
+  shard: { shard: number; of: number } | undefined;
+  imports: ImportedFile[];
+  /** Where progress is written to. */
+  output: Output;
+}
+
+/** Finds the study that a command names, and checks the command's options. */
+export async function prepareWork(named: string, flags: WorkFlags): Promise<StudyWork> {
+  const { findStudyFolder } = await import("../study/index.js");
+  const { jobs, threads, shard } = flags;
+  const directory = findStudyFolder(named, flags.results);
+  return {
+    path: fileOf(named, directory),
+    directory,
+    jobs: wholeNumber("--jobs", jobs),
+    threads: threads === undefined ? undefined : wholeNumber("--threads", threads),
+    shard: shard === undefined ? undefined : parseShard(shard),
+    imports: await importFiles(flags.import),
+    output: flags.json ? process.stderr : process.stdout,
+  };
+}
+
+/**
+ * Trains what is left of a study in processes of their own, and shows the progress.
+ *
+ * @returns the failures, by fingerprint
+ * @throws Interrupted when the person stops it; all is saved then
+ */
+export async function trainBegun(begun: BegunStudy, work: StudyWork): Promise<ReadonlyMap<string, string>> {
+  const { forgetFailures } = await import("../study/index.js");
+  const { path, jobs, threads, shard, imports, output } = work;
+  await forgetFailures(begun.folder, begun.mine);
+  const show = studyProgress(output, { networks: begun.mine, left: begun.left });
+  const { signal, stop } = listenForInterrupt(() =>
+    output.write("\nstopping: the steps are finished and all is saved first; Ctrl-C again stops at once\n"),
+  );
+  try {
+    const args = [begun.folder.studyFile, "--results-folder", begun.folder.directory];
+    if (shard) args.push("--shard", `${shard.shard}/${shard.of}`);
+    for (const { file } of imports) args.push("--import", file);
+    const failures = await workInProcesses(args, { jobs, threads, signal, onEvent: show.event });
+    show.end();
+    if (signal.aborted) throw new Interrupted(`stopped; the same command goes on: npx lyceum study ${path}`);
+    return failures;
+  } finally {
+    show.end();
+    stop();
+  }
+}
+
+/** Finds the study's file: the one that was named, the one of that name in studies/, or the one in the results. */
+function fileOf(named: string, directory: string): string {
+  const candidates = /\.ya?ml$/.test(named)
+    ? [named]
+    : [join("studies", `${named}.yaml`), join(directory, "study.yaml")];
+  const found = candidates.find((path) => existsSync(path));
+  if (found) return relative(process.cwd(), found) || found;
+  throw new UsageError(`${named}: there is no such study; looked for ${candidates.join(" and ")}`);
+}
+
+function wholeNumber(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 1024) return value;
+  throw new UsageError(`${option} ${text}: must be a whole number from 1 to 1024`);
+}
+
+/** Parses "3/8", the third of eight parts. */
+export function parseShard(text: string): { shard: number; of: number } {
+  const [shard, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text)?.slice(1) ?? []).map(Number);
+  if (shard !== undefined && of !== undefined && shard >= 1 && shard <= of) return { shard, of };
+  throw new UsageError(`--shard ${text}: must look like 3/8, the third of eight parts`);
+}

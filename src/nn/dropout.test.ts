@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import * as torch from "../torch/index.js";
+import { dropout } from "./index.js";
+
+const numbers = (x: torch.Tensor) => Array.from(x.toTypedArray(), Number);
+
+describe("dropout", () => {
+  const x = torch.ones([64, 100], { dtype: "float64" });
+
+  it("makes the share zero that it is asked for, and keeps the mean", () => {
+    for (const rate of [0.1, 0.3, 0.75]) {
+      const found = numbers(dropout(x, { rate, seed: 1 }));
+      const zeros = found.filter((value) => value === 0).length;
+      // Five deviations of a binomial distribution.
+      expect(Math.abs(zeros - 6400 * rate)).toBeLessThan(5 * Math.sqrt(6400 * rate * (1 - rate)));
+      for (const value of found) if (value !== 0) expect(value).toBeCloseTo(1 / (1 - rate), 12);
+    }
+  });
+
+  it("follows from the seed alone", () => {
+    const at = (seed: number) => numbers(dropout(x, { rate: 0.5, seed }));
+    expect(at(7)).toEqual(at(7));
+    // Independent masks differ in half of the elements.
+    const other = at(8);
+    const differing = at(7).filter((value, i) => value !== other[i]).length;
+    expect(Math.abs(differing - 3200)).toBeLessThan(5 * 40);
+  });
+
+  it("gives the gradient to what stays", () => {
+    const given = torch.randn([8, 9], { generator: new torch.Generator(0) }).requiresGrad_();
+    const y = dropout(given, { rate: 0.5, seed: 3 });
+    y.sum().backward();
+    const kept = numbers(y.detach()).map((value) => (value === 0 ? 0 : 2));
+    expect(numbers(given.grad!)).toEqual(kept);
+    expect(kept).toContain(0);
+    expect(kept).toContain(2);
+  });
+
+  it("changes nothing at rate 0, and refuses rates out of range", () => {
+    expect(numbers(dropout(x, { rate: 0, seed: 1 }))).toEqual(numbers(x));
+    for (const rate of [-0.1, 1, Number.NaN]) {
+      expect(() => dropout(x, { rate, seed: 1 })).toThrow(/dropout rate must be from 0 to below 1/);
+    }
+  });
+});

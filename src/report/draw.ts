@@ -1,0 +1,24 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import { Html, html } from "./html.js";
+
+/** Takes the style sheet of Plot out of its pictures: a page has its own, and other programs do not read it. */
+const plotStyle = /<style>[^<]*<\/style>/;
+
+/**
+ * Draws a chart as an SVG element that can stand in a page, or inside an SVG file, whose namespace it takes.
+ *
+ * @param options.alt says what the picture shows to people who cannot see it; it may hold any text
+ * @param options.font the names of fonts, best first
+ */
+export function draw({
+  alt,
+  font = "inherit",
+  ...options
+}: Omit<Plot.PlotOptions, "ariaLabel" | "style"> & { alt: string; font?: string }): Html {
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const style = { fontSize: "12px", background: "none", overflow: "visible", fontFamily: font };
+  const plot = Plot.plot({ ...options, style, document }) as unknown as { outerHTML: string };
+  const opening = html`<svg role="img" aria-label="${alt}"`;
+  return new Html(plot.outerHTML.replace(plotStyle, "").replace("<svg", () => String(opening)));
+}

@@ -1,0 +1,73 @@
+import type { ArmResult, PairedDifference } from "../../../study/index.js";
+import { type ForestRow, forestChart } from "../charts/forest.js";
+import type { Figure } from "../figure.js";
+import { measuredName } from "../outcomes.js";
+import type { StudyView } from "../view.js";
+
+/** The most rows with which a plot shows every generation; beyond it shows how the lines end. */
+const mostRows = 60;
+
+/** Every arm's paired differences to the reference. */
+export function differencesFigure({ study, arms, differences, accuracy }: StudyView): Figure | undefined {
+  const found = differences.filter(
+    ({ seeds, generation, of }) => seeds.length > 0 && (generation !== "last" || of.a !== of.b),
+  );
+  const shown = found.filter(({ a }) => arms.some(({ name }) => name === a));
+  if (shown.length === 0) return undefined;
+  const reference = study.arms.find(({ name }) => name === study.reference) ?? arms[0]!;
+  const all = shown.length <= mostRows;
+  const rows = arms.map((arm) => ({
+    ...arm,
+    rows: shown
+      .filter(({ a, generation, of }) => a === arm.name && (all || atEnd(arm, generation, of)))
+      .map((difference) => rowOf(difference, arm, reference)),
+  }));
+  const together = shown.some((difference) => difference.simultaneous);
+  return {
+    name: "differences",
+    title: `Differences to ${study.reference}`,
+    caption:
+      "The mean over seeds of the difference between two lines of the same seed, in points (hundredths of the images), " +
+      "with Student's 95 % interval" +
+      (together
+        ? ", and as a thin line the interval that holds for all arms of a row together (Bonferroni). Filled marks can be " +
+          "told from 0 after Holm's correction for the number of arms."
+        : ". Filled marks can be told from 0.") +
+      (all ? "" : " Only the ends of lines are drawn; data/differences.csv has every generation."),
+    legend: [
+      { label: "one network", mark: "dot", colour: (palette) => palette.soft },
+      { label: "ensemble", mark: "diamond", colour: (palette) => palette.soft },
+      { label: "not told from 0", mark: "hollow", colour: (palette) => palette.soft },
+    ],
+    draw: (palette) =>
+      forestChart(
+        { label: `${accuracy} above ${study.reference} (points), same seeds`, arms: rows },
+        palette,
+      ),
+  };
+}
+
+function atEnd(
+  { generations }: { generations: number },
+  place: PairedDifference["generation"],
+  of: PairedDifference["of"],
+): boolean {
+  return place === "last" || place === "ensemble" || of.a === generations - 1;
+}
+
+function rowOf(
+  { of, difference, low, high, simultaneous, adjusted, seeds }: PairedDifference,
+  arm: Pick<ArmResult, "generations">,
+  reference: Pick<ArmResult, "generations">,
+): ForestRow {
+  const name = measuredName(of.a, arm);
+  return {
+    name: of.a === of.b ? name : `${name} – ${measuredName(of.b, reference)}`,
+    kind: typeof of.a === "number" && typeof of.b === "number" ? "network" : "ensemble",
+    difference,
+    interval: low === undefined || high === undefined ? undefined : { low, high },
+    together: simultaneous,
+    clear: adjusted !== undefined && adjusted < 0.05,
+    seeds: seeds.length,
+  };
+}

@@ -1,0 +1,112 @@
+/**
+ * Every sentence that the report of a study and `lyceum compare` say about numbers, by rules.
+ *
+ * A difference is told from chance where its p, corrected for all arms that are compared at the same place, is below
+ * 0.05; no sentence claims more. Intervals are 95 % intervals over seeds, and each sentence says how many seeds.
+ */
+import { type PairedDifference, type PairedOptions, paired } from "./paired.js";
+import { claimSentence, claims, headline } from "./sentences/claims.js";
+import { oneMoreGenerationSentence } from "./sentences/cost.js";
+import { correctionSentence, designSentence, seedsNeededSentence } from "./sentences/design.js";
+import { differenceSentence } from "./sentences/difference.js";
+import { meetingSentence } from "./sentences/meeting.js";
+import { leftOutSentences, missingSentence } from "./sentences/missing.js";
+import { deviationOf } from "./statistics/index.js";
+import type { StudyResult } from "./types.js";
+
+export {
+  type Claim,
+  type ClaimOptions,
+  claimedArm,
+  claimSentence,
+  claims,
+  headline,
+  type Verdict,
+} from "./sentences/claims.js";
+export { oneMoreGenerationSentence } from "./sentences/cost.js";
+export { correctionSentence, designSentence, seedsNeededSentence } from "./sentences/design.js";
+export {
+  differenceSentence,
+  differenceWords,
+  type Finding,
+  findingOf,
+  sidesInWords,
+} from "./sentences/difference.js";
+export { meetingSentence } from "./sentences/meeting.js";
+export { leftOutSentences, missingSentence } from "./sentences/missing.js";
+
+/** All that can be said of a study, in the order in which it is read. */
+export interface StudySentences {
+  /** The verdict on the study's claim; empty where no arm stands out. */
+  headline: string[];
+  /** The claim beside each rival, with numbers. */
+  claims: string[];
+  /** Each comparison with the reference. */
+  differences: string[];
+  /** Where the line of each arm meets that of the reference. */
+  meetings: string[];
+  /** What the last generation of each arm costs and gives. */
+  costs: string[];
+  /** What is missing or left out, how comparisons are corrected, what the design can see. */
+  notes: string[];
+}
+
+/**
+ * Says all that can be said of a study.
+ *
+ * @throws RangeError when there is no such metric or arm
+ */
+export function studySentences(study: StudyResult, options: PairedOptions = {}): StudySentences {
+  const { reference = study.reference, ...measure } = { ...options, bootstrapSeed: false as const };
+  const comparisons = paired(study, { ...measure, reference });
+  const others = study.arms.filter(({ name }) => name !== reference).map(({ name }) => name);
+  const said = (sentences: (string | undefined)[]) => sentences.filter((sentence) => sentence !== undefined);
+  return {
+    headline: headline(study, measure),
+    claims: claims(study, measure).map((claim) => claimSentence(study, claim)),
+    differences: withoutRepeated(comparisons).map((one) => differenceSentence(study, one)),
+    meetings: said(others.map((a) => meetingSentence(study, { a, b: reference }, measure))),
+    costs: said(study.arms.map(({ name }) => oneMoreGenerationSentence(study, name, measure))),
+    notes: said([
+      missingSentence(study),
+      ...leftOutSentences(comparisons),
+      correctionSentence(comparisons),
+      observedDesign(study, comparisons),
+      ...comparisons
+        .filter(({ generation }) => generation === "last")
+        .map((one) => seedsNeededSentence(study, one)),
+    ]),
+  };
+}
+
+/** Leaves out comparisons of last networks that stand there by their generation too. */
+export function withoutRepeated(comparisons: readonly PairedDifference[]): PairedDifference[] {
+  return comparisons.filter(
+    (one) =>
+      one.generation !== "last" ||
+      !comparisons.some(
+        ({ a, generation, of }) =>
+          a === one.a && generation === of.a && one.of.a === of.a && one.of.b === of.b,
+      ),
+  );
+}
+
+/**
+ * Says what the study's design sees, with the deviation of the differences of last networks: that of all arms
+ * pooled, each about its own mean.
+ */
+function observedDesign(study: StudyResult, comparisons: readonly PairedDifference[]): string | undefined {
+  const last = comparisons.filter(({ generation }) => generation === "last");
+  const known = last.filter(({ differences }) => differences.length > 1);
+  if (known.length === 0) return last.length > 0 ? designSentence({ seeds: 1, deviation: 0 }) : undefined;
+  const freedom = known.reduce((sum, { differences }) => sum + differences.length - 1, 0);
+  const squares = known.reduce(
+    (sum, { differences }) => sum + deviationOf(differences) ** 2 * (differences.length - 1),
+    0,
+  );
+  const deviation = Math.sqrt(squares / freedom);
+  // Arms that differ by the same for all seeds leave nothing to reckon with.
+  if (deviation === 0) return undefined;
+  const { metric } = known[0]!;
+  return designSentence({ seeds: study.seeds.length, deviation, metric });
+}

@@ -1,0 +1,81 @@
+/** What the design of a study can see, and what a correction for many arms does to it. */
+import type { PairedDifference } from "../paired.js";
+import { MOST_SEEDS, seedsNeeded, smallestDifference } from "../statistics/index.js";
+import type { StudyResult } from "../types.js";
+import { scalarMetric } from "../values.js";
+import { countOf, differenceText, digitsFor, signedText } from "../words.js";
+import { findingOf, sidesInWords } from "./difference.js";
+
+/**
+ * Says the smallest difference that a design can see: "With 5 seeds the smallest difference that is found in 8 of
+ * 10 such studies is 0.7 points …".
+ *
+ * @param options.seeds the number of seeds
+ * @param options.deviation the standard deviation of paired differences from seed to seed, in the metric's unit
+ * @param options.assumed whether the deviation was assumed before the study, and not observed in it
+ */
+export function designSentence({
+  seeds,
+  deviation,
+  metric = "top1",
+  assumed = false,
+}: {
+  seeds: number;
+  deviation: number;
+  metric?: string;
+  assumed?: boolean;
+}): string {
+  if (seeds < 2)
+    return "One seed can see no difference, whatever its size: at least two are needed for a 95 % interval over seeds.";
+  const write = writer(metric, deviation);
+  const found = `when paired differences deviate by ${write(deviation)} from seed to seed, as ${assumed ? "was assumed" : "they do here"}`;
+  const smallest = smallestDifference({ seeds, deviation });
+  return `With ${countOf(seeds, "seed")} the smallest difference that is found in 8 of 10 such studies is ${write(smallest)} (two-sided 5 %, one comparison), ${found}.`;
+}
+
+/**
+ * Says how many seeds would be needed to tell a difference as large as the one that was observed.
+ *
+ * @returns undefined where the difference was told, is 0, or has no deviation to reckon with
+ */
+export function seedsNeededSentence(
+  study: Pick<StudyResult, "arms">,
+  comparison: PairedDifference,
+): string | undefined {
+  const { difference, deviation, metric, seeds, together } = comparison;
+  if (deviation === undefined || difference === 0 || findingOf(comparison) !== "none") return undefined;
+  const needed = seedsNeeded({ difference, deviation, alpha: 0.05 / together });
+  // A sample can by chance vary so little that fewer seeds than it has seem to be enough.
+  if (needed <= seeds.length) return undefined;
+  const count = Number.isFinite(needed)
+    ? countOf(needed, "seed")
+    : `more than ${countOf(MOST_SEEDS, "seed")}`;
+  const write = writer(metric, Math.abs(difference));
+  const corrected = together > 1 ? `, corrected for ${together} arms` : "";
+  const [a, b] = sidesInWords(study, comparison);
+  return (
+    `To tell ${write(Math.abs(difference))} between ${a} and ${b} takes about ${count} (power 0.8, two-sided 5 %` +
+    `${corrected}); there are ${seeds.length}.`
+  );
+}
+
+/**
+ * Says how many comparisons are corrected together, and which intervals hold for all of them at once.
+ *
+ * @returns undefined where nothing is corrected
+ */
+export function correctionSentence(comparisons: readonly PairedDifference[]): string | undefined {
+  const together = Math.max(0, ...comparisons.map((one) => one.together));
+  if (together < 2) return undefined;
+  return (
+    `Up to ${together} arms are compared with one at each place: p is corrected for that by Holm's method. ` +
+    "Each 95 % interval over seeds is for its comparison by itself; the simultaneous ones (Bonferroni) hold for all arms at " +
+    "a place together."
+  );
+}
+
+function writer(metric: string, typical: number): (value: number) => string {
+  const { factor, unit, digits: range } = differenceText(scalarMetric(metric));
+  const digits = digitsFor([typical * factor], typical * factor, range);
+  return (value) => `${signedText(value * factor, digits)}${unit}`;
+}

@@ -1,0 +1,49 @@
+/** What a study lacks: networks that are not trained, seeds that do not count, numbers that are none. */
+import type { PairedDifference } from "../paired.js";
+import type { ArmResult, StudyResult } from "../types.js";
+import { countOf, listed } from "../words.js";
+
+/**
+ * Says how many networks are trained and which arms lack some.
+ *
+ * @returns undefined where none is missing
+ */
+export function missingSentence({
+  arms,
+  trained: { done, of },
+}: Pick<StudyResult, "arms" | "trained">): string | undefined {
+  if (done >= of) return undefined;
+  const lacking = arms.flatMap((arm) => {
+    const seeds = arm.lines.filter((line) => lacksSome(arm, line.networks)).map(({ seed }) => String(seed));
+    return seeds.length > 0 ? [`${arm.name} (${seeds.length > 1 ? "seeds" : "seed"} ${listed(seeds)})`] : [];
+  });
+  const missing = of - done === 1 ? "1 is missing" : `${of - done} are missing`;
+  return `${done} of ${countOf(of, "network")} are trained; ${missing}, of ${listed(lacking)}.`;
+}
+
+const lacksSome = ({ generations }: ArmResult, networks: readonly unknown[]) =>
+  Array.from({ length: generations }, (_, g) => networks[g]).some((network) => network === undefined);
+
+/**
+ * Says which seeds do not count in comparisons: those that only one arm has, and those with a value that is no
+ * number. One sentence for each arm and reason.
+ */
+export function leftOutSentences(comparisons: readonly PairedDifference[]): string[] {
+  const sentences = comparisons.flatMap(({ a, b, alone, noNumber, metric }) => [
+    ...(alone.a.length > 0
+      ? [`Only ${a} has a value for ${seedList(alone.a)}, and ${b} none: left out.`]
+      : []),
+    ...(alone.b.length > 0
+      ? [`Only ${b} has a value for ${seedList(alone.b)}, and ${a} none: left out.`]
+      : []),
+    ...(noNumber.length > 0
+      ? [
+          `${a} or ${b} has no number as ${metric} for ${seedList(noNumber)}, as of a training that diverged: left out.`,
+        ]
+      : []),
+  ]);
+  return [...new Set(sentences)];
+}
+
+const seedList = (seeds: readonly number[]) =>
+  `${seeds.length > 1 ? "seeds" : "seed"} ${listed(seeds.map(String))}`;
