@@ -1,10 +1,11 @@
-import { basename } from "node:path";
+import { readFile } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
 import { Command } from "commander";
 import type { BegunStudy, StudyResult } from "../study/index.js";
 import { calibrateNow } from "./calibrate.js";
 import { withImports } from "./imports.js";
 import { studyTable } from "./study-table.js";
-import { prepareWork, trainBegun, type WorkFlags, withWorkOptions } from "./study-work.js";
+import { prepareWork, type StudyWork, trainBegun, type WorkFlags, withWorkOptions } from "./study-work.js";
 import { printable } from "./text.js";
 
 interface StudyOptions extends WorkFlags {
@@ -50,9 +51,13 @@ async function study(named: string, options: StudyOptions): Promise<void> {
   const idle = begun.left.length === 0 || options.plan;
   const failures = idle ? new Map<string, string>() : await trainBegun(begun, work);
   const result = await openStudy(directory, { imports });
-  if (!options.plan) await writeResults(directory, result);
+  if (!options.plan && result.trained.done > 0) await writeResults(result, work);
   if (options.json) console.log(JSON.stringify(result, null, 2));
   else console.log(tableOf(result, begun, options));
+  if (!options.json && !options.plan && result.trained.done > 0)
+    console.log(
+      `report: ${relative(process.cwd(), join(directory, "report.html"))}; npx lyceum compare ${basename(directory)} says how the arms differ`,
+    );
   if (failures.size > 0) {
     const [first] = failures.values();
     throw new Error(
@@ -61,10 +66,20 @@ async function study(named: string, options: StudyOptions): Promise<void> {
   }
 }
 
-/** Writes what follows from the results: the summary that programs read. */
-async function writeResults(directory: string, result: StudyResult): Promise<void> {
-  void directory;
-  void result;
+/** Writes what follows from the results: the summary for programs, and the report with its figures and numbers. */
+async function writeResults(result: StudyResult, { directory, path }: StudyWork): Promise<void> {
+  const { studySummary } = await import("../study/index.js");
+  const { writeStudyReport } = await import("../report/index.js");
+  const { writeAtomic } = await import("../runs/index.js");
+  await writeAtomic(join(directory, "summary.json"), `${JSON.stringify(studySummary(result), null, 2)}\n`);
+  const networks = result.arms.flatMap(({ lines }) => lines.flatMap((line) => line.networks));
+  const said = (key: "machine" | "software") => [...new Set(networks.flatMap((one) => one?.[key] ?? []))];
+  await writeStudyReport(result, directory, {
+    machines: said("machine"),
+    software: said("software"),
+    commands: [`npx lyceum study ${path}`],
+    file: await readFile(join(directory, "study.yaml"), "utf8"),
+  });
 }
 
 function tableOf(result: StudyResult, { left }: BegunStudy, { plan }: StudyOptions): string {

@@ -8,3 +8,4 @@ export const writeReport: typeof write = async (...args) => {
   const { writeReport } = await import("./write-report.js");
   return writeReport(...args);
 };
+export { type StudyReportOptions, writeStudyReport } from "./study/index.js";

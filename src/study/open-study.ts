@@ -127,14 +127,18 @@ function lineResult(
 }
 
 function networkResult(file: NetworkFile): NetworkResult {
-  const { fingerprint, decides, test, heldOut, trainSeconds, kernels, date } = file;
+  const { fingerprint, decides, test, heldOut, trainSeconds, cpuSeconds, kernels, date } = file;
+  const { machine, lyceum, commit } = file;
   return {
     fingerprint,
     generation: decides.generation,
     ...(test && { test }),
     ...(heldOut && { heldOut }),
     trainSeconds,
+    ...(cpuSeconds !== undefined && { cpuSeconds }),
     kernels,
+    machine: `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.os}`,
+    software: `Lyceum ${lyceum}${commit ? `, commit ${commit.slice(0, 12)}` : ""}`,
     date,
   };
 }

@@ -15,8 +15,17 @@ export interface NetworkResult {
   heldOut?: TestResult;
   /** Seconds of training steps alone. */
   trainSeconds: number;
+  /**
+   * Seconds of the processor, over all threads, validation included: other programs on the machine hardly change
+   * them. Left out where they were not counted.
+   */
+  cpuSeconds?: number;
   /** The processor's kernels, libtorch and the number of threads that computed it, in words. */
   kernels: string;
+  /** The machine that trained it, in words; left out where it is not known. */
+  machine?: string;
+  /** The version of Lyceum that trained it, and its commit where it has one. */
+  software?: string;
   /** The time at which the training ended, ISO 8601. */
   date: string;
 }

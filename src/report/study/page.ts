@@ -1,3 +1,4 @@
+import type { MetricTable } from "../../analysis/index.js";
 import type { ArmResult, StudyResult, StudySentences } from "../../study/index.js";
 import { Html, html } from "../html.js";
 import { plural } from "../numbers.js";
@@ -36,10 +37,14 @@ export function studyPage({ study, sentences, figures, series, provenance, lyceu
   const said: Record<string, Html | undefined> = isSearch
     ? { differences: folded("Every difference in words", differences) }
     : {
-        accuracy: list(meetings),
-        differences: html`${list(claims)}${folded("Every difference in words", differences)}`,
-        cost: list(costs),
+        accuracy: brief("Line by line", meetings),
+        differences: html`${brief("The claim beside each rival", claims)}${folded("Every difference in words", differences)}`,
+        cost: brief("What one more generation costs and gives", costs),
       };
+  const table = (tables: readonly MetricTable[], caption: string) => {
+    const made = metricsTable(study, series, { tables, outcomes: lastOutcomes });
+    return made && html`<figure>${made}<figcaption>${caption}</figcaption></figure>`;
+  };
   const verdict = isSearch ? searchWords(study) : headline;
   const withWords = (figure: Figure) => html`${section(figure)}${said[figure.name]}`;
   return String(html`<!doctype html>
@@ -62,9 +67,9 @@ ${figures.first.map(withWords)}
 <h2>Results</h2>
 <figure>${accuracyTable(study, series)}
 <figcaption>${tableCaption(study)}</figcaption></figure>
-<figure>${metricsTable(study, series, lastOutcomes)}
-<figcaption>How each line ends: means over seeds. docs/metrics.md has the formulas.</figcaption></figure>
-<details><summary>All generations and ensembles</summary><figure>${metricsTable(study, series, (arm) => outcomesOf({ arms: [arm] }))}</figure></details>
+${table(["report"], "How each line ends: means over seeds. docs/metrics.md has the formulas.")}
+${table(["knowledge"], "What the networks know beside the best class, and how far members of an ensemble differ.")}
+<details><summary>All generations and ensembles</summary><figure>${metricsTable(study, series, { tables: ["report", "knowledge"], outcomes: (arm) => outcomesOf({ arms: [arm] }) })}</figure></details>
 
 ${figures.others.map(withWords)}
 
@@ -114,6 +119,11 @@ function tableCaption({ seeds, part, arms }: StudyResult): string {
       ? "The test images were read once a network, after its last epoch."
       : "The test images were not loaded.",
   ].join(" ");
+}
+
+/** Lists a few sentences, and folds more of them away. */
+function brief(summary: string, sentences: readonly string[]): Html | undefined {
+  return sentences.length > 8 ? folded(summary, sentences) : list(sentences);
 }
 
 function folded(summary: string, sentences: readonly string[]): Html | undefined {

@@ -11,6 +11,7 @@ figure .legend svg { display: inline-block; margin: 0 .4rem 0 0; vertical-align:
 figure .scroll > svg { margin: 0; }
 figure .scroll > svg[width="860"] { width: 100%; min-width: 46rem; }
 th .word { white-space: nowrap; }
+td.name { max-width: 17rem; overflow: hidden; text-overflow: ellipsis; }
 td small { color: var(--soft); }
 td b { font-weight: 700; }
 td.text, th.text { text-align: left; }

@@ -1,5 +1,5 @@
 /** The tables of a study's page. */
-import { metrics as allMetrics, type Metric } from "../../analysis/index.js";
+import { metrics as allMetrics, type Metric, type MetricTable } from "../../analysis/index.js";
 import type { ArmResult, StudyResult } from "../../study/index.js";
 import { estimateMean, type MeanEstimate, meanOf } from "../../study/statistics/index.js";
 import { type Html, html } from "../html.js";
@@ -35,7 +35,7 @@ export function accuracyTable(study: StudyResult, series: readonly Series[]): Ht
   )}<th>training of a line</th></tr></thead>
 <tbody>${study.arms.map(
     (arm) =>
-      html`<tr><td>${swatch(arm, series)}${arm.name}</td><td>${seedsOf(arm, study)}</td>${cells
+      html`<tr><td class="name" title="${arm.name}">${swatch(arm, series)}${arm.name}</td><td>${seedsOf(arm, study)}</td>${cells
         .get(arm)!
         .map(
           (mean, i) =>
@@ -44,12 +44,17 @@ export function accuracyTable(study: StudyResult, series: readonly Series[]): Ht
   )}</tbody></table></div>`;
 }
 
-/** Shows every metric that has a column in reports, for the last network and the ensemble of each line. */
+/**
+ * Shows the means of the metrics that have a column in some tables.
+ *
+ * @param outcomes says which networks and ensembles of an arm have a row
+ * @returns nothing where no row has a value
+ */
 export function metricsTable(
   study: StudyResult,
   series: readonly Series[],
-  outcomes: (arm: ArmResult) => Outcome[],
-): Html {
+  { tables, outcomes }: { tables: readonly MetricTable[]; outcomes: (arm: ArmResult) => Outcome[] },
+): Html | undefined {
   const rows = study.arms.flatMap((arm) => outcomes(arm).map((outcome) => ({ arm, outcome })));
   const all: readonly Metric[] = allMetrics;
   const meanFor = ({ arm, outcome }: (typeof rows)[number], { name }: Metric) => {
@@ -57,13 +62,16 @@ export function metricsTable(
     return values.length > 0 ? meanOf(values) : undefined;
   };
   const shown = all.filter(
-    (metric) => metric.columns.length > 0 && rows.some((row) => meanFor(row, metric) !== undefined),
+    (metric) =>
+      metric.columns.some((table) => tables.includes(table)) &&
+      rows.some((row) => meanFor(row, metric) !== undefined),
   );
+  if (shown.length === 0) return undefined;
   return html`<div class="scroll"><table class="wide">
 <thead><tr><th>arm</th><th class="text"></th>${shown.map(({ label }) => html`<th>${label}</th>`)}</tr></thead>
 <tbody>${rows.map(({ arm, outcome }, i) => {
     const isFirst = rows[i - 1]?.arm !== arm;
-    return html`<tr><td>${isFirst ? html`${swatch(arm, series)}${arm.name}` : undefined}</td><td class="text">${nameIn(arm, outcome)}</td>${shown.map(
+    return html`<tr><td class="name" title="${arm.name}">${isFirst ? html`${swatch(arm, series)}${arm.name}` : undefined}</td><td class="text">${nameIn(arm, outcome)}</td>${shown.map(
       (metric) => {
         const mean = meanFor({ arm, outcome }, metric);
         return html`<td>${mean === undefined ? "" : metricText(metric, mean)}</td>`;

@@ -2,6 +2,7 @@ import * as Plot from "@observablehq/plot";
 import type { MeanEstimate } from "../../../study/statistics/index.js";
 import { draw } from "../../draw.js";
 import type { Html } from "../../html.js";
+import { outcomeName } from "../outcomes.js";
 import type { Palette } from "../palette.js";
 import { colourOf, type Series } from "../series.js";
 import { fitText } from "../text-width.js";
@@ -35,7 +36,8 @@ export function bySeedChart({ label, arms }: BySeedData, palette: Palette): Html
     1 + Math.max(0, ...arms.flatMap(({ means }) => means.map(({ generation }) => generation)));
   const meansOf = (arm: SeedLines) =>
     arm.means.map(({ generation, mean }) => ({ x: generation, y: 100 * mean.mean }));
-  const names = Array.from({ length: generations }, (_, i) => i);
+  const ticks = Array.from({ length: generations }, (_, i) => i);
+  const names = ticks.map((generation) => outcomeName({ kind: "network", generation }));
   const width = 860;
   const extent = extentOf(
     arms.flatMap(({ means, lines }) =>
@@ -60,10 +62,11 @@ export function bySeedChart({ label, arms }: BySeedData, palette: Palette): Html
     fy: { axis: null, domain: Array.from({ length: rows }, (_, i) => i), padding: 0.24 },
     x: {
       domain: [-0.4, generations - 0.6],
-      ticks: names,
-      tickFormat: (generation: number) =>
-        generation === 0 ? "patriarch" : generations > 4 ? `${generation}` : `student ${generation}`,
-      label: null,
+      ticks,
+      tickFormat: (generation: number) => (generations > 4 ? String(generation) : names[generation]!),
+      label: generations > 4 ? "generation" : null,
+      labelArrow: "none",
+      labelAnchor: "center",
       tickSize: 0,
     },
     y: {
@@ -157,7 +160,7 @@ export function bySeedChart({ label, arms }: BySeedData, palette: Palette): Html
             : []),
           Plot.text([arm.name], {
             ...facet,
-            text: (name: string) => fitText(name, 13, width / columns - 40),
+            text: (name: string) => fitText(name, 14.5, width / columns - 45),
             frameAnchor: "top-left",
             lineAnchor: "bottom",
             dy: -6,

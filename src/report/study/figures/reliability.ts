@@ -1,4 +1,5 @@
-import { type ReliabilityBin, reliabilityChart } from "../charts/reliability.js";
+import { reliabilityBins } from "../../../analysis/index.js";
+import { reliabilityChart } from "../charts/reliability.js";
 import { armEntries } from "../entries.js";
 import type { Figure } from "../figure.js";
 import { meanList, panelsOf } from "../lists.js";
@@ -11,8 +12,11 @@ export function reliabilityFigure(view: StudyView): Figure | undefined {
       title,
       arms: view.arms.flatMap((arm) => {
         const outcome = outcomeOf(arm);
-        const bins = outcome ? binsOf(meanList(view, arm, outcome, "reliability")) : [];
-        return bins.length > 0 ? [{ ...arm, bins }] : [];
+        // Its numbers are parts of all images, so that their means over seeds are those of all images together.
+        const numbers = outcome ? meanList(view, arm, outcome, "reliability") : [];
+        return numbers.length > 0 && numbers.length % 3 === 0
+          ? [{ ...arm, bins: reliabilityBins(numbers) }]
+          : [];
       }),
     }))
     .filter(({ arms }) => arms.length > 0);
@@ -26,15 +30,4 @@ export function reliabilityFigure(view: StudyView): Figure | undefined {
     legend: [...armEntries(view), { label: "as right as sure", mark: "dashed", colour: ({ soft }) => soft }],
     draw: (palette) => reliabilityChart({ panels }, palette),
   };
-}
-
-/**
- * Reads the metric `reliability`, which holds for each bin the part of the images in it, the part of all images
- * that are in it and right, and the sum of the bin's top scores over the number of all images.
- */
-function binsOf(numbers: readonly number[]): ReliabilityBin[] {
-  return Array.from({ length: Math.floor(numbers.length / 3) }, (_, bin) => {
-    const [share, right, confidence] = numbers.slice(3 * bin) as [number, number, number];
-    return { share, accuracy: right / share, confidence: confidence / share };
-  }).filter(({ share }) => share > 0);
 }
