@@ -35,7 +35,10 @@ export function createLearner(
     scaler: scalerFor(recipe),
   });
   const own = trained(model);
-  const averaged = recipe.averageWeights && new AveragedWeights(model, recipe.averageWeights);
+  const { averageWeights: average } = recipe;
+  const averageFrom = average && "from" in average ? average.from : undefined;
+  const averaged =
+    average && new AveragedWeights(model, "from" in average ? { equal: true } : { decay: average.decay });
   const peers = Array.from({ length: peersOf(method, options) }, (_, peer) =>
     trained(freshModel(experiment, generation, peer)),
   );
@@ -51,6 +54,7 @@ export function createLearner(
     device: recipe.device as Device,
     precision: recipe.precision,
     averaged,
+    averageFrom,
     clipNorm: recipe.clipNorm,
     accumulate: recipe.accumulate,
     snapshot,

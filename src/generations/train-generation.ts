@@ -1,9 +1,16 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Loader } from "../data/index.js";
 import { checkBatchNormPairs, foldBatchNorm, type Module } from "../nn/index.js";
 import type { EpochRecord, Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
-import { loadCheckpoint, type TrainingObserver, trainNetwork } from "../training/index.js";
+import {
+  type Learner,
+  loadCheckpoint,
+  recomputeStatistics,
+  type TrainingObserver,
+  trainNetwork,
+} from "../training/index.js";
 import { type Experiment, epochsOf, freshModel } from "./experiment.js";
 import { loadFirstWeights } from "./first-weights.js";
 import { handOver } from "./hand-over.js";
@@ -96,9 +103,26 @@ export async function trainGeneration(
     observers: observers.filter((observer) => observer !== undefined),
   });
   if (end.epoch < epochs) return undefined;
-  learner.averaged?.copyTo(model);
+  await keepAverage(learner, loader, epochs);
   softenAnswers(experiment, generation, model);
   return { model: trained.keep(), trainSeconds: end.seconds, elapsedSeconds };
+}
+
+/**
+ * Puts the average of a learner's weights into its network, where it keeps one, with the statistics that belong to it.
+ *
+ * @param epochs the number of epochs that it was trained for
+ */
+async function keepAverage(
+  { model, averaged, averageFrom, device = "cpu" }: Learner,
+  loader: Loader,
+  epochs: number,
+): Promise<void> {
+  // A network that was not trained has no average.
+  if (!averaged || averaged.updates === 0) return;
+  averaged.copyTo(model);
+  // An average over steps takes the statistics along, which change as slowly as the weights.
+  if (averageFrom !== undefined) await recomputeStatistics(model, loader, { epoch: epochs, device });
 }
 
 /**

@@ -32,14 +32,35 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
   const optimizer = choiceOf(z, { tag: "kind", members: library.all("optimizer"), usual: "sgd" });
   const schedule = choiceOf(z, { tag: "kind", members: library.all("schedule"), usual: "multi-step" });
 
-  const averageWeights = z.strictObject({
-    decay: z
-      .number()
-      .gt(0)
-      .lt(1)
-      .default(0.999)
-      .describe("The share of itself that the average keeps at each step; it is smaller in the first steps."),
-  });
+  const averageWeights = z
+    .strictObject({
+      decay: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .exactOptional()
+        .describe(
+          "The share of itself that the average keeps at each step; it is smaller in the first steps. Default: 0.999, " +
+            "unless from is given.",
+        ),
+      from: z
+        .number()
+        .min(0)
+        .lt(1)
+        .exactOptional()
+        .describe(
+          "Given instead of decay: the equal mean of the weights after each epoch that comes after this fraction of the " +
+            "epochs (stochastic weight averaging, Izmailov et al. 2018). The statistics of batch norm are then computed anew on " +
+            "all training images of one more epoch; until then, validation is of the weights in training. Default: none.",
+        ),
+    })
+    .superRefine(({ decay, from }, context) => {
+      if (decay === undefined || from === undefined) return;
+      const message =
+        "decay and from are both given: decay averages after each step, from after each epoch of the tail; give one of them";
+      context.addIssue({ code: "custom", message });
+    })
+    .transform(({ decay = 0.999, from }) => (from === undefined ? { decay } : { from }));
 
   return z
     .strictObject({
@@ -116,7 +137,7 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       averageWeights: averageWeights
         .exactOptional()
         .describe(
-          "Keep an exponential moving average of the weights, which is then evaluated, saved and used as the teacher. " +
+          "Keep an average of the weights, exponential or equal, which is then evaluated, saved and used as the teacher. " +
             "Default: the weights themselves.",
         ),
       augment: augmentSchema(z)

@@ -47,9 +47,10 @@ export interface Recipe {
   readonly clipNorm?: number;
   readonly schedule: Chosen<"kind">;
   /**
-   * The moving average of the weights that is evaluated and kept; undefined where the weights themselves are.
+   * The average of the weights that is evaluated and kept: an exponential one over the steps, or the equal mean of the
+   * weights after each epoch that comes after the fraction `from` of them; undefined where the weights themselves are.
    */
-  readonly averageWeights?: { readonly decay: number };
+  readonly averageWeights?: { readonly decay: number } | { readonly from: number };
   readonly augment: Readonly<AugmentOptions>;
   readonly seed: number;
   readonly device: string;
@@ -93,7 +94,7 @@ export interface RecipeInput {
   readonly optimizer?: string | { readonly kind?: string; readonly [option: string]: unknown };
   readonly clipNorm?: number;
   readonly schedule?: string | { readonly kind?: string; readonly [option: string]: unknown };
-  readonly averageWeights?: { readonly decay?: number };
+  readonly averageWeights?: { readonly decay?: number; readonly from?: number };
   readonly augment?: {
     readonly policy?: string | PolicyChoice;
     readonly crop?: number;

@@ -2,6 +2,8 @@
  * The training of one network: steps, epochs, prediction over a set, checkpoints, and the observers that
  * follow it.
  */
+
+export { recomputeStatistics } from "./batch-norm-statistics.js";
 export { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
 export { type ClassifierOptions, classifierOf, divideLogits } from "./classifier.js";
 export { checkLogits, Diverged } from "./diverged.js";

@@ -30,8 +30,13 @@ export interface Learner {
    * Default: 1.
    */
   accumulate?: number | undefined;
-  /** The running average of the weights, which is updated after each step. Default: none is kept. */
+  /** The average of the weights, which is updated after each step, or as `averageFrom` says. Default: none is kept. */
   averaged?: AveragedWeights | undefined;
+  /**
+   * The fraction of the epochs from which on the average is updated, after each epoch. Default: it is updated after each step
+   * of all epochs.
+   */
+  averageFrom?: number | undefined;
   /** The frozen copy of the network by which it is taught, renewed after epochs. Default: there is none. */
   snapshot?: Snapshot | undefined;
   /**

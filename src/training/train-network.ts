@@ -59,6 +59,7 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
       return end;
     }
     const report = reportOf(learner, meter, end);
+    if (isInTail(learner, end.epoch, epochs)) learner.averaged?.update();
     if (end.epoch + 1 < epochs) learner.snapshot?.afterEpoch(learner.model, end.epoch + 1);
     position = { ...beginning, epoch: end.epoch + 1, seconds: end.seconds };
     for (const observer of observers) await observer.onEpoch?.(report, position);
@@ -94,7 +95,7 @@ async function trainEpoch(
     } finally {
       batch.dispose();
     }
-    learner.averaged?.update();
+    if (learner.averageFrom === undefined) learner.averaged?.update();
     const step = batch.step + 1;
     if (pace.isDue(reportEvery)) {
       const report = { ...pace.measure(meter), epoch, step };
@@ -120,6 +121,11 @@ async function trainEpoch(
       elapsedSeconds: start.elapsedSeconds,
     };
   }
+}
+
+/** Tells whether an epoch, counted from 0, is one after which weights are averaged; the last one is in any case. */
+function isInTail({ averageFrom }: Learner, epoch: number, epochs: number): boolean {
+  return averageFrom !== undefined && epoch >= Math.min(epochs - 1, Math.round(averageFrom * epochs));
 }
 
 /** @throws RangeError when a schedule gives no rate for a step */
