@@ -11,7 +11,7 @@ export const psKd = defineMethod({
   summary:
     "Targets of which a growing share are the network's own scores of the epoch before (Kim et al. 2021, PS-KD); one forward " +
     "pass more in each step.",
-  formula: "(1 - a) · CE + a · CE(scores of the epoch before), a = alpha · epoch / epochs",
+  formula: "(1 - a) · CE + a · CE(scores of the epoch before), a = alpha · epoch / epochs, epochs from 1",
   source: "Kim et al. 2021 (arXiv:2006.12000)",
   terms: { hard: "labels (cross-entropy)", past: "epoch before (cross-entropy)" },
   options: (z) => ({

@@ -12,8 +12,8 @@ export const snapshotDistillation = defineMethod({
   name: "snapshot-distillation",
   summary:
     "Trains in cycles, each of which goes through the recipe's whole schedule; the network at the end of a cycle teaches it " +
-    "in the next one (Yang et al. 2019, snapshot distillation). With `schedule: cosine` the learning rate is that of the " +
-    "paper; one forward pass more in each step after the first cycle.",
+    "in the next one (Yang et al. 2019, snapshot distillation). `schedule: cosine` makes it a cosine that begins anew with " +
+    "each cycle; one forward pass more in each step after the first cycle.",
   formula:
     "CE in the first cycle; then hardWeight · CE + softWeight · S² · KL(snapshot at temperature T ‖ network at temperature S)",
   source: "Yang et al. 2019 (arXiv:1812.00123)",

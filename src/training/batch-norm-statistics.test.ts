@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { channelStatistics, Loader, makeSynthetic } from "../data/index.js";
 import { denseNetBc40x12, resnet8 } from "../models/index.js";
-import { BatchNorm2d, Conv2d, Linear, ReLU, Sequential } from "../nn/index.js";
+import { BatchNorm2d, Conv2d, Linear, Module, ReLU, Sequential } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { recomputeStatistics } from "./index.js";
 
@@ -99,4 +99,16 @@ describe.each([resnet8, denseNetBc40x12])("$name", (definition) => {
 it("a network without batch norms is left alone", async () => {
   const untouched = { epoch: () => expect.unreachable() } as unknown as Loader;
   await recomputeStatistics(new Linear(2, 2, { generator }), untouched, { epoch: 0 });
+});
+
+it("dropout is off, as when the network answers", async () => {
+  class Dropout extends Module {
+    override forward(x: torch.Tensor): torch.Tensor {
+      return this.training ? x.mul(0) : x;
+    }
+  }
+  const norm = new BatchNorm2d(2);
+  const images = torch.keep(torch.full([3, 2, 2, 2], 5));
+  await recomputeStatistics(new Sequential(new Dropout(), norm).train(), loaderOf([images]), { epoch: 0 });
+  expect(norm.runningMean.tolist()).toEqual([5, 5]);
 });

@@ -6,7 +6,9 @@ import { nextTurn } from "./next-turn.js";
 /**
  * Computes the statistics of a network's batch norms anew, which after an averaging of weights are no longer those of the
  * network: each becomes the equal mean of those of all batches of one epoch (Izmailov et al. 2018, section 3.2; as
- * torch.optim.swa_utils.update_bn). Weights stay as they are; a network without batch norms stays as it is altogether.
+ * torch.optim.swa_utils.update_bn). All other modules are in evaluation mode, so that the statistics are those of the
+ * activations with which the network will answer: dropout is off, which update_bn leaves on. Weights stay as they are; a
+ * network without batch norms stays as it is altogether.
  *
  * @param options.epoch the loader's epoch that is gone through: its order and what is drawn for its images
  * @param options.device the device of the network; default: the CPU
