@@ -113,6 +113,24 @@ describe("a difference", () => {
     );
   });
 
+  it("of seeds that all differ by the same is not told, and says why", () => {
+    const equal = studyByHand({
+      strict: { top1: [[50], [52]] },
+      tolerant: { top1: [[50.5], [52.5]] },
+    });
+    const { differences, headline, claims, notes } = studySentences(equal);
+    expect(differences).toEqual([
+      "No difference can be told between tolerant's network and strict's: 0.50 points above, no 95 % interval over seeds, since the differences of all 2 seeds are equal, which does not show how another seed's would be.",
+    ]);
+    expect(headline).toEqual([
+      "The claim that tolerant's line ends higher than strict's cannot be told (top-1 on the test images, 2 seeds).",
+    ]);
+    expect(claims[0]).toMatch(
+      / cannot be told: it is 0\.50 points above, no 95 % interval over seeds, since /,
+    );
+    expect(notes).toEqual([]);
+  });
+
   it("names both sides where they are not alike", () => {
     const numbers = { difference: -0.6, low: -1, high: -0.2, p: 0.01 };
     expect(say(numbers, { a: "plain", of: { a: 0, b: 2 } })).toMatch(

@@ -11,7 +11,6 @@ import { correctionSentence, designSentence, seedsNeededSentence } from "./sente
 import { differenceSentence } from "./sentences/difference.js";
 import { meetingSentence } from "./sentences/meeting.js";
 import { leftOutSentences, missingSentence } from "./sentences/missing.js";
-import { deviationOf } from "./statistics/index.js";
 import type { StudyResult } from "./types.js";
 
 export {
@@ -97,16 +96,18 @@ export function withoutRepeated(comparisons: readonly PairedDifference[]): Paire
  */
 function observedDesign(study: StudyResult, comparisons: readonly PairedDifference[]): string | undefined {
   const last = comparisons.filter(({ generation }) => generation === "last");
-  const known = last.filter(({ differences }) => differences.length > 1);
-  if (known.length === 0) return last.length > 0 ? designSentence({ seeds: 1, deviation: 0 }) : undefined;
-  const freedom = known.reduce((sum, { differences }) => sum + differences.length - 1, 0);
-  const squares = known.reduce(
-    (sum, { differences }) => sum + deviationOf(differences) ** 2 * (differences.length - 1),
-    0,
+  const known = last.flatMap(({ deviation, seeds }) =>
+    deviation === undefined ? [] : [{ deviation, freedom: seeds.length - 1 }],
   );
+  if (known.length === 0)
+    return last.some(({ seeds }) => seeds.length === 1)
+      ? designSentence({ seeds: 1, deviation: 0 })
+      : undefined;
+  const freedom = known.reduce((sum, one) => sum + one.freedom, 0);
+  const squares = known.reduce((sum, one) => sum + one.deviation ** 2 * one.freedom, 0);
   const deviation = Math.sqrt(squares / freedom);
   // Arms that differ by the same for all seeds leave nothing to reckon with.
   if (deviation === 0) return undefined;
-  const { metric } = known[0]!;
+  const { metric } = last[0]!;
   return designSentence({ seeds: study.seeds.length, deviation, metric });
 }

@@ -2,6 +2,7 @@ import * as Plot from "@observablehq/plot";
 import type { Interval } from "../../../study/statistics/index.js";
 import { draw } from "../../draw.js";
 import type { Html } from "../../html.js";
+import { plural } from "../../numbers.js";
 import type { Palette } from "../palette.js";
 import { colourOf, type Series } from "../series.js";
 import { fitText, textWidth } from "../text-width.js";
@@ -13,7 +14,7 @@ export interface ForestRow {
   name: string;
   kind: "network" | "ensemble";
   difference: number;
-  /** The 95 % interval of this comparison by itself; undefined where one seed gives none. */
+  /** The 95 % interval of this comparison by itself; undefined where one seed, or equal differences, give none. */
   interval: Interval | undefined;
   /** The interval that holds for all arms together; undefined where there is no other arm. */
   together: Interval | undefined;
@@ -171,7 +172,7 @@ export function forestChart({ label, arms }: ForestData, palette: Palette): Html
 
 /** Writes a difference in points with its interval: "+0.62 (+0.20 to +1.04)". */
 function rowText({ difference, interval, seeds }: ForestRow): string {
-  const between = interval ? `${points(interval.low)} to ${points(interval.high)}` : `${seeds} seed`;
+  const between = interval ? `${points(interval.low)} to ${points(interval.high)}` : plural(seeds, "seed");
   return `${points(difference)} (${between})`;
 }
 
