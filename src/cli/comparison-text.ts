@@ -80,6 +80,8 @@ function differenceTable(
   paired: readonly PairedDifference[],
   { reference, metric }: Measure & { reference: string },
 ): string {
+  // A search chooses and tests nothing: intervals show how sure its differences are.
+  const isSearch = study.part === "heldOut";
   const rows = withoutRepeated(paired).map((comparison) => {
     const { difference, low, high, simultaneous, bootstrap, p, adjusted, together, seeds } = comparison;
     const { number } = differenceWords(metric, comparison);
@@ -91,8 +93,8 @@ function differenceTable(
       ends(low === undefined || high === undefined ? undefined : { low, high }),
       ends(simultaneous),
       ends(bootstrap),
-      p === undefined ? "" : pText(p),
-      p === undefined || together === 1 ? "" : pText(adjusted),
+      p === undefined || isSearch ? "" : pText(p),
+      p === undefined || together === 1 || isSearch ? "" : pText(adjusted),
       String(seeds.length),
     ];
   });
@@ -109,7 +111,7 @@ function differenceTable(
   ];
   const note =
     "95 % interval over seeds, paired by seed (Student's t); all arms together: simultaneous, by Bonferroni; " +
-    "bootstrap: BCa, from 5 seeds; p corrected by Holm's method";
+    `bootstrap: BCa, from 5 seeds${isSearch ? "" : "; p corrected by Holm's method for the arms at the same place"}`;
   return `${withoutEmpty([headings, ...rows])}\n${note}`;
 }
 

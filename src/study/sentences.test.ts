@@ -204,6 +204,24 @@ describe("the claim", () => {
     expect(claimedArm(studyByHand({ a: { top1: [[1]] } }))).toBeUndefined();
   });
 
+  it("is about no arm where several are tolerant and none has the bare name, nor in a search", () => {
+    const claimed = (names: string[], part: "test" | "heldOut" = "test") =>
+      claimedArm(studyByHand(Object.fromEntries(names.map((name) => [name, { top1: [[1]] }])), { part }));
+    expect(claimed(["strict", "tolerant-k3", "tolerant-k5"])).toBeUndefined();
+    expect(claimed(["strict", "tolerant-permuted", "tolerant"])).toBe("tolerant");
+    expect(claimed(["strict", "tolerant-k3", "plain"])).toBe("tolerant-k3");
+    expect(claimed(["mixup", "cutmix", "none"])).toBeUndefined();
+    expect(claimed(["strict", "tolerant"], "heldOut")).toBeUndefined();
+  });
+
+  it("of two arms is about the one that is compared, not the reference", () => {
+    const two = studyByHand({ a: { top1: rows([50]) }, b: { top1: rows([53], { turn: 1 }) } });
+    expect(studySentences(two).headline[0]).toContain("b's line ends higher than a's holds");
+    expect(studySentences(two, { reference: "b" }).headline[0]).toContain(
+      "a's line ends higher than b's does not hold",
+    );
+  });
+
   it("holds, does not hold or cannot be told beside each rival", () => {
     const verdicts = (last: number) =>
       claims(studyByHand(fiveArms(last)))
@@ -260,10 +278,30 @@ describe("the claim", () => {
       tolerant: { top1: [[null, null]], generations: 2 },
     });
     expect(claims(none).map((claim) => claimSentence(none, claim))[0]).toBe(
-      "That tolerant's second student is higher than strict's cannot be told: no seed has both.".replace(
-        "second",
-        "first",
-      ),
+      "That tolerant's first student is higher than strict's cannot be told: no seed has both.",
+    );
+    expect(headline(none)).toEqual([]);
+    expect(headline({ ...none, arms: [...none.arms, { ...none.arms[0]!, name: "plain" }] })).toEqual([]);
+  });
+
+  it("is judged for the rivals that have seeds, and says so where these are not all", () => {
+    const some = studyByHand({
+      strict: { top1: rows([50]) },
+      tolerant: { top1: rows([53], { turn: 1, seeds: 2 }) },
+      plain: { top1: [[null]], generations: 1 },
+    });
+    expect(headline(some)[0]).toMatch(/strict's \w+.* \(top-1 on the test images, 2 seeds of 5\)\.$/);
+    expect(headline(some)[0]).not.toContain("plain");
+    const { notes } = studySentences({ ...some, trained: { done: 7, of: 15 } });
+    expect(notes[1]).toMatch(/^This is a look in between: /);
+    expect(studySentences(studyByHand(fiveArms(53.9))).notes.join()).not.toContain("in between");
+  });
+
+  it("says why an interval beside 0 is not enough for many rivals", () => {
+    const [claim] = claims(study);
+    const open = comparison({ difference: 0.6, low: 0.2, high: 1, p: 0.02 }, { adjusted: 0.08, together: 4 });
+    expect(claimSentence(study, { ...claim!, verdict: "cannot be told", comparison: open })).toMatch(
+      /, p 0\.08 for 4 rivals together, which is too much for so many rivals; it could be better by up to 1\.0 points\.$/,
     );
   });
 });
@@ -418,6 +456,14 @@ it("says what is missing", () => {
 });
 
 describe("all sentences of a study", () => {
+  it("claim and tell nothing by p in a search, whose headline is the best arm", () => {
+    const search = studyByHand(fiveArms(53.9), { part: "heldOut" });
+    const { headline, claims, differences, meetings, costs, notes } = studySentences(search);
+    expect(headline[0]).toMatch(/^Of 4 arms, \w+ ends highest: /);
+    expect([claims, differences, meetings, costs]).toEqual([[], [], [], []]);
+    expect(notes.join()).not.toMatch(/To tell/);
+  });
+
   it("go with a study of five seeds, one of one seed, one without results, and one with NaN", () => {
     const all = [
       studyByHand(fiveArms(53.9)),

@@ -10,7 +10,8 @@ import { oneMoreGenerationSentence } from "./sentences/cost.js";
 import { correctionSentence, designSentence, seedsNeededSentence } from "./sentences/design.js";
 import { differenceSentence } from "./sentences/difference.js";
 import { meetingSentence } from "./sentences/meeting.js";
-import { leftOutSentences, missingSentence } from "./sentences/missing.js";
+import { interimSentence, leftOutSentences, missingSentence } from "./sentences/missing.js";
+import { searchSentences } from "./sentences/search.js";
 import type { StudyResult } from "./types.js";
 
 export {
@@ -33,10 +34,11 @@ export {
 } from "./sentences/difference.js";
 export { meetingSentence } from "./sentences/meeting.js";
 export { leftOutSentences, missingSentence } from "./sentences/missing.js";
+export { searchSentences } from "./sentences/search.js";
 
 /** All that can be said of a study, in the order in which it is read. */
 export interface StudySentences {
-  /** The verdict on the study's claim; empty where no arm stands out. */
+  /** The verdict on the study's claim, empty where no arm stands out; of a search, which arm is the best. */
   headline: string[];
   /** The claim beside each rival, with numbers. */
   claims: string[];
@@ -51,27 +53,34 @@ export interface StudySentences {
 }
 
 /**
- * Says all that can be said of a study.
+ * Says all that can be said of a study. Of a search on held-out images nothing is claimed or told by p: it says which
+ * arm is the best, and leaves the rest to its tables and figures.
  *
  * @throws RangeError when there is no such metric or arm
  */
 export function studySentences(study: StudyResult, options: PairedOptions = {}): StudySentences {
   const { reference = study.reference, ...measure } = { ...options, bootstrapSeed: false as const };
   const comparisons = paired(study, { ...measure, reference });
+  const isSearch = study.part === "heldOut";
+  const about = { ...study, reference };
   const others = study.arms.filter(({ name }) => name !== reference).map(({ name }) => name);
   const said = (sentences: (string | undefined)[]) => sentences.filter((sentence) => sentence !== undefined);
+  const verdict = isSearch ? searchSentences(study, measure) : headline(about, measure);
   return {
-    headline: headline(study, measure),
-    claims: claims(study, measure).map((claim) => claimSentence(study, claim)),
-    differences: withoutRepeated(comparisons).map((one) => differenceSentence(study, one)),
-    meetings: said(others.map((a) => meetingSentence(study, { a, b: reference }, measure))),
-    costs: said(study.arms.map(({ name }) => oneMoreGenerationSentence(study, name, measure))),
+    headline: verdict,
+    claims: claims(about, measure).map((claim) => claimSentence(study, claim)),
+    differences: isSearch ? [] : withoutRepeated(comparisons).map((one) => differenceSentence(study, one)),
+    meetings: isSearch ? [] : said(others.map((a) => meetingSentence(study, { a, b: reference }, measure))),
+    costs: isSearch
+      ? []
+      : said(study.arms.map(({ name }) => oneMoreGenerationSentence(study, name, measure))),
     notes: said([
       missingSentence(study),
+      isSearch || verdict.length === 0 ? undefined : interimSentence(study),
       ...leftOutSentences(comparisons),
       correctionSentence(comparisons),
       observedDesign(study, comparisons),
-      ...comparisons
+      ...(isSearch ? [] : comparisons)
         .filter(({ generation }) => generation === "last")
         .map((one) => seedsNeededSentence(study, one)),
     ]),

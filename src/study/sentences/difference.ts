@@ -5,7 +5,7 @@ import { armNamed, scalarMetric } from "../values.js";
 import { countOf, differenceText, digitsFor, measuredInWords, pText, signedText } from "../words.js";
 
 /** The probability of a false finding that is accepted; the intervals' 95 % go with it. */
-const ALPHA = 0.05;
+export const ALPHA = 0.05;
 
 /** What a comparison can say: which side its first arm is on, or nothing. */
 export type Finding = "above" | "below" | "none";
