@@ -144,6 +144,19 @@ export function compareMeasured(
   ];
 }
 
+/**
+ * Leaves out comparisons of a generation that stand there as those of the last networks too. These are corrected for
+ * all arms, lines of one network among them, so that no comparison has two p.
+ */
+export function withoutRepeated(comparisons: readonly PairedDifference[]): PairedDifference[] {
+  const lasts = comparisons.filter(({ generation }) => generation === "last");
+  return comparisons.filter(
+    (one) =>
+      typeof one.generation !== "number" ||
+      !lasts.some(({ a, of }) => a === one.a && of.a === one.of.a && of.b === one.of.b),
+  );
+}
+
 /** Turns a comparison round: b with a. */
 export function swapped(comparison: PairedDifference): PairedDifference {
   const { a, b, of, alone, difference, low, high, differences } = comparison;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type PairedDifference, paired } from "./paired.js";
+import { type PairedDifference, paired, withoutRepeated } from "./paired.js";
 import {
   claimedArm,
   claimSentence,
@@ -14,7 +14,6 @@ import {
   oneMoreGenerationSentence,
   seedsNeededSentence,
   studySentences,
-  withoutRepeated,
 } from "./sentences.js";
 import { estimateMean } from "./statistics/index.js";
 import { type ArmByHand, studyByHand } from "./testing/by-hand.js";
@@ -320,26 +319,30 @@ describe("where lines meet", () => {
     [
       [50, 52, 52.4],
       [48, 51.5, 54],
-      /^tolerant begins 2\.\d+ points below strict at the patriarch and passes it at the second student; at the second student it is 1\.\d+ points above, 95 % interval over seeds .*, 5 seeds\.$/,
+      /^In the means over 5 seeds tolerant begins 2\.\d+ points below strict at the patriarch and rises above it at the second student; at the second student it is 1\.\d+ points above, 95 % interval over seeds .*, 5 seeds\.$/,
     ],
-    [[50, 52, 52.4], [48, 53, 54], / passes it at the first student; at the second student it is /],
-    [[50, 52, 52.4], [48, 51, 52], / does not meet it within 3 generations; /],
+    [[50, 52, 52.4], [48, 53, 54], / rises above it at the first student; at the second student it is /],
+    [
+      [50, 52, 52.4],
+      [48, 51, 52],
+      / begins 2\.\d+ points below strict at the patriarch and stays below it; /,
+    ],
     [
       [50, 52, 52.4],
       [51, 53, 54],
-      /^tolerant begins 1\.\d+ points above strict at the patriarch and stays above it; /,
+      /^In the means over 5 seeds tolerant begins 1\.\d+ points above strict at the patriarch and stays above it; /,
     ],
     [
       [50, 52, 52.4],
       [51, 53, 51],
-      / falls behind it at the second student; at the second student it is 1\.\d+ points below/,
+      / falls below it at the second student; at the second student it is 1\.\d+ points below/,
     ],
     [[50, 52, 52], [48, 53, 51], / meets it more than once, first at the first student; /],
     [[50, 52, 52], [48, 51, 52.1], /; at the second student no difference can be told: 0\.\d+ points /],
     [
       [50, 52],
       [48, 51, 53, 54],
-      / passes it at the second student; at the third student, beside strict's first student, it is 2\.\d+ points above/,
+      / rises above it at the second student; at the third student, beside strict's first student, it is 2\.\d+ points above/,
     ],
   ])("%j and %j", (strict, tolerant, sentence) => {
     expect(meeting(strict, tolerant)).toMatch(sentence);
@@ -348,13 +351,60 @@ describe("where lines meet", () => {
   it("of equal lines, of one seed and of single networks", () => {
     const same = studyByHand({ strict: { top1: [[50, 52]] }, tolerant: { top1: [[50, 52]] } });
     expect(meetingSentence(same, { a: "tolerant", b: "strict" })).toBe(
-      "tolerant begins level with strict at the patriarch and stays level; at the first student no difference can be told: level, no 95 % interval over seeds, since there is only seed 0.",
+      "tolerant and strict cannot be told apart at any generation; at the first student: level, no 95 % interval over seeds, since there is only seed 0.",
     );
     expect(meeting([50, 52], [48, 53], 1)).toMatch(
-      /passes it at the first student; at the first student no difference can be told: /,
+      /^tolerant and strict cannot be told apart at any generation; at the first student: 1\.\d+ points above, no 95 % interval/,
     );
     expect(meeting([50, 52], [51])).toBeUndefined();
     expect(meeting([50], [48, 51])).toBeUndefined();
+  });
+
+  it("is not read off means that differ by noise", () => {
+    const noise = meeting([50, 52, 52], [50.01, 51.98, 52.02])!;
+    expect(noise).toMatch(
+      /^tolerant and strict cannot be told apart at any generation; at the second student: /,
+    );
+    expect(noise).not.toMatch(/meets|rises|falls|begins/);
+  });
+
+  it("goes by the same p as the comparisons, corrected for all arms", () => {
+    // Differences of the students: 0.5, 0.1, 0.4, 0.3 points; p is 0.032, and corrected for three arms above 0.05.
+    const student = [52.5, 52.1, 52.4, 52.3];
+    const patriarchs = [48, 48.1, 47.9, 48.2];
+    const arm = (students: number[]) => ({ top1: students.map((top1, i) => [patriarchs[i]!, top1]) });
+    const study = studyByHand({
+      strict: { top1: student.map(() => [50, 52]) },
+      tolerant: arm(student),
+      second: arm([52.1, 51.9, 52.2, 51.7]),
+      third: arm([52.2, 51.8, 52.1, 51.8]),
+    });
+    expect(meetingSentence(study, { a: "tolerant", b: "strict" })).toMatch(
+      / and rises above it at the first student; at the first student no difference can be told: 0\.3\d* points above, .*, 4 seeds, p 0\.\d+ for 3 arms together\.$/,
+    );
+  });
+
+  it("compares the means of the same seeds at each generation", () => {
+    // Without seeds 3 and 4, of which the students are missing, tolerant begins 1 point above and not 5 below.
+    const strict = [50, 50.2, 50.1, 50, 50];
+    const tolerant = [51, 51.3, 51.2, 35, 36];
+    const study = studyByHand({
+      strict: { top1: strict.map((top1, i) => [top1, i < 3 ? top1 + 2 : null]) },
+      tolerant: { top1: tolerant.map((top1, i) => [top1, i < 3 ? top1 + 2.1 - 0.1 * i : null]) },
+    });
+    expect(meetingSentence(study, { a: "tolerant", b: "strict" })).toMatch(
+      /^In the means over 3 seeds tolerant begins 1\.1\d* points above strict at the patriarch and stays above it; /,
+    );
+  });
+
+  it("of a metric where less is better does not call more a success", () => {
+    const study = studyByHand({
+      strict: { top1: rows([50, 52]) },
+      tolerant: { top1: rows([51, 51], { turn: 1 }) },
+    });
+    expect(meetingSentence(study, { a: "tolerant", b: "strict" }, { metric: "nll" })).toMatch(
+      / begins 0\.0\d+ nats below strict at the patriarch and rises above it at the first student; /,
+    );
   });
 });
 
@@ -383,6 +433,29 @@ describe("one more generation", () => {
     );
   });
 
+  it("says of the ensemble only what can be told, and of a metric without a better end that it differs", () => {
+    const study = studyByHand({
+      a: {
+        top1: [
+          [48, 51],
+          [48, 50.8],
+          [48, 51.2],
+        ],
+        ensemble: [48.1, 47.8, 48.2],
+      },
+    });
+    expect(oneMoreGenerationSentence(study, "a")).toMatch(
+      /; of the ensemble with it no gain can be told over the patriarch alone: 0\.\d+ points above, .*, 3 seeds\.$/,
+    );
+    for (const line of study.arms[0]!.lines)
+      for (const network of line.networks) Object.assign(network!.test!, { entropy: 1 + (line.seed % 2) });
+    for (const network of study.arms[0]!.lines[0]!.networks)
+      network!.test!.entropy! += network!.generation / 10;
+    expect(oneMoreGenerationSentence(study, "a", { metric: "entropy" })).toMatch(
+      / no difference can be told to the patriarch: /,
+    );
+  });
+
   it("is not said of a single network, nor where the last is missing", () => {
     expect(oneMoreGenerationSentence(studyByHand({ plain: { top1: [[50]] } }), "plain")).toBeUndefined();
     expect(oneMoreGenerationSentence(studyByHand({ a: { top1: [[50, null]] } }), "a")).toBeUndefined();
@@ -400,7 +473,7 @@ describe("the design", () => {
   it("would need more seeds for a difference that was not told", () => {
     const open = comparison({ difference: 0.3, low: -0.2, high: 0.8, p: 0.17 });
     expect(seedsNeededSentence(lines, open)).toBe(
-      "To tell 0.3 points between tolerant's second student and strict's takes about 16 seeds (power 0.8, two-sided 5 %); there are 5.",
+      "To tell 0.3 points between tolerant's second student and strict's, were this the true difference and the deviation (0.4 points) the true one, would take about 16 seeds (power 0.8, two-sided 5 %); there are 5.",
     );
     expect(seedsNeededSentence(lines, { ...open, together: 4 })).toMatch(
       /about 2\d seeds \(power 0\.8, two-sided 5 %, corrected for 4 arms\)/,
@@ -419,7 +492,12 @@ describe("the design", () => {
     expect(correctionSentence([comparison({ difference: 1 }, { together: 4 })])).toMatch(
       /^Up to 4 arms .* Holm's method\. .* simultaneous/,
     );
-    expect(correctionSentence([comparison({ difference: 1 })])).toBeUndefined();
+    expect(correctionSentence([comparison({ difference: 1, p: 0.5 })])).toBeUndefined();
+    const places = [
+      comparison({ difference: 1, p: 0.5 }),
+      comparison({ difference: 1, p: 0.5 }, { generation: 1 }),
+    ];
+    expect(correctionSentence(places)).toMatch(/^Nothing is corrected for the 2 places/);
     expect(correctionSentence([])).toBeUndefined();
   });
 });
@@ -503,7 +581,11 @@ describe("all sentences of a study", () => {
   it("name the last of a line once where it stands by its generation too", () => {
     const places = (study: Parameters<typeof paired>[0]): Place[] =>
       withoutRepeated(paired(study)).map(({ generation }) => generation);
-    expect(places(studyByHand({ a: { top1: [[1, 2]] }, b: { top1: [[1, 3]] } }))).toEqual([0, 1, "ensemble"]);
+    expect(places(studyByHand({ a: { top1: [[1, 2]] }, b: { top1: [[1, 3]] } }))).toEqual([
+      0,
+      "last",
+      "ensemble",
+    ]);
     expect(places(studyByHand({ a: { top1: [[1, 2]] }, b: { top1: [[1]] } }))).toEqual(["last", "ensemble"]);
   });
 });

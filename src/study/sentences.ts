@@ -4,7 +4,7 @@
  * A difference is told from chance where its p, corrected for all arms that are compared at the same place, is below
  * 0.05; no sentence claims more. Intervals are 95 % intervals over seeds, and each sentence says how many seeds.
  */
-import { type PairedDifference, type PairedOptions, paired } from "./paired.js";
+import { type PairedDifference, type PairedOptions, paired, withoutRepeated } from "./paired.js";
 import { claimSentence, claims, headline } from "./sentences/claims.js";
 import { oneMoreGenerationSentence } from "./sentences/cost.js";
 import { correctionSentence, designSentence, seedsNeededSentence } from "./sentences/design.js";
@@ -85,18 +85,6 @@ export function studySentences(study: StudyResult, options: PairedOptions = {}):
         .map((one) => seedsNeededSentence(study, one)),
     ]),
   };
-}
-
-/** Leaves out comparisons of last networks that stand there by their generation too. */
-export function withoutRepeated(comparisons: readonly PairedDifference[]): PairedDifference[] {
-  return comparisons.filter(
-    (one) =>
-      one.generation !== "last" ||
-      !comparisons.some(
-        ({ a, generation, of }) =>
-          a === one.a && generation === of.a && one.of.a === of.a && one.of.b === of.b,
-      ),
-  );
 }
 
 /**

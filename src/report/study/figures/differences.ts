@@ -1,4 +1,4 @@
-import type { ArmResult, PairedDifference } from "../../../study/index.js";
+import { type ArmResult, type PairedDifference, withoutRepeated } from "../../../study/index.js";
 import { type ForestRow, forestChart } from "../charts/forest.js";
 import type { Figure } from "../figure.js";
 import { measuredName } from "../outcomes.js";
@@ -9,9 +9,7 @@ const mostRows = 60;
 
 /** Every arm's paired differences to the reference. */
 export function differencesFigure({ study, arms, differences, accuracy }: StudyView): Figure | undefined {
-  const found = differences.filter(
-    ({ seeds, generation, of }) => seeds.length > 0 && (generation !== "last" || of.a !== of.b),
-  );
+  const found = withoutRepeated(differences).filter(({ seeds }) => seeds.length > 0);
   const shown = found.filter(({ a }) => arms.some(({ name }) => name === a));
   if (shown.length === 0) return undefined;
   const reference = study.arms.find(({ name }) => name === study.reference) ?? arms[0]!;
@@ -31,8 +29,8 @@ export function differencesFigure({ study, arms, differences, accuracy }: StudyV
       "with Student's 95 % interval" +
       (together
         ? ", and as a thin line the interval that holds for all arms of a row together (Bonferroni). Filled marks can be " +
-          "told from 0 after Holm's correction for the number of arms."
-        : ". Filled marks can be told from 0.") +
+          "told from 0 after Holm's correction for the number of arms; rows are not corrected for each other."
+        : ". Filled marks can be told from 0, each row by itself.") +
       (all ? "" : " Only the ends of lines are drawn; data/differences.csv has every generation."),
     legend: [
       { label: "one network", mark: "dot", colour: (palette) => palette.soft },
