@@ -57,9 +57,9 @@ function meansTable({ arms }: StudyResult, measure: Measure): string {
   const cell = (values: readonly (number | null | undefined)[]) => {
     const known = values.filter((value) => value !== null && value !== undefined);
     if (known.length === 0) return "";
-    const { mean, interval, count } = estimateMean(known);
-    const margin = interval ? ` ± ${metricText(metric, (interval.high - interval.low) / 2)}` : "";
-    return `${metricText(metric, mean).replace(margin ? / %$/ : "", "")}${margin} (${count})`;
+    const { mean, deviation, count } = estimateMean(known);
+    const spread = deviation === undefined ? "" : ` ± ${metricText(metric, deviation)}`;
+    return `${metricText(metric, mean).replace(spread ? / %$/ : "", "")}${spread} (${count})`;
   };
   const rows = arms.map((arm) => {
     const { generations, ensemble } = armValues(arm, measure);
@@ -71,7 +71,7 @@ function meansTable({ arms }: StudyResult, measure: Measure): string {
   });
   const places = Array.from({ length: most }, (_, g) => placeInWords(g));
   const headings = [metric.label, ...(most === 1 ? ["network"] : places), "ensemble"];
-  const note = "mean ± half of its 95 % interval over seeds (number of seeds); ensemble: of the whole line";
+  const note = "mean ± standard deviation over seeds (number of seeds); ensemble: of the whole line";
   return `${withoutEmpty([headings, ...rows])}\n${note}`;
 }
 

@@ -78,7 +78,7 @@ export function studySentences(study: StudyResult, options: PairedOptions = {}):
       missingSentence(study),
       isSearch || verdict.length === 0 ? undefined : interimSentence(study),
       ...leftOutSentences(comparisons),
-      correctionSentence(comparisons),
+      isSearch ? undefined : correctionSentence(comparisons),
       observedDesign(study, comparisons),
       ...(isSearch ? [] : comparisons)
         .filter(({ generation }) => generation === "last")

@@ -108,10 +108,10 @@ function list(sentences: readonly string[]): Html | undefined {
 function tableCaption({ seeds, part, arms }: StudyResult): string {
   return [
     seeds.length > 1
-      ? "The mean over seeds of the accuracy in percent, ± half of Student's 95 % interval of the mean."
+      ? "The mean of the accuracy in percent ± its standard deviation over seeds; in brackets the number of seeds where it is another than the arm's."
       : "The accuracy in percent.",
     ...(arms.length > 1
-      ? ["The best of each column is bold, whether or not it can be told from the others."]
+      ? ["The highest of each column is bold, whether or not it can be told from the others."]
       : []),
     part === "test"
       ? "The test images were read once a network, after its last epoch."

@@ -54,13 +54,18 @@ test("the verdict comes first, then accuracy, differences, the table, the rest, 
     expect(svg.getAttribute("aria-label")).toMatch(/\w+ .*\w+/);
 });
 
-test("the table holds means and intervals that follow from the results", async () => {
+test("the table holds means and deviations that follow from the results", async () => {
   const study = makeStudy({ arms: two, seeds: [0, 1] });
   const { texts } = await report(study);
   const [a, b] = study.arms[0]!.lines.map(({ networks }) => 100 * networks[2]!.test!.top1);
-  // With two values the interval is the mean ± t · |a − b| / 2, t = 12.7062 for one degree of freedom.
-  const cell = `${((a! + b!) / 2).toFixed(2)} ± ${((12.7062 * Math.abs(a! - b!)) / 2).toFixed(2)}`;
+  // The standard deviation of two values is |a − b| / √2.
+  const cell = `${((a! + b!) / 2).toFixed(2)} ± ${(Math.abs(a! - b!) / Math.SQRT2).toFixed(2)}`;
   expect(texts("tbody tr")[0]).toContain(cell);
+  // Where a later network has fewer seeds than the first, the table says of how many its mean is.
+  const half = makeStudy({ arms: two, finished: (_, seed, generation) => seed < 2 || generation === 0 });
+  expect((await report(half)).texts("tbody tr")[0]).toMatch(
+    /^strict5\d\d\.\d\d ± \d\.\d\d\d\d\.\d\d ± \d\.\d\d \(2\)/,
+  );
 });
 
 test("needs nothing from elsewhere, and every file is named", async () => {

@@ -30,7 +30,11 @@ export function designSentence({
   const write = writer(metric, deviation);
   const found = `when paired differences deviate by ${write(deviation)} from seed to seed, as ${assumed ? "was assumed" : "they do here"}`;
   const smallest = smallestDifference({ seeds, deviation });
-  return `With ${countOf(seeds, "seed")} the smallest difference that is found in 8 of 10 such studies is ${write(smallest)} (two-sided 5 %, one comparison), ${found}.`;
+  const two =
+    seeds === 2
+      ? " An interval over two seeds is right only where differences are normal, which two cannot show: what they tell calls for more seeds."
+      : "";
+  return `With ${countOf(seeds, "seed")} the smallest difference that is found in 8 of 10 such studies is ${write(smallest)} (two-sided 5 %, one comparison), ${found}.${two}`;
 }
 
 /**
@@ -51,12 +55,12 @@ export function seedsNeededSentence(
   const count = Number.isFinite(needed)
     ? countOf(needed, "seed")
     : `more than ${countOf(MOST_SEEDS, "seed")}`;
-  const write = writer(metric, Math.abs(difference));
+  const size = Math.abs(difference);
   const corrected = together > 1 ? `, corrected for ${together} arms` : "";
   const [a, b] = sidesInWords(study, comparison);
   return (
-    `To tell ${write(Math.abs(difference))} between ${a} and ${b}, were this the true difference and the deviation ` +
-    `(${write(deviation)}) the true one, would take about ${count} (power 0.8, two-sided 5 %${corrected}); there are ` +
+    `To tell ${writer(metric, size)(size)} between ${a} and ${b}, were this the true difference and the deviation ` +
+    `(${writer(metric, deviation)(deviation)}) the true one, would take about ${count} (power 0.8, two-sided 5 %${corrected}); there are ` +
     `${seeds.length}.`
   );
 }
@@ -76,7 +80,7 @@ export function correctionSentence(comparisons: readonly PairedDifference[]): st
     "a place together.";
   const among =
     `Nothing is corrected for the ${places} places (generations, ensembles), nor for what one more generation gives: ` +
-    "of 20 comparisons without a difference one is told by chance.";
+    "of 20 comparisons without a true difference about one is told by chance.";
   const said = [...(together > 1 ? [arms] : []), ...(places > 1 ? [among] : [])];
   return said.length > 0 ? said.join(" ") : undefined;
 }

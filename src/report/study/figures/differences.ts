@@ -1,5 +1,5 @@
 import { type ArmResult, type PairedDifference, withoutRepeated } from "../../../study/index.js";
-import { type ForestRow, forestChart } from "../charts/forest.js";
+import { type ForestRow, forestChart, forestExtent } from "../charts/forest.js";
 import type { Figure } from "../figure.js";
 import { measuredName } from "../outcomes.js";
 import type { StudyView } from "../view.js";
@@ -31,6 +31,7 @@ export function differencesFigure({ study, arms, differences, accuracy }: StudyV
         ? ", and as a thin line the interval that holds for all arms of a row together (Bonferroni). Filled marks can be " +
           "told from 0 after Holm's correction for the number of arms; rows are not corrected for each other."
         : ". Filled marks can be told from 0, each row by itself.") +
+      (isCut(rows.flatMap((arm) => arm.rows)) ? " Lines that reach the edge go on beyond it." : "") +
       (all ? "" : " Only the ends of lines are drawn; data/differences.csv has every generation."),
     legend: [
       { label: "one network", mark: "dot", colour: (palette) => palette.soft },
@@ -43,6 +44,14 @@ export function differencesFigure({ study, arms, differences, accuracy }: StudyV
         palette,
       ),
   };
+}
+
+/** Tells whether some interval goes on beyond the axis. */
+function isCut(rows: readonly ForestRow[]): boolean {
+  const [from, to] = forestExtent(rows);
+  return rows.some((row) =>
+    [row.interval, row.together].some((interval) => interval && (interval.low < from || interval.high > to)),
+  );
 }
 
 function atEnd(
