@@ -68,6 +68,20 @@ test("the table holds means and deviations that follow from the results", async 
   );
 });
 
+test("says of seeds that all differ by the same that nothing is told, and fills no mark", async () => {
+  const study = makeStudy({ arms: two, seeds: [0, 1] });
+  for (const { name, lines } of study.arms)
+    for (const { seed, networks } of lines)
+      for (const network of networks)
+        network!.test!.top1 = (name === "tolerant" ? 0.51 : 0.5) + 0.01 * network!.generation + 0.02 * seed;
+  const { source, read } = await report(study);
+  const forest = read("figures/differences.svg");
+  expect(forest).toContain("+1.00 (2 seeds)");
+  expect(forest).not.toMatch(/\+1\.00 \(\+1\.00 to/);
+  expect(source).toContain("since the differences of all 2 seeds are equal");
+  expect(source).not.toContain("p below");
+});
+
 test("needs nothing from elsewhere, and every file is named", async () => {
   const { source, document, written, figures } = await report(makeStudy({ arms: two }));
   expect(document.querySelectorAll("script, link, iframe, object, img")).toHaveLength(0);
@@ -163,6 +177,11 @@ test("a search shows its heat map first, and names the best pair on the held-out
   expect(texts("h2")[0]).toBe("Student 2 by patriarch.k and patriarch.primaryScore");
   expect(texts(".verdict")[0]).toMatch(/^Of 6 arms, k=\d+,primaryScore=0\.\d ends highest: /);
   expect(texts(".kicker")[0]).toContain("a search on held-out images");
+  // A search claims nothing, and speaks of no other images than the held-out ones.
+  expect(texts("main")[0]).not.toMatch(/The claim|Filled marks|\bp (below )?0\.|not told from/);
+  expect(texts("main")[0]!.replace("The test images were not loaded.", "")).not.toMatch(
+    /test (images|accuracy)/,
+  );
   expect(read("data/networks.csv")).not.toContain(",test,");
   expect(read("figures/search.svg").match(/>\d\d\.\d\d</g)).toHaveLength(6);
 });

@@ -10,8 +10,8 @@ import { ALPHA } from "./difference.js";
  * Says what a search found: the arm whose last network is the best, and how many of the others can be told from it.
  *
  * The best arm is known only after looking, and it is compared with the others because it is the best. A correction
- * for these comparisons alone would find differences among equal arms (20 arms, 5 seeds: in 14 of 100 searches), so
- * that p counts as if all pairs of arms were compared (Bonferroni).
+ * for these comparisons alone would find differences among many equal arms too often, so that p counts as if all
+ * pairs of arms were compared (Bonferroni).
  *
  * @returns up to three sentences; none where no arm is finished, or the metric has no better end
  * @throws RangeError when there is no such metric
