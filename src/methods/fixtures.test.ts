@@ -32,6 +32,8 @@ describe("against PyTorch", () => {
         generation: 3,
         generations: 5,
         progress,
+        epoch: 0,
+        epochs: 1,
       },
       options,
     );

@@ -25,13 +25,27 @@ const labels = torch.keep(torch.randint(0, classes, [images], { generator, dtype
 /** The input that a loss is given for a network in the middle of a line. */
 function inputOf(logits: torch.Tensor, teachers: number): LossInput {
   const teacherLogits = Array.from({ length: teachers }, draw);
-  return { logits, labels, teachers: teacherLogits, generation: 3, generations: 5, progress: 0.25 };
+  return {
+    logits,
+    labels,
+    teachers: teacherLogits,
+    snapshot: draw(),
+    peers: [draw()],
+    generation: 3,
+    generations: 5,
+    progress: 0.25,
+    epoch: 1,
+    epochs: 4,
+  };
 }
 
-/** The options of a method in a recipe that gives none: their defaults. */
+/** Options of methods that cannot do without. */
+const needed: Record<string, object> = { pretrained: { weights: "a.safetensors", sha256: "0".repeat(64) } };
+
+/** The options of a method in a recipe that gives none, or only what it needs: their defaults. */
 const defaultsOf = (method: Method) => {
   const { z } = zod();
-  return z.object(method.options?.(z) ?? {}).parse({});
+  return z.object(method.options?.(z) ?? {}).parse(needed[method.name] ?? {});
 };
 
 describe.each((methods as readonly Method[]).map((method) => [method.name, method] as const))(
