@@ -18,10 +18,12 @@ export {
   type ArmValues,
   armNamed,
   armValues,
+  countsProcessor,
   type Measure,
   type Measured,
   type Place,
   scalarMetric,
+  secondsOf,
   valuesOf,
 } from "./values.js";
 export { differenceText, measuredInWords, partInWords, placeInWords, pText } from "./words.js";

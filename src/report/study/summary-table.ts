@@ -1,6 +1,6 @@
 /** The tables of a study's page. */
 import { metrics as allMetrics, type Metric, type MetricTable } from "../../analysis/index.js";
-import type { ArmResult, StudyResult } from "../../study/index.js";
+import { type ArmResult, type StudyResult, secondsOf } from "../../study/index.js";
 import { estimateMean, type MeanEstimate, meanOf } from "../../study/statistics/index.js";
 import { type Html, html } from "../html.js";
 import { duration, metricText } from "../numbers.js";
@@ -108,7 +108,7 @@ function seedsOf(arm: ArmResult, { seeds }: StudyResult): string {
 /** Writes how long a whole line trains, the mean over the lines that are finished. */
 function lineTime({ lines, generations }: ArmResult): string {
   const times = lines.flatMap(({ networks }) => {
-    const seconds = networks.flatMap((network) => network?.trainSeconds ?? []);
+    const seconds = networks.flatMap((network) => (network ? secondsOf(network) : []));
     return seconds.length === generations ? [seconds.reduce((sum, each) => sum + each, 0)] : [];
   });
   return times.length > 0 ? duration(meanOf(times)) : "–";

@@ -2,7 +2,7 @@
 import { compareMeasured, type PairedOptions } from "../paired.js";
 import { meanOf } from "../statistics/index.js";
 import type { StudyResult } from "../types.js";
-import { armNamed, type Measured, scalarMetric } from "../values.js";
+import { armNamed, countsProcessor, type Measured, scalarMetric, secondsOf } from "../values.js";
 import { durationText, measuredInWords } from "../words.js";
 import { differenceWords, findingOf } from "./difference.js";
 
@@ -28,11 +28,10 @@ export function oneMoreGenerationSentence(
   const alone = gain(last, last - 1);
   if (!alone) return undefined;
   const seconds = arm.lines.flatMap(({ seed, networks }) =>
-    alone.seeds.includes(seed) && Number.isFinite(networks[last]?.trainSeconds)
-      ? networks[last]!.trainSeconds
-      : [],
+    alone.seeds.includes(seed) && networks[last] ? secondsOf(networks[last]) : [],
   );
-  const cost = seconds.length > 0 ? `costs ${durationText(meanOf(seconds))} of training and ` : "";
+  const clock = countsProcessor(study) ? "processor time" : "training";
+  const cost = seconds.length > 0 ? `costs ${durationText(meanOf(seconds))} of ${clock} and ` : "";
   const { placed, evidence } = differenceWords(metric, alone);
   const none = scalarMetric(metric).better ? "no gain can be told over" : "no difference can be told to";
   const told =
