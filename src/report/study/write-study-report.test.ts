@@ -88,6 +88,7 @@ test("needs nothing from elsewhere, and every file is named", async () => {
   expect(source.replaceAll("http-equiv", "")).not.toMatch(/https?:|url\(|@import/);
   expect(written.map((path) => path.split("/").at(-1))).toEqual([
     "report.html",
+    "report.md",
     "networks.csv",
     "ensembles.csv",
     "differences.csv",
