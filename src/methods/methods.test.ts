@@ -13,6 +13,7 @@ import {
   methods,
   optionsAt,
   permutedDistillation,
+  snapshotDistillation,
   strict,
   topScoreDifference,
 } from "./index.js";
@@ -209,6 +210,31 @@ it("permuted-distillation draws anew in each step, and the same again after a re
   expect(new Set(steps).size).toBe(4);
   expect(at(2 / 391_000)).toBe(steps[2]);
 });
+
+it.each([
+  [2, 8, [4]],
+  [3, 9, [3, 6]],
+  [3, 7, [2, 5]],
+  [4, 2, [1]],
+])(
+  "snapshot-distillation of %d cycles in %d epochs takes its copies where the schedule begins anew",
+  (cycles, epochs, expected) => {
+    const options = {
+      cycles,
+      hardWeight: 0.5,
+      softWeight: 0.5,
+      teacherTemperature: 2,
+      studentTemperature: 1,
+    };
+    const within = Array.from({ length: epochs - 1 }, (_, i) => i + 1);
+    expect(within.filter((epoch) => snapshotDistillation.snapshot!(epoch, options, epochs))).toEqual(
+      expected,
+    );
+    expect(within.filter((epoch) => snapshotDistillation.scheduleAt!(epoch, options, epochs) === 0)).toEqual(
+      expected,
+    );
+  },
+);
 
 it.each([
   [

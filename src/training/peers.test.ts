@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { mutualLearning } from "../methods/index.js";
+import { defineMethod, mutualLearning } from "../methods/index.js";
 import { Linear } from "../nn/index.js";
 import { SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
@@ -58,6 +58,28 @@ it("two networks learn from each other as in PyTorch", () => {
     });
   });
   expect(learner.objective.dependsOnProgress).toBe(true);
+});
+
+it("no gradient flows from one network's loss into the other network", () => {
+  const squared = defineMethod({
+    name: "squared",
+    summary: "",
+    formula: "",
+    terms: {},
+    peers: () => 1,
+    loss: ({ logits, peers }) => ({ loss: logits.sum().add(peers![0]!.mul(peers![0]!).sum()), terms: {} }),
+  });
+  const learner = { ...learnerOf(fixture.begin), objective: objectiveOf(squared, {}) };
+  const before = weightsOf(learner);
+  const { images } = batches[0]!;
+  trainStep(learner, batches[0]!);
+  // The gradient of the sum of a network's own logits is the same for each class: the sum of the images.
+  const sums = Array.from(images.sum([0]).toTypedArray(), Number);
+  weightsOf(learner).forEach((weights, network) => {
+    weights.forEach((weight, i) => {
+      expect(Math.abs(weight - (before[network]![i]! - 0.3 * sums[i % 3]!))).toBeLessThan(1e-12);
+    });
+  });
 });
 
 it("a checkpoint holds all of them", () => {
