@@ -1,6 +1,9 @@
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { Command } from "commander";
-import type { BegunStudy, Calibration } from "../study/index.js";
+import type { BegunStudy, Calibration, Study } from "../study/index.js";
 import { withImports } from "./imports.js";
+import type { Output } from "./progress.js";
 import { prepareWork, type StudyWork, trainBegun, type WorkFlags, withWorkOptions } from "./study-work.js";
 import { table } from "./text.js";
 
@@ -21,29 +24,58 @@ Examples:
     )
     .action(async (named: string, options: WorkFlags) => {
       const { beginStudy, readCalibration } = await import("../study/index.js");
-      const work = await prepareWork(named, options);
+      const work = await prepareWork("calibrate", named, options);
       const { path, directory, imports } = work;
-      const found =
-        (await readCalibration(directory)) ??
-        (await calibrateNow(await beginStudy(path, directory, { imports }), work));
+      const begun = await beginStudy(path, directory, { imports, amend: options.amend ?? false });
+      const isMade = begun.study.file.calibrate !== undefined && !begun.uncalibrated;
+      const found = (isMade && (await readCalibration(directory))) || (await calibrateNow(begun, work));
       console.log(options.json ? JSON.stringify(found, null, 2) : calibrationTable(found));
     });
 
-/** Calibrates a study that has begun, and says what was found. */
-export async function calibrateNow({ study }: BegunStudy, work: StudyWork): Promise<Calibration> {
+/**
+ * Calibrates a study that has begun, and says what was found. Of several processes one does it, and the others wait
+ * for what it finds: the rounds of one would be in the way of another's.
+ */
+export async function calibrateNow({ study, folder }: BegunStudy, work: StudyWork): Promise<Calibration> {
+  const { readCalibration } = await import("../study/index.js");
+  const release = await waitForLock(join(folder.work, "calibration.lock"), work.output);
+  try {
+    return (study.file.calibrate && (await readCalibration(work.directory))) ?? (await search(study, work));
+  } finally {
+    await release();
+  }
+}
+
+async function waitForLock(path: string, output: Output): Promise<() => Promise<void>> {
+  const { acquireLock } = await import("../runs/index.js");
+  for (let said = false; ; said = true) {
+    try {
+      return await acquireLock(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+      if (!said)
+        output.write(`waiting for the calibration of another process: ${(error as Error).message}\n`);
+    }
+    await wait(1000);
+  }
+}
+
+async function search(study: Study, work: StudyWork): Promise<Calibration> {
   const { beginStudy, calibrate, checkStudy, StudyFolder } = await import("../study/index.js");
   const { directory, imports, output } = work;
   const { library } = study;
-  let told = 0;
+  const told = new Set<string>();
   return await calibrate(study, {
     directory,
     imports,
-    train: async (search, folder) => {
+    train: async (round, folder) => {
       const inner = new StudyFolder(folder);
-      await inner.begin(checkStudy(search, { path: inner.studyFile, library }));
+      await inner.begin(checkStudy(round, { path: inner.studyFile, library }));
       const begun = await beginStudy(inner.studyFile, folder, { imports });
       const failures =
-        begun.left.length > 0 ? await trainBegun(begun, { ...work, shard: undefined }) : undefined;
+        begun.left.length > 0
+          ? await trainBegun(begun, { ...work, shard: undefined }, "calibration: ")
+          : undefined;
       const [failed] = failures?.values() ?? [];
       if (failed !== undefined) throw new Error(`a patriarch of the calibration failed: ${failed}`);
     },
@@ -51,11 +83,11 @@ export async function calibrateNow({ study }: BegunStudy, work: StudyWork): Prom
       const all = Object.entries(found).flatMap(([arm, { tried, target }]) =>
         tried.map(
           ({ strength, value }) =>
-            `calibrate: ${arm} at ${strength}: ${value.toFixed(4)}, wanted ${target.toFixed(4)}`,
+            `calibration: ${arm} at ${strength}: ${value.toFixed(4)}, wanted ${target.toFixed(4)}`,
         ),
       );
-      for (const line of all.slice(told)) output.write(`${line}\n`);
-      told = all.length;
+      for (const line of all) if (!told.has(line)) output.write(`${line}\n`);
+      for (const line of all) told.add(line);
     },
   });
 }

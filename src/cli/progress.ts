@@ -6,6 +6,7 @@ export interface Output {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+  rows?: number;
 }
 
 /** The shortest time between two drawings of the line on a terminal. */

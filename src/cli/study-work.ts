@@ -18,6 +18,7 @@ export interface WorkFlags {
   threads?: string;
   shard?: string;
   import?: string[];
+  amend?: boolean;
   json?: boolean;
 }
 
@@ -27,11 +28,14 @@ export function withWorkOptions(command: Command): Command {
     .argument("<study>", "a study's file, its name in studies/, or the folder of its results")
     .option("--results <folder>", "the folder that holds the folders of results", "results")
     .option("--jobs <n>", "how many networks to train at the same time", "1")
-    .option("--threads <n>", "CPU threads for all jobs together (default: one per physical core)");
+    .option("--threads <n>", "CPU threads for all jobs together (default: one per physical core)")
+    .option("--amend", "accept that the study's file has changed since the study began");
 }
 
 /** A study that a command works at, and how. */
 export interface StudyWork {
+  /** The command's name. */
+  command: "study" | "calibrate";
   /** The study's file. */
   path: string;
   /** The folder of its results. */
@@ -45,11 +49,16 @@ export interface StudyWork {
 }
 
 /** Finds the study that a command names, and checks the command's options. */
-export async function prepareWork(named: string, flags: WorkFlags): Promise<StudyWork> {
+export async function prepareWork(
+  command: StudyWork["command"],
+  named: string,
+  flags: WorkFlags,
+): Promise<StudyWork> {
   const { findStudyFolder } = await import("../study/index.js");
   const { jobs, threads, shard } = flags;
   const directory = findStudyFolder(named, flags.results);
   return {
+    command,
     path: fileOf(named, directory),
     directory,
     jobs: wholeNumber("--jobs", jobs),
@@ -63,24 +72,33 @@ export async function prepareWork(named: string, flags: WorkFlags): Promise<Stud
 /**
  * Trains what is left of a study in processes of their own, and shows the progress.
  *
+ * @param prefix what the networks are for, before all that is shown
  * @returns the failures, by fingerprint
  * @throws Interrupted when the person stops it; all is saved then
  */
-export async function trainBegun(begun: BegunStudy, work: StudyWork): Promise<ReadonlyMap<string, string>> {
+export async function trainBegun(
+  begun: BegunStudy,
+  work: StudyWork,
+  prefix = "",
+): Promise<ReadonlyMap<string, string>> {
   const { forgetFailures } = await import("../study/index.js");
   const { path, jobs, threads, shard, imports, output } = work;
   await forgetFailures(begun.folder, begun.mine);
-  const show = studyProgress(output, { networks: begun.mine, left: begun.left });
+  const show = studyProgress(output, { networks: begun.mine, left: begun.left, prefix });
   const { signal, stop } = listenForInterrupt(() =>
-    output.write("\nstopping: the steps are finished and all is saved first; Ctrl-C again stops at once\n"),
+    show.say("stopping: the steps are finished and all is saved first; Ctrl-C again stops at once"),
   );
   try {
     const args = [begun.folder.studyFile, "--results-folder", begun.folder.directory];
     if (shard) args.push("--shard", `${shard.shard}/${shard.of}`);
     for (const { file } of imports) args.push("--import", file);
-    const failures = await workInProcesses(args, { jobs, threads, signal, onEvent: show.event });
+    const failures = await workInProcesses(args, {
+      ...{ jobs, threads, signal, useful: begun.left.length },
+      onEvent: show.event,
+    });
     show.end();
-    if (signal.aborted) throw new Interrupted(`stopped; the same command goes on: npx lyceum study ${path}`);
+    if (signal.aborted)
+      throw new Interrupted(`stopped; the same command goes on: npx lyceum ${work.command} ${path}`);
     return failures;
   } finally {
     show.end();

@@ -9,8 +9,10 @@ import { parseShard } from "./study-work.js";
 
 /** What a worker tells its parent: an event without the parts that only the worker needs. */
 export type WorkerMessage =
-  | { type: "begun" | "finished"; fingerprint: string }
+  | { type: "begun"; fingerprint: string }
+  | { type: "finished" | "found"; fingerprint: string }
   | { type: "failed"; fingerprint: string; message: string }
+  | { type: "waiting"; message: string }
   | { type: "step"; fingerprint: string; fraction: number; imagesPerSecond: number }
   | { type: "epoch"; fingerprint: string; epoch: number; heldOut?: number };
 
@@ -49,6 +51,10 @@ async function work(path: string, options: WorkerOptions): Promise<void> {
 }
 
 function forward(event: WorkEvent, tell: (message: WorkerMessage) => void): void {
+  if (event.type === "waiting") {
+    tell(event);
+    return;
+  }
   const { fingerprint, recipe } = event.network;
   if (event.type === "failed") tell({ type: "failed", fingerprint, message: event.message });
   else if (event.type !== "progress") tell({ type: event.type, fingerprint });

@@ -1,15 +1,16 @@
 import { readFile } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { Command } from "commander";
-import type { BegunStudy, StudyResult } from "../study/index.js";
+import type { StudyResult } from "../study/index.js";
 import { calibrateNow } from "./calibrate.js";
+import { counterTo } from "./counter.js";
 import { withImports } from "./imports.js";
+import { planJson, planText } from "./study-plan.js";
 import { studyTable } from "./study-table.js";
 import { prepareWork, type StudyWork, trainBegun, type WorkFlags, withWorkOptions } from "./study-work.js";
 import { printable } from "./text.js";
 
 interface StudyOptions extends WorkFlags {
-  amend?: boolean;
   plan?: boolean;
   json?: boolean;
 }
@@ -18,8 +19,7 @@ export const studyCommand = () =>
   withWorkOptions(withImports(new Command("study")))
     .description("train what a study compares, and show its table")
     .option("--shard <i/n>", "train only the i-th of n parts, for job arrays; parts share no network")
-    .option("--amend", "accept that the study's file has changed since the study began")
-    .option("--plan", "say what would be trained, and train nothing")
+    .option("--plan", "say what is finished and what would be trained, and write nothing")
     .option("--json", "print the results as JSON, progress on stderr")
     .addHelpText(
       "after",
@@ -38,25 +38,36 @@ Examples:
 
 async function study(named: string, options: StudyOptions): Promise<void> {
   const { beginStudy, openStudy } = await import("../study/index.js");
-  const work = await prepareWork(named, options);
+  const work = await prepareWork("study", named, options);
   const { path, directory, imports, shard, output } = work;
-  const begin = () => beginStudy(path, directory, { imports, amend: options.amend ?? false, shard });
+  const { amend = false, plan: look = false } = options;
+  const begin = () => beginStudy(path, directory, { imports, amend, look, shard });
   let begun = await begin();
   output.write(`${printable(begun.study.file.title ?? basename(directory))} → ${directory}\n`);
   for (const note of begun.notes) output.write(`note: ${printable(note)}\n`);
-  if (begun.uncalibrated && !options.plan) {
+  if (look) {
+    console.log(options.json ? planJson(begun) : `\n${planText(begun)}`);
+    return;
+  }
+  if (begun.uncalibrated) {
     await calibrateNow(begun, work);
     begun = await begin();
   }
-  const idle = begun.left.length === 0 || options.plan;
-  const failures = idle ? new Map<string, string>() : await trainBegun(begun, work);
-  const result = await openStudy(directory, { imports });
-  if (!options.plan && result.trained.done > 0) await writeResults(result, work);
+  const failures = begun.left.length === 0 ? new Map<string, string>() : await trainBegun(begun, work);
+  const lines = begun.plan.lines.length;
+  const counter = counterTo(output, { of: lines, noun: "lines put together" });
+  const result = await openStudy(directory, { imports, onLine: counter.show });
+  counter.clear();
+  const hasReport = result.trained.done > 0;
+  if (hasReport) await writeResults(result, work);
   if (options.json) console.log(JSON.stringify(result, null, 2));
-  else console.log(tableOf(result, begun, options));
-  if (!options.json && !options.plan && result.trained.done > 0)
+  else
     console.log(
-      `report: ${relative(process.cwd(), join(directory, "report.html"))}; npx lyceum compare ${basename(directory)} says how the arms differ`,
+      `\n${studyTable(result)}\n\n${result.trained.done} of ${result.trained.of} networks are trained`,
+    );
+  if (!options.json && hasReport)
+    console.log(
+      `report: ${shown(join(directory, "report.html"))}; npx lyceum compare ${nameOf(directory)} says how the arms differ`,
     );
   if (failures.size > 0) {
     const [first] = failures.values();
@@ -82,8 +93,9 @@ async function writeResults(result: StudyResult, { directory, path }: StudyWork)
   });
 }
 
-function tableOf(result: StudyResult, { left }: BegunStudy, { plan }: StudyOptions): string {
-  const { done, of } = result.trained;
-  const state = `${done} of ${of} networks are trained`;
-  return `\n${studyTable(result)}\n\n${state}${plan && left.length > 0 ? `; ${left.length} would be trained now` : ""}`;
-}
+/** Shows a path from where the command was started. */
+const shown = (path: string) => relative(process.cwd(), path) || ".";
+
+/** The name or the path by which `compare` finds a study. */
+const nameOf = (directory: string) =>
+  dirname(shown(directory)) === "results" ? basename(directory) : shown(directory);

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { Imports } from "../runs/index.js";
 import { nextStrength, type Tried } from "./bisection.js";
-import { type Calibration, writeCalibration } from "./calibration.js";
+import { type Calibration, calibrationOf, writeCalibration } from "./calibration.js";
 import { openStudy } from "./open-study.js";
 import { type CalibrateFile, type Study, StudyError, type StudyFile } from "./study-file.js";
 import type { StudyResult } from "./types.js";
@@ -76,7 +76,8 @@ export async function calibrate(study: Study, options: CalibrateOptions): Promis
         return [arm, { key, value: best.strength, measure: best.value, tried: tried[arm]! }];
       }),
     );
-    const found: Calibration = { by: asked.by, like: asked.like, target, within: asked.within, arms };
+    const { by, like, within } = asked;
+    const found: Calibration = { by, like, target, within, arms, of: calibrationOf(study) };
     await writeCalibration(directory, found);
     return found;
   }
@@ -109,7 +110,11 @@ function searchFor(
 
 /** Gives a patriarch's measure on the held-out images, the mean over seeds. */
 function measureOf(result: StudyResult, arm: string, by: CalibrateFile["by"]): number {
-  const lines = result.arms.find(({ name }) => name === arm)!.lines;
+  const lines = result.arms.find(({ name }) => name === arm)?.lines ?? [];
+  if (lines.length === 0)
+    throw new StudyError(
+      `calibrate: the patriarch of ${arm} is not in ${result.name}: did another process write there?`,
+    );
   const values = lines.map(({ seed, networks }) => {
     const value = networks[0]?.heldOut?.[by === "entropy" ? "entropy" : "meanTopScore"];
     if (value === undefined)

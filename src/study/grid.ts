@@ -21,3 +21,33 @@ function nameOf(changes: Record<string, string | number>): string {
     .map(([key, value]) => `${key.split(".").at(-1)}=${value}`)
     .join(",");
 }
+
+interface GridChecks {
+  /** The greatest number of points. */
+  most: number;
+  /** Makes the error of a mistake at a key below the grid. */
+  wrong(keys: readonly string[], message: string): Error;
+}
+
+/**
+ * Checks a grid before its points are made, which may be more than memory holds.
+ *
+ * @throws the error that `wrong` makes
+ */
+export function checkGrid(
+  grid: Readonly<Record<string, readonly (string | number)[]>>,
+  { most, wrong }: GridChecks,
+): void {
+  const keys = Object.entries(grid);
+  if (keys.length === 0) throw wrong([], "is empty: give values for at least one key, or leave it out");
+  for (const [key, values] of keys) {
+    const seen = new Set<string>();
+    for (const value of values.map(String)) {
+      if (seen.has(value)) throw wrong([key], `${value} is given twice: leave the second one out`);
+      seen.add(value);
+    }
+  }
+  const points = keys.reduce((product, [, values]) => product * values.length, 1);
+  if (points > most)
+    throw wrong([], `has ${points} points, and a study has at most ${most} arms: leave values out`);
+}

@@ -1,21 +1,23 @@
 /** Puts a study's results together from the small files of its folder, without training and without images. */
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
-import { ensembleLogits, evaluateLogits } from "../analysis/index.js";
+import { basename, dirname, join } from "node:path";
 import { describeMethods } from "../generations/index.js";
 import { filesOf, type Imports, libraryOf } from "../runs/index.js";
 import { calibrated } from "./calibration.js";
+import { EnsembleCache } from "./ensemble-cache.js";
+import { ensemblesOf } from "./ensembles.js";
 import { type NetworkFile, whyForeign } from "./network-file.js";
 import { type Plan, type PlannedLine, planStudy } from "./plan.js";
-import { loadScores, logitsOf } from "./scores.js";
 import { StudyFolder } from "./study-folder.js";
-import type { EnsembleResult, LineResult, NetworkResult, Part, StudyResult } from "./types.js";
+import type { LineResult, NetworkResult, StudyResult } from "./types.js";
 
 export interface OpenStudyOptions {
   /** What its recipes can name beside Lyceum's own definitions. */
   imports?: Imports;
   /** Whether the ensembles are computed. Default: true. */
   ensembles?: boolean;
+  /** Called before each line whose ensembles are computed, which takes about half a second where they are large. */
+  onLine?: ((done: number, of: number) => void) | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface OpenStudyOptions {
  * @throws StudyError when no study has begun there, Error that names the file and the remedy when one is damaged
  */
 export async function openStudy(directory: string, options: OpenStudyOptions = {}): Promise<StudyResult> {
-  const { imports = [], ensembles = true } = options;
+  const { imports = [], ensembles = true, onLine } = options;
   const folder = new StudyFolder(directory);
   const study = await calibrated(await folder.readStudy(libraryOf(imports)), folder.directory);
   const plan = planStudy(
@@ -36,7 +38,15 @@ export async function openStudy(directory: string, options: OpenStudyOptions = {
   const { notes } = inspect(folder, plan, networks);
   for (const { date, changes } of await folder.readAmendments())
     notes.push(`The study was changed after it began (${date.slice(0, 10)}: ${changes.join(", ")}).`);
-  return {
+  const cache = ensembles ? await EnsembleCache.open(folder.work) : undefined;
+  const lines = new Map<string, PlannedLine[]>(study.arms.map(({ name }) => [name, []]));
+  for (const line of plan.lines) lines.get(line.arm)!.push(line);
+  let done = 0;
+  const resultOf = (line: PlannedLine) => {
+    if (ensembles) onLine?.(done++, plan.lines.length);
+    return lineResult(folder, line, networks, cache);
+  };
+  const result: StudyResult = {
     name: folder.name,
     title: study.file.title ?? folder.name,
     description: study.file.description ?? "",
@@ -49,9 +59,7 @@ export async function openStudy(directory: string, options: OpenStudyOptions = {
       ...(at && { at }),
       generations: recipe.generations,
       epochs: recipe.epochs,
-      lines: plan.lines
-        .filter(({ arm }) => arm === name)
-        .map((line) => lineResult(folder, line, networks, ensembles)),
+      lines: lines.get(name)!.map(resultOf),
     })),
     trained: {
       done: plan.networks.filter(({ fingerprint }) => networks.has(fingerprint)).length,
@@ -59,6 +67,8 @@ export async function openStudy(directory: string, options: OpenStudyOptions = {
     },
     notes,
   };
+  await cache?.save();
+  return result;
 }
 
 /**
@@ -86,12 +96,14 @@ export function inspect(
     );
   }
   for (const part of ["train", "test"] as const) {
-    const [first] = counted;
-    const other = counted.find(({ decides, images }) => {
-      const like = counted.find((one) => sameData(one, decides));
-      return like && images[part] !== like.images[part];
+    const firstOf = new Map<string, NetworkFile>();
+    const other = counted.find((file) => {
+      const data = JSON.stringify(file.decides.recipe.data);
+      const like = firstOf.get(data) ?? file;
+      firstOf.set(data, like);
+      return file.images[part] !== like.images[part];
     });
-    if (first && other)
+    if (other)
       throw new Error(
         `${folder.network(other.fingerprint).file}: was trained on other images than the rest (their SHA-256 differ in the ` +
           `${part} part). Remove the files of networks that were trained on the wrong ones: \`lyceum study\` trains these again`,
@@ -109,20 +121,17 @@ export function inspect(
   return { notes, foreign };
 }
 
-const sameData = ({ decides }: NetworkFile, other: NetworkFile["decides"]) =>
-  JSON.stringify(decides.recipe.data) === JSON.stringify(other.recipe.data);
-
 function lineResult(
   folder: StudyFolder,
   { seed, fingerprints }: PlannedLine,
   networks: ReadonlyMap<string, NetworkFile>,
-  ensembles: boolean,
+  cache: EnsembleCache | undefined,
 ): LineResult {
   const files = fingerprints.map((fingerprint) => networks.get(fingerprint));
   return {
     seed,
     networks: files.map((file) => file && networkResult(file)),
-    ensembles: ensembles ? ensemblesOf(folder, files) : {},
+    ensembles: cache ? ensemblesOf(folder, files, cache) : {},
   };
 }
 
@@ -143,43 +152,9 @@ function networkResult(file: NetworkFile): NetworkResult {
   };
 }
 
-/** Evaluates the ensembles of generations 0 to m, as far as all members are trained and their scores are there. */
-function ensemblesOf(
-  folder: StudyFolder,
-  files: readonly (NetworkFile | undefined)[],
-): Record<string, EnsembleResult> {
-  const results: Record<string, EnsembleResult> = {};
-  const whole: NetworkFile[] = [];
-  for (const file of files) {
-    if (!file || !existsSync(folder.network(file.fingerprint).scores)) break;
-    whole.push(file);
-    if (whole.length < 2) continue;
-    const result: EnsembleResult = {};
-    for (const part of ["heldOut", "test"] as const)
-      if (whole.every((member) => member[part])) result[part] = ensembleOn(folder, part, whole);
-    results[`0-${whole.length - 1}`] = result;
-  }
-  return results;
-}
-
-function ensembleOn(folder: StudyFolder, part: Part, members: readonly NetworkFile[]) {
-  const scores = members.map(({ fingerprint }) => {
-    const path = folder.network(fingerprint).scores;
-    return { path, ...loadScores(path, part) };
-  });
-  const [first] = scores;
-  const other = scores.find(({ labels }) => labels.length !== first!.labels.length);
-  if (other)
-    throw new Error(
-      `${other.path}: holds the scores of ${other.labels.length} images, ${first!.path} of ${first!.labels.length}`,
-    );
-  const memberLogits = scores.map(logitsOf);
-  const { superclasses } = members[0]!;
-  return evaluateLogits(ensembleLogits(memberLogits), first!.labels, { memberLogits, superclasses });
-}
-
-/** Finds the folder of a study's results, which may be named by itself, by the study's file, or by its name. */
+/** Finds the folder of a study's results, which may be named by itself or the file in it, by the study's file, or by its name. */
 export function findStudyFolder(named: string, results = "results"): string {
   if (existsSync(join(named, "study.yaml"))) return named;
+  if (basename(named) === "study.yaml" && existsSync(join(dirname(named), "networks"))) return dirname(named);
   return join(results, basename(named).replace(/\.ya?ml$/, ""));
 }

@@ -86,13 +86,26 @@ export function shardOf(
   { networks, lines }: Plan,
   { shard, of }: { shard: number; of: number },
 ): PlannedNetwork[] {
+  // Networks of one line are joined, and so are lines that share a network. Each network points to another of its
+  // group, and the last of these, which points to itself, stands for the group.
   const group = new Map<string, string>();
   const rootOf = (one: string): string => {
-    const above = group.get(one) ?? one;
-    return above === one ? one : rootOf(above);
+    let root = one;
+    for (let above = group.get(root); above !== undefined && above !== root; above = group.get(root))
+      root = above;
+    for (let at = one; at !== root; ) {
+      const above = group.get(at)!;
+      group.set(at, root);
+      at = above;
+    }
+    return root;
   };
   for (const { fingerprints } of lines)
     for (const one of fingerprints.slice(1)) group.set(rootOf(one), rootOf(fingerprints[0]!));
-  const roots = [...new Set(networks.map(({ fingerprint }) => rootOf(fingerprint)))];
-  return networks.filter(({ fingerprint }) => roots.indexOf(rootOf(fingerprint)) % of === shard - 1);
+  const order = new Map<string, number>();
+  for (const { fingerprint } of networks) {
+    const root = rootOf(fingerprint);
+    if (!order.has(root)) order.set(root, order.size);
+  }
+  return networks.filter(({ fingerprint }) => order.get(rootOf(fingerprint))! % of === shard - 1);
 }

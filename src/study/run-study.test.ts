@@ -14,6 +14,7 @@ async function work(path: string, directory: string, options: RunStudyOptions = 
   const trained: string[] = [];
   const onEvent = (event: WorkEvent) => {
     options.onEvent?.(event);
+    if (event.type === "waiting") return;
     const { arms, seed, generation } = event.network;
     if (event.type === "failed") throw new Error(event.message);
     if (event.type === "finished") trained.push(`${arms[0]} ${seed} ${generation}`);

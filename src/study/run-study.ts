@@ -12,6 +12,8 @@ export interface RunStudyOptions {
   imports?: Imports;
   /** Accepts that the study's file has changed since the study began. Default: false. */
   amend?: boolean;
+  /** Whether only to look: nothing is written then. Default: false. */
+  look?: boolean;
   /** The part of the networks to train, of several parts, counted from 1. Default: all of them. */
   shard?: { shard: number; of: number } | undefined;
   signal?: AbortSignal | undefined;
@@ -25,7 +27,7 @@ export interface BegunStudy {
   plan: Plan;
   /** The networks of this shard. */
   mine: PlannedNetwork[];
-  /** Those of them that are not finished. */
+  /** Those of them that are not finished, or are to teach one that is not. */
   left: PlannedNetwork[];
   /** What the person must know, as sentences. */
   notes: string[];
@@ -44,7 +46,7 @@ export interface BegunStudy {
 export async function beginStudy(
   path: string,
   directory: string,
-  { imports = [], amend = false, shard }: RunStudyOptions = {},
+  { imports = [], amend = false, look = false, shard }: RunStudyOptions = {},
 ): Promise<BegunStudy> {
   const library = libraryOf(imports);
   const written = await loadStudy(path, library);
@@ -77,7 +79,7 @@ export async function beginStudy(
     }
   }
   const { notes } = inspect(folder, plan, networks);
-  await folder.begin(study, changes);
+  if (!look) await folder.begin(study, changes);
   const mine = shard ? shardOf(plan, shard) : plan.networks;
   const uncalibrated = study.file.calibrate !== undefined && !(await readCalibration(directory));
   return { study, folder, plan, mine, left: toTrain(folder, mine, plan.networks), notes, uncalibrated };

@@ -112,6 +112,22 @@ export function saveScores(path: string, parts: Readonly<Record<string, Scores>>
   });
 }
 
+/** What can be done where a file of scores cannot be used. */
+export const scoresRemedy =
+  "Put the file back as it was committed, or remove it and the .json of the same name: `lyceum study` then trains this " +
+  "network again";
+
+/** The greatest number of logits, N times C, that is made of scores: 4 GiB, ten times those of ImageNet's 50,000. */
+const MOST_LOGITS = 2 ** 29;
+
+function read(path: string): torch.Safetensors {
+  try {
+    return torch.loadSafetensors(path);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}. ${scoresRemedy}`);
+  }
+}
+
 /**
  * Reads the scores of one part of the images.
  *
@@ -119,23 +135,28 @@ export function saveScores(path: string, parts: Readonly<Record<string, Scores>>
  */
 export function loadScores(path: string, part: string): Scores {
   return torch.scope(() => {
-    const { tensors, metadata } = torch.loadSafetensors(path);
+    const { tensors, metadata } = read(path);
     const classes = Number(metadata[part]);
-    const read = (name: string) => {
+    const named = (name: string) => {
       const tensor = tensors[`${part}.${name}`];
-      if (!tensor) throw new Error(`${path}: holds no scores of the part "${part}"`);
+      if (!tensor) throw new Error(`${path}: holds no scores of the part "${part}". ${scoresRemedy}`);
       return tensor;
     };
-    const best = read("bestClasses");
+    const best = named("bestClasses");
     const [images = 0, ranks = 0] = best.shape;
     const bestClasses = best.to({ dtype: "int32" }).toTypedArray() as Int32Array;
-    const bestScores = read("bestScores").to({ dtype: "float32" }).toTypedArray() as Float32Array;
-    const labels = read("labels").to({ dtype: "int32" }).toTypedArray() as Int32Array;
-    const labelScores = read("labelScores").to({ dtype: "float32" }).toTypedArray() as Float32Array;
+    const bestScores = named("bestScores").to({ dtype: "float32" }).toTypedArray() as Float32Array;
+    const labels = named("labels").to({ dtype: "int32" }).toTypedArray() as Int32Array;
+    const labelScores = named("labelScores").to({ dtype: "float32" }).toTypedArray() as Float32Array;
     const isClass = (label: number) => label >= 0 && label < classes;
     const isScore = (score: number) => score >= 0 && score <= 1;
     const fits =
+      Number.isInteger(classes) &&
       classes >= 2 &&
+      images * classes <= MOST_LOGITS &&
+      images >= 1 &&
+      ranks >= 1 &&
+      ranks <= classes &&
       best.shape.length === 2 &&
       bestScores.length === images * ranks &&
       labels.length === images &&
@@ -144,7 +165,8 @@ export function loadScores(path: string, part: string): Scores {
       labels.every(isClass) &&
       bestScores.every(isScore) &&
       labelScores.every(isScore);
-    if (!fits) throw new Error(`${path}: the scores of the part "${part}" do not fit together`);
+    if (!fits)
+      throw new Error(`${path}: the scores of the part "${part}" do not fit together. ${scoresRemedy}`);
     return { classes, ranks, bestClasses, bestScores, labels, labelScores };
   });
 }

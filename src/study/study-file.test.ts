@@ -42,6 +42,14 @@ describe("a study file", () => {
   });
 });
 
+/** A study that calibrates the arm "tolerant", with something of that changed. */
+const calibrateBy = (change: object) => ({
+  calibrate: {
+    like: "strict",
+    arms: { tolerant: { key: "patriarch.primaryScore", range: [0.5, 0.9], ...change } },
+  },
+});
+
 describe("a mistake in a study file", () => {
   const arms = { ...tinyStudy.arms, wrong: { patriarch: "labelsmoothing" } };
   it.each([
@@ -64,7 +72,38 @@ describe("a mistake in a study file", () => {
       /settings are chosen on held-out images: give data a `heldOut`/,
     ],
     [{ calibrate: { like: "tolerent", arms: {} } }, /calibrate: there is no arm "tolerent"/],
-    [{ seed: [1] }, /: unknown key "seed"; did you mean "seeds"\?/],
+    [{ seed: [1] }, /: seed: unknown key; did you mean "seeds"\?/],
+    [{ arms: ["strict"] }, /:\d+: arms: must be a mapping: for each arm's name the keys that it changes/],
+    [{ arms: { strict: null } }, /arms\.strict: must be a mapping of the keys that the arm changes/],
+    [{ seeds: 1.5 }, /seeds: must be a list of whole numbers from 0 to 4294967295, or how many/],
+    [{ seeds: [2 ** 32] }, /seeds\.0: must be a list of whole numbers/],
+    [{ base: [1] }, /base: must be a recipe: a mapping, or the name or the path of one/],
+    [
+      { base: { ...tinyStudy.base, epochs: 0 } },
+      /tiny\.yaml:\d+: base\.epochs: must be a whole number from 1 to 100000, given 0/,
+    ],
+    [
+      { base: { ...tinyStudy.base, model: "resnte8" } },
+      /base\.model: must be one of .*, given "resnte8"; did you mean "resnet8"\?/,
+    ],
+    [{ grid: {} }, /grid: is empty/],
+    [{ grid: { "patriarch.k": [3, 3] } }, /grid\.patriarch\.k: 3 is given twice/],
+    [
+      { grid: { model: ["a b"] } },
+      /grid: its point "model=a b" cannot be named so, since an arm's name is made of letters/,
+    ],
+    [calibrateBy({ key: "epochs" }), /calibrate\.arms\.tolerant\.key: must be an option of the patriarch/],
+    [
+      calibrateBy({ range: [0.9, 0.5] }),
+      /calibrate\.arms\.tolerant\.range: must be the least value and the greatest, in this order/,
+    ],
+    [calibrateBy({ range: [0.5, 9] }), /calibrate\.arms\.tolerant\.range: 4\.75 cannot be tried: patriarch/],
+    [calibrateBy({ key: "patriarch.shape" }), /range: 0\.7 cannot be tried: patriarch\.shape: unknown key/],
+    [
+      calibrateBy({ start: 0.95 }),
+      /calibrate\.arms\.tolerant\.start: must lie in the range from 0\.5 to 0\.9/,
+    ],
+    [{ calibrate: { like: "strict", arms: {} } }, /calibrate\.arms: there are none/],
   ])("%o is a sentence that names file, line and remedy", async (change, message) => {
     const { path } = writeStudy({ ...tinyStudy, ...change });
     await expect(loadStudy(path)).rejects.toThrow(message);
@@ -76,4 +115,33 @@ describe("a mistake in a study file", () => {
     writeFileSync(path, "base: {\n  a: [1,\n");
     await expect(loadStudy(path)).rejects.toThrow(/tiny\.yaml:\d/);
   });
+});
+
+it("a grid of more points than memory holds is refused at once", () => {
+  const values = Array.from({ length: 50 }, (_, i) => i);
+  const grid = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`augment.key${i}`, values]));
+  expect(() => checkStudy({ ...tinyStudy, grid })).toThrow(
+    /grid: has 9.*e\+33 points, and a study has at most 500/,
+  );
+});
+
+it.each([
+  [{ arms: JSON.parse('{ "__proto__": { "patriarch": "strict" } }') }, "arms.__proto__"],
+  [{ grid: JSON.parse('{ "__proto__": [1, 2] }') }, "grid.__proto__"],
+  [
+    { arms: { strict: JSON.parse('{ "student": { "__proto__": { "a": 1 } } }') } },
+    "arms.strict.student.__proto__",
+  ],
+])("a key that would be left out without a word is refused", (change, path) => {
+  expect(() => checkStudy({ ...tinyStudy, reference: undefined, ...change })).toThrow(
+    `${path}: no key can have this name`,
+  );
+});
+
+it("an arm may have the name of what every object has", () => {
+  const arms = { constructor: { patriarch: "strict" }, toString: { patriarch: { k: 3 } } };
+  expect(checkStudy({ ...tinyStudy, arms, reference: "toString" }).arms.map(({ name }) => name)).toEqual([
+    "constructor",
+    "toString",
+  ]);
 });

@@ -1,6 +1,5 @@
 /** Reads study files: arms and seeds over a base recipe, checked before anything is trained. */
 import { dirname, isAbsolute, resolve } from "node:path";
-import { schema } from "../packages.js";
 import {
   applyOverride,
   builtIn,
@@ -17,7 +16,9 @@ import {
   toYaml,
   YamlError,
 } from "../recipe/index.js";
-import { gridArms } from "./grid.js";
+import { checkCalibrate } from "./check-calibrate.js";
+import { checkGrid, gridArms } from "./grid.js";
+import { expectedAt, fileSchema, MAX_ARMS, unspeakable } from "./study-schema.js";
 
 /** The error of a study file that cannot be used. Its message has a line for each problem. */
 export class StudyError extends Error {
@@ -77,51 +78,6 @@ export interface Study {
   library: Library;
 }
 
-const MAX_ARMS = 500;
-const MAX_SEEDS = 1000;
-const nameForm = /^[A-Za-z0-9][A-Za-z0-9_.=+,-]{0,79}$/;
-
-/** The keys of a study file, for messages. */
-const studyKeys = [
-  ...["title", "description", "kind", "base", "seeds"],
-  ...["reference", "calibrate", "arms", "grid"],
-];
-
-const fileSchema = schema((z) => {
-  const mapping = z.record(z.string(), z.unknown());
-  const seed = z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1);
-  const seeds = z.union([z.int().min(1).max(MAX_SEEDS), z.array(seed).min(1).max(MAX_SEEDS)]);
-  const calibrate = z.strictObject({
-    like: z.string(),
-    by: z.enum(["entropy", "topScore"]).default("entropy"),
-    within: z.number().gt(0).max(0.5).default(0.02),
-    seeds: seeds.exactOptional(),
-    epochs: z.int().min(1).exactOptional(),
-    arms: z.record(
-      z.string(),
-      z.strictObject({
-        key: z.string().min(1),
-        range: z.tuple([z.number(), z.number()]),
-        start: z.number().exactOptional(),
-      }),
-    ),
-  });
-  return z.strictObject({
-    title: z.string().min(1).max(200).exactOptional(),
-    description: z.string().max(2000).exactOptional(),
-    kind: z.enum(["study", "search"]).default("study"),
-    base: z.union([mapping, z.string().min(1)]),
-    seeds,
-    calibrate: calibrate.exactOptional(),
-    reference: z.string().exactOptional(),
-    arms: z.record(z.string(), mapping).exactOptional(),
-    grid: z.record(z.string(), z.array(z.union([z.string(), z.number()])).min(1)).exactOptional(),
-  });
-});
-
 /**
  * Reads a study file, checks it and all recipes that it makes.
  *
@@ -138,14 +94,14 @@ export async function loadStudy(path: string, library: Library = builtIn): Promi
     const line = error instanceof YamlError && error.line ? `:${error.line}` : "";
     throw new StudyError(`${path}${line}: ${(error as Error).message}`);
   }
-  const value = yaml.value as { base?: unknown } | null;
-  const base =
-    typeof value?.base === "string"
-      ? await loadRecipeInput(besides(path, value.base)).catch((error) => {
-          throw new StudyError(`${path}: base: ${(error as Error).message}`);
-        })
-      : value?.base;
-  return checkStudy({ ...value, base }, { path, library, lineOf: yaml.lineOf });
+  const { lineOf, value } = yaml;
+  const base = isMapping(value) ? value.base : undefined;
+  if (!isMapping(value) || typeof base !== "string") return checkStudy(value, { path, library, lineOf });
+  const recipe = await loadRecipeInput(besides(path, base)).catch((error) => {
+    const line = lineOf(["base"]);
+    throw new StudyError(`${path}${line ? `:${line}` : ""}: base: ${(error as Error).message}`);
+  });
+  return checkStudy({ ...value, base: recipe }, { path, library, lineOf });
 }
 
 /** Gives a path that a study file names relative to itself; anything without a slash or an ending is a recipe's name. */
@@ -153,6 +109,9 @@ function besides(file: string, named: string): string {
   const isPath = /[\\/]|\.ya?ml$/.test(named);
   return isPath && !isAbsolute(named) ? resolve(dirname(file), named) : named;
 }
+
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 interface Origin {
   path?: string;
@@ -175,19 +134,24 @@ export function checkStudy(
       `${path}${line ? `:${line}` : ""}: ${keys.length > 0 ? `${keys.join(".")}: ` : ""}${message}`,
     );
   };
+  const hidden = unspeakable(input);
+  if (hidden) throw at(hidden, "no key can have this name: choose another");
   const parsed = fileSchema().safeParse(input);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    if (issue.code !== "unrecognized_keys") throw at(issue.path, issue.message);
+    const expected = expectedAt(issue.path);
+    if (issue.code !== "unrecognized_keys") throw at(issue.path, expected.words ?? issue.message);
     const [key] = issue.keys;
-    const meant = issue.path.length === 0 ? nearest(key!, studyKeys) : undefined;
-    throw at(issue.path, `unknown key "${key}"${meant ? `; did you mean "${meant}"?` : ""}`);
+    const meant = nearest(key!, expected.keys);
+    const hint = meant ? `did you mean "${meant}"?` : `known here: ${expected.keys.join(", ")}`;
+    throw at([...issue.path, key!], `unknown key; ${hint}`);
   }
   const { seeds: given, arms: written = {}, grid, calibrate, reference: asked, base, ...rest } = parsed.data;
   const seeds = seedsOf(given);
   const twice = seeds.find((seed, i) => seeds.indexOf(seed) !== i);
   if (twice !== undefined)
     throw at(["seeds"], `${twice} is given twice: a seed counts once, so leave the second one out`);
+  if (grid) checkGrid(grid, { most: MAX_ARMS, wrong: (keys, message) => at(["grid", ...keys], message) });
   const points = grid ? gridArms(grid) : [];
   const arms: Record<string, Record<string, unknown>> = { ...written };
   for (const { name, changes } of points) {
@@ -199,29 +163,22 @@ export function checkStudy(
     throw at(["arms"], "there are none: name at least one, such as `strict: { patriarch: strict }`");
   if (names.length > MAX_ARMS) throw at(["arms"], `${names.length} are too many, at most ${MAX_ARMS}`);
   const wrong = names.find((name) => !nameForm.test(name));
+  const form = "an arm's name is made of letters, digits and _ . = + , -, at most 80 of them";
+  if (wrong !== undefined && Object.hasOwn(written, wrong)) throw at(["arms", wrong], form);
   if (wrong !== undefined)
-    throw at(["arms", wrong], "an arm's name is made of letters, digits and _ . = + , -, at most 80 of them");
+    throw at(["grid"], `its point "${wrong}" cannot be named so, since ${form}: write such points as arms`);
   const reference = asked ?? names[0]!;
   if (!names.includes(reference))
     throw at(["reference"], `there is no arm "${reference}"; the arms are ${names.join(", ")}`);
   const file: StudyFile = { ...rest, base: base as Record<string, unknown>, seeds, reference, arms: written };
   if (grid) file.grid = grid;
-  if (calibrate) {
-    const foreign = [calibrate.like, ...Object.keys(calibrate.arms)].find(
-      (arm) => !Object.hasOwn(written, arm),
-    );
-    if (foreign !== undefined)
-      throw at(
-        ["calibrate"],
-        `there is no arm "${foreign}"; the arms are ${Object.keys(written).join(", ")}`,
-      );
-    if (Object.hasOwn(calibrate.arms, calibrate.like))
-      throw at(["calibrate"], `${calibrate.like} cannot be made like itself`);
-    file.calibrate = { ...calibrate, seeds: seedsOf(calibrate.seeds ?? seeds.slice(0, 1)) };
-  }
+  if (calibrate) file.calibrate = { ...calibrate, seeds: seedsOf(calibrate.seeds ?? seeds.slice(0, 1)) };
   const resolved = names.map((name): Arm => {
-    const recipe = recipeOf(file.base, arms[name]!, library, (message) =>
-      at(Object.hasOwn(written, name) ? ["arms", name] : ["grid"], message),
+    const place = Object.hasOwn(written, name) ? ["arms", name] : ["grid"];
+    const recipe = recipeOf(file.base, arms[name]!, library, (message, inBase) =>
+      inBase
+        ? at(["base", ...keysOf(message)], message.slice(message.indexOf(": ") + 2))
+        : at(place, message),
     );
     const point = points.find((one) => one.name === name);
     return { name, recipe, ...(point && { at: point.changes }) };
@@ -234,18 +191,34 @@ export function checkStudy(
         "settings are chosen on held-out images: give data a `heldOut`, such as { heldOut: 0.1 }",
       );
   }
+  if (file.calibrate)
+    checkCalibrate(file.calibrate, {
+      arms: written,
+      wrong: (keys, message) => at(["calibrate", ...keys], message),
+      resolve: (arm, changes, wrong) =>
+        recipeOf(file.base, { ...written[arm], ...changes }, library, (message) => wrong(message)),
+    });
   return { file, arms: resolved, library };
 }
+
+/** Gives the path of the key that a message about a recipe begins with. */
+const keysOf = (message: string): string[] => message.slice(0, message.indexOf(": ")).split(".");
+
+const nameForm = /^[A-Za-z0-9][A-Za-z0-9_.=+,-]{0,79}$/;
 
 const seedsOf = (given: number | number[]) =>
   typeof given === "number" ? Array.from({ length: given }, (_, seed) => seed) : given;
 
-/** Makes the recipe of an arm, of seed 0. */
+/**
+ * Makes the recipe of an arm, of seed 0.
+ *
+ * @param wrong makes the error of a message; it is told whether the mistake stands in the base recipe, whatever arm
+ */
 function recipeOf(
   base: Record<string, unknown>,
   changes: Record<string, unknown>,
   library: Library,
-  wrong: (message: string) => StudyError,
+  wrong: (message: string, inBase?: boolean) => StudyError,
 ): Recipe {
   let input: unknown = base;
   for (const [key, value] of Object.entries(changes)) {
@@ -254,13 +227,34 @@ function recipeOf(
       throw wrong(`an arm cannot change ${keys[0]}: seeds are listed once, for all arms alike`);
     input = applyOverride(input, { path: keys, value });
   }
-  if ("seed" in base) throw wrong("the base recipe has a seed: list it in `seeds` instead");
+  if (Object.hasOwn(base, "seed"))
+    throw wrong("seed: the base recipe has a seed: list it in `seeds` instead", true);
+  const problem = problemOf(input, library);
+  if (typeof problem !== "string") return problem;
+  throw wrong(problem, problemOf(base, library) === problem);
+}
+
+/** Resolves a recipe, or says what is wrong with it, beginning with the key. */
+function problemOf(input: unknown, library: Library): Recipe | string {
+  let recipe: Recipe;
   try {
-    return resolveRecipe(input, library);
+    recipe = resolveRecipe(input, library);
   } catch (error) {
     if (!(error instanceof RecipeError)) throw error;
-    throw wrong(error.message.replaceAll(/^recipe: /gm, ""));
+    return error.message.replaceAll(/^recipe: /gm, "");
   }
+  // In code a recipe may name a network or images that are handed over beside it. A study has only its library.
+  for (const [key, kind, name] of [
+    ["data.name", "dataset", recipe.data.name],
+    ["model", "model", recipe.model],
+  ] as const) {
+    if (library.find(kind, name)) continue;
+    const names = library.all(kind).map((one) => one.name);
+    const meant = nearest(name, names);
+    const hint = meant ? `did you mean "${meant}"?` : "one of your own comes by --import";
+    return `${key}: must be one of ${names.join(", ")}, given "${name}"; ${hint}`;
+  }
+  return recipe;
 }
 
 /** Writes a study file as YAML, with its base recipe written out. */

@@ -1,10 +1,10 @@
 /** The folder of a study's results: its file, and the small files of each trained network. */
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { schema } from "../packages.js";
 import type { Library } from "../recipe/index.js";
-import { readBoundedText } from "../recipe/index.js";
+import { MAX_YAML_BYTES, readBoundedText } from "../recipe/index.js";
 import { parseJson, sha256Of, writeAtomic } from "../runs/index.js";
 import { type NetworkFile, parseNetworkFile } from "./network-file.js";
 import { loadStudy, type Study, StudyError, studyToYaml } from "./study-file.js";
@@ -70,12 +70,19 @@ export class StudyFolder {
    * Makes the folder and writes the study's file, where that has changed.
    *
    * @param changes what is different from the study that began here; it is noted, and the report tells of it
+   * @throws StudyError when the file, written out, is longer than one that can be read
    */
   async begin(study: Study, changes: readonly string[] = []): Promise<void> {
+    const yaml = studyToYaml(study.file);
+    const bytes = Buffer.byteLength(yaml);
+    if (bytes > MAX_YAML_BYTES)
+      throw new StudyError(
+        `${this.studyFile}: with its base recipe written out the study takes ${bytes} bytes, at most ${MAX_YAML_BYTES} can be ` +
+          "read: leave arms out, or write them as a grid",
+      );
     await mkdir(join(this.directory, "networks"), { recursive: true });
     await mkdir(this.work, { recursive: true });
     await writeFile(join(this.work, ".gitignore"), "*\n");
-    const yaml = studyToYaml(study.file);
     const before = await readFile(this.studyFile, "utf8").catch(() => undefined);
     if (changes.length > 0) {
       const noted = [
@@ -100,7 +107,13 @@ export class StudyFolder {
   async readAmendments(): Promise<Amendment[]> {
     if (!existsSync(this.amendments)) return [];
     const text = await readBoundedText(this.amendments, { maxBytes: MAX_NETWORK_BYTES });
-    return parseJson(text, amendmentsSchema(), this.amendments);
+    try {
+      return parseJson(text, amendmentsSchema(), this.amendments);
+    } catch (error) {
+      throw new Error(
+        `${(error as Error).message}. Put the file back as it was committed; without it the report says nothing of changes`,
+      );
+    }
   }
 
   /**
@@ -116,7 +129,7 @@ export class StudyFolder {
 
   /** Says where the files of a network lie, whether they exist or not. */
   network(fingerprint: string): NetworkPaths {
-    const short = fingerprint.slice(0, 16);
+    const short = shortOf(fingerprint);
     const path = join(this.directory, "networks", short);
     return {
       file: `${path}.json`,
@@ -129,6 +142,18 @@ export class StudyFolder {
   /** Tells whether a network's training is finished. Its numbers are written last. */
   isFinished(fingerprint: string): boolean {
     return existsSync(this.network(fingerprint).file);
+  }
+
+  /** Lists which networks are finished and which have left their weights, by the first part of their fingerprints. */
+  list(): { finished: Set<string>; weights: Set<string> } {
+    const finished = new Set<string>();
+    const weights = new Set<string>();
+    for (const name of namesIn(join(this.directory, "networks"))) {
+      const [short = "", ...ending] = name.split(".");
+      if (ending.join(".") === "json") finished.add(short);
+      else if (ending.join(".") === "weights.safetensors") weights.add(short);
+    }
+    return { finished, weights };
   }
 
   /** Writes a network's numbers, by which it is finished. */
@@ -144,7 +169,9 @@ export class StudyFolder {
    */
   async readNetworks(): Promise<Map<string, NetworkFile>> {
     const folder = join(this.directory, "networks");
-    const names = (await readdir(folder).catch(() => [])).filter((name) => nameForm.test(name)).sort();
+    const names = namesIn(folder)
+      .filter((name) => nameForm.test(name))
+      .sort();
     const found = new Map<string, NetworkFile>();
     for (const name of names) {
       const path = join(folder, name);
@@ -164,6 +191,20 @@ export class StudyFolder {
   }
 }
 
+/** The first part of a fingerprint, which names a network's files. */
+export const shortOf = (fingerprint: string): string => fingerprint.slice(0, 16);
+
+/** Lists the names in a folder; none where there is no such folder. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    // A folder that may not be read is no empty one: everything in it would be trained again.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
 /** The parts of a study's file that decide what is trained and compared. */
 const deciding = ["kind", "base", "seeds", "reference", "calibrate", "arms", "grid"] as const;
 
@@ -173,7 +214,7 @@ export function studyChanges(before: Study, now: Study): string[] {
     const [a, b] = [before.file[key], now.file[key]];
     if (sha256Of([a]) === sha256Of([b])) return [];
     if (key === "seeds")
-      return [`seeds (${before.file.seeds.join(", ")} before, ${now.file.seeds.join(", ")} now)`];
+      return [`seeds (${listOf(before.file.seeds)} before, ${listOf(now.file.seeds)} now)`];
     if (key !== "arms") return [key];
     const [old, young] = [before.file.arms, now.file.arms];
     return [...new Set([...Object.keys(old), ...Object.keys(young)])].flatMap((arm) => {
@@ -183,3 +224,7 @@ export function studyChanges(before: Study, now: Study): string[] {
     });
   });
 }
+
+/** Lists seeds, of many only the first. */
+const listOf = (seeds: readonly number[]) =>
+  seeds.length > 12 ? `${seeds.slice(0, 10).join(", ")}, … (${seeds.length} in all)` : seeds.join(", ");

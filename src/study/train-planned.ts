@@ -1,6 +1,6 @@
 /** Trains one network of a study, and leaves its numbers, its scores and, where it is to teach, its weights. */
 import { existsSync } from "node:fs";
-import { appendFile, copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultK, evaluateLogits, Predictions } from "../analysis/index.js";
 import type { Loader } from "../data/index.js";
@@ -25,6 +25,7 @@ import {
   type EpochRecord,
   syncFolder,
   type TestResult,
+  writeAtomic,
   writeWeights,
 } from "../runs/index.js";
 import * as torch from "../torch/index.js";
@@ -61,8 +62,8 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
   const weights = join(paths.work, "weights.safetensors");
   // What was finished before is needed again only for its weights; its numbers stay as they were.
   const again = folder.isFinished(fingerprint);
-  if (again && existsSync(weights)) {
-    await copyFile(weights, paths.weights);
+  if (again && isWhole(weights)) {
+    await handOn(weights, paths.weights);
     return true;
   }
   if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
@@ -77,7 +78,7 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
   using _owned = handOver(trained.model);
   const description = describeNetwork({ ...experiment, folder: undefined }, generation);
   torch.scope(() => writeWeights(weights, trained.model.stateDict(), description));
-  if (options.teaches) await copyFile(weights, paths.weights);
+  if (options.teaches) await handOn(weights, paths.weights);
   if (again) return true;
   const frozen = freeze(trained.model);
 
@@ -125,6 +126,22 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
   return true;
 }
 
+/** Tells whether a file of weights is there, and holds what was written. */
+function isWhole(path: string): boolean {
+  if (!existsSync(path)) return false;
+  try {
+    torch.scope(() => torch.loadSafetensors(path));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Puts a network's weights where its students find them: whole or not at all, since others may be waiting for them. */
+async function handOn(from: string, to: string): Promise<void> {
+  await writeAtomic(to, await readFile(from));
+}
+
 /** Says which kernels compute on this machine: they decide how sums round. */
 export function kernelsInWords(device: string): string {
   const threads = torch.getNumThreads();
@@ -167,7 +184,13 @@ async function recallTeachers(
       const { weights } = folder.network(network.teachers[i]!);
       const teacher = freshModel(experiment, generation);
       networks.push(teacher);
-      loadWeights(teacher, weights);
+      try {
+        loadWeights(teacher, weights);
+      } catch (error) {
+        throw new Error(
+          `${(error as Error).message}. Remove ${weights}: \`lyceum study\` then makes this teacher's weights anew`,
+        );
+      }
       freeze(teacher);
     }
   } catch (error) {

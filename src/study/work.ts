@@ -1,6 +1,6 @@
 /** The work at a study: takes network after network that is ready to be trained, until none is left. */
 import { existsSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { OnProgress } from "../generations/index.js";
@@ -8,7 +8,7 @@ import type { Library } from "../recipe/index.js";
 import { acquireLock } from "../runs/index.js";
 import type { StudyImages } from "./images.js";
 import type { PlannedNetwork } from "./plan.js";
-import type { StudyFolder } from "./study-folder.js";
+import { type StudyFolder, shortOf } from "./study-folder.js";
 import { trainPlanned } from "./train-planned.js";
 
 /** An event of the work at a study. */
@@ -16,7 +16,11 @@ export type WorkEvent =
   | { type: "begun"; network: PlannedNetwork }
   | { type: "progress"; network: PlannedNetwork; event: Parameters<OnProgress>[0] }
   | { type: "finished"; network: PlannedNetwork }
-  | { type: "failed"; network: PlannedNetwork; message: string };
+  | { type: "failed"; network: PlannedNetwork; message: string }
+  /** Another process has finished it. */
+  | { type: "found"; network: PlannedNetwork }
+  /** All that is left waits for what other processes are at work on; the message says for which. */
+  | { type: "waiting"; message: string };
 
 export interface WorkOptions {
   folder: StudyFolder;
@@ -45,39 +49,54 @@ export async function workAt(options: WorkOptions): Promise<Map<string, string>>
   const { folder, mine, signal, onEvent } = options;
   const images: StudyImages = new Map();
   const failures = new Map<string, string>();
+  const left = new Set(toTrain(folder, mine, options.all));
+  let waitedFor: string | undefined;
   while (!signal?.aborted) {
-    const next = await takeNext(options, failures);
+    const { due } = whatIsDue(folder, options.all);
+    for (const network of left) {
+      if (due.has(network.fingerprint)) continue;
+      left.delete(network);
+      onEvent?.({ type: "found", network });
+    }
+    const next = await takeNext(options, due, failures);
     if (next === "none") break;
-    if (next === "wait") {
+    if ("waitFor" in next) {
+      if (next.waitFor !== waitedFor) onEvent?.({ type: "waiting", message: next.waitFor });
+      waitedFor = next.waitFor;
       await wait(PATIENCE, undefined, signal ? { signal } : {}).catch(() => {});
       continue;
     }
+    waitedFor = undefined;
     const { network, release } = next;
     try {
       onEvent?.({ type: "begun", network });
       const finished = await trainPlanned(network, {
         ...options,
         images,
-        teaches: teaches(network, options),
+        teaches: whatIsDue(folder, options.all).needed.has(network.fingerprint),
         onProgress: (event) => onEvent?.({ type: "progress", network, event }),
       });
       if (!finished) break;
+      left.delete(network);
       await removeIdleWeights(options);
       onEvent?.({ type: "finished", network });
     } catch (error) {
       if (signal?.aborted && (error === signal.reason || (error as Error).name === "AbortError")) break;
       const message = (error as Error).message;
       failures.set(network.fingerprint, message);
-      await writeFile(join(folder.network(network.fingerprint).work, "failed.txt"), `${message}\n`);
+      await writeFile(markOf(folder, network.fingerprint), `${message}\n`);
       onEvent?.({ type: "failed", network, message });
     } finally {
       await release();
     }
   }
-  for (const network of mine) {
-    const failed = join(folder.network(network.fingerprint).work, "failed.txt");
-    if (!failures.has(network.fingerprint) && existsSync(failed))
-      failures.set(network.fingerprint, "failed in another process");
+  for (const { fingerprint } of mine) {
+    const mark = markOf(folder, fingerprint);
+    if (!failures.has(fingerprint) && existsSync(mark))
+      failures.set(
+        fingerprint,
+        (await readFile(mark, "utf8").catch(() => "")).trim() || "no reason is known",
+      );
   }
   return failures;
 }
@@ -87,39 +106,44 @@ export async function forgetFailures(
   folder: StudyFolder,
   networks: readonly PlannedNetwork[],
 ): Promise<void> {
-  for (const { fingerprint } of networks)
-    await rm(join(folder.network(fingerprint).work, "failed.txt"), { force: true });
+  for (const { fingerprint } of networks) await rm(markOf(folder, fingerprint), { force: true });
 }
+
+/** What a look for a network to train came to: one that is taken, a reason to wait, or nothing that is left. */
+type Taken = { network: PlannedNetwork; release: () => Promise<void> } | { waitFor: string } | "none";
 
 /** Takes the first network that is ready and that nobody else is at work on. */
 async function takeNext(
   { folder, mine, all }: WorkOptions,
+  due: ReadonlySet<string>,
   failures: ReadonlyMap<string, string>,
-): Promise<{ network: PlannedNetwork; release: () => Promise<void> } | "wait" | "none"> {
-  let busy = false;
-  for (const network of toTrain(folder, mine, all)) {
+): Promise<Taken> {
+  let waitFor: string | undefined;
+  const failed = failedAmong(folder, all, (fingerprint) => failures.has(fingerprint));
+  for (const network of mine) {
     const { fingerprint } = network;
-    const { work } = folder.network(fingerprint);
-    if (failures.has(fingerprint) || existsSync(join(work, "failed.txt"))) continue;
-    if (network.teachers.some((teacher) => hasFailed(folder, teacher, all))) continue;
-    if (!network.teachers.every((teacher) => existsSync(folder.network(teacher).weights))) {
-      busy = true;
+    if (!due.has(fingerprint) || failed.has(fingerprint)) continue;
+    const missing = network.teachers.find((teacher) => !existsSync(folder.network(teacher).weights));
+    if (missing !== undefined) {
+      waitFor ??= `the teacher ${missing.slice(0, 16)} is not trained yet`;
       continue;
     }
+    const { work } = folder.network(fingerprint);
     await mkdir(work, { recursive: true });
-    const release = await acquireLock(join(work, "lock")).catch(() => undefined);
-    if (!release) {
-      busy = true;
+    const lock = await acquireLock(join(work, "lock")).catch((error: NodeJS.ErrnoException) => {
+      // Only a lock that is held is a reason to wait: a disk that is full, or read only, stays so.
+      if (error.code !== undefined) throw error;
+      return error.message;
+    });
+    if (typeof lock === "string") {
+      waitFor = lock;
       continue;
     }
     // Another process may have finished it between the look and the lock.
-    if (!isDue(folder, network, all)) {
-      await release();
-      continue;
-    }
-    return { network, release };
+    if (whatIsDue(folder, all).due.has(fingerprint)) return { network, release: lock };
+    await lock();
   }
-  return busy ? "wait" : "none";
+  return waitFor === undefined ? "none" : { waitFor };
 }
 
 /** Lists the networks that are to be trained, in the order of the plan. */
@@ -128,35 +152,61 @@ export function toTrain(
   mine: readonly PlannedNetwork[],
   all: readonly PlannedNetwork[],
 ): PlannedNetwork[] {
-  return mine.filter((network) => isDue(folder, network, all));
+  const { due } = whatIsDue(folder, all);
+  return mine.filter(({ fingerprint }) => due.has(fingerprint));
 }
 
 /**
- * Tells whether a network is to be trained: it is not finished, or it is to teach one that is not, and its weights
- * are not there.
+ * Tells which networks are to be trained: those that are not finished, and those that are to teach one of these and
+ * whose weights are not there. It takes one look at the folder, and one at each network.
+ *
+ * @param all the networks of the whole study, teachers before students
+ * @returns their fingerprints, and those of the networks whose weights they need
  */
-function isDue(folder: StudyFolder, network: PlannedNetwork, all: readonly PlannedNetwork[]): boolean {
-  const { fingerprint } = network;
-  if (!folder.isFinished(fingerprint)) return true;
-  if (existsSync(folder.network(fingerprint).weights)) return false;
-  return all.some((other) => other.teachers.includes(fingerprint) && isDue(folder, other, all));
+export function whatIsDue(
+  folder: StudyFolder,
+  all: readonly PlannedNetwork[],
+): { due: Set<string>; needed: Set<string> } {
+  const { finished, weights } = folder.list();
+  const due = new Set<string>();
+  const needed = new Set<string>();
+  for (const { fingerprint, teachers } of [...all].reverse()) {
+    const short = shortOf(fingerprint);
+    if (finished.has(short) && (weights.has(short) || !needed.has(fingerprint))) continue;
+    due.add(fingerprint);
+    for (const teacher of teachers) needed.add(teacher);
+  }
+  return { due, needed };
 }
 
-function teaches({ fingerprint }: PlannedNetwork, { folder, all }: WorkOptions): boolean {
-  return all.some((other) => other.teachers.includes(fingerprint) && isDue(folder, other, all));
-}
-
-/** Tells whether a network's training, or that of one that teaches it, has failed. */
-function hasFailed(folder: StudyFolder, fingerprint: string, all: readonly PlannedNetwork[]): boolean {
-  if (existsSync(join(folder.network(fingerprint).work, "failed.txt"))) return true;
-  const network = all.find((one) => one.fingerprint === fingerprint);
-  return network?.teachers.some((teacher) => hasFailed(folder, teacher, all)) ?? false;
+/** Tells which networks cannot be trained: those that have failed, and those that these would teach. */
+function failedAmong(
+  folder: StudyFolder,
+  all: readonly PlannedNetwork[],
+  hasFailed: (fingerprint: string) => boolean,
+): Set<string> {
+  const failed = new Set<string>();
+  for (const { fingerprint, teachers } of all)
+    if (
+      hasFailed(fingerprint) ||
+      teachers.some((teacher) => failed.has(teacher)) ||
+      existsSync(markOf(folder, fingerprint))
+    )
+      failed.add(fingerprint);
+  return failed;
 }
 
 /** Removes the weights that no network needs any more. */
 export async function removeIdleWeights({ folder, all }: Pick<WorkOptions, "folder" | "all">): Promise<void> {
+  const { finished, weights } = folder.list();
+  const { needed } = whatIsDue(folder, all);
   for (const { fingerprint } of all) {
-    const needed = all.some((other) => other.teachers.includes(fingerprint) && isDue(folder, other, all));
-    if (!needed && folder.isFinished(fingerprint)) await folder.removeWeights(fingerprint);
+    const short = shortOf(fingerprint);
+    if (weights.has(short) && finished.has(short) && !needed.has(fingerprint))
+      await folder.removeWeights(fingerprint);
   }
 }
+
+/** The file that a failed training leaves for the other processes, with its message. */
+const markOf = (folder: StudyFolder, fingerprint: string) =>
+  join(folder.network(fingerprint).work, "failed.txt");

@@ -21,6 +21,20 @@ export function missingSentence({
   return `${done} of ${countOf(of, "network")} are trained; ${missing}, of ${listed(lacking)}.`;
 }
 
+/**
+ * Says what a verdict before the end is worth: looking again and again at p as seeds come in, until it is small
+ * once, finds more than it may (Armitage, McPherson and Rowe 1969).
+ *
+ * @returns undefined where the study is finished
+ */
+export function interimSentence({ trained: { done, of } }: Pick<StudyResult, "trained">): string | undefined {
+  if (done >= of) return undefined;
+  return (
+    "This is a look in between: who looks more than once and stops at a small p finds differences by chance more often " +
+    "than p says. The verdict that counts is that of the finished study."
+  );
+}
+
 const lacksSome = ({ generations }: ArmResult, networks: readonly unknown[]) =>
   Array.from({ length: generations }, (_, g) => networks[g]).some((network) => network === undefined);
 
