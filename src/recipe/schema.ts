@@ -118,7 +118,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         .exactOptional()
         .describe(
           "Parts in which a step's batch is computed, one after the other, so that it needs less memory. The gradients are " +
-            "those of the whole batch, but for batch norm, which normalises each part by its own statistics. Default: 1.",
+            "those of the whole batch, but for batch norm, which normalises each part by its own statistics, and for losses that " +
+            "relate the images of a batch to each other. Default: 1.",
         ),
       optimizer: optimizer
         .prefault({})
