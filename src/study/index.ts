@@ -6,7 +6,7 @@ export { fingerprintLine, NUMERICS } from "./fingerprint.js";
 export { findStudyFolder, type OpenStudyOptions, openStudy } from "./open-study.js";
 export { type PairedDifference, type PairedOptions, paired, withoutRepeated } from "./paired.js";
 export { type PlannedNetwork, planStudy } from "./plan.js";
-export { type BegunStudy, beginStudy, type RunStudyOptions, workAtStudy } from "./run-study.js";
+export { type BegunStudy, beginStudy, type RunStudyOptions, runStudy, workAtStudy } from "./run-study.js";
 export * from "./sentences.js";
 export { estimateMean, type Interval } from "./statistics/index.js";
 export { checkStudy, loadStudy, type Study, StudyError, type StudyFile } from "./study-file.js";

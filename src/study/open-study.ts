@@ -51,6 +51,7 @@ export async function openStudy(directory: string, options: OpenStudyOptions = {
     title: study.file.title ?? folder.name,
     description: study.file.description ?? "",
     reference: study.file.reference,
+    ...(study.file.claim && { claim: study.file.claim }),
     seeds: study.file.seeds,
     part: study.file.kind === "search" ? "heldOut" : "test",
     arms: study.arms.map(({ name, recipe, at }) => ({

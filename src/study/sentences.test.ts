@@ -602,3 +602,32 @@ it("the interval of a sentence is that of the t distribution", () => {
     `−${Math.abs(interval!.low).toFixed(1)} to ${interval!.high.toFixed(1)}, 3 seeds`,
   );
 });
+
+describe("a claim that the study's file makes", () => {
+  const arms = {
+    a: { top1: [[0.5], [0.52], [0.51]] },
+    b: { top1: [[0.4], [0.41], [0.42]] },
+    c: { top1: [[0.6], [0.61], [0.63]] },
+  };
+
+  it("is about that arm and its rivals alone, for which alone the p are corrected", () => {
+    const study = { ...studyByHand(arms), claim: { arm: "a", over: ["b"] } };
+    expect(claimedArm(study)).toBe("a");
+    const found = claims(study).filter(({ of }) => of === "last");
+    expect(found.map(({ rival, verdict, comparison }) => [rival, verdict, comparison.together])).toEqual([
+      ["b", "holds", 1],
+    ]);
+  });
+
+  it("is over all others where it names none", () => {
+    const study = { ...studyByHand(arms), claim: { arm: "a" } };
+    expect(
+      claims(study)
+        .filter(({ of }) => of === "last")
+        .map(({ rival, verdict }) => [rival, verdict]),
+    ).toEqual([
+      ["b", "holds"],
+      ["c", "does not hold"],
+    ]);
+  });
+});

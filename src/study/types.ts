@@ -64,6 +64,8 @@ export interface StudyResult {
   description: string;
   /** The arm that the others are compared with. */
   reference: string;
+  /** The arm that is claimed to end better, and its rivals; left out where the study's file claims nothing. */
+  claim?: { arm: string; over?: string[] };
   seeds: number[];
   /** The part that the study's claims are about: the test images, or in a search the held-out ones. */
   part: Part;

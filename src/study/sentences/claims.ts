@@ -25,7 +25,7 @@ export interface ClaimOptions extends Omit<PairedOptions, "reference"> {
 }
 
 /**
- * Names the arm that a study's claims are about: the one that is called "tolerant" or "tsd"; otherwise the only one
+ * Names the arm that a study's claims are about: the one that its file claims; otherwise the one that is called "tolerant" or "tsd"; otherwise the only one
  * with a tolerant patriarch (the top score difference), by its name or its method in words; otherwise, of two arms,
  * the one that is not the reference. Several tolerant arms, which are variants of each other, and a search, which
  * chooses, have no such arm.
@@ -36,8 +36,10 @@ export function claimedArm({
   arms,
   reference,
   part,
-}: Pick<StudyResult, "arms" | "reference" | "part">): string | undefined {
+  claim,
+}: Pick<StudyResult, "arms" | "reference" | "part" | "claim">): string | undefined {
   if (part === "heldOut") return undefined;
+  if (claim) return claim.arm;
   const named = arms.find(({ name }) => /^(tolerant|tsd)$/i.test(name));
   if (named) return named.name;
   const tolerant = arms.filter(
@@ -50,7 +52,7 @@ export function claimedArm({
 
 /**
  * Judges the claim that one arm's line ends better than each of the others, by its last network and by its
- * ensemble. The p are corrected for all rivals by Holm's method, those of networks and of ensembles each.
+ * ensemble. The p are corrected for all rivals, those that the file names or all others, by Holm's method, those of networks and of ensembles each.
  *
  * @returns none where no arm stands out, or the metric has no better end
  * @throws RangeError when there is no such metric or arm
@@ -59,7 +61,9 @@ export function claims(study: StudyResult, { arm, ...options }: ClaimOptions = {
   const name = arm ?? claimedArm(study);
   const { better } = scalarMetric(options.metric ?? "top1");
   if (name === undefined || better === undefined) return [];
-  const comparisons = paired(study, { ...options, reference: name }).map(swapped);
+  const rivals = study.claim?.arm === name ? study.claim.over : undefined;
+  const arms = study.arms.filter((one) => !rivals || one.name === name || rivals.includes(one.name));
+  const comparisons = paired({ ...study, arms }, { ...options, reference: name }).map(swapped);
   return (["last", "ensemble"] as const).flatMap((of) =>
     comparisons
       .filter(({ generation }) => generation === of)
