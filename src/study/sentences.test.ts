@@ -9,6 +9,7 @@ import {
   differenceSentence,
   findingOf,
   headline,
+  leftOutSentences,
   meetingSentence,
   missingSentence,
   oneMoreGenerationSentence,
@@ -629,5 +630,27 @@ describe("a claim that the study's file makes", () => {
       ["b", "holds"],
       ["c", "does not hold"],
     ]);
+  });
+});
+
+describe("what is missing", () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  const arms = Object.fromEntries(
+    names.map((name) => [name, { top1: name === "a" ? [[0.5], [0.5]] : [[0.5], [Number.NaN]] }]),
+  );
+
+  it("names five arms and counts the others", () => {
+    const study = studyByHand(arms);
+    for (const arm of study.arms.slice(1)) arm.lines[1]!.networks[0] = undefined;
+    const words = missingSentence({ ...study, trained: { done: 9, of: 16 } });
+    expect(words).toMatch(
+      /of b \(seed 1\), c \(seed 1\), d \(seed 1\), e \(seed 1\), f \(seed 1\) and 2 other arms\.$/,
+    );
+  });
+
+  it("is not also said to be left out where an arm has nothing yet", () => {
+    const study = studyByHand({ a: { top1: [[0.5]] }, b: { top1: [[0.6]] } });
+    study.arms[1]!.lines[0]!.networks[0] = undefined;
+    expect(leftOutSentences(paired(study))).toEqual([]);
   });
 });

@@ -131,7 +131,7 @@ function folded(summary: string, sentences: readonly string[]): Html | undefined
 
 function unfinished({ trained: { done, of } }: StudyResult): Html | undefined {
   if (done >= of) return undefined;
-  return html`<p class="warning">This study is not finished: ${done} of ${plural(of, "network")} so far.</p>`;
+  return html`<p class="warning">Not finished: ${done} of ${plural(of, "network")} so far.</p>`;
 }
 
 function methodsTable({ arms, reference }: StudyResult): Html {

@@ -136,7 +136,7 @@ test("an unfinished study says so, and shows what is there", async () => {
     finished: (arm, seed, generation) => arm === "strict" && seed + generation < 3,
   });
   const { texts } = await report(study);
-  expect(texts(".warning")).toEqual(["This study is not finished: 6 of 30 networks so far."]);
+  expect(texts(".warning")).toEqual(["Not finished: 6 of 30 networks so far."]);
   expect(texts("tbody tr")[0]).toMatch(/^strict ?3 of 5/);
   expect(texts("tbody tr")[1]).toMatch(/^tolerant ?0 of 5 ?–/);
 });
