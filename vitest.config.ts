@@ -35,6 +35,7 @@ export default defineConfig({
     poolOptions: { forks: { maxForks: 2 } },
     env: { OMP_NUM_THREADS: process.env.OMP_NUM_THREADS ?? "1" },
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,

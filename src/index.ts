@@ -40,7 +40,7 @@ export {
   type RecipeInput,
   resolveRecipe,
 } from "./recipe/index.js";
-export { writeReport } from "./report/index.js";
+export { writeReport, writeStudyReport } from "./report/index.js";
 export {
   type EnsembleResult,
   type EpochRecord,
@@ -59,5 +59,16 @@ export {
   type WeightsDescription,
   writeWeights,
 } from "./runs/index.js";
+export {
+  openStudy,
+  type PairedDifference,
+  paired,
+  type RunStudyOptions,
+  runStudy,
+  StudyError,
+  type StudyResult,
+  studySentences,
+  studySummary,
+} from "./study/index.js";
 export * as torch from "./torch/index.js";
 export * as training from "./training/index.js";

@@ -1,7 +1,8 @@
 /**
  * Measures what a training step costs by each method, beside a step of plain training (`strict`): all methods in one run and
  * in turns, on a ResNet-20, 128 random images of 32x32 and 100 classes, with the options that a recipe has by default. A
- * method with teachers is measured as in generation 2, for which two earlier ones are there. The ratios are those of medians.
+ * method with teachers is measured as in generation 2, for which two earlier ones are there, and one with a snapshot once it
+ * has been taken. The ratios are those of medians.
  *
  *   npx tsc -p bench && node build/bench/probes/method-steps.js [--rounds 20] [--out bench/results/method-steps.json]
  *
@@ -23,12 +24,11 @@ const [network, batchSize, classes, stepsPerTurn, generation] = ["resnet20", 128
 const generator = new torch.Generator(0);
 const make = () =>
   models.createModel(network, { classes, channels: 3, generator }).to({ memoryFormat: "channelsLast" });
-const student = make().train();
-// The weights hardly move, so that all methods take their steps from the same place.
-const optimizer = new optim.SGD(student.parameters(), {
-  learningRate: 1e-6,
-  momentum: 0.9,
-  weightDecay: 1e-4,
+const student = make();
+/** Makes ready to train a network, whose weights hardly move, so that all methods take their steps from the same place. */
+const trained = (model: nn.Module) => ({
+  model: model.train(),
+  optimizer: new optim.SGD(model.parameters(), { learningRate: 1e-6, momentum: 0.9, weightDecay: 1e-4 }),
 });
 const earlier = Array.from({ length: generation }, () => {
   const teacher = make();
@@ -49,8 +49,10 @@ function turnsOf(method: methods.Method): () => number[] {
   const { method: _, ...written } = chosen;
   const options = methods.optionsAt(method, written, { generation, generations: generation + 1 });
   const teachers = methods.teachersOf(method, generation, options).map((teacher) => earlier[teacher]!);
-  const objective = training.objectiveOf(method, options, { teachers, generation, classes });
-  const learner = { model: student, optimizer, objective };
+  const snapshot = method.snapshot && { network: earlier[0] };
+  const objective = training.objectiveOf(method, options, { teachers, snapshot, generation, classes });
+  const peers = Array.from({ length: methods.peersOf(method, options) }, () => trained(make()));
+  const learner = { ...trained(student), objective, peers };
   let steps = 0;
   return () => {
     const start = performance.now();

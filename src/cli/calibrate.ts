@@ -74,7 +74,7 @@ async function search(study: Study, work: StudyWork): Promise<Calibration> {
       const begun = await beginStudy(inner.studyFile, folder, { imports });
       const failures =
         begun.left.length > 0
-          ? await trainBegun(begun, { ...work, shard: undefined }, "calibration: ")
+          ? await trainBegun(begun, { ...work, shard: undefined, arms: undefined }, "calibration: ")
           : undefined;
       const [failed] = failures?.values() ?? [];
       if (failed !== undefined) throw new Error(`a patriarch of the calibration failed: ${failed}`);

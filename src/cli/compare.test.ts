@@ -63,7 +63,7 @@ describe("lyceum compare RUN…", () => {
     expect(out).toContain(
       "The claim that tolerant's line ends higher than strict's holds (top-1 on the test images, 3 seeds).",
     );
-    expect(out).toMatch(/^strict +50\.47 ± 1\.25 % \(3\) +52\.27 ± 0\.76 % \(3\) +54\.17 ± 0\.52 % \(3\)$/m);
+    expect(out).toMatch(/^strict +50\.47 ± 0\.50 % \(3\) +52\.27 ± 0\.31 % \(3\) +54\.17 ± 0\.21 % \(3\)$/m);
     // Differences of the last networks: 0.5, 0.4, 0.6; ± 4.3027 · 0.1 / √3.
     expect(out).toMatch(/^tolerant's first student − strict's +\+0\.50 +0\.25 to 0\.75 +0\.013 +3$/m);
     expect(out).toContain("95 % interval over seeds");
@@ -167,6 +167,15 @@ describe("lyceum compare RUN…", () => {
       [[0.41], [0.52]],
     ]);
     expect(paired[0].difference).toBeCloseTo(0.015, 12);
+    await runOf("runs/e", [50, 0], {
+      patriarch: { k: 5 },
+      seed: 2,
+      data: { ...data, heldOut: 0.2 },
+      generations: 1,
+    });
+    expect(await compare("a", "b", "c", "d", "e", "--part", "held-out")).toBe(1);
+    expect(terminal.err).toContain("was validated on other images than");
+    expect(terminal.err).toContain("data.heldOut is 0.2 there, 0.1 here");
     expect(await compare(...all, "--part", "held-out")).toBe(1);
     expect(terminal.err).toContain("runs/strict-s0: no images were held out of its training");
   });

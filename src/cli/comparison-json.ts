@@ -15,12 +15,14 @@ export function comparisonJson(
     methods: arm.methods,
     ...armValues(arm, measure),
   }));
-  const verdicts = claims(study, { ...measure, bootstrapSeed: false }).map(({ arm, rival, of, verdict }) => ({
-    arm,
-    rival,
-    of,
-    verdict,
-  }));
+  const verdicts = claims({ ...study, reference }, { ...measure, bootstrapSeed: false }).map(
+    ({ arm, rival, of, verdict }) => ({
+      arm,
+      rival,
+      of,
+      verdict,
+    }),
+  );
   const all = {
     name,
     title,

@@ -57,9 +57,9 @@ function meansTable({ arms }: StudyResult, measure: Measure): string {
   const cell = (values: readonly (number | null | undefined)[]) => {
     const known = values.filter((value) => value !== null && value !== undefined);
     if (known.length === 0) return "";
-    const { mean, interval, count } = estimateMean(known);
-    const margin = interval ? ` ± ${metricText(metric, (interval.high - interval.low) / 2)}` : "";
-    return `${metricText(metric, mean).replace(margin ? / %$/ : "", "")}${margin} (${count})`;
+    const { mean, deviation, count } = estimateMean(known);
+    const spread = deviation === undefined ? "" : ` ± ${metricText(metric, deviation)}`;
+    return `${metricText(metric, mean).replace(spread ? / %$/ : "", "")}${spread} (${count})`;
   };
   const rows = arms.map((arm) => {
     const { generations, ensemble } = armValues(arm, measure);
@@ -71,7 +71,7 @@ function meansTable({ arms }: StudyResult, measure: Measure): string {
   });
   const places = Array.from({ length: most }, (_, g) => placeInWords(g));
   const headings = [metric.label, ...(most === 1 ? ["network"] : places), "ensemble"];
-  const note = "mean ± half of its 95 % interval over seeds (number of seeds); ensemble: of the whole line";
+  const note = "mean ± standard deviation over seeds (number of seeds); ensemble: of the whole line";
   return `${withoutEmpty([headings, ...rows])}\n${note}`;
 }
 
@@ -80,6 +80,8 @@ function differenceTable(
   paired: readonly PairedDifference[],
   { reference, metric }: Measure & { reference: string },
 ): string {
+  // A search chooses and tests nothing: intervals show how sure its differences are.
+  const isSearch = study.part === "heldOut";
   const rows = withoutRepeated(paired).map((comparison) => {
     const { difference, low, high, simultaneous, bootstrap, p, adjusted, together, seeds } = comparison;
     const { number } = differenceWords(metric, comparison);
@@ -91,8 +93,8 @@ function differenceTable(
       ends(low === undefined || high === undefined ? undefined : { low, high }),
       ends(simultaneous),
       ends(bootstrap),
-      p === undefined ? "" : pText(p),
-      p === undefined || together === 1 ? "" : pText(adjusted),
+      p === undefined || isSearch ? "" : pText(p),
+      p === undefined || together === 1 || isSearch ? "" : pText(adjusted),
       String(seeds.length),
     ];
   });
@@ -109,7 +111,7 @@ function differenceTable(
   ];
   const note =
     "95 % interval over seeds, paired by seed (Student's t); all arms together: simultaneous, by Bonferroni; " +
-    "bootstrap: BCa, from 5 seeds; p corrected by Holm's method";
+    `bootstrap: BCa, from 5 seeds${isSearch ? "" : "; p corrected by Holm's method for the arms at the same place"}`;
   return `${withoutEmpty([headings, ...rows])}\n${note}`;
 }
 

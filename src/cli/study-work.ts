@@ -17,6 +17,7 @@ export interface WorkFlags {
   jobs: string;
   threads?: string;
   shard?: string;
+  arms?: string;
   import?: string[];
   amend?: boolean;
   json?: boolean;
@@ -43,6 +44,8 @@ export interface StudyWork {
   jobs: number;
   threads: number | undefined;
   shard: { shard: number; of: number } | undefined;
+  /** The arms to train; undefined for all of them. */
+  arms: string[] | undefined;
   imports: ImportedFile[];
   /** Where progress is written to. */
   output: Output;
@@ -55,7 +58,7 @@ export async function prepareWork(
   flags: WorkFlags,
 ): Promise<StudyWork> {
   const { findStudyFolder } = await import("../study/index.js");
-  const { jobs, threads, shard } = flags;
+  const { jobs, threads, shard, arms } = flags;
   const directory = findStudyFolder(named, flags.results);
   return {
     command,
@@ -64,6 +67,7 @@ export async function prepareWork(
     jobs: wholeNumber("--jobs", jobs),
     threads: threads === undefined ? undefined : wholeNumber("--threads", threads),
     shard: shard === undefined ? undefined : parseShard(shard),
+    arms: arms?.split(",").map((arm) => arm.trim()),
     imports: await importFiles(flags.import),
     output: flags.json ? process.stderr : process.stdout,
   };
@@ -82,7 +86,7 @@ export async function trainBegun(
   prefix = "",
 ): Promise<ReadonlyMap<string, string>> {
   const { forgetFailures } = await import("../study/index.js");
-  const { path, jobs, threads, shard, imports, output } = work;
+  const { path, jobs, threads, shard, arms, imports, output } = work;
   await forgetFailures(begun.folder, begun.mine);
   const show = studyProgress(output, { networks: begun.mine, left: begun.left, prefix });
   const { signal, stop } = listenForInterrupt(() =>
@@ -91,6 +95,7 @@ export async function trainBegun(
   try {
     const args = [begun.folder.studyFile, "--results-folder", begun.folder.directory];
     if (shard) args.push("--shard", `${shard.shard}/${shard.of}`);
+    if (arms) args.push("--arms", arms.join());
     for (const { file } of imports) args.push("--import", file);
     const failures = await workInProcesses(args, {
       ...{ jobs, threads, signal, useful: begun.left.length },

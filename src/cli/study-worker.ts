@@ -20,6 +20,7 @@ interface WorkerOptions {
   resultsFolder: string;
   threads?: string;
   shard?: string;
+  arms?: string;
   import?: string[];
 }
 
@@ -29,6 +30,7 @@ export const studyWorkerCommand = () =>
     .requiredOption("--results-folder <folder>")
     .option("--threads <n>")
     .option("--shard <i/n>")
+    .option("--arms <names>")
     .action(work);
 
 async function work(path: string, options: WorkerOptions): Promise<void> {
@@ -50,7 +52,12 @@ async function workAt(path: string, options: WorkerOptions): Promise<void> {
   if (options.threads) torch.setNumThreads(Number(options.threads));
   const imports = await importFiles(options.import);
   const shard = options.shard ? parseShard(options.shard) : undefined;
-  const begun = await beginStudy(path, options.resultsFolder, { imports, amend: true, shard });
+  const begun = await beginStudy(path, options.resultsFolder, {
+    imports,
+    amend: true,
+    shard,
+    arms: options.arms?.split(","),
+  });
   const { signal } = controller;
   const tell = (message: WorkerMessage) => {
     if (process.connected) process.send?.(message);

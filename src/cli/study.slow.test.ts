@@ -41,6 +41,7 @@ async function finish(cwd: string, ...flags: string[]): Promise<unknown> {
     for (const line of arm.lines)
       for (const network of line.networks) {
         delete network.trainSeconds;
+        delete network.cpuSeconds;
         delete network.date;
       }
   return { arms, trained };

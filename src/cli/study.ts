@@ -18,6 +18,7 @@ interface StudyOptions extends WorkFlags {
 export const studyCommand = () =>
   withWorkOptions(withImports(new Command("study")))
     .description("train what a study compares, and show its table")
+    .option("--arms <a,b>", "train only these arms now; the others stay part of the study")
     .option("--shard <i/n>", "train only the i-th of n parts, for job arrays; parts share no network")
     .option("--plan", "say what is finished and what would be trained, and write nothing")
     .option("--json", "print the results as JSON, progress on stderr")
@@ -39,9 +40,9 @@ Examples:
 async function study(named: string, options: StudyOptions): Promise<void> {
   const { beginStudy, openStudy } = await import("../study/index.js");
   const work = await prepareWork("study", named, options);
-  const { path, directory, imports, shard, output } = work;
+  const { path, directory, imports, shard, arms, output } = work;
   const { amend = false, plan: look = false } = options;
-  const begin = () => beginStudy(path, directory, { imports, amend, look, shard });
+  const begin = () => beginStudy(path, directory, { imports, amend, look, shard, arms });
   let begun = await begin();
   output.write(`${printable(begun.study.file.title ?? basename(directory))} → ${directory}\n`);
   for (const note of begun.notes) output.write(`note: ${printable(note)}\n`);

@@ -25,3 +25,13 @@ test("a cost that was not measured is not made up", () => {
   expect(rowOf(methodsPage(costs), "born-again")).toMatch(/\| not measured \|$/);
   expect(rowOf(methodsPage({ ...costs, ratios: {} }), "strict")).toMatch(/\| not measured \|$/);
 });
+
+test("each option has its range and its default", () => {
+  const page = methodsPage(costs);
+  expect(page).toContain("| `alpha` | number ≥ 0 ≤ 1 | `0.8` | The share of the epoch before");
+  // A default that depends on other options stands in the description.
+  expect(page).toContain("| `primaryScore` | number > 0 < 1 | 0.8 | The score that the best class");
+  expect(page).toMatch(
+    /\| `generations` \| `all` or mapping of `last` or list of whole number.* \| `all` \| Which generations/,
+  );
+});

@@ -1,6 +1,8 @@
 /** Generates docs/methods.md, what a generation can learn from, out of the methods' definitions. */
 import { type Method, methods } from "../methods/index.js";
 import { zod } from "../packages.js";
+import type { JsonSchema } from "../recipe/json-schema.js";
+import { tableOf } from "./option-table.js";
 import { type StepCosts, stepCosts } from "./step-costs.js";
 
 const introduction = `# Methods
@@ -8,8 +10,7 @@ const introduction = `# Methods
 A method is what a generation learns from: a name, options and a loss. This page is generated from the definitions in
 \`src/methods/\` (\`npm run generate\`). \`CE\` is the cross-entropy with the labels, \`KL\` the Kullback–Leibler divergence,
 \`H\` the entropy, \`ρ\` Pearson's correlation, \`p₍ₖ₎\` the k-th largest score of an image, and \`T\` the temperature; all are
-means over the batch, in nats. But for \`decoupled-distillation\`, whose split of the classes follows the label, every loss is
-affine in the labels: for an image with two labels that share its weight, it is the weighted mean of the loss by each.
+means over the batch, in nats.
 
 A method of your own is one file: see [tutorial.md](tutorial.md), [examples/penalty.ts](../examples/penalty.ts) and
 [examples/two-teachers.ts](../examples/two-teachers.ts).
@@ -21,8 +22,13 @@ What the random changes to the images ([recipe.md](recipe.md#augment)) make of a
 | crop, flip, RandAugment, TrivialAugment, random erasing | that for the label, as without the change | predict the changed image |
 | Mixup, CutMix | w · loss for the label + (1 - w) · loss for the other image's label, w the weight of the image itself; its terms alike | predict the mixed image, once |
 
-For a loss that is affine in the labels, that is the loss for the mixed distribution of the label. The training accuracy
-counts a mixed image by the weight of the label that had the highest score.
+Every loss but that of \`decoupled-distillation\` is affine in the distribution of the label, as CE is: what stands here for
+mixed images is then the loss for the mixed distribution. The split of classes by \`decoupled-distillation\` follows one
+label, so that for two labels its weighted mean is a choice of Lyceum's. The training accuracy counts a mixed image by the weight
+of the label that had the highest score.
+
+\`correlation-distillation\` and \`confidence-weighted-labels\` relate the images of a batch to each other. With
+[accumulate](recipe.md#accumulate) they relate those of each part, which is not the loss of the whole batch.
 
 `;
 
@@ -56,11 +62,12 @@ function costNote(costs: StepCosts | undefined): string {
 }
 
 function section(method: Method): string {
-  const options = Object.entries(method.options?.(zod().z) ?? {});
+  const { z, toJSONSchema } = zod();
+  const schema = toJSONSchema(z.object(method.options?.(z) ?? {}), { io: "input" }) as JsonSchema;
+  const options = Object.entries(schema.properties ?? {});
   const terms = Object.entries(method.terms).map(([name, words]) => `\`${name}\` (${words})`);
   const lines = [`## ${method.name}`, "", method.summary, "", `Terms: ${terms.join(", ")}.`];
-  if (options.length > 0) lines.push("", "| option | meaning |", "|---|---|");
-  for (const [name, option] of options) lines.push(`| \`${name}\` | ${option.description ?? ""} |`);
+  if (options.length > 0) lines.push("", ...tableOf(options));
   return lines.join("\n");
 }
 

@@ -1,6 +1,14 @@
 /** An experiment: a recipe with the definitions and images that its names stand for, ready to be trained. */
 import type { Dataset } from "../data/index.js";
-import { describeMethod, type Method, optionsAt, teachersOf as teachersAsked } from "../methods/index.js";
+import {
+  answerTemperature,
+  describeMethod,
+  type Method,
+  optionsAt,
+  peersOf,
+  teachersOf as teachersAsked,
+  trainedEpochs,
+} from "../methods/index.js";
 import type { ModelOptions } from "../models/index.js";
 import type { Module } from "../nn/index.js";
 import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
@@ -75,6 +83,12 @@ export function teachersOf(experiment: Pick<Experiment, "recipe" | "library">, g
   return teachersAsked(method, generation, options);
 }
 
+/** Gives the number of epochs for which a generation is trained: the recipe's, unless its method says another. */
+export function epochsOf(experiment: Pick<Experiment, "recipe" | "library">, generation: number): number {
+  const { method, options } = methodOf(experiment, generation);
+  return trainedEpochs(method, options, experiment.recipe.epochs);
+}
+
 /** Describes what the patriarch and the students learn from, in a line each. */
 export function describeMethods(experiment: Pick<Experiment, "recipe" | "library">): [string, string][] {
   const line = (generation: number) => {
@@ -98,14 +112,21 @@ export function termLabels(experiment: Pick<Experiment, "recipe" | "library">): 
  * Makes a generation's network with fresh weights. All generations have the same architecture, and each its
  * own weights, which follow from the recipe's seed.
  *
+ * @param peer the number, from 0, of a network that is trained together with the generation's, which has weights of its own
+ *   too. Default: the generation's network
  * @throws Error when the network's name stands for no definition and no network was handed over
  */
 export function freshModel(
   { recipe, library, images, model: factory }: Omit<Experiment, "folder" | "images"> & { images: Shape },
   generation: number,
+  peer?: number,
 ): Module {
   const { classes, channels, height, width } = images;
-  const generator = new Generator(deriveSeed(recipe.seed, "weights", generation));
+  const generator = new Generator(
+    peer === undefined
+      ? deriveSeed(recipe.seed, "weights", generation)
+      : deriveSeed(recipe.seed, "peers", generation, peer),
+  );
   const options = { classes, channels, height, width, generator };
   const definition = library.find("model", recipe.model);
   const create = factory ?? definition?.create;
@@ -150,10 +171,15 @@ export function checkExperiment(experiment: Experiment): void {
   for (let generation = 0; generation < Math.max(2, recipe.generations); generation++) {
     const { method, options } = methodOf(experiment, generation);
     const problem = method.check?.(options, { classes })?.[0];
+    answerTemperature(method, options);
+    peersOf(method, options);
     const key = generation === 0 ? "patriarch" : "student";
     if (problem) throw new RangeError(`${[key, problem.key].filter(Boolean).join(".")}: ${problem.message}`);
   }
-  for (let generation = 0; generation < recipe.generations; generation++) teachersOf(experiment, generation);
+  for (let generation = 0; generation < recipe.generations; generation++) {
+    teachersOf(experiment, generation);
+    epochsOf(experiment, generation);
+  }
   if (trainCount === 0)
     throw new RangeError("there are no training images left: lower data.heldOut, or raise data.limit");
   if (recipe.device !== "cpu" && !cudaAvailable()) {

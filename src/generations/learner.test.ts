@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { makeSynthetic } from "../data/index.js";
-import { builtIn, type RecipeInput, resolveRecipe } from "../recipe/index.js";
-import { freshModel } from "./experiment.js";
+import { defineSchedule } from "../optim/index.js";
+import { builtIn, type RecipeInput, readRecipe, resolveRecipe } from "../recipe/index.js";
+import { epochsOf, freshModel } from "./experiment.js";
 import { prepareImages } from "./images.js";
 import { optimizerFor, scheduleFor } from "./learner.js";
 
@@ -30,7 +31,7 @@ describe("freshModel", () => {
 describe("scheduleFor", () => {
   const rates = (schedule?: RecipeInput["schedule"]) => {
     const recipe = recipeOf({ ...(schedule && { schedule }), optimizer: { learningRate: 1 } });
-    const at = scheduleFor(recipe, builtIn, 10);
+    const at = scheduleFor({ recipe, library: builtIn }, 0, 10);
     return (...steps: number[]) => steps.map((step) => Number(at(step).toPrecision(12)));
   };
 
@@ -47,7 +48,9 @@ describe("scheduleFor", () => {
       optimizer: { learningRate: 0.1 },
       schedule: { kind: "cosine", warmupEpochs: 5 },
     });
-    const all = Array.from({ length: 100 }, (_, step) => scheduleFor(recipe, builtIn, 10)(step));
+    const all = Array.from({ length: 100 }, (_, step) =>
+      scheduleFor({ recipe, library: builtIn }, 0, 10)(step),
+    );
     expect(Math.max(...all)).toBe(0.1);
     expect(all.indexOf(0.1)).toBe(49);
     for (let step = 1; step < 50; step++) expect(all[step]).toBeGreaterThan(all[step - 1]!);
@@ -75,6 +78,46 @@ it.each([
   optimizer.step();
   const still = norms().filter(([, norm], i) => norm === before[i]![1] && norm > 0);
   expect(still.map(([dimensions]) => dimensions)).toEqual(Array(spared).fill(1));
+});
+
+describe("the schedule of an early-stopped patriarch", () => {
+  const early = (schedule: string, kind: string, generation = 0) => {
+    const patriarch = { method: "early-stopped", fraction: 0.5, schedule };
+    const recipe = recipeOf({ patriarch, schedule: { kind }, optimizer: { learningRate: 1 } });
+    const at = scheduleFor({ recipe, library: builtIn }, generation, 10);
+    return Array.from({ length: epochsOf({ recipe, library: builtIn }, generation) * 10 }, (_, s) => at(s));
+  };
+
+  it("is gone through whole in half the epochs, or cut off after them; its students' is the recipe's", () => {
+    const whole = early("compressed", "cosine", 1);
+    expect(whole).toHaveLength(80);
+    expect(early("compressed", "cosine")).toEqual(whole.filter((_, step) => step % 2 === 0));
+    expect(early("cut", "cosine")).toEqual(whole.slice(0, 40));
+    expect(early("cut", "multi-step").at(-1)).toBe(1);
+    expect(early("compressed", "multi-step").at(-1)).toBeCloseTo(0.01, 12);
+  });
+
+  it("is asked for whole steps only", () => {
+    const asked: number[] = [];
+    const schedule = defineSchedule({
+      name: "mine",
+      summary: "",
+      options: () => ({}),
+      create: () => (step) => asked.push(step),
+    });
+    const { recipe, library } = readRecipe({
+      data: "synthetic",
+      epochs: 10,
+      patriarch: { method: "early-stopped", fraction: 0.3 },
+      schedule: schedule as never,
+    });
+    const at = scheduleFor({ recipe, library }, 0, 7);
+    for (let step = 0; step < 21; step++) at(step);
+    expect(asked[0]).toBe(0);
+    expect(asked.at(-1)).toBeLessThan(70);
+    expect(asked.every(Number.isInteger)).toBe(true);
+    expect(new Set(asked).size).toBe(21);
+  });
 });
 
 describe("prepareImages", () => {

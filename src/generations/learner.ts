@@ -2,40 +2,85 @@
  * Makes a learner of a recipe: the network with its optimiser and everything else that has a state in its
  * training.
  */
+import { peersOf } from "../methods/index.js";
 import type { Module } from "../nn/index.js";
 import { AveragedWeights, GradScaler, type Optimizer, type Schedule } from "../optim/index.js";
 import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
 import { CudaGraph, type Device, hasCudaGraphs } from "../torch/index.js";
-import { canRecord, type Learner, type Objective } from "../training/index.js";
+import { canRecord, type Learner, objectiveOf, Snapshot } from "../training/index.js";
+import { type Experiment, epochsOf, freshModel, methodOf } from "./experiment.js";
 
 /** A learner that owns its parts. Disposing of it frees all of them but the network. */
 export type OwnedLearner = Learner & Disposable;
 
-/** Makes the learner that a recipe asks for. */
+/**
+ * Makes the learner that a recipe asks for in a generation.
+ *
+ * @param model the generation's network
+ * @param teachers the frozen networks that teach it, which the caller owns
+ */
 export function createLearner(
-  recipe: Recipe,
-  library: Library,
+  experiment: Omit<Experiment, "folder">,
+  generation: number,
   model: Module,
-  objective: Objective,
+  teachers: readonly Module[],
 ): OwnedLearner {
-  const optimizer = optimizerFor(recipe, library, model);
-  const scaler = scalerFor(recipe);
-  const averaged = recipe.averageWeights && new AveragedWeights(model, recipe.averageWeights);
+  const { recipe, library, images } = experiment;
+  const { method, options } = methodOf(experiment, generation);
+  const { generations } = recipe;
+  const snapshot = snapshotFor(experiment, generation);
+  const trained = (network: Module) => ({
+    model: network,
+    optimizer: optimizerFor(recipe, library, network),
+    scaler: scalerFor(recipe),
+  });
+  const own = trained(model);
+  const { averageWeights: average } = recipe;
+  const averageFrom = average && "from" in average ? average.from : undefined;
+  const averaged =
+    average && new AveragedWeights(model, "from" in average ? { equal: true } : { decay: average.decay });
+  const peers = Array.from({ length: peersOf(method, options) }, (_, peer) =>
+    trained(freshModel(experiment, generation, peer)),
+  );
   return {
-    model,
-    optimizer,
-    objective,
+    ...own,
+    objective: objectiveOf(method, options, {
+      teachers,
+      snapshot,
+      generation,
+      generations,
+      classes: images.classes,
+    }),
     device: recipe.device as Device,
     precision: recipe.precision,
-    scaler,
     averaged,
+    averageFrom,
     clipNorm: recipe.clipNorm,
+    accumulate: recipe.accumulate,
+    snapshot,
+    peers,
     [Symbol.dispose]: () => {
-      optimizer.dispose();
-      scaler?.dispose();
+      for (const { optimizer, scaler } of [own, ...peers]) {
+        optimizer.dispose();
+        scaler?.dispose();
+      }
+      for (const peer of peers) peer.model.dispose();
       averaged?.dispose();
+      snapshot?.dispose();
     },
   };
+}
+
+/** Makes the snapshot by which a generation's network learns from itself, where its method asks for one. */
+function snapshotFor(experiment: Omit<Experiment, "folder">, generation: number): Snapshot | undefined {
+  const { method, options } = methodOf(experiment, generation);
+  const isDue = method.snapshot;
+  if (!isDue) return undefined;
+  const epochs = epochsOf(experiment, generation);
+  return new Snapshot({
+    make: () => freshModel(experiment, generation),
+    isDue: (epoch) => isDue(epoch, options, epochs),
+  });
 }
 
 /** Makes the optimiser that a recipe asks for. */
@@ -61,10 +106,19 @@ export function graphFor({ device, kernels }: Recipe, learner: Learner): CudaGra
   return wanted && hasCudaGraphs() && canRecord(learner) ? new CudaGraph(device as Device) : undefined;
 }
 
-/** Makes the schedule that a recipe asks for: the learning rate by step, over one generation's training. */
-export function scheduleFor(recipe: Recipe, library: Library, stepsPerEpoch: number): Schedule {
-  const { schedule, epochs, optimizer } = recipe;
-  return library
+/** Makes the schedule of a generation's training: the recipe's learning rate by step, placed as the method asks. */
+export function scheduleFor(
+  experiment: Pick<Experiment, "recipe" | "library">,
+  generation: number,
+  stepsPerEpoch: number,
+): Schedule {
+  const { schedule, epochs, optimizer } = experiment.recipe;
+  const { method, options } = methodOf(experiment, generation);
+  const rates = experiment.library
     .get("schedule", schedule.kind)
     .create(optionsOf(schedule, "kind"), { learningRate: optimizer.learningRate, epochs, stepsPerEpoch });
+  const { scheduleAt } = method;
+  if (!scheduleAt) return rates;
+  // Schedules are functions of whole steps.
+  return (step) => rates(Math.round(scheduleAt(step / stepsPerEpoch, options, epochs) * stepsPerEpoch));
 }

@@ -70,7 +70,7 @@ describe("the recipes of the paper's family", () => {
     expect(recipe.optimizer).toMatchObject({ kind: "sgd", momentum: 0.9, decayNorm: true, ...optimizer });
     expect(recipe.augment).toEqual({ crop: 4, flip: true });
     const stepsPerEpoch = Math.ceil(50_000 / batchSize);
-    const rateAt = scheduleFor(recipe, builtIn, stepsPerEpoch);
+    const rateAt = scheduleFor({ recipe, library: builtIn }, 0, stepsPerEpoch);
     for (const [i, [epoch, rate]] of rates.entries()) {
       expect(rateAt(epoch * stepsPerEpoch)).toBeCloseTo(rate, 12);
       const last = (rates[i + 1]?.[0] ?? epochs) * stepsPerEpoch - 1;

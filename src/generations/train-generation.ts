@@ -1,16 +1,25 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Loader } from "../data/index.js";
 import { checkBatchNormPairs, foldBatchNorm, type Module } from "../nn/index.js";
 import type { EpochRecord, Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
-import { loadCheckpoint, objectiveOf, type TrainingObserver, trainNetwork } from "../training/index.js";
-import { type Experiment, freshModel, methodOf } from "./experiment.js";
+import {
+  type Learner,
+  loadCheckpoint,
+  recomputeStatistics,
+  type TrainingObserver,
+  trainNetwork,
+} from "../training/index.js";
+import { type Experiment, epochsOf, freshModel } from "./experiment.js";
+import { loadFirstWeights } from "./first-weights.js";
 import { handOver } from "./hand-over.js";
 import { createLearner, graphFor, scheduleFor } from "./learner.js";
 import { checkpointing } from "./observers/checkpointing.js";
 import { metricsLog } from "./observers/metrics-log.js";
 import { type OnProgress, progress } from "./observers/progress.js";
 import { validation } from "./observers/validation.js";
+import { softenAnswers } from "./soften.js";
 
 /** A network whose training is done. */
 export interface TrainedNetwork {
@@ -44,24 +53,19 @@ export async function trainGeneration(
   teachers: readonly Module[],
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined },
 ): Promise<TrainedNetwork | undefined> {
-  const { recipe, library, images, folder } = experiment;
-  const { epochs, generations } = recipe;
-  const { method, options } = methodOf(experiment, generation);
+  const { recipe, images, folder } = experiment;
+  const epochs = epochsOf(experiment, generation);
   const fields = { generation, role: roleOf(generation), epochs };
 
   using loader = images.trainLoader(generation);
   using validationLoader = images.validationLoader();
   const model = freshModel(experiment, generation);
   using trained = handOver(model);
+  loadFirstWeights(experiment, generation, model);
   checkFolding(experiment, model);
   checkLoneImage(experiment, model);
-  const objective = objectiveOf(method, options, {
-    teachers,
-    generation,
-    generations,
-    classes: images.classes,
-  });
-  using learner = createLearner(recipe, library, model, objective);
+  softenAnswers(experiment, generation, model, { dryRun: true });
+  using learner = createLearner(experiment, generation, model, teachers);
 
   const checkpoint = folder && join(folder.generation(generation).checkpoint, "state.safetensors");
   const position = checkpoint && existsSync(checkpoint) ? loadCheckpoint(checkpoint, learner) : undefined;
@@ -77,7 +81,10 @@ export async function trainGeneration(
   const started = performance.now();
   const elapsedSeconds = () => (position?.elapsedSeconds ?? 0) + (performance.now() - started) / 1000;
 
-  const extent = { generations, epochs, stepsPerEpoch, imagesPerEpoch: images.trainCount };
+  const epochsLater = Array.from({ length: recipe.generations - 1 - generation }, (_, i) =>
+    epochsOf(experiment, generation + 1 + i),
+  );
+  const extent = { epochs, epochsLater, stepsPerEpoch, imagesPerEpoch: images.trainCount };
   const observers: (TrainingObserver | undefined)[] = [
     validationLoader && validation(learner, validationLoader, { every: recipe.validateEvery ?? 1, epochs }),
     // The log comes before the checkpoint. Should the process die in between, the epoch is trained again, and
@@ -89,15 +96,33 @@ export async function trainGeneration(
   const end = await trainNetwork(learner, {
     loader,
     epochs,
-    schedule: scheduleFor(recipe, library, stepsPerEpoch),
+    schedule: scheduleFor(experiment, generation, stepsPerEpoch),
     position,
     graph: graphFor(recipe, learner),
     signal,
     observers: observers.filter((observer) => observer !== undefined),
   });
   if (end.epoch < epochs) return undefined;
-  learner.averaged?.copyTo(model);
+  await keepAverage(learner, loader, epochs);
+  softenAnswers(experiment, generation, model);
   return { model: trained.keep(), trainSeconds: end.seconds, elapsedSeconds };
+}
+
+/**
+ * Puts the average of a learner's weights into its network, where it keeps one, with the statistics that belong to it.
+ *
+ * @param epochs the number of epochs that it was trained for
+ */
+async function keepAverage(
+  { model, averaged, averageFrom, device = "cpu" }: Learner,
+  loader: Loader,
+  epochs: number,
+): Promise<void> {
+  // A network that was not trained has no average.
+  if (!averaged || averaged.updates === 0) return;
+  averaged.copyTo(model);
+  // An average over steps takes the statistics along, which change as slowly as the weights.
+  if (averageFrom !== undefined) await recomputeStatistics(model, loader, { epoch: epochs, device });
 }
 
 /**

@@ -13,7 +13,7 @@ import {
 } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { checkLogits, Diverged, predict } from "../training/index.js";
-import { checkExperiment, describeMethods, type Experiment } from "./experiment.js";
+import { checkExperiment, describeMethods, type Experiment, epochsOf } from "./experiment.js";
 import { handOver } from "./hand-over.js";
 import { prepareImages } from "./images.js";
 import { type FinishedGeneration, Line } from "./line.js";
@@ -157,6 +157,7 @@ async function finish(
       teacherLogits,
       superclasses: images.dataset.superclasses,
     }),
+    epochs: epochsOf(experiment, generation),
     trainSeconds: trained.trainSeconds,
     weights: `generation-${generation}/weights.safetensors`,
   };

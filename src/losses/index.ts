@@ -1,4 +1,5 @@
 /** Losses of the method: pure, differentiable functions of logits [N, C] that return scalars. */
+
 export { confidencePenalty } from "./confidence-penalty.js";
 export { confidenceWeightedCrossEntropy } from "./confidence-weighted.js";
 export { correlationDistillation } from "./correlation-distillation.js";
@@ -7,8 +8,10 @@ export { decoupledDistillation } from "./decoupled-distillation.js";
 export { distillation } from "./distillation.js";
 export { labelSmoothing } from "./label-smoothing.js";
 export { meanDistillation } from "./mean-distillation.js";
+export { pastLoss } from "./past-loss.js";
 export { patriarchLoss } from "./patriarch-loss.js";
 export { drawOrder, permutedDistillation } from "./permuted-distillation.js";
+export { type SnapshotWeights, snapshotLoss } from "./snapshot-loss.js";
 export { standardisedDistillation } from "./standardised-distillation.js";
 export { type StudentWeights, studentLoss } from "./student-loss.js";
 export {

@@ -24,12 +24,26 @@ export interface LossInput {
    * images that the trained network saw, augmented in the same way. No gradient flows into them.
    */
   teachers: readonly Tensor[];
+  /**
+   * The logits, [N, C], of the network's last snapshot for these images, where the method has `snapshot`; undefined before
+   * the first one. No gradient flows into them.
+   */
+  snapshot?: Tensor | undefined;
+  /**
+   * The logits of the networks that are trained together with this one, each [N, C], for these images; none unless the
+   * method has `peers`. No gradient flows into them.
+   */
+  peers?: readonly Tensor[];
   /** The generation of the network that is trained: 0 is the patriarch. */
   generation: number;
   /** The number of generations in the whole line. */
   generations: number;
   /** The fraction of this network's training that is done, at least 0 and below 1. */
   readonly progress: number;
+  /** The number of the epoch, from 0. */
+  readonly epoch: number;
+  /** The number of epochs for which this network is trained. */
+  readonly epochs: number;
 }
 
 /** A network's place in its line. */
@@ -67,6 +81,41 @@ export interface Method<S extends OptionShape = OptionShape> {
    * gets their logits. A method without it has no teachers, and can train a patriarch.
    */
   teachers?(this: void, generation: number, options: OptionsOf<S>): readonly number[];
+  /**
+   * Tells whether, once `epoch` of the training's `epochs` epochs are done, a frozen copy of the network is taken, whose
+   * answers for the images to come its loss is then given as `snapshot`. It replaces the copy before. A method without it
+   * takes none.
+   */
+  snapshot?(this: void, epoch: number, options: OptionsOf<S>, epochs: number): boolean;
+  /**
+   * Says how many other networks of the same architecture, with first weights of their own, are trained together with the
+   * network by the same loss, which is given the logits of the others as `peers`. They are not kept. Default: 0.
+   */
+  peers?(this: void, options: OptionsOf<S>): number;
+  /**
+   * Says for how many epochs the network is trained; 0 leaves it as it begins.
+   *
+   * @param epochs the recipe's number, which is meant where a method has no such member
+   */
+  epochs?(this: void, options: OptionsOf<S>, epochs: number): number;
+  /**
+   * Says which place of the recipe's learning-rate schedule belongs to a place of the training. The schedule is that of a
+   * training of `epochs` epochs, the recipe's number.
+   *
+   * @param epoch the epochs of training that are done, with a fraction within one
+   * @returns the epochs of the schedule that are done then; where a method has no such member, `epoch` itself
+   */
+  scheduleAt?(this: void, epoch: number, options: OptionsOf<S>, epochs: number): number;
+  /**
+   * Names the file with whose weights the network begins, and its SHA-256 in hexadecimal, to which the file is held. Without
+   * it the weights are fresh.
+   */
+  weights?(this: void, options: OptionsOf<S>): { file: string; sha256?: string };
+  /**
+   * Says by what the network's logits are divided once it is trained: above 1 its scores are softer. Its weights are changed
+   * for that, so that whoever uses the network sees the softened answers. Default: 1, which leaves them as they are.
+   */
+  answerTemperature?(this: void, options: OptionsOf<S>): number;
   /**
    * Gives the options as they are for one generation, where they change along the line, such as a weight that is given
    * as a list. `teachers`, `loss` and `check` get the result; `describe` and `complete` get the options as they were
@@ -149,6 +198,43 @@ export function teachersOf(method: Method, generation: number, options: Record<s
   throw new RangeError(
     `${method.name} asks for generation ${wrong} as a teacher of generation ${generation}: only earlier ones can teach`,
   );
+}
+
+/**
+ * Gives the number of epochs for which a method trains a network.
+ *
+ * @param epochs the recipe's number
+ * @throws RangeError that names the method when what it says is no number of epochs
+ */
+export function trainedEpochs(method: Method, options: Record<string, unknown>, epochs: number): number {
+  const trained: unknown = method.epochs ? method.epochs(options, epochs) : epochs;
+  if (Number.isSafeInteger(trained) && (trained as number) >= 0) return trained as number;
+  throw new RangeError(
+    `${method.name} must train for a whole number of epochs, 0 or more, but asks for ${trained}`,
+  );
+}
+
+/**
+ * Gives the number of networks that a method has trained together with one.
+ *
+ * @throws RangeError that names the method when it is no number of networks
+ */
+export function peersOf(method: Method, options: Record<string, unknown>): number {
+  const peers: unknown = method.peers ? method.peers(options) : 0;
+  if (Number.isSafeInteger(peers) && (peers as number) >= 0) return peers as number;
+  throw new RangeError(`${method.name} must have a whole number of peers, 0 or more, but asks for ${peers}`);
+}
+
+/**
+ * Gives the temperature by which a method has a trained network's logits divided.
+ *
+ * @throws RangeError that names the method when it is not finite and above 0
+ */
+export function answerTemperature(method: Method, options: Record<string, unknown>): number {
+  const temperature: unknown = method.answerTemperature ? method.answerTemperature(options) : 1;
+  if (typeof temperature === "number" && temperature > 0 && temperature < Number.POSITIVE_INFINITY)
+    return temperature;
+  throw new RangeError(`${method.name} must soften by a temperature above 0, but asks for ${temperature}`);
 }
 
 /**

@@ -25,8 +25,8 @@ export const distillation = defineMethod({
     teacherTemperature: temperatureSchema(z)
       .exactOptional()
       .describe(
-        "Divides the teacher's logits alone, which softens its scores while the student's stay as they are; given " +
-          "instead of temperature. Default: 1.",
+        "Divides the teacher's logits alone, which softens its scores while the student's stay as they are, and the KL term " +
+          "is multiplied by nothing; given instead of temperature. Default: 1.",
       ),
   }),
   teachers: (generation) => [generation - 1],

@@ -8,10 +8,16 @@ import { confidenceWeightedLabels } from "./confidence-weighted-labels.js";
 import { correlationDistillation } from "./correlation-distillation.js";
 import { decoupledDistillation } from "./decoupled-distillation.js";
 import { distillation } from "./distillation.js";
+import { earlyStopped } from "./early-stopped.js";
 import { labelSmoothing } from "./label-smoothing.js";
 import { logitStandardisation } from "./logit-standardisation.js";
 import { meanOfTeachers } from "./mean-of-teachers.js";
+import { mutualLearning } from "./mutual-learning.js";
 import { permutedDistillation } from "./permuted-distillation.js";
+import { pretrained } from "./pretrained.js";
+import { psKd } from "./ps-kd.js";
+import { snapshotDistillation } from "./snapshot-distillation.js";
+import { softened } from "./softened.js";
 import { strict } from "./strict.js";
 import { topKDistillation } from "./top-k-distillation.js";
 import { topScoreDifference } from "./top-score-difference.js";
@@ -22,6 +28,7 @@ export { confidenceWeightedLabels } from "./confidence-weighted-labels.js";
 export { correlationDistillation } from "./correlation-distillation.js";
 export { decoupledDistillation } from "./decoupled-distillation.js";
 export {
+  answerTemperature,
   defineMethod,
   describeMethod,
   type Losses,
@@ -29,13 +36,21 @@ export {
   type Method,
   optionsAt,
   type Place,
+  peersOf,
   teachersOf,
+  trainedEpochs,
 } from "./define.js";
 export { distillation } from "./distillation.js";
+export { earlyStopped } from "./early-stopped.js";
 export { labelSmoothing } from "./label-smoothing.js";
 export { logitStandardisation } from "./logit-standardisation.js";
 export { meanOfTeachers } from "./mean-of-teachers.js";
+export { mutualLearning } from "./mutual-learning.js";
 export { permutedDistillation } from "./permuted-distillation.js";
+export { pretrained } from "./pretrained.js";
+export { psKd } from "./ps-kd.js";
+export { snapshotDistillation } from "./snapshot-distillation.js";
+export { softened } from "./softened.js";
 export { strict } from "./strict.js";
 export { topKDistillation } from "./top-k-distillation.js";
 export { topScoreDifference } from "./top-score-difference.js";
@@ -47,6 +62,12 @@ export const methods = [
   topScoreDifference,
   labelSmoothing,
   confidencePenalty,
+  earlyStopped,
+  softened,
+  pretrained,
+  psKd,
+  snapshotDistillation,
+  mutualLearning,
   // Students.
   distillation,
   bornAgain,

@@ -13,6 +13,7 @@ import {
   methods,
   optionsAt,
   permutedDistillation,
+  snapshotDistillation,
   strict,
   topScoreDifference,
 } from "./index.js";
@@ -25,13 +26,27 @@ const labels = torch.keep(torch.randint(0, classes, [images], { generator, dtype
 /** The input that a loss is given for a network in the middle of a line. */
 function inputOf(logits: torch.Tensor, teachers: number): LossInput {
   const teacherLogits = Array.from({ length: teachers }, draw);
-  return { logits, labels, teachers: teacherLogits, generation: 3, generations: 5, progress: 0.25 };
+  return {
+    logits,
+    labels,
+    teachers: teacherLogits,
+    snapshot: draw(),
+    peers: [draw()],
+    generation: 3,
+    generations: 5,
+    progress: 0.25,
+    epoch: 1,
+    epochs: 4,
+  };
 }
 
-/** The options of a method in a recipe that gives none: their defaults. */
+/** Options of methods that cannot do without. */
+const needed: Record<string, object> = { pretrained: { weights: "a.safetensors", sha256: "0".repeat(64) } };
+
+/** The options of a method in a recipe that gives none, or only what it needs: their defaults. */
 const defaultsOf = (method: Method) => {
   const { z } = zod();
-  return z.object(method.options?.(z) ?? {}).parse({});
+  return z.object(method.options?.(z) ?? {}).parse(needed[method.name] ?? {});
 };
 
 describe.each((methods as readonly Method[]).map((method) => [method.name, method] as const))(
@@ -195,6 +210,31 @@ it("permuted-distillation draws anew in each step, and the same again after a re
   expect(new Set(steps).size).toBe(4);
   expect(at(2 / 391_000)).toBe(steps[2]);
 });
+
+it.each([
+  [2, 8, [4]],
+  [3, 9, [3, 6]],
+  [3, 7, [2, 5]],
+  [4, 2, [1]],
+])(
+  "snapshot-distillation of %d cycles in %d epochs takes its copies where the schedule begins anew",
+  (cycles, epochs, expected) => {
+    const options = {
+      cycles,
+      hardWeight: 0.5,
+      softWeight: 0.5,
+      teacherTemperature: 2,
+      studentTemperature: 1,
+    };
+    const within = Array.from({ length: epochs - 1 }, (_, i) => i + 1);
+    expect(within.filter((epoch) => snapshotDistillation.snapshot!(epoch, options, epochs))).toEqual(
+      expected,
+    );
+    expect(within.filter((epoch) => snapshotDistillation.scheduleAt!(epoch, options, epochs) === 0)).toEqual(
+      expected,
+    );
+  },
+);
 
 it.each([
   [

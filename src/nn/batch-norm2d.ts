@@ -43,7 +43,7 @@ export class BatchNorm2d extends Module {
   /** Added to the variance, so that a constant channel can be divided by its root. */
   readonly eps: number;
   /** Share of each new batch in the averages. */
-  readonly momentum: number;
+  momentum: number;
 
   static {
     remember(BatchNorm2d);

@@ -8,8 +8,9 @@ import { AveragedWeights } from "./index.js";
 type State = Record<string, number[]>;
 
 interface Case {
-  decay: number;
-  warmup: boolean;
+  decay?: number;
+  warmup?: boolean;
+  equal?: boolean;
   steps: { weights: State; average: State }[];
 }
 
@@ -67,7 +68,7 @@ function started(decay = 0.75) {
 
 describe("AveragedWeights", () => {
   it.each(read<Case[]>("./averaged.json"))(
-    "averages as torch.optim.swa_utils.AveragedModel: decay $decay, warm-up $warmup",
+    "averages as torch.optim.swa_utils.AveragedModel: decay $decay, warm-up $warmup, equal $equal",
     ({ steps, ...options }) => {
       const net = new Net();
       const averaged = new AveragedWeights(net, options);

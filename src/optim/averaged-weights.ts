@@ -10,6 +10,11 @@ export interface AveragedWeightsOptions {
    * TensorFlow's ExponentialMovingAverage with `num_updates`). Default: yes.
    */
   warmup?: boolean;
+  /**
+   * Takes the equal mean of the weights at all updates, for which decay and warm-up do not matter. Default: no, which is the
+   * exponential average.
+   */
+  equal?: boolean;
 }
 
 interface Pair {
@@ -21,7 +26,8 @@ const prefix = "average.";
 
 /**
  * An exponential moving average of a network's weights: e ← e + (1 - decay) · (w - e) (Polyak and Juditsky 1992; Tarvainen
- * and Valpola 2017). The average often classifies better than the weights of any one step.
+ * and Valpola 2017). The average often classifies better than the weights of any one step. With `equal` it is their equal
+ * mean, e ← e + (w - e) / n at update n, as of weights after epochs in stochastic weight averaging (Izmailov et al. 2018).
  *
  * Parameters and floating buffers are averaged, batch norm's statistics among them, as by timm's ModelEmaV3 and PyTorch's
  * AveragedModel with `use_buffers`; the first update copies, as AveragedModel's does. Integers stay the network's own.
@@ -34,6 +40,7 @@ export class AveragedWeights {
   readonly #model: Module;
   readonly #decay: number;
   readonly #warmup: boolean;
+  readonly #equal: boolean;
   /** By name; names that share a tensor share its average. */
   readonly #pairs = new Map<string, Pair>();
   #updates = 0;
@@ -43,11 +50,12 @@ export class AveragedWeights {
    * @param model on the device and in the dtype and memory format in which it will be trained
    * @throws RangeError when decay is out of range
    */
-  constructor(model: Module, { decay = 0.999, warmup = true }: AveragedWeightsOptions = {}) {
+  constructor(model: Module, { decay = 0.999, warmup = true, equal = false }: AveragedWeightsOptions = {}) {
     if (!(decay >= 0 && decay < 1)) throw new RangeError(`decay must be from 0 to below 1, got ${decay}`);
     this.#model = model;
     this.#decay = decay;
     this.#warmup = warmup;
+    this.#equal = equal;
     const known = new Map<torch.Tensor, Pair>();
     for (const [name, live] of [...model.namedParameters(), ...model.namedBuffers()]) {
       if (!live.dtype.includes("float")) continue;
@@ -79,7 +87,7 @@ export class AveragedWeights {
           // By the difference: decay · e + (1 - decay) · w would shrink or grow weights that stand still, because the
           // factors are rounded to float32 one by one.
           const differences = torch.foreachAdd(live, averages, { alpha: -1 });
-          torch.foreachAdd_(averages, differences, { alpha: 1 - this.#decayNow() });
+          torch.foreachAdd_(averages, differences, { alpha: this.#share() });
         }
       }),
     );
@@ -166,9 +174,11 @@ export class AveragedWeights {
     return [...new Set(this.#pairs.values())];
   }
 
-  #decayNow(): number {
+  /** How much of the way from the average to the weights the next update takes. */
+  #share(): number {
     const n = this.#updates;
-    return this.#warmup ? Math.min(this.#decay, (1 + n) / (10 + n)) : this.#decay;
+    if (this.#equal) return 1 / (n + 1);
+    return 1 - (this.#warmup ? Math.min(this.#decay, (1 + n) / (10 + n)) : this.#decay);
   }
 
   #exchange(): void {

@@ -32,14 +32,35 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
   const optimizer = choiceOf(z, { tag: "kind", members: library.all("optimizer"), usual: "sgd" });
   const schedule = choiceOf(z, { tag: "kind", members: library.all("schedule"), usual: "multi-step" });
 
-  const averageWeights = z.strictObject({
-    decay: z
-      .number()
-      .gt(0)
-      .lt(1)
-      .default(0.999)
-      .describe("The share of itself that the average keeps at each step; it is smaller in the first steps."),
-  });
+  const averageWeights = z
+    .strictObject({
+      decay: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .exactOptional()
+        .describe(
+          "The share of itself that the average keeps at each step; it is smaller in the first steps. Default: 0.999, " +
+            "unless from is given.",
+        ),
+      from: z
+        .number()
+        .min(0)
+        .lt(1)
+        .exactOptional()
+        .describe(
+          "Given instead of decay: the equal mean of the weights after each epoch that comes after this fraction of the " +
+            "epochs (stochastic weight averaging, Izmailov et al. 2018). The statistics of batch norm are then computed anew on " +
+            "all training images of one more epoch; until then, validation is of the weights in training. Default: none.",
+        ),
+    })
+    .superRefine(({ decay, from }, context) => {
+      if (decay === undefined || from === undefined) return;
+      const message =
+        "decay and from are both given: decay averages after each step, from after each epoch of the tail; give one of them";
+      context.addIssue({ code: "custom", message });
+    })
+    .transform(({ decay = 0.999, from }) => (from === undefined ? { decay } : { from }));
 
   return z
     .strictObject({
@@ -90,6 +111,16 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
           "Epochs from one evaluation on held-out images to the next; the last epoch always has one. Default: 1.",
         ),
       batchSize: z.int().min(1).max(65_536).default(128).describe("Images per step."),
+      accumulate: z
+        .int()
+        .min(1)
+        .max(65_536)
+        .exactOptional()
+        .describe(
+          "Parts in which a step's batch is computed, one after the other, so that it needs less memory. The gradients are " +
+            "those of the whole batch, but for batch norm, which normalises each part by its own statistics, and for losses that " +
+            "relate the images of a batch to each other. Default: 1.",
+        ),
       optimizer: optimizer
         .prefault({})
         .describe("What updates the weights. Without a kind, options are those of sgd."),
@@ -107,7 +138,7 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       averageWeights: averageWeights
         .exactOptional()
         .describe(
-          "Keep an exponential moving average of the weights, which is then evaluated, saved and used as the teacher. " +
+          "Keep an average of the weights, exponential or equal, which is then evaluated, saved and used as the teacher. " +
             "Default: the weights themselves.",
         ),
       augment: augmentSchema(z)
@@ -157,6 +188,12 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       checkFamily("optimizer", recipe as unknown as Recipe, library, complain);
       for (const { path, message } of augmentProblems(recipe.augment))
         complain(["augment", ...path], message);
+      if (recipe.accumulate !== undefined && recipe.accumulate > Math.max(1, recipe.batchSize / 2))
+        complain(
+          ["accumulate"],
+          `${recipe.accumulate} parts of a batch of ${recipe.batchSize} images would hold fewer than two, on which batch norm ` +
+            `cannot train: at most ${Math.max(1, Math.floor(recipe.batchSize / 2))}`,
+        );
       if (recipe.precision === "float16" && recipe.device === "cpu")
         complain(
           ["precision"],

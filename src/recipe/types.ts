@@ -38,6 +38,8 @@ export interface Recipe {
   readonly validateEvery?: number;
   /** Images in a training step. */
   readonly batchSize: number;
+  /** Parts in which a step's batch is computed, one after the other; undefined where it is computed at once. */
+  readonly accumulate?: number;
   readonly optimizer: Chosen<"kind"> & { readonly learningRate: number };
   /**
    * The largest Euclidean norm that all gradients together may have; undefined where they are not clipped.
@@ -45,9 +47,10 @@ export interface Recipe {
   readonly clipNorm?: number;
   readonly schedule: Chosen<"kind">;
   /**
-   * The moving average of the weights that is evaluated and kept; undefined where the weights themselves are.
+   * The average of the weights that is evaluated and kept: an exponential one over the steps, or the equal mean of the
+   * weights after each epoch that comes after the fraction `from` of them; undefined where the weights themselves are.
    */
-  readonly averageWeights?: { readonly decay: number };
+  readonly averageWeights?: { readonly decay: number } | { readonly from: number };
   readonly augment: Readonly<AugmentOptions>;
   readonly seed: number;
   readonly device: string;
@@ -87,10 +90,11 @@ export interface RecipeInput {
   readonly epochs?: number;
   readonly validateEvery?: number;
   readonly batchSize?: number;
+  readonly accumulate?: number;
   readonly optimizer?: string | { readonly kind?: string; readonly [option: string]: unknown };
   readonly clipNorm?: number;
   readonly schedule?: string | { readonly kind?: string; readonly [option: string]: unknown };
-  readonly averageWeights?: { readonly decay?: number };
+  readonly averageWeights?: { readonly decay?: number; readonly from?: number };
   readonly augment?: {
     readonly policy?: string | PolicyChoice;
     readonly crop?: number;

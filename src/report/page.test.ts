@@ -81,3 +81,12 @@ test("validation, where images are held out, is drawn and explained", () => {
 test("a run without a list of scores by rank is shown too", () => {
   expect(page(data)).toContain("50.00 %");
 });
+
+test("a generation that was trained for other epochs than the recipe's is named with them", () => {
+  const [generation] = data.summary.generations;
+  const trained = (epochs: number) =>
+    page({ ...data, summary: { ...data.summary, generations: [{ ...generation!, epochs }] } });
+  expect(trained(49)).toContain("164 epochs (patriarch: 49) of batches of 128");
+  expect(trained(164)).toContain("164 epochs of batches of 128");
+  expect(page(data)).toContain("164 epochs of batches of 128");
+});

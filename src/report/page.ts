@@ -54,7 +54,7 @@ export function page(data: ReportData): string {
 <h1>${summary.title}</h1>
 ${headline(summary, data).map((sentence, i) => html`<p class="${i === 0 ? "headline" : ""}">${sentence}</p>`)}
 ${unfinished(recipe, generations)}
-${facts(recipe, data.methodLines)}
+${facts(recipe, generations, data.methodLines)}
 
 <h2>Accuracy by generation</h2>
 <figure>
@@ -133,12 +133,20 @@ function augmentationLine({ policy, crop, flip, erase, mixup, cutmix }: Recipe["
   return parts.filter((part) => part).join(", ") || "none";
 }
 
-function facts(recipe: Recipe, methodLines: ReportData["methodLines"]): Html {
+function facts(
+  recipe: Recipe,
+  results: readonly GenerationResult[],
+  methodLines: ReportData["methodLines"],
+): Html {
   const { data, model, generations, epochs, batchSize, optimizer, schedule, augment, seed } = recipe;
   const limit = Object.entries(data.limit ?? {}).map(
     ([part, n]) => `${part === "train" ? "training" : part} images limited to ${count(n)}`,
   );
   const heldOut = data.heldOut > 0 ? [`${percent(data.heldOut)} of the training images held out`] : [];
+  // A method may train its network for another number of epochs than the recipe's.
+  const others = results.flatMap(({ generation, role, epochs: trained = epochs }) =>
+    trained === epochs ? [] : [`${nameOf(generation, role)}: ${trained}`],
+  );
   return definitions([
     [
       "images",
@@ -148,7 +156,7 @@ function facts(recipe: Recipe, methodLines: ReportData["methodLines"]): Html {
     ...methodLines,
     [
       "training",
-      `${plural(epochs, "epoch")} of batches of ${batchSize}; ${withOptions(optimizer)}; schedule ${withOptions(schedule)}`,
+      `${plural(epochs, "epoch")}${others.length > 0 ? ` (${others.join(", ")})` : ""} of batches of ${batchSize}; ${withOptions(optimizer)}; schedule ${withOptions(schedule)}`,
     ],
     ["augmentation", augmentationLine(augment)],
     ["seed", String(seed)],

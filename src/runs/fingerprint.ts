@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { Recipe } from "../recipe/index.js";
 
 /** The keys of a recipe that may change before a run is resumed, for messages; `decidingRecipe` leaves them out. */
-export const CHANGEABLE = "title, description, generations, validateEvery, device, threads and data.root";
+export const CHANGEABLE =
+  "title, description, generations, validateEvery, device, threads, data.root and the place of pretrained weights";
 
 /**
  * Identifies everything in a recipe that decides what its networks learn, since one run must not mix two such
@@ -38,9 +39,15 @@ export function differingKeys(one: Recipe, other: Recipe): string[] {
 
 /** Leaves out of a recipe what may change while a run goes on. */
 export function decidingRecipe(recipe: Recipe): object {
-  const { title, description, generations, validateEvery, device, threads, data, ...rest } = recipe;
-  const { root, ...images } = data;
-  return { ...rest, data: images };
+  const { title, description, generations, validateEvery, device, threads, ...rest } = recipe;
+  const { root, ...data } = rest.data;
+  return { ...rest, data, patriarch: withoutPlace(rest.patriarch), student: withoutPlace(rest.student) };
+}
+
+/** Leaves out of a method's options where its weights lie, if their SHA-256 beside it says what they are. */
+export function withoutPlace(options: Record<string, unknown>): Record<string, unknown> {
+  const { weights, ...rest } = options;
+  return typeof options.sha256 === "string" ? rest : options;
 }
 
 /**

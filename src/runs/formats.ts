@@ -60,6 +60,7 @@ export const summarySchema = schema((z): z.ZodType<Summary> => {
           generation: index,
           role,
           test: testResultSchema(),
+          epochs: z.int().min(0).exactOptional(),
           trainSeconds: number,
           weights: text,
         }),

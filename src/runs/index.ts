@@ -9,7 +9,7 @@ export {
   type Import,
   lyceumVersion,
 } from "./environment.js";
-export { decidingRecipe, differingKeys, sha256Of } from "./fingerprint.js";
+export { decidingRecipe, differingKeys, sha256Of, withoutPlace } from "./fingerprint.js";
 export { parseJson, testResultSchema } from "./formats.js";
 export { filesOf, type ImportedFile, type Imports, libraryOf } from "./imports.js";
 export { listRuns, type RunListing } from "./list-runs.js";

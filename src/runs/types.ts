@@ -13,7 +13,7 @@ export interface EpochRecord {
   role: Role;
   /** The number of the epoch, from 1 to `epochs`. */
   epoch: number;
-  /** The number of epochs of each generation. */
+  /** The number of epochs for which this generation is trained. */
   epochs: number;
   /** The learning rate of the epoch's last step. */
   learningRate: number;
@@ -48,6 +48,8 @@ export interface GenerationResult {
   generation: number;
   role: Role;
   test: TestResult;
+  /** The number of epochs for which it was trained; missing where the run was made before it was recorded. */
+  epochs?: number;
   /** Seconds of training steps alone, summed over all processes that worked at the generation. */
   trainSeconds: number;
   /**
@@ -109,6 +111,7 @@ export type ProgressEvent =
   | {
       type: "start";
       generations: number;
+      /** The recipe's number of epochs; a method may train for another. */
       epochs: number;
       stepsPerEpoch: number;
       /** What the patriarch and the students learn from: pairs of a role and its method in words. */

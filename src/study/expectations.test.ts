@@ -82,6 +82,18 @@ describe("judging", () => {
     );
   });
 
+  it("shows nothing where all differences are equal, whatever the margin", () => {
+    const equal = studyByHand({ a: { top1: [[50], [52]] }, b: { top1: [[51], [53]] } });
+    const judged = judge(
+      equal,
+      ["b>a", "b>a-3"].map((text) => parseExpectation(text, equal)),
+    );
+    expect(judged.map((each) => each.shown)).toEqual([false, false]);
+    expect(judged[0]!.sentence).toBe(
+      "Expected b>a: not shown; b's network is 1.00 points above a's, no 95 % interval over seeds, since the differences of all 2 seeds are equal, which does not show how another seed's would be.",
+    );
+  });
+
   it("shows nothing with one seed, without any, or between the same networks", () => {
     const few = studyByHand({
       a: { top1: [[50, 52]] },

@@ -1,6 +1,6 @@
 import { methodOf, teachersOf } from "../generations/index.js";
 import { builtIn, type Library, namesBeyond, type Recipe } from "../recipe/index.js";
-import { decidingRecipe, sha256Of } from "../runs/index.js";
+import { decidingRecipe, sha256Of, withoutPlace } from "../runs/index.js";
 
 /**
  * The version of the numerics: a recipe trained by another version gives other numbers than rounding explains. It is
@@ -54,7 +54,7 @@ export function fingerprintLine(
       numerics: NUMERICS,
       generation,
       recipe: common,
-      method: { name: method.name, options },
+      method: { name: method.name, options: withoutPlace(options) },
       teachers,
       ...(foreign.length > 0 && { imports: foreign }),
     };

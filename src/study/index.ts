@@ -4,9 +4,9 @@ export { type Calibration, readCalibration } from "./calibration.js";
 export { type Expectation, type JudgedExpectation, judge, parseExpectation } from "./expectations.js";
 export { fingerprintLine, NUMERICS } from "./fingerprint.js";
 export { findStudyFolder, type OpenStudyOptions, openStudy } from "./open-study.js";
-export { type PairedDifference, type PairedOptions, paired } from "./paired.js";
+export { type PairedDifference, type PairedOptions, paired, withoutRepeated } from "./paired.js";
 export { type PlannedNetwork, planStudy } from "./plan.js";
-export { type BegunStudy, beginStudy, type RunStudyOptions, workAtStudy } from "./run-study.js";
+export { type BegunStudy, beginStudy, type RunStudyOptions, runStudy, workAtStudy } from "./run-study.js";
 export * from "./sentences.js";
 export { estimateMean, type Interval } from "./statistics/index.js";
 export { checkStudy, loadStudy, type Study, StudyError, type StudyFile } from "./study-file.js";
@@ -18,10 +18,12 @@ export {
   type ArmValues,
   armNamed,
   armValues,
+  countsProcessor,
   type Measure,
   type Measured,
   type Place,
   scalarMetric,
+  secondsOf,
   valuesOf,
 } from "./values.js";
 export { differenceText, measuredInWords, partInWords, placeInWords, pText } from "./words.js";

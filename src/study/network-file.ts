@@ -32,6 +32,8 @@ const fileSchema = schema((z) => {
     /** By epoch: the loss and the accuracy on training images, and the accuracy on held-out ones. */
     curve: z.object({ trainLoss: numbers, trainTop1: numbers, heldOutTop1: numbers.exactOptional() }),
     trainSeconds: number,
+    /** The processor's seconds, over all threads: other programs on the machine hardly change them. */
+    cpuSeconds: number.exactOptional(),
     kernels: text,
     machine: z.object({ cpu: text, cores: number, memoryGiB: number, os: text, arch: text }),
     lyceum: text,

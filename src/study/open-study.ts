@@ -51,6 +51,7 @@ export async function openStudy(directory: string, options: OpenStudyOptions = {
     title: study.file.title ?? folder.name,
     description: study.file.description ?? "",
     reference: study.file.reference,
+    ...(study.file.claim && { claim: study.file.claim }),
     seeds: study.file.seeds,
     part: study.file.kind === "search" ? "heldOut" : "test",
     arms: study.arms.map(({ name, recipe, at }) => ({
@@ -146,13 +147,15 @@ function lineResult(
 }
 
 function networkResult(file: NetworkFile): NetworkResult {
-  const { fingerprint, decides, test, heldOut, trainSeconds, kernels, date, machine, lyceum, commit } = file;
+  const { fingerprint, decides, test, heldOut, trainSeconds, cpuSeconds, kernels, date } = file;
+  const { machine, lyceum, commit } = file;
   return {
     fingerprint,
     generation: decides.generation,
     ...(test && { test }),
     ...(heldOut && { heldOut }),
     trainSeconds,
+    ...(cpuSeconds !== undefined && { cpuSeconds }),
     kernels,
     machine: `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.os}`,
     software: `Lyceum ${lyceum}${commit ? `, commit ${commit.slice(0, 12)}` : ""}`,

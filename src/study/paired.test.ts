@@ -141,6 +141,24 @@ describe("paired", () => {
     expect(paired(none)[0]).toMatchObject({ seeds: [], difference: Number.NaN, alone: { a: [1], b: [0] } });
   });
 
+  it("has neither interval nor p where all differences are equal but for rounding", () => {
+    // Of 200 test images, each arm's accuracy moves by half a point: 0.51 − 0.5 and 0.29 − 0.28 differ in the last bits.
+    const equal = studyByHand({
+      strict: { top1: [[50], [28], [48.5], [50], [51]] },
+      other: { top1: [[51], [29], [49.5], [51], [52]] },
+      third: { top1: [[51], [29.5], [49.5], [51], [52]] },
+    });
+    expect(new Set([0.51 - 0.5, 0.29 - 0.28]).size).toBe(2);
+    const one = at(0, "other", equal)!;
+    expect(one).toMatchObject({ seeds: [0, 1, 2, 3, 4], deviation: 0, together: 1 });
+    expect(one.difference).toBeCloseTo(0.01, 12);
+    for (const key of ["low", "high", "p", "adjusted", "bootstrap", "simultaneous"] as const)
+      expect(one[key]).toBeUndefined();
+    expect(at(0, "third", equal)).toMatchObject({ together: 1, low: expect.any(Number) });
+    const level = studyByHand({ strict: { top1: [[50], [52]] }, other: { top1: [[50], [52]] } });
+    expect(at(0, "other", level)).toMatchObject({ difference: 0, low: undefined, p: undefined });
+  });
+
   it("corrects the arms at one place together, those of one seed not counted", () => {
     const many = studyByHand({
       strict: { top1: [[50], [51], [50.4]] },

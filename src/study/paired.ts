@@ -1,4 +1,4 @@
-import { bootstrapMean, estimateMean, holm, type Interval } from "./statistics/index.js";
+import { areEqual, bootstrapMean, estimateMean, holm, type Interval } from "./statistics/index.js";
 import type { ArmResult, Part, StudyResult } from "./types.js";
 import {
   areShared,
@@ -15,17 +15,20 @@ import {
 export interface Pairing {
   /** The mean of the first side's values less the second's; NaN where no seed has both. */
   difference: number;
-  /** The 95 % t interval of the mean over seeds, for this comparison by itself; undefined below two seeds. */
+  /**
+   * The 95 % t interval of the mean over seeds, for this comparison by itself; undefined below two seeds, and where
+   * all differences are equal, which say nothing of how they vary.
+   */
   low: number | undefined;
   high: number | undefined;
   /**
-   * The 95 % bootstrap interval (BCa, paired resampling of seeds); undefined below five seeds, or where it was
-   * not asked for.
+   * The 95 % bootstrap interval (BCa, paired resampling of seeds); undefined below five seeds, where all
+   * differences are equal, or where it was not asked for.
    */
   bootstrap: Interval | undefined;
   /** The standard deviation of the differences from seed to seed; undefined below two seeds. */
   deviation: number | undefined;
-  /** The p of the paired two-sided t test; undefined below two seeds. */
+  /** The p of the paired two-sided t test; undefined where there is no t interval. */
   p: number | undefined;
   /** The seeds that count, in the order of the first side. */
   seeds: number[];
@@ -141,6 +144,19 @@ export function compareMeasured(
   ];
 }
 
+/**
+ * Leaves out comparisons of a generation that stand there as those of the last networks too. These are corrected for
+ * all arms, lines of one network among them, so that no comparison has two p.
+ */
+export function withoutRepeated(comparisons: readonly PairedDifference[]): PairedDifference[] {
+  const lasts = comparisons.filter(({ generation }) => generation === "last");
+  return comparisons.filter(
+    (one) =>
+      typeof one.generation !== "number" ||
+      !lasts.some(({ a, of }) => a === one.a && of.a === one.of.a && of.b === one.of.b),
+  );
+}
+
 /** Turns a comparison round: b with a. */
 export function swapped(comparison: PairedDifference): PairedDifference {
   const { a, b, of, alone, difference, low, high, differences } = comparison;
@@ -175,7 +191,10 @@ export function pair(
   const both = [...a.keys()].filter((seed) => b.has(seed));
   const isNumber = (seed: number) => Number.isFinite(a.get(seed)) && Number.isFinite(b.get(seed));
   const seeds = both.filter(isNumber);
-  const differences = seeds.map((seed) => a.get(seed)! - b.get(seed)!);
+  const differences = withoutRounding(
+    seeds.map((seed) => a.get(seed)! - b.get(seed)!),
+    seeds.flatMap((seed) => [a.get(seed)!, b.get(seed)!]),
+  );
   const leftOut = {
     alone: {
       a: [...a.keys()].filter((seed) => !b.has(seed)),
@@ -209,9 +228,16 @@ export function pair(
   };
 }
 
+/** Makes differences that are equal but for the rounding of the values they are of exactly equal. */
+function withoutRounding(differences: number[], of: readonly number[]): number[] {
+  if (differences.length < 2) return differences;
+  const size = Math.max(...of.map((value) => Math.abs(value)));
+  return areEqual(differences, size) ? differences.map(() => differences[0]!) : differences;
+}
+
 /**
  * Corrects comparisons at the same place for each other: Holm's p, and Bonferroni's simultaneous intervals. Those
- * without a p, of fewer than two seeds, do not count.
+ * without a p, of fewer than two seeds or of equal differences, do not count.
  *
  * @param familyOf names the family that a comparison belongs to; default: its place
  */

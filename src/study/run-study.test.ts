@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { trainGenerations } from "../generations/index.js";
+import { Interrupted, trainGenerations } from "../generations/index.js";
 import { findStudyFolder, openStudy } from "./open-study.js";
-import { beginStudy, type RunStudyOptions, workAtStudy } from "./run-study.js";
+import { beginStudy, type RunStudyOptions, runStudy, workAtStudy } from "./run-study.js";
 import { checkStudy } from "./study-file.js";
 import { tinyStudy, writeStudy } from "./testing/tiny-study.js";
 import type { WorkEvent } from "./work.js";
@@ -264,4 +264,42 @@ it("a search never loads the test images", async () => {
   expect(part).toBe("heldOut");
   expect(arms[0]!.lines[0]!.networks[0]!.test).toBeUndefined();
   expect(arms[0]!.lines[0]!.networks[0]!.heldOut!.top1).toBeGreaterThan(0);
+});
+
+describe("runStudy", () => {
+  it("runs a study that is written in code, arm by arm, and calibrates it first", async () => {
+    const directory = join(mkdtempSync(join(tmpdir(), "lyceum-study-")), "mine");
+    const study = {
+      ...tinyStudy,
+      seeds: [0],
+      arms: { ...tinyStudy.arms, smooth: { patriarch: "label-smoothing" } },
+      calibrate: {
+        like: "tolerant",
+        within: 0.2,
+        seeds: [5],
+        arms: { smooth: { key: "patriarch.epsilon", range: [0, 0.9] } },
+      },
+    };
+    const part = await runStudy(study, { directory, arms: ["strict"] });
+    expect(part.trained).toEqual({ done: 2, of: 7 });
+    const whole = await runStudy(study, { directory });
+    expect(whole.trained).toEqual({ done: 7, of: 7 });
+    const { arms } = JSON.parse(readFileSync(join(directory, "calibration.json"), "utf8"));
+    const words = whole.arms.find(({ name }) => name === "smooth")!.methods[0]![1];
+    expect(words).toContain(String(arms.smooth.value));
+    await expect(runStudy(study, { directory, arms: ["smoth"] })).rejects.toThrow(
+      'there is no arm "smoth"; did you mean "smooth"?',
+    );
+  });
+
+  it("rejects with Interrupted where it is aborted, and goes on when it is called again", async () => {
+    const { path, directory } = writeStudy({ ...tinyStudy, seeds: [0] });
+    const controller = new AbortController();
+    const onEvent = ({ type }: WorkEvent) => type === "finished" && controller.abort();
+    await expect(runStudy(path, { directory, signal: controller.signal, onEvent })).rejects.toThrow(
+      Interrupted,
+    );
+    expect((await openStudy(directory)).trained.done).toBe(1);
+    expect((await runStudy(path, { directory })).trained).toEqual({ done: 5, of: 5 });
+  });
 });

@@ -1,10 +1,14 @@
 /** Runs a study: trains in this process what is not finished. */
+import { Interrupted } from "../generations/index.js";
+import { nearest } from "../recipe/index.js";
 import { filesOf, type Imports, libraryOf } from "../runs/index.js";
+import { calibrate } from "./calibrate.js";
 import { calibrated, readCalibration } from "./calibration.js";
-import { inspect } from "./open-study.js";
+import { inspect, openStudy } from "./open-study.js";
 import { type Plan, type PlannedNetwork, planStudy, sameArms, shardOf } from "./plan.js";
-import { loadStudy, type Study, StudyError } from "./study-file.js";
+import { checkStudy, loadStudy, type Study, StudyError } from "./study-file.js";
 import { StudyFolder, studyChanges } from "./study-folder.js";
+import type { StudyResult } from "./types.js";
 import { toTrain, type WorkEvent, workAt } from "./work.js";
 
 export interface RunStudyOptions {
@@ -16,6 +20,8 @@ export interface RunStudyOptions {
   look?: boolean;
   /** The part of the networks to train, of several parts, counted from 1. Default: all of them. */
   shard?: { shard: number; of: number } | undefined;
+  /** The names of the arms to train. Default: all of them. */
+  arms?: readonly string[] | undefined;
   signal?: AbortSignal | undefined;
   onEvent?: ((event: WorkEvent) => void) | undefined;
 }
@@ -39,17 +45,19 @@ export interface BegunStudy {
  * Begins a study, or goes on with one: checks its file against the one that it began with, and finds out what is
  * finished.
  *
- * @param path the study's file
+ * @param source the path of the study's file, or what would stand in it
  * @param directory the folder of its results
- * @throws StudyError when the file cannot be used, or has changed and `amend` is not given
+ * @throws StudyError when the study cannot be used, names no such arm, or has changed and `amend` is not given
  */
 export async function beginStudy(
-  path: string,
+  source: string | object,
   directory: string,
-  { imports = [], amend = false, look = false, shard }: RunStudyOptions = {},
+  { imports = [], amend = false, look = false, shard, arms }: RunStudyOptions = {},
 ): Promise<BegunStudy> {
   const library = libraryOf(imports);
-  const written = await loadStudy(path, library);
+  const path = typeof source === "string" ? source : "the study";
+  const written =
+    typeof source === "string" ? await loadStudy(source, library) : checkStudy(source, { path, library });
   const study = await calibrated(written, directory);
   const folder = new StudyFolder(directory);
   const hashes = filesOf(imports).map(({ sha256 }) => sha256);
@@ -80,9 +88,70 @@ export async function beginStudy(
   }
   const { notes } = inspect(folder, plan, networks);
   if (!look) await folder.begin(study, changes);
-  const mine = shard ? shardOf(plan, shard) : plan.networks;
+  const wanted = arms && new Set(checkedArms(arms, study, path));
+  const mine = (shard ? shardOf(plan, shard) : plan.networks).filter(
+    (network) => !wanted || network.arms.some((arm) => wanted.has(arm)),
+  );
   const uncalibrated = study.file.calibrate !== undefined && !(await readCalibration(directory));
   return { study, folder, plan, mine, left: toTrain(folder, mine, plan.networks), notes, uncalibrated };
+}
+
+/** @throws StudyError that suggests the nearest name where there is no such arm */
+function checkedArms(asked: readonly string[], { arms }: Study, path: string): readonly string[] {
+  const names = arms.map(({ name }) => name);
+  const wrong = asked.find((arm) => !names.includes(arm));
+  if (wrong === undefined) return asked;
+  const meant = nearest(wrong, names);
+  throw new StudyError(
+    `${path}: there is no arm "${wrong}"; ${meant ? `did you mean "${meant}"?` : `the arms are ${names.join(", ")}`}`,
+  );
+}
+
+/**
+ * Runs a study to its end in this process: calibrates where it asks for that, trains what is not finished, and puts
+ * the results together. Called again after a stop, it goes on. Definitions of one's own that the study names are given
+ * as `imports`.
+ *
+ * @param source the path of the study's file, or what would stand in it
+ * @param options.directory the folder of its results
+ * @returns the results of the whole study, or of what was asked for by `arms` and `shard`
+ * @throws StudyError when the study cannot be used; Interrupted when `signal` was aborted, after all was saved; Error
+ *   that names the first network whose training failed, once all others are trained
+ */
+export async function runStudy(
+  source: string | object,
+  { directory, ...options }: RunStudyOptions & { directory: string },
+): Promise<StudyResult> {
+  const { imports = [] } = options;
+  let begun = await beginStudy(source, directory, options);
+  if (begun.uncalibrated) {
+    await calibrate(begun.study, {
+      directory,
+      imports,
+      train: async (search, folder) => {
+        // Its file grows from round to round, which is no change to be noted.
+        await new StudyFolder(folder).begin(checkStudy(search, { library: begun.study.library }));
+        const { signal, onEvent } = options;
+        await finish(await beginStudy(search, folder, { imports }), { signal, onEvent });
+      },
+    });
+    begun = await beginStudy(source, directory, options);
+  }
+  await finish(begun, options);
+  return await openStudy(directory, { imports });
+}
+
+/** @throws Interrupted when the signal was aborted, Error that names the first network whose training failed */
+async function finish(begun: BegunStudy, options: RunStudyOptions): Promise<void> {
+  const failures = await workAtStudy(begun, options);
+  if (options.signal?.aborted) throw new Interrupted(begun.folder.directory);
+  const [first] = failures;
+  if (!first) return;
+  const { arms, seed, generation } = begun.plan.networks.find(({ fingerprint }) => fingerprint === first[0])!;
+  throw new Error(
+    `${failures.size} of ${begun.mine.length} networks failed, the first (${arms[0]}, seed ${seed}, generation ` +
+      `${generation}) with: ${first[1]}`,
+  );
 }
 
 /**

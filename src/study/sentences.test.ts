@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type PairedDifference, paired } from "./paired.js";
+import { type PairedDifference, paired, withoutRepeated } from "./paired.js";
 import {
   claimedArm,
   claimSentence,
@@ -9,12 +9,12 @@ import {
   differenceSentence,
   findingOf,
   headline,
+  leftOutSentences,
   meetingSentence,
   missingSentence,
   oneMoreGenerationSentence,
   seedsNeededSentence,
   studySentences,
-  withoutRepeated,
 } from "./sentences.js";
 import { estimateMean } from "./statistics/index.js";
 import { type ArmByHand, studyByHand } from "./testing/by-hand.js";
@@ -113,6 +113,24 @@ describe("a difference", () => {
     );
   });
 
+  it("of seeds that all differ by the same is not told, and says why", () => {
+    const equal = studyByHand({
+      strict: { top1: [[50], [52]] },
+      tolerant: { top1: [[50.5], [52.5]] },
+    });
+    const { differences, headline, claims, notes } = studySentences(equal);
+    expect(differences).toEqual([
+      "No difference can be told between tolerant's network and strict's: 0.50 points above, no 95 % interval over seeds, since the differences of all 2 seeds are equal, which does not show how another seed's would be.",
+    ]);
+    expect(headline).toEqual([
+      "The claim that tolerant's line ends higher than strict's cannot be told (top-1 on the test images, 2 seeds).",
+    ]);
+    expect(claims[0]).toMatch(
+      / cannot be told: it is 0\.50 points above, no 95 % interval over seeds, since /,
+    );
+    expect(notes).toEqual([]);
+  });
+
   it("names both sides where they are not alike", () => {
     const numbers = { difference: -0.6, low: -1, high: -0.2, p: 0.01 };
     expect(say(numbers, { a: "plain", of: { a: 0, b: 2 } })).toMatch(
@@ -186,6 +204,24 @@ describe("the claim", () => {
     expect(claimedArm(studyByHand({ a: { top1: [[1]] } }))).toBeUndefined();
   });
 
+  it("is about no arm where several are tolerant and none has the bare name, nor in a search", () => {
+    const claimed = (names: string[], part: "test" | "heldOut" = "test") =>
+      claimedArm(studyByHand(Object.fromEntries(names.map((name) => [name, { top1: [[1]] }])), { part }));
+    expect(claimed(["strict", "tolerant-k3", "tolerant-k5"])).toBeUndefined();
+    expect(claimed(["strict", "tolerant-permuted", "tolerant"])).toBe("tolerant");
+    expect(claimed(["strict", "tolerant-k3", "plain"])).toBe("tolerant-k3");
+    expect(claimed(["mixup", "cutmix", "none"])).toBeUndefined();
+    expect(claimed(["strict", "tolerant"], "heldOut")).toBeUndefined();
+  });
+
+  it("of two arms is about the one that is compared, not the reference", () => {
+    const two = studyByHand({ a: { top1: rows([50]) }, b: { top1: rows([53], { turn: 1 }) } });
+    expect(studySentences(two).headline[0]).toContain("b's line ends higher than a's holds");
+    expect(studySentences(two, { reference: "b" }).headline[0]).toContain(
+      "a's line ends higher than b's does not hold",
+    );
+  });
+
   it("holds, does not hold or cannot be told beside each rival", () => {
     const verdicts = (last: number) =>
       claims(studyByHand(fiveArms(last)))
@@ -242,10 +278,30 @@ describe("the claim", () => {
       tolerant: { top1: [[null, null]], generations: 2 },
     });
     expect(claims(none).map((claim) => claimSentence(none, claim))[0]).toBe(
-      "That tolerant's second student is higher than strict's cannot be told: no seed has both.".replace(
-        "second",
-        "first",
-      ),
+      "That tolerant's first student is higher than strict's cannot be told: no seed has both.",
+    );
+    expect(headline(none)).toEqual([]);
+    expect(headline({ ...none, arms: [...none.arms, { ...none.arms[0]!, name: "plain" }] })).toEqual([]);
+  });
+
+  it("is judged for the rivals that have seeds, and says so where these are not all", () => {
+    const some = studyByHand({
+      strict: { top1: rows([50]) },
+      tolerant: { top1: rows([53], { turn: 1, seeds: 2 }) },
+      plain: { top1: [[null]], generations: 1 },
+    });
+    expect(headline(some)[0]).toMatch(/strict's \w+.* \(top-1 on the test images, 2 seeds of 5\)\.$/);
+    expect(headline(some)[0]).not.toContain("plain");
+    const { notes } = studySentences({ ...some, trained: { done: 7, of: 15 } });
+    expect(notes[1]).toMatch(/^This is a look in between: /);
+    expect(studySentences(studyByHand(fiveArms(53.9))).notes.join()).not.toContain("in between");
+  });
+
+  it("says why an interval beside 0 is not enough for many rivals", () => {
+    const [claim] = claims(study);
+    const open = comparison({ difference: 0.6, low: 0.2, high: 1, p: 0.02 }, { adjusted: 0.08, together: 4 });
+    expect(claimSentence(study, { ...claim!, verdict: "cannot be told", comparison: open })).toMatch(
+      /, p 0\.08 for 4 rivals together, which is too much for so many rivals; it could be better by up to 1\.0 points\.$/,
     );
   });
 });
@@ -264,26 +320,30 @@ describe("where lines meet", () => {
     [
       [50, 52, 52.4],
       [48, 51.5, 54],
-      /^tolerant begins 2\.\d+ points below strict at the patriarch and passes it at the second student; at the second student it is 1\.\d+ points above, 95 % interval over seeds .*, 5 seeds\.$/,
+      /^In the means over 5 seeds tolerant begins 2\.\d+ points below strict at the patriarch and rises above it at the second student; at the second student it is 1\.\d+ points above, 95 % interval over seeds .*, 5 seeds\.$/,
     ],
-    [[50, 52, 52.4], [48, 53, 54], / passes it at the first student; at the second student it is /],
-    [[50, 52, 52.4], [48, 51, 52], / does not meet it within 3 generations; /],
+    [[50, 52, 52.4], [48, 53, 54], / rises above it at the first student; at the second student it is /],
+    [
+      [50, 52, 52.4],
+      [48, 51, 52],
+      / begins 2\.\d+ points below strict at the patriarch and stays below it; /,
+    ],
     [
       [50, 52, 52.4],
       [51, 53, 54],
-      /^tolerant begins 1\.\d+ points above strict at the patriarch and stays above it; /,
+      /^In the means over 5 seeds tolerant begins 1\.\d+ points above strict at the patriarch and stays above it; /,
     ],
     [
       [50, 52, 52.4],
       [51, 53, 51],
-      / falls behind it at the second student; at the second student it is 1\.\d+ points below/,
+      / falls below it at the second student; at the second student it is 1\.\d+ points below/,
     ],
     [[50, 52, 52], [48, 53, 51], / meets it more than once, first at the first student; /],
     [[50, 52, 52], [48, 51, 52.1], /; at the second student no difference can be told: 0\.\d+ points /],
     [
       [50, 52],
       [48, 51, 53, 54],
-      / passes it at the second student; at the third student, beside strict's first student, it is 2\.\d+ points above/,
+      / rises above it at the second student; at the third student, beside strict's first student, it is 2\.\d+ points above/,
     ],
   ])("%j and %j", (strict, tolerant, sentence) => {
     expect(meeting(strict, tolerant)).toMatch(sentence);
@@ -292,13 +352,60 @@ describe("where lines meet", () => {
   it("of equal lines, of one seed and of single networks", () => {
     const same = studyByHand({ strict: { top1: [[50, 52]] }, tolerant: { top1: [[50, 52]] } });
     expect(meetingSentence(same, { a: "tolerant", b: "strict" })).toBe(
-      "tolerant begins level with strict at the patriarch and stays level; at the first student no difference can be told: level, no 95 % interval over seeds, since there is only seed 0.",
+      "tolerant and strict cannot be told apart at any generation; at the first student: level, no 95 % interval over seeds, since there is only seed 0.",
     );
     expect(meeting([50, 52], [48, 53], 1)).toMatch(
-      /passes it at the first student; at the first student no difference can be told: /,
+      /^tolerant and strict cannot be told apart at any generation; at the first student: 1\.\d+ points above, no 95 % interval/,
     );
     expect(meeting([50, 52], [51])).toBeUndefined();
     expect(meeting([50], [48, 51])).toBeUndefined();
+  });
+
+  it("is not read off means that differ by noise", () => {
+    const noise = meeting([50, 52, 52], [50.01, 51.98, 52.02])!;
+    expect(noise).toMatch(
+      /^tolerant and strict cannot be told apart at any generation; at the second student: /,
+    );
+    expect(noise).not.toMatch(/meets|rises|falls|begins/);
+  });
+
+  it("goes by the same p as the comparisons, corrected for all arms", () => {
+    // Differences of the students: 0.5, 0.1, 0.4, 0.3 points; p is 0.032, and corrected for three arms above 0.05.
+    const student = [52.5, 52.1, 52.4, 52.3];
+    const patriarchs = [48, 48.1, 47.9, 48.2];
+    const arm = (students: number[]) => ({ top1: students.map((top1, i) => [patriarchs[i]!, top1]) });
+    const study = studyByHand({
+      strict: { top1: student.map(() => [50, 52]) },
+      tolerant: arm(student),
+      second: arm([52.1, 51.9, 52.2, 51.7]),
+      third: arm([52.2, 51.8, 52.1, 51.8]),
+    });
+    expect(meetingSentence(study, { a: "tolerant", b: "strict" })).toMatch(
+      / and rises above it at the first student; at the first student no difference can be told: 0\.3\d* points above, .*, 4 seeds, p 0\.\d+ for 3 arms together\.$/,
+    );
+  });
+
+  it("compares the means of the same seeds at each generation", () => {
+    // Without seeds 3 and 4, of which the students are missing, tolerant begins 1 point above and not 5 below.
+    const strict = [50, 50.2, 50.1, 50, 50];
+    const tolerant = [51, 51.3, 51.2, 35, 36];
+    const study = studyByHand({
+      strict: { top1: strict.map((top1, i) => [top1, i < 3 ? top1 + 2 : null]) },
+      tolerant: { top1: tolerant.map((top1, i) => [top1, i < 3 ? top1 + 2.1 - 0.1 * i : null]) },
+    });
+    expect(meetingSentence(study, { a: "tolerant", b: "strict" })).toMatch(
+      /^In the means over 3 seeds tolerant begins 1\.1\d* points above strict at the patriarch and stays above it; /,
+    );
+  });
+
+  it("of a metric where less is better does not call more a success", () => {
+    const study = studyByHand({
+      strict: { top1: rows([50, 52]) },
+      tolerant: { top1: rows([51, 51], { turn: 1 }) },
+    });
+    expect(meetingSentence(study, { a: "tolerant", b: "strict" }, { metric: "nll" })).toMatch(
+      / begins 0\.0\d+ nats below strict at the patriarch and rises above it at the first student; /,
+    );
   });
 });
 
@@ -327,6 +434,29 @@ describe("one more generation", () => {
     );
   });
 
+  it("says of the ensemble only what can be told, and of a metric without a better end that it differs", () => {
+    const study = studyByHand({
+      a: {
+        top1: [
+          [48, 51],
+          [48, 50.8],
+          [48, 51.2],
+        ],
+        ensemble: [48.1, 47.8, 48.2],
+      },
+    });
+    expect(oneMoreGenerationSentence(study, "a")).toMatch(
+      /; of the ensemble with it no gain can be told over the patriarch alone: 0\.\d+ points above, .*, 3 seeds\.$/,
+    );
+    for (const line of study.arms[0]!.lines)
+      for (const network of line.networks) Object.assign(network!.test!, { entropy: 1 + (line.seed % 2) });
+    for (const network of study.arms[0]!.lines[0]!.networks)
+      network!.test!.entropy! += network!.generation / 10;
+    expect(oneMoreGenerationSentence(study, "a", { metric: "entropy" })).toMatch(
+      / no difference can be told to the patriarch: /,
+    );
+  });
+
   it("is not said of a single network, nor where the last is missing", () => {
     expect(oneMoreGenerationSentence(studyByHand({ plain: { top1: [[50]] } }), "plain")).toBeUndefined();
     expect(oneMoreGenerationSentence(studyByHand({ a: { top1: [[50, null]] } }), "a")).toBeUndefined();
@@ -339,12 +469,13 @@ describe("the design", () => {
       "With 5 seeds the smallest difference that is found in 8 of 10 such studies is 0.7 points (two-sided 5 %, one comparison), when paired differences deviate by 0.4 points from seed to seed, as was assumed.",
     );
     expect(designSentence({ seeds: 1, deviation: 0.004 })).toMatch(/^One seed can see no difference/);
+    expect(designSentence({ seeds: 2, deviation: 0.004 })).toMatch(/what they tell calls for more seeds\.$/);
   });
 
   it("would need more seeds for a difference that was not told", () => {
     const open = comparison({ difference: 0.3, low: -0.2, high: 0.8, p: 0.17 });
     expect(seedsNeededSentence(lines, open)).toBe(
-      "To tell 0.3 points between tolerant's second student and strict's takes about 16 seeds (power 0.8, two-sided 5 %); there are 5.",
+      "To tell 0.3 points between tolerant's second student and strict's, were this the true difference and the deviation (0.4 points) the true one, would take about 16 seeds (power 0.8, two-sided 5 %); there are 5.",
     );
     expect(seedsNeededSentence(lines, { ...open, together: 4 })).toMatch(
       /about 2\d seeds \(power 0\.8, two-sided 5 %, corrected for 4 arms\)/,
@@ -363,7 +494,12 @@ describe("the design", () => {
     expect(correctionSentence([comparison({ difference: 1 }, { together: 4 })])).toMatch(
       /^Up to 4 arms .* Holm's method\. .* simultaneous/,
     );
-    expect(correctionSentence([comparison({ difference: 1 })])).toBeUndefined();
+    expect(correctionSentence([comparison({ difference: 1, p: 0.5 })])).toBeUndefined();
+    const places = [
+      comparison({ difference: 1, p: 0.5 }),
+      comparison({ difference: 1, p: 0.5 }, { generation: 1 }),
+    ];
+    expect(correctionSentence(places)).toMatch(/^Nothing is corrected for the 2 places/);
     expect(correctionSentence([])).toBeUndefined();
   });
 });
@@ -400,6 +536,14 @@ it("says what is missing", () => {
 });
 
 describe("all sentences of a study", () => {
+  it("claim and tell nothing by p in a search, whose headline is the best arm", () => {
+    const search = studyByHand(fiveArms(53.9), { part: "heldOut" });
+    const { headline, claims, differences, meetings, costs, notes } = studySentences(search);
+    expect(headline[0]).toMatch(/^Of 4 arms, \w+ ends highest: /);
+    expect([claims, differences, meetings, costs]).toEqual([[], [], [], []]);
+    expect(notes.join()).not.toMatch(/To tell|\bp\b/);
+  });
+
   it("go with a study of five seeds, one of one seed, one without results, and one with NaN", () => {
     const all = [
       studyByHand(fiveArms(53.9)),
@@ -439,7 +583,11 @@ describe("all sentences of a study", () => {
   it("name the last of a line once where it stands by its generation too", () => {
     const places = (study: Parameters<typeof paired>[0]): Place[] =>
       withoutRepeated(paired(study)).map(({ generation }) => generation);
-    expect(places(studyByHand({ a: { top1: [[1, 2]] }, b: { top1: [[1, 3]] } }))).toEqual([0, 1, "ensemble"]);
+    expect(places(studyByHand({ a: { top1: [[1, 2]] }, b: { top1: [[1, 3]] } }))).toEqual([
+      0,
+      "last",
+      "ensemble",
+    ]);
     expect(places(studyByHand({ a: { top1: [[1, 2]] }, b: { top1: [[1]] } }))).toEqual(["last", "ensemble"]);
   });
 });
@@ -454,4 +602,55 @@ it("the interval of a sentence is that of the t distribution", () => {
   expect(sentence).toContain(
     `−${Math.abs(interval!.low).toFixed(1)} to ${interval!.high.toFixed(1)}, 3 seeds`,
   );
+});
+
+describe("a claim that the study's file makes", () => {
+  const arms = {
+    a: { top1: [[0.5], [0.52], [0.51]] },
+    b: { top1: [[0.4], [0.41], [0.42]] },
+    c: { top1: [[0.6], [0.61], [0.63]] },
+  };
+
+  it("is about that arm and its rivals alone, for which alone the p are corrected", () => {
+    const study = { ...studyByHand(arms), claim: { arm: "a", over: ["b"] } };
+    expect(claimedArm(study)).toBe("a");
+    const found = claims(study).filter(({ of }) => of === "last");
+    expect(found.map(({ rival, verdict, comparison }) => [rival, verdict, comparison.together])).toEqual([
+      ["b", "holds", 1],
+    ]);
+  });
+
+  it("is over all others where it names none", () => {
+    const study = { ...studyByHand(arms), claim: { arm: "a" } };
+    expect(
+      claims(study)
+        .filter(({ of }) => of === "last")
+        .map(({ rival, verdict }) => [rival, verdict]),
+    ).toEqual([
+      ["b", "holds"],
+      ["c", "does not hold"],
+    ]);
+  });
+});
+
+describe("what is missing", () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  const arms = Object.fromEntries(
+    names.map((name) => [name, { top1: name === "a" ? [[0.5], [0.5]] : [[0.5], [Number.NaN]] }]),
+  );
+
+  it("names five arms and counts the others", () => {
+    const study = studyByHand(arms);
+    for (const arm of study.arms.slice(1)) arm.lines[1]!.networks[0] = undefined;
+    const words = missingSentence({ ...study, trained: { done: 9, of: 16 } });
+    expect(words).toMatch(
+      /of b \(seed 1\), c \(seed 1\), d \(seed 1\), e \(seed 1\), f \(seed 1\) and 2 other arms\.$/,
+    );
+  });
+
+  it("is not also said to be left out where an arm has nothing yet", () => {
+    const study = studyByHand({ a: { top1: [[0.5]] }, b: { top1: [[0.6]] } });
+    study.arms[1]!.lines[0]!.networks[0] = undefined;
+    expect(leftOutSentences(paired(study))).toEqual([]);
+  });
 });

@@ -4,14 +4,14 @@
  * A difference is told from chance where its p, corrected for all arms that are compared at the same place, is below
  * 0.05; no sentence claims more. Intervals are 95 % intervals over seeds, and each sentence says how many seeds.
  */
-import { type PairedDifference, type PairedOptions, paired } from "./paired.js";
+import { type PairedDifference, type PairedOptions, paired, withoutRepeated } from "./paired.js";
 import { claimSentence, claims, headline } from "./sentences/claims.js";
 import { oneMoreGenerationSentence } from "./sentences/cost.js";
 import { correctionSentence, designSentence, seedsNeededSentence } from "./sentences/design.js";
 import { differenceSentence } from "./sentences/difference.js";
 import { meetingSentence } from "./sentences/meeting.js";
-import { leftOutSentences, missingSentence } from "./sentences/missing.js";
-import { deviationOf } from "./statistics/index.js";
+import { interimSentence, leftOutSentences, missingSentence } from "./sentences/missing.js";
+import { searchSentences } from "./sentences/search.js";
 import type { StudyResult } from "./types.js";
 
 export {
@@ -34,10 +34,11 @@ export {
 } from "./sentences/difference.js";
 export { meetingSentence } from "./sentences/meeting.js";
 export { leftOutSentences, missingSentence } from "./sentences/missing.js";
+export { searchSentences } from "./sentences/search.js";
 
 /** All that can be said of a study, in the order in which it is read. */
 export interface StudySentences {
-  /** The verdict on the study's claim; empty where no arm stands out. */
+  /** The verdict on the study's claim, empty where no arm stands out; of a search, which arm is the best. */
   headline: string[];
   /** The claim beside each rival, with numbers. */
   claims: string[];
@@ -52,43 +53,38 @@ export interface StudySentences {
 }
 
 /**
- * Says all that can be said of a study.
+ * Says all that can be said of a study. Of a search on held-out images nothing is claimed or told by p: it says which
+ * arm is the best, and leaves the rest to its tables and figures.
  *
  * @throws RangeError when there is no such metric or arm
  */
 export function studySentences(study: StudyResult, options: PairedOptions = {}): StudySentences {
   const { reference = study.reference, ...measure } = { ...options, bootstrapSeed: false as const };
   const comparisons = paired(study, { ...measure, reference });
+  const isSearch = study.part === "heldOut";
+  const about = { ...study, reference };
   const others = study.arms.filter(({ name }) => name !== reference).map(({ name }) => name);
   const said = (sentences: (string | undefined)[]) => sentences.filter((sentence) => sentence !== undefined);
+  const verdict = isSearch ? searchSentences(study, measure) : headline(about, measure);
   return {
-    headline: headline(study, measure),
-    claims: claims(study, measure).map((claim) => claimSentence(study, claim)),
-    differences: withoutRepeated(comparisons).map((one) => differenceSentence(study, one)),
-    meetings: said(others.map((a) => meetingSentence(study, { a, b: reference }, measure))),
-    costs: said(study.arms.map(({ name }) => oneMoreGenerationSentence(study, name, measure))),
+    headline: verdict,
+    claims: claims(about, measure).map((claim) => claimSentence(study, claim)),
+    differences: isSearch ? [] : withoutRepeated(comparisons).map((one) => differenceSentence(study, one)),
+    meetings: isSearch ? [] : said(others.map((a) => meetingSentence(study, { a, b: reference }, measure))),
+    costs: isSearch
+      ? []
+      : said(study.arms.map(({ name }) => oneMoreGenerationSentence(study, name, measure))),
     notes: said([
       missingSentence(study),
+      isSearch || verdict.length === 0 ? undefined : interimSentence(study),
       ...leftOutSentences(comparisons),
-      correctionSentence(comparisons),
+      isSearch ? undefined : correctionSentence(comparisons),
       observedDesign(study, comparisons),
-      ...comparisons
+      ...(isSearch ? [] : comparisons)
         .filter(({ generation }) => generation === "last")
         .map((one) => seedsNeededSentence(study, one)),
     ]),
   };
-}
-
-/** Leaves out comparisons of last networks that stand there by their generation too. */
-export function withoutRepeated(comparisons: readonly PairedDifference[]): PairedDifference[] {
-  return comparisons.filter(
-    (one) =>
-      one.generation !== "last" ||
-      !comparisons.some(
-        ({ a, generation, of }) =>
-          a === one.a && generation === of.a && one.of.a === of.a && one.of.b === of.b,
-      ),
-  );
 }
 
 /**
@@ -97,16 +93,18 @@ export function withoutRepeated(comparisons: readonly PairedDifference[]): Paire
  */
 function observedDesign(study: StudyResult, comparisons: readonly PairedDifference[]): string | undefined {
   const last = comparisons.filter(({ generation }) => generation === "last");
-  const known = last.filter(({ differences }) => differences.length > 1);
-  if (known.length === 0) return last.length > 0 ? designSentence({ seeds: 1, deviation: 0 }) : undefined;
-  const freedom = known.reduce((sum, { differences }) => sum + differences.length - 1, 0);
-  const squares = known.reduce(
-    (sum, { differences }) => sum + deviationOf(differences) ** 2 * (differences.length - 1),
-    0,
+  const known = last.flatMap(({ deviation, seeds }) =>
+    deviation === undefined ? [] : [{ deviation, freedom: seeds.length - 1 }],
   );
+  if (known.length === 0)
+    return last.some(({ seeds }) => seeds.length === 1)
+      ? designSentence({ seeds: 1, deviation: 0 })
+      : undefined;
+  const freedom = known.reduce((sum, one) => sum + one.freedom, 0);
+  const squares = known.reduce((sum, one) => sum + one.deviation ** 2 * one.freedom, 0);
   const deviation = Math.sqrt(squares / freedom);
   // Arms that differ by the same for all seeds leave nothing to reckon with.
   if (deviation === 0) return undefined;
-  const { metric } = known[0]!;
+  const { metric } = last[0]!;
   return designSentence({ seeds: study.seeds.length, deviation, metric });
 }

@@ -62,6 +62,12 @@ describe("a mistake in a study file", () => {
       /arms\.one: an arm cannot change seed: seeds are listed once/,
     ],
     [{ seeds: [1, 2, 1] }, /:\d+: seeds: 1 is given twice: a seed counts once, so leave the second one out/],
+    [
+      { claim: { arm: "tolernt" } },
+      /claim: there is no arm "tolernt"; the arms are strict, tolerant, softer/,
+    ],
+    [{ claim: { arm: "softer", over: ["softer"] } }, /claim\.over: softer cannot be better than itself/],
+    [{ claim: "softer" }, /claim: must be a mapping of arm and, unless it is all others, over/],
     [{ reference: "plain" }, /reference: there is no arm "plain"; the arms are strict, tolerant, softer/],
     [{ arms: {} }, /arms: there are none: name at least one/],
     [{ arms: { "../x": {} }, reference: "../x" }, /arms\.\.\.\/x: an arm's name is made of letters, digits/],

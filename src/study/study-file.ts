@@ -39,6 +39,8 @@ export interface StudyFile {
   seeds: number[];
   /** The name of the arm that the others are compared with. */
   reference: string;
+  /** The arm that is claimed to end better, and the arms that it is claimed over: all others where they are left out. */
+  claim?: { arm: string; over?: string[] };
   /** What each arm changes in the base recipe: values by key, a dotted key for one option. */
   arms: Record<string, Record<string, unknown>>;
   /** What is made equal before the arms are compared. */
@@ -170,6 +172,12 @@ export function checkStudy(
   const reference = asked ?? names[0]!;
   if (!names.includes(reference))
     throw at(["reference"], `there is no arm "${reference}"; the arms are ${names.join(", ")}`);
+  const { claim } = rest;
+  const unknown = claim && [claim.arm, ...(claim.over ?? [])].find((arm) => !names.includes(arm));
+  if (unknown !== undefined)
+    throw at(["claim"], `there is no arm "${unknown}"; the arms are ${names.join(", ")}`);
+  if (claim?.over?.includes(claim.arm))
+    throw at(["claim", "over"], `${claim.arm} cannot be better than itself`);
   const file: StudyFile = { ...rest, base: base as Record<string, unknown>, seeds, reference, arms: written };
   if (grid) file.grid = grid;
   if (calibrate) file.calibrate = { ...calibrate, seeds: seedsOf(calibrate.seeds ?? seeds.slice(0, 1)) };

@@ -32,7 +32,7 @@ it.each([
     // The rate drops at the same fractions of the training.
     for (const fraction of [0, 0.25, 0.49, 0.5, 0.74, 0.75, 0.99]) {
       const rate = (recipe: typeof plain) =>
-        scheduleFor(recipe, builtIn, 10)(Math.round(10 * fraction * recipe.epochs));
+        scheduleFor({ recipe, library: builtIn }, 0, 10)(Math.round(10 * fraction * recipe.epochs));
       expect(rate(plain)).toBe(rate(tolerant));
     }
   },

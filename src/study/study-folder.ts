@@ -212,7 +212,7 @@ function namesIn(folder: string): string[] {
 }
 
 /** The parts of a study's file that decide what is trained and compared. */
-const deciding = ["kind", "base", "seeds", "reference", "calibrate", "arms", "grid"] as const;
+const deciding = ["kind", "base", "seeds", "reference", "claim", "calibrate", "arms", "grid"] as const;
 
 /** Lists what differs between two files of a study, as keys; for arms and seeds, which ones. */
 export function studyChanges(before: Study, now: Study): string[] {

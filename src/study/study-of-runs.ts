@@ -33,7 +33,7 @@ interface Run {
  *
  * @param directories the folders of two or more runs
  * @throws Error that names the run when it cannot be read, is given twice, repeats another's recipe and seed, or
- *   was tested on other images, and when all are one arm
+ *   was tested (or, where the held-out images are compared, validated) on other images, and when all are one arm
  */
 export async function studyOfRuns(
   directories: readonly string[],
@@ -44,7 +44,7 @@ export async function studyOfRuns(
   if (twice >= 0) throw new Error(`${directories[twice]}: is given twice: leave one of them out`);
   const runs: Run[] = [];
   for (const directory of directories) runs.push(await readRun(directory, part));
-  for (const run of runs) checkSameImages(runs[0]!, run);
+  for (const run of runs) checkSameImages(runs[0]!, run, part);
   const groups = grouped(runs);
   for (const group of groups.values()) checkSeeds(group);
   if (groups.size < 2)
@@ -92,21 +92,23 @@ async function readRun(directory: string, part: Part): Promise<Run> {
   };
 }
 
-/** What of a recipe's data decides which images test a network. */
-function testImages({ data }: Recipe): Record<string, unknown> {
-  const { root: _, heldOut: __, limit, ...rest } = data;
-  return { ...rest, "limit.test": limit?.test };
+/** What of a recipe's data decides which images test a network, or which are held out, for the same seed. */
+function comparedImages({ data }: Recipe, part: Part): Record<string, unknown> {
+  const { root: _, heldOut, limit, ...rest } = data;
+  return part === "test"
+    ? { ...rest, "limit.test": limit?.test }
+    : { ...rest, heldOut, "limit.train": limit?.train };
 }
 
-function checkSameImages(first: Run, other: Run): void {
-  const [a, b] = [testImages(first.recipe), testImages(other.recipe)];
+function checkSameImages(first: Run, other: Run, part: Part): void {
+  const [a, b] = [comparedImages(first.recipe, part), comparedImages(other.recipe, part)];
   const key = [...new Set([...Object.keys(a), ...Object.keys(b)])].find(
     (name) => sha256Of([a[name]]) !== sha256Of([b[name]]),
   );
   const text = (value: unknown) => (value === undefined ? "not given" : JSON.stringify(value));
   if (key !== undefined)
     throw new Error(
-      `${other.directory}: was tested on other images than ${first.directory} (data.${key} is ${text(b[key])} there, ` +
+      `${other.directory}: was ${part === "test" ? "tested" : "validated"} on other images than ${first.directory} (data.${key} is ${text(b[key])} there, ` +
         `${text(a[key])} here): only runs on the same images can be compared`,
     );
   const [k, otherK] = [first.summary?.k, other.summary?.k];

@@ -27,6 +27,7 @@ export const fileSchema = schema((z) => {
       }),
     ),
   });
+  const claim = z.strictObject({ arm: z.string(), over: z.array(z.string()).min(1).exactOptional() });
   return z.strictObject({
     title: z.string().min(1).max(200).exactOptional(),
     description: z.string().max(2000).exactOptional(),
@@ -35,6 +36,7 @@ export const fileSchema = schema((z) => {
     seeds,
     calibrate: calibrate.exactOptional(),
     reference: z.string().exactOptional(),
+    claim: claim.exactOptional(),
     arms: z.record(z.string(), mapping).exactOptional(),
     grid: z.record(z.string(), z.array(z.union([z.string(), z.number()])).min(1)).exactOptional(),
   });
@@ -51,6 +53,10 @@ const words: Record<string, string> = {
   base: "must be a recipe: a mapping, or the name or the path of one",
   seeds,
   reference: "must be the name of an arm",
+  claim: "must be a mapping of arm and, unless it is all others, over",
+  "claim.arm": "must be the name of the arm that is claimed to be better",
+  "claim.over": "must be a list of the names of its rivals",
+  "claim.over.*": "must be the name of an arm",
   arms: "must be a mapping: for each arm's name the keys that it changes, such as `strict: { patriarch: strict }`",
   "arms.*": "must be a mapping of the keys that the arm changes, such as { patriarch: strict }",
   grid: "must be a mapping: for each key a list of values, such as { patriarch.k: [3, 5] }",

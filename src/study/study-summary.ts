@@ -24,7 +24,7 @@ export interface PairedSummary {
   generation: number | string;
   /** The mean accuracy of a less that of b, a fraction; null where no seed has both. */
   difference: number | null;
-  /** The 95 % t interval over seeds; null below two seeds. */
+  /** The 95 % t interval over seeds; null below two seeds, and where all differences are equal. */
   low: number | null;
   high: number | null;
   /** The seeds that count. */

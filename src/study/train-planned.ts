@@ -114,6 +114,7 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
     ...(heldOut && { heldOut }),
     curve: curveOf(records),
     trainSeconds: trained.trainSeconds,
+    ...cpuSecondsOf(records),
     kernels: kernelsInWords(recipe.device),
     machine,
     lyceum,
@@ -151,11 +152,20 @@ export function kernelsInWords(device: string): string {
   return `${where}, libtorch ${torch.version()}`;
 }
 
+/** An epoch's record with the processor's seconds that the epoch took, over all threads of this process. */
+type TimedRecord = EpochRecord & { cpuSeconds?: number };
+
 /** The place of a network's checkpoint and log, beside the results. */
 function placeOf({ work }: NetworkPaths): TrainingPlace {
+  let before = process.cpuUsage();
   return {
     generation: () => ({ checkpoint: join(work, "checkpoint") }),
-    appendMetrics: (record) => appendFile(join(work, "metrics.jsonl"), `${JSON.stringify(record)}\n`),
+    appendMetrics: async (record) => {
+      const { user, system } = process.cpuUsage(before);
+      before = process.cpuUsage();
+      const timed: TimedRecord = { ...record, cpuSeconds: (user + system) / 1e6 };
+      await appendFile(join(work, "metrics.jsonl"), `${JSON.stringify(timed)}\n`);
+    },
   };
 }
 
@@ -206,12 +216,12 @@ async function evaluate(
   return { result, scores: scoresOf(new Predictions(own), labels) };
 }
 
-async function readRecords(path: string): Promise<EpochRecord[]> {
+async function readRecords(path: string): Promise<TimedRecord[]> {
   const text = existsSync(path) ? await readFile(path, "utf8") : "";
-  const byEpoch = new Map<number, EpochRecord>();
+  const byEpoch = new Map<number, TimedRecord>();
   for (const line of text.split("\n")) {
     try {
-      const record = JSON.parse(line) as EpochRecord;
+      const record = JSON.parse(line) as TimedRecord;
       // An epoch that was trained again after a crash has a second line, which counts.
       byEpoch.set(record.epoch, record);
     } catch {
@@ -219,6 +229,12 @@ async function readRecords(path: string): Promise<EpochRecord[]> {
     }
   }
   return [...byEpoch.values()].sort((a, b) => a.epoch - b.epoch);
+}
+
+/** Sums up the processor's seconds of all epochs; there is no sum where an epoch has none. */
+function cpuSecondsOf(records: readonly TimedRecord[]): { cpuSeconds?: number } {
+  const sum = records.reduce((sum, { cpuSeconds }) => sum + (cpuSeconds ?? Number.NaN), 0);
+  return Number.isFinite(sum) ? { cpuSeconds: Number(sum.toFixed(2)) } : {};
 }
 
 function curveOf(records: readonly EpochRecord[]): NetworkFile["curve"] {

@@ -15,6 +15,11 @@ export interface NetworkResult {
   heldOut?: TestResult;
   /** Seconds of training steps alone. */
   trainSeconds: number;
+  /**
+   * Seconds of the processor, over all threads, validation included: other programs on the machine hardly change
+   * them. Left out where they were not counted.
+   */
+  cpuSeconds?: number;
   /** The processor's kernels, libtorch and the number of threads that computed it, in words. */
   kernels: string;
   /** The machine that trained it, in words; left out where it is not known. */
@@ -59,6 +64,8 @@ export interface StudyResult {
   description: string;
   /** The arm that the others are compared with. */
   reference: string;
+  /** The arm that is claimed to end better, and its rivals; left out where the study's file claims nothing. */
+  claim?: { arm: string; over?: string[] };
   seeds: number[];
   /** The part that the study's claims are about: the test images, or in a search the held-out ones. */
   part: Part;

@@ -1,6 +1,6 @@
 import { type Metric, metrics } from "../analysis/index.js";
 import { nearest } from "../recipe/index.js";
-import type { ArmResult, LineResult, Part, StudyResult } from "./types.js";
+import type { ArmResult, LineResult, NetworkResult, Part, StudyResult } from "./types.js";
 
 /**
  * Where lines are compared: a generation by its number, the last network of each line, the ensemble of each whole
@@ -125,4 +125,18 @@ function identity(line: LineResult, measured: Measured): string | undefined {
     (_, i) => line.networks[first! + i]?.fingerprint,
   );
   return members.every(Boolean) ? members.join(" ") : undefined;
+}
+
+/**
+ * Gives the seconds that a network's training took: the processor's, which other programs on the machine hardly change,
+ * where they were counted, else those that passed.
+ */
+export function secondsOf({ cpuSeconds, trainSeconds }: NetworkResult): number {
+  return cpuSeconds ?? trainSeconds;
+}
+
+/** Tells whether the processor's seconds were counted for every network of a study that is trained. */
+export function countsProcessor({ arms }: Pick<StudyResult, "arms">): boolean {
+  const networks = arms.flatMap(({ lines }) => lines.flatMap((line) => line.networks));
+  return networks.every((network) => network === undefined || network.cpuSeconds !== undefined);
 }

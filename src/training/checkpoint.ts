@@ -43,11 +43,33 @@ function unprefixed(part: string, tensors: Record<string, torch.Tensor>): Record
 }
 
 /** The parts of a learner that have a state on which its next step depends. */
-export type Stateful = Pick<Learner, "model" | "optimizer"> & Partial<Pick<Learner, "scaler" | "averaged">>;
+export type Stateful = Pick<Learner, "model" | "optimizer"> &
+  Partial<Pick<Learner, "scaler" | "averaged" | "snapshot" | "peers">>;
+
+/** A part of a learner that has a state. */
+type Part = Pick<Learner["optimizer"], "stateDict" | "loadStateDict">;
 
 /** Gives a learner's parts by the prefix that their tensors' names have in a checkpoint. */
-function partsOf({ model, optimizer, scaler, averaged }: Stateful) {
-  return { model, optimizer, ...(scaler && { scaler }), ...(averaged && { averaged }) };
+function partsOf({
+  model,
+  optimizer,
+  scaler,
+  averaged,
+  snapshot,
+  peers = [],
+}: Stateful): Record<string, Part> {
+  return {
+    model,
+    optimizer,
+    ...(scaler && { scaler }),
+    ...(averaged && { averaged }),
+    ...(snapshot && { snapshot }),
+    ...Object.fromEntries(
+      peers.flatMap((peer, i) =>
+        Object.entries(partsOf(peer)).map(([part, owner]) => [`peer${i}.${part}`, owner]),
+      ),
+    ),
+  };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { asFloat } from "./as-float.js";
 import { mixLosses } from "./mix-losses.js";
+import type { Snapshot } from "./snapshot.js";
 
 /**
  * The objective that a network is trained for: a method with its options and the teachers that it asked for.
@@ -14,9 +15,13 @@ export interface Objective {
    * step.
    */
   progress: number;
+  /** The number of the epoch, from 0. The training loop sets it before each step. */
+  epoch: number;
+  /** The number of epochs of the training. The training loop sets it before each step. */
+  epochs: number;
   /**
-   * Whether a loss has read `progress`. Steps of such an objective cannot be recorded as a graph, which would
-   * repeat the number that it was recorded with.
+   * Whether a loss has read `progress`, `epoch` or `epochs`, or learns from a snapshot or from peers. Steps of such an
+   * objective cannot be recorded as a graph, which would repeat the number, and the networks, that it was recorded with.
    */
   readonly dependsOnProgress: boolean;
   /**
@@ -24,18 +29,28 @@ export interface Objective {
    *
    * @param logits those of the network that is trained, [N, C]
    * @param labels [N] int64
-   * @param images the very images that the network was given, [N, channels, H, W]; the teachers are run on
+   * @param images the very images that the network was given, [N, channels, H, W]; teachers and snapshot are run on
    *   them too
    * @param mix where the images are mixed: their other labels, with which the losses are computed too and then
    *   mixed ({@link mixLosses})
+   * @param peers the logits of the networks that are trained together with this one, each [N, C]; no gradient flows
+   *   into them
    */
-  losses(logits: torch.Tensor, labels: torch.Tensor, images: torch.Tensor, mix?: Mix): Losses;
+  losses(
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    images: torch.Tensor,
+    mix?: Mix,
+    peers?: readonly torch.Tensor[],
+  ): Losses;
 }
 
 /** The place in a line of the network that is trained, with its teachers. */
 export interface Role {
   /** The frozen networks that teach it, in the order in which the method asked for them. Default: none. */
   teachers?: readonly Module[];
+  /** The frozen copy of the network itself, where the method asks for one. Default: none. */
+  snapshot?: Pick<Snapshot, "network"> | undefined;
   /** The generation of the network. Default: 0, the patriarch. */
   generation?: number;
   /** The number of generations in the whole line. Default: `generation + 1`. */
@@ -52,36 +67,44 @@ export interface Role {
 export function objectiveOf<M extends Method>(
   method: M,
   options: Parameters<M["loss"]>[1],
-  { teachers = [], generation = 0, generations = generation + 1, classes }: Role = {},
+  { teachers = [], snapshot, generation = 0, generations = generation + 1, classes }: Role = {},
 ): Objective {
-  let progress = 0;
-  let dependsOnProgress = false;
-  return {
-    get progress() {
-      return progress;
-    },
-    set progress(fraction) {
-      progress = fraction;
-    },
+  let dependsOnProgress = snapshot !== undefined;
+  const read = (what: "progress" | "epoch" | "epochs") => {
+    dependsOnProgress = true;
+    return objective[what];
+  };
+  const objective: Objective = {
+    progress: 0,
+    epoch: 0,
+    epochs: 1,
     get dependsOnProgress() {
       return dependsOnProgress;
     },
-    losses: (logits, labels, images, mix) => {
-      if (classes !== undefined && `${logits.shape.slice(1)}` !== `${classes}`)
-        throw new TypeError(
-          `a network must give each image ${classes} logits, one a class, got shape [${logits.shape.join(", ")}]`,
-        );
-      const teacherLogits = torch.noGrad(() => teachers.map((teacher) => asFloat(teacher.forward(images))));
+    losses: (logits, labels, images, mix, peers = []) => {
+      checkClasses(logits, classes);
+      if (peers.length > 0) dependsOnProgress = true;
+      const answer = (frozen: Module) => asFloat(frozen.forward(images));
+      const frozen = torch.noGrad(() => ({
+        teachers: teachers.map(answer),
+        snapshot: snapshot?.network && answer(snapshot.network),
+      }));
       const lossesFor = (labels: torch.Tensor) => {
         const input = {
           logits,
           labels,
-          teachers: teacherLogits,
+          ...frozen,
+          peers,
           generation,
           generations,
           get progress() {
-            dependsOnProgress = true;
-            return progress;
+            return read("progress");
+          },
+          get epoch() {
+            return read("epoch");
+          },
+          get epochs() {
+            return read("epochs");
           },
         };
         return checked(method, method.loss(input, options));
@@ -90,6 +113,15 @@ export function objectiveOf<M extends Method>(
       return mix ? mixLosses(losses, lossesFor(mix.otherLabels), mix.weight) : losses;
     },
   };
+  return objective;
+}
+
+/** @throws TypeError when a network does not give each image one logit a class */
+function checkClasses(logits: torch.Tensor, classes: number | undefined): void {
+  if (classes === undefined || `${logits.shape.slice(1)}` === `${classes}`) return;
+  throw new TypeError(
+    `a network must give each image ${classes} logits, one a class, got shape [${logits.shape.join(", ")}]`,
+  );
 }
 
 /**

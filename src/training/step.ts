@@ -5,6 +5,7 @@ import * as torch from "../torch/index.js";
 import { asFloat } from "./as-float.js";
 import type { Meter } from "./meter.js";
 import type { Objective } from "./objective.js";
+import type { Snapshot } from "./snapshot.js";
 
 /** The network that a step trains, and everything that the step trains it with. */
 export interface Learner {
@@ -22,8 +23,35 @@ export interface Learner {
   scaler?: GradScaler | undefined;
   /** The largest Euclidean norm that all gradients together may have. Default: gradients are not clipped. */
   clipNorm?: number | undefined;
-  /** The running average of the weights, which is updated after each step. Default: none is kept. */
+  /**
+   * The number of parts in which a step's batch is computed, one after the other: their gradients are summed, each part
+   * weighing by its images, before the weights are updated once. It takes less memory and, for a loss that is a mean over
+   * images, comes to the gradients of the whole batch, but for batch norm, which normalises each part by its own statistics.
+   * Default: 1.
+   */
+  accumulate?: number | undefined;
+  /** The average of the weights, which is updated after each step, or as `averageFrom` says. Default: none is kept. */
   averaged?: AveragedWeights | undefined;
+  /**
+   * The fraction of the epochs from which on the average is updated, after each epoch. Default: it is updated after each step
+   * of all epochs.
+   */
+  averageFrom?: number | undefined;
+  /** The frozen copy of the network by which it is taught, renewed after epochs. Default: there is none. */
+  snapshot?: Snapshot | undefined;
+  /**
+   * Networks that are trained beside the network on the same images, each with the others as its peers; the network itself
+   * is the learner's. Default: none.
+   */
+  peers?: readonly Trained[];
+}
+
+/** A network with what updates its weights. */
+export type Trained = Pick<Learner, "model" | "optimizer" | "scaler">;
+
+/** Lists the networks that a learner trains together: its own, and the peers. */
+export function networksOf({ peers = [], ...learner }: Learner): Trained[] {
+  return [learner, ...peers];
 }
 
 export type Precision = "float32" | "bfloat16" | "float16";
@@ -51,31 +79,76 @@ export function trainStep(learner: Learner, batch: TrainingBatch, meter?: Meter)
  * Does the part of a step that tensors compute. Nothing in it waits for the device, so that it can be
  * recorded.
  */
-export function descend(
-  { model, optimizer, objective, device = "cpu", precision = "float32", scaler, clipNorm }: Learner,
-  batch: TrainingBatch,
-  meter?: Meter,
-): void {
+export function descend(learner: Learner, batch: TrainingBatch, meter?: Meter): void {
+  const { device = "cpu" } = learner;
+  const networks = networksOf(learner);
   torch.scope(() => {
-    const given = batch.images.to({ device });
-    // Images are not brought to float32, so that tests can train in float64.
-    const images = precision === "float32" ? given : given.to({ dtype: precision });
+    const images = batch.images.to({ device });
     const labels = batch.labels.to({ device });
     const mix = batch.mix && {
       otherLabels: batch.mix.otherLabels.to({ device }),
       weight: batch.mix.weight.to({ device }),
     };
-    optimizer.zeroGrad();
-    const logits = asFloat(model.forward(images));
-    const losses = objective.losses(logits, labels, images, mix);
-    if (scaler) {
-      scaler.scale(losses.loss).backward();
-      scaler.step(optimizer, { clipNorm });
-    } else {
-      losses.loss.backward();
-      if (clipNorm !== undefined) clipGradients(optimizer.gradients(), clipNorm);
-      optimizer.step();
-    }
-    meter?.addSums(logits, labels, losses, mix);
+    for (const { optimizer } of networks) optimizer.zeroGrad();
+    // What a part has computed is freed before the next one begins, but for the sums of the gradients.
+    for (const { share, ...part } of partsOf({ images, labels, ...(mix && { mix }) }, learner.accumulate))
+      torch.scope(() => goBackward(learner, part, share, meter));
+    for (const network of networks) update(network, learner.clipNorm);
   });
+}
+
+/**
+ * Adds the gradients of a part of a step's batch to those of the parts before it.
+ *
+ * @param share the part's share of the batch's images
+ */
+function goBackward(learner: Learner, part: TrainingBatch, share: number, meter: Meter | undefined): void {
+  const { objective, precision = "float32" } = learner;
+  const { labels, mix } = part;
+  // Images are not brought to float32, so that tests can train in float64.
+  const images = precision === "float32" ? part.images : part.images.to({ dtype: precision });
+  const networks = networksOf(learner);
+  const logits = networks.map(({ model }) => asFloat(model.forward(images)));
+  const constant = logits.length > 1 ? logits.map((each) => each.detach()) : [];
+  const losses = logits.map((each, i) =>
+    objective.losses(each, labels, images, mix, constant.toSpliced(i, 1)),
+  );
+  networks.forEach(({ scaler }, i) => {
+    const { loss } = losses[i]!;
+    const weighted = share === 1 ? loss : loss.mul(share);
+    (scaler ? scaler.scale(weighted) : weighted).backward();
+  });
+  meter?.addSums(logits[0]!, labels, losses[0]!, mix);
+}
+
+/**
+ * Splits a batch into parts that differ by one image at most, each of two images or more, since batch norm cannot train on
+ * one: a small batch makes fewer parts.
+ */
+function partsOf(batch: TrainingBatch, wanted = 1): (TrainingBatch & { share: number })[] {
+  const { images, labels, mix } = batch;
+  const count = labels.shape[0]!;
+  const parts = Math.max(1, Math.min(wanted, Math.floor(count / 2)));
+  if (parts === 1) return [{ ...batch, share: 1 }];
+  return Array.from({ length: parts }, (_, i) => {
+    const start = Math.floor((i * count) / parts);
+    const length = Math.floor(((i + 1) * count) / parts) - start;
+    const narrow = (tensor: torch.Tensor) => tensor.narrow(0, start, length);
+    return {
+      images: narrow(images),
+      labels: narrow(labels),
+      ...(mix && { mix: { ...mix, otherLabels: narrow(mix.otherLabels) } }),
+      share: length / count,
+    };
+  });
+}
+
+/** Updates a network's weights by its gradients. */
+function update({ optimizer, scaler }: Trained, clipNorm: number | undefined): void {
+  if (scaler) {
+    scaler.step(optimizer, { clipNorm });
+  } else {
+    if (clipNorm !== undefined) clipGradients(optimizer.gradients(), clipNorm);
+    optimizer.step();
+  }
 }

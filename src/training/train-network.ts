@@ -7,7 +7,7 @@ import { Meter } from "./meter.js";
 import { nextTurn } from "./next-turn.js";
 import type { EpochReport, TrainingObserver } from "./observer.js";
 import { Pace } from "./pace.js";
-import type { Learner } from "./step.js";
+import { type Learner, networksOf } from "./step.js";
 import { type Stepper, stepperFor } from "./stepper.js";
 
 export interface TrainNetworkOptions {
@@ -50,7 +50,7 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
   const { epochs, position: start = beginning, observers = [], signal } = options;
   using meter = new Meter();
   using stepper = stepperFor(learner, meter, options.graph);
-  learner.model.train();
+  for (const { model } of networksOf(learner)) model.train();
   let position = start;
   while (position.epoch < epochs && !(signal?.aborted && position !== start)) {
     const end = await trainEpoch(learner, stepper, meter, position, options);
@@ -59,6 +59,8 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
       return end;
     }
     const report = reportOf(learner, meter, end);
+    if (isInTail(learner, end.epoch, epochs)) learner.averaged?.update();
+    if (end.epoch + 1 < epochs) learner.snapshot?.afterEpoch(learner.model, end.epoch + 1);
     position = { ...beginning, epoch: end.epoch + 1, seconds: end.seconds };
     for (const observer of observers) await observer.onEpoch?.(report, position);
   }
@@ -85,14 +87,15 @@ async function trainEpoch(
 
   for await (const batch of loader.epoch(epoch, { startStep: start.step })) {
     const stepsDone = epoch * stepsPerEpoch + batch.step;
-    learner.optimizer.learningRate = checkedRate(schedule(stepsDone), stepsDone);
-    learner.objective.progress = stepsDone / (epochs * stepsPerEpoch);
+    const rate = checkedRate(schedule(stepsDone), stepsDone);
+    for (const { optimizer } of networksOf(learner)) optimizer.learningRate = rate;
+    Object.assign(learner.objective, { progress: stepsDone / (epochs * stepsPerEpoch), epoch, epochs });
     try {
       stepper.step(batch);
     } finally {
       batch.dispose();
     }
-    learner.averaged?.update();
+    if (learner.averageFrom === undefined) learner.averaged?.update();
     const step = batch.step + 1;
     if (pace.isDue(reportEvery)) {
       const report = { ...pace.measure(meter), epoch, step };
@@ -118,6 +121,11 @@ async function trainEpoch(
       elapsedSeconds: start.elapsedSeconds,
     };
   }
+}
+
+/** Tells whether an epoch, counted from 0, is one after which weights are averaged; the last one is in any case. */
+function isInTail({ averageFrom }: Learner, epoch: number, epochs: number): boolean {
+  return averageFrom !== undefined && epoch >= Math.min(epochs - 1, Math.round(averageFrom * epochs));
 }
 
 /** @throws RangeError when a schedule gives no rate for a step */

@@ -5,10 +5,12 @@ import { type GenerationFields, recordOf } from "./metrics-log.js";
 /** A listener to the events of a training. */
 export type OnProgress = (event: ProgressEvent) => void;
 
-/** The size of a whole line, from which follows how much of it is left. */
+/** The size of a line from the generation in training on, from which follows how much of it is left. */
 export interface Extent {
-  generations: number;
+  /** The epochs of the generation in training. */
   epochs: number;
+  /** The epochs of each generation after it. */
+  epochsLater: readonly number[];
   stepsPerEpoch: number;
   imagesPerEpoch: number;
 }
@@ -48,11 +50,11 @@ const studentCost = 4 / 3;
 
 /** Estimates the seconds until the whole line is trained, from the current pace. */
 function secondsLeft(
-  { generations, epochs, stepsPerEpoch, imagesPerEpoch }: Extent,
+  { epochs, epochsLater, stepsPerEpoch, imagesPerEpoch }: Extent,
   generation: number,
   { epoch, step, imagesPerSecond }: { epoch: number; step: number; imagesPerSecond: number },
 ): number {
   const epochsLeft = epochs - epoch - step / stepsPerEpoch;
-  const later = (generations - 1 - generation) * epochs * (generation === 0 ? studentCost : 1);
+  const later = epochsLater.reduce((sum, each) => sum + each, 0) * (generation === 0 ? studentCost : 1);
   return ((epochsLeft + later) * imagesPerEpoch) / imagesPerSecond;
 }

@@ -7,7 +7,8 @@ import { checkLogits, type Learner, predict, type TrainingObserver } from "../..
 
 /**
  * Makes an observer that evaluates the network on held-out images after an epoch, and adds the result to the
- * epoch's report. Where the weights are averaged, their average is evaluated.
+ * epoch's report. Where the weights are averaged after each step, their average is evaluated; one over epochs is not yet
+ * fit for it, since the statistics of its batch norms are computed at the end.
  *
  * @param options.every how many epochs pass from one evaluation to the next; there is always one after the last
  * @param options.epochs the number of epochs of the training
@@ -17,12 +18,12 @@ export function validation(
   heldOut: Loader,
   { every, epochs }: { every: number; epochs: number },
 ): TrainingObserver {
-  const { model, averaged, device = "cpu" as Device } = learner;
+  const { model, averaged, averageFrom, device = "cpu" as Device } = learner;
   return {
     onEpoch: async (report) => {
       const done = report.epoch + 1;
       if (done % every !== 0 && done !== epochs) return;
-      using _swapped = averaged?.swap();
+      using _swapped = averageFrom === undefined ? averaged?.swap() : undefined;
       const { logits, labels } = await predict(model, heldOut, { device });
       using _freed = logits;
       checkLogits(logits, `the held-out images after epoch ${done}`);

@@ -3,8 +3,8 @@ import { expect } from "vitest";
 import { makeSynthetic } from "../../data/index.js";
 import type { Module } from "../../nn/index.js";
 import { builtIn, loadRecipe } from "../../recipe/index.js";
-import { type EpochReport, objectiveOf, trainNetwork } from "../../training/index.js";
-import { type Experiment, freshModel, methodOf } from "../experiment.js";
+import { type EpochReport, trainNetwork } from "../../training/index.js";
+import { type Experiment, freshModel } from "../experiment.js";
 import { prepareImages } from "../images.js";
 import { createLearner, scheduleFor } from "../learner.js";
 import { freeze } from "../train-generation.js";
@@ -44,18 +44,15 @@ async function train(
   generation: number,
   teachers: readonly Module[],
 ): Promise<{ model: Module; report: EpochReport; unmoved: string[] }> {
-  const { recipe, images } = experiment;
   const model = freshModel(experiment, generation);
   const first = [...model.namedParameters()].map(
     ([name, tensor]) => [name, tensor.detach().clone()] as const,
   );
-  const { method, options } = methodOf(experiment, generation);
-  const role = { teachers, generation, generations: 2, classes: images.classes };
-  using learner = createLearner(recipe, builtIn, model, objectiveOf(method, options, role));
-  using loader = images.trainLoader(generation);
+  using learner = createLearner(experiment, generation, model, teachers);
+  using loader = experiment.images.trainLoader(generation);
   expect(loader.stepsPerEpoch).toBe(2);
   const reports: EpochReport[] = [];
-  const schedule = scheduleFor(recipe, builtIn, loader.stepsPerEpoch);
+  const schedule = scheduleFor(experiment, generation, loader.stepsPerEpoch);
   const observers = [{ onEpoch: (report: EpochReport) => void reports.push(report) }];
   await trainNetwork(learner, { loader, epochs: 1, schedule, observers });
   const last = model.namedParameters();

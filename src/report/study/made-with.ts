@@ -1,4 +1,5 @@
 import type { StudyResult } from "../../study/index.js";
+import { countsProcessor, secondsOf } from "../../study/index.js";
 import { type Html, html } from "../html.js";
 import { duration, plural } from "../numbers.js";
 
@@ -28,7 +29,7 @@ export function madeWith(
   );
   const trained = [...networks.values()];
   const dates = trained.map(({ date }) => date.slice(0, 10)).sort();
-  const seconds = trained.reduce((sum, { trainSeconds }) => sum + trainSeconds, 0);
+  const seconds = trained.reduce((sum, network) => sum + secondsOf(network), 0);
   const facts: [string, readonly string[]][] = [
     ["machine", machines],
     ["software", software],
@@ -36,7 +37,11 @@ export function madeWith(
     ["trained", dates.length > 0 ? [[...new Set([dates[0]!, dates.at(-1)!])].join(" to ")] : []],
     [
       "time",
-      dates.length > 0 ? [`${duration(seconds)} of training for ${plural(trained.length, "network")}`] : [],
+      dates.length > 0
+        ? [
+            `${duration(seconds)} of ${countsProcessor(study) ? "processor time" : "training"} for ${plural(trained.length, "network")}`,
+          ]
+        : [],
     ],
   ];
   return html`<dl class="facts">${facts

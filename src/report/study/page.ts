@@ -8,7 +8,6 @@ import { madeWith, type Provenance } from "./made-with.js";
 import type { Outcome } from "./outcomes.js";
 import { outcomesOf } from "./outcomes.js";
 import { pagePalette } from "./palette.js";
-import { searchWords } from "./search-words.js";
 import type { Series } from "./series.js";
 import { studyStyle } from "./study-style.js";
 import { accuracyTable, metricsTable } from "./summary-table.js";
@@ -35,7 +34,7 @@ export function studyPage({ study, sentences, figures, series, provenance, lyceu
   const isSearch = study.part === "heldOut";
   /** What is said below a figure, by the figure's name. */
   const said: Record<string, Html | undefined> = isSearch
-    ? { differences: folded("Every difference in words", differences) }
+    ? {}
     : {
         accuracy: brief("Line by line", meetings),
         differences: html`${brief("The claim beside each rival", claims)}${folded("Every difference in words", differences)}`,
@@ -45,7 +44,6 @@ export function studyPage({ study, sentences, figures, series, provenance, lyceu
     const made = metricsTable(study, series, { tables, outcomes: lastOutcomes });
     return made && html`<figure>${made}<figcaption>${caption}</figcaption></figure>`;
   };
-  const verdict = isSearch ? searchWords(study) : headline;
   const withWords = (figure: Figure) => html`${section(figure)}${said[figure.name]}`;
   return String(html`<!doctype html>
 <html lang="en">
@@ -60,7 +58,7 @@ export function studyPage({ study, sentences, figures, series, provenance, lyceu
 <p class="kicker">Lyceum ${lyceum} · ${isSearch ? "a search on held-out images" : "a study"}, ${plural(study.arms.length, "arm")}, ${plural(study.seeds.length, "seed")}</p>
 <h1>${study.title}</h1>
 ${study.description === "" ? undefined : html`<p>${study.description}</p>`}
-${verdict.map((sentence) => html`<p class="verdict">${sentence}</p>`)}
+${headline.map((sentence) => html`<p class="verdict">${sentence}</p>`)}
 ${unfinished(study)}
 ${figures.first.map(withWords)}
 
@@ -110,10 +108,10 @@ function list(sentences: readonly string[]): Html | undefined {
 function tableCaption({ seeds, part, arms }: StudyResult): string {
   return [
     seeds.length > 1
-      ? "The mean over seeds of the accuracy in percent, ± half of Student's 95 % interval of the mean."
+      ? "The mean of the accuracy in percent ± its standard deviation over seeds; in brackets the number of seeds where it is another than the arm's."
       : "The accuracy in percent.",
     ...(arms.length > 1
-      ? ["The best of each column is bold, whether or not it can be told from the others."]
+      ? ["The highest of each column is bold, whether or not it can be told from the others."]
       : []),
     part === "test"
       ? "The test images were read once a network, after its last epoch."
@@ -133,7 +131,7 @@ function folded(summary: string, sentences: readonly string[]): Html | undefined
 
 function unfinished({ trained: { done, of } }: StudyResult): Html | undefined {
   if (done >= of) return undefined;
-  return html`<p class="warning">This study is not finished: ${done} of ${plural(of, "network")} so far.</p>`;
+  return html`<p class="warning">Not finished: ${done} of ${plural(of, "network")} so far.</p>`;
 }
 
 function methodsTable({ arms, reference }: StudyResult): Html {

@@ -1,6 +1,6 @@
 /** The tables of a study's page. */
 import { metrics as allMetrics, type Metric, type MetricTable } from "../../analysis/index.js";
-import type { ArmResult, StudyResult } from "../../study/index.js";
+import { type ArmResult, type StudyResult, secondsOf } from "../../study/index.js";
 import { estimateMean, type MeanEstimate, meanOf } from "../../study/statistics/index.js";
 import { type Html, html } from "../html.js";
 import { duration, metricText } from "../numbers.js";
@@ -39,7 +39,7 @@ export function accuracyTable(study: StudyResult, series: readonly Series[]): Ht
         .get(arm)!
         .map(
           (mean, i) =>
-            html`<td>${meanCell(mean, { bold: mean !== undefined && isBest(arm, mean.mean, i) })}</td>`,
+            html`<td>${meanCell(mean, { seeds: trainedSeeds(arm), bold: mean !== undefined && isBest(arm, mean.mean, i) })}</td>`,
         )}<td>${lineTime(arm)}</td></tr>\n`,
   )}</tbody></table></div>`;
 }
@@ -80,27 +80,35 @@ export function metricsTable(
   })}</tbody></table></div>`;
 }
 
-/** Writes a mean in percent with half the width of its interval: "53.05 ± 0.50". */
-function meanCell(estimate: MeanEstimate | undefined, { bold }: { bold: boolean }): Html {
+/**
+ * Writes a mean in percent with the standard deviation over seeds, "53.05 ± 0.40", and the number of seeds behind it
+ * where it is not the arm's.
+ */
+function meanCell(
+  estimate: MeanEstimate | undefined,
+  { seeds, bold }: { seeds: number; bold: boolean },
+): Html {
   if (!estimate) return html`<span class="missing">–</span>`;
-  const { mean, interval } = estimate;
+  const { mean, deviation, count } = estimate;
   const number = (100 * mean).toFixed(2);
-  const half = interval
-    ? html` <small>± ${(50 * (interval.high - interval.low)).toFixed(2)}</small>`
-    : undefined;
-  return html`${bold ? html`<b>${number}</b>` : number}${half}`;
+  const spread =
+    deviation === undefined ? undefined : html` <small>± ${(100 * deviation).toFixed(2)}</small>`;
+  return html`${bold ? html`<b>${number}</b>` : number}${spread}${count === seeds ? undefined : html` <small>(${count})</small>`}`;
 }
 
+const trainedSeeds = ({ lines }: ArmResult) =>
+  lines.filter(({ networks }) => networks[0] !== undefined).length;
+
 /** Counts the seeds that a line's first network is trained for, of those that the study is to have. */
-function seedsOf({ lines }: ArmResult, { seeds }: StudyResult): string {
-  const trained = lines.filter(({ networks }) => networks[0] !== undefined).length;
+function seedsOf(arm: ArmResult, { seeds }: StudyResult): string {
+  const trained = trainedSeeds(arm);
   return trained === seeds.length ? String(trained) : `${trained} of ${seeds.length}`;
 }
 
 /** Writes how long a whole line trains, the mean over the lines that are finished. */
 function lineTime({ lines, generations }: ArmResult): string {
   const times = lines.flatMap(({ networks }) => {
-    const seconds = networks.flatMap((network) => network?.trainSeconds ?? []);
+    const seconds = networks.flatMap((network) => (network ? secondsOf(network) : []));
     return seconds.length === generations ? [seconds.reduce((sum, each) => sum + each, 0)] : [];
   });
   return times.length > 0 ? duration(meanOf(times)) : "–";

@@ -12,7 +12,9 @@ const rowsOf = (text: string) => text.trimEnd().split("\n");
 
 test("a row for each trained network and part", () => {
   const [headings, ...rows] = rowsOf(networksCsv(study));
-  expect(headings).toMatch(/^arm,seed,generation,part,top1,.*,epochs,trainSeconds,kernels,date,fingerprint$/);
+  expect(headings).toMatch(
+    /^arm,seed,generation,part,top1,.*,epochs,trainSeconds,cpuSeconds,kernels,date,fingerprint$/,
+  );
   expect(rows).toHaveLength(2 * (3 + 2 + 1 + 1));
   const { top1 } = study.arms[0]!.lines[1]!.networks[1]!.test!;
   expect(rows.find((row) => row.startsWith("strict,7,1,test,"))).toContain(`strict,7,1,test,${top1},`);

@@ -13,9 +13,11 @@ export function networksCsv(study: StudyResult): string {
         parts.flatMap((part) => {
           const result = network?.[part];
           if (!network || !result) return [];
-          const { generation, trainSeconds, kernels, date, fingerprint } = network;
+          const { generation, trainSeconds, cpuSeconds, kernels, date, fingerprint } = network;
           const about: Cell[] = [arm.name, seed, generation, part];
-          return [{ about, result, behind: [arm.epochs, trainSeconds, kernels, date, fingerprint] }];
+          return [
+            { about, result, behind: [arm.epochs, trainSeconds, cpuSeconds, kernels, date, fingerprint] },
+          ];
         }),
       ),
     ),
@@ -30,6 +32,7 @@ export function networksCsv(study: StudyResult): string {
       ...names,
       "epochs",
       "trainSeconds",
+      "cpuSeconds",
       "kernels",
       "date",
       "fingerprint",

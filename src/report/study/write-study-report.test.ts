@@ -54,13 +54,32 @@ test("the verdict comes first, then accuracy, differences, the table, the rest, 
     expect(svg.getAttribute("aria-label")).toMatch(/\w+ .*\w+/);
 });
 
-test("the table holds means and intervals that follow from the results", async () => {
+test("the table holds means and deviations that follow from the results", async () => {
   const study = makeStudy({ arms: two, seeds: [0, 1] });
   const { texts } = await report(study);
   const [a, b] = study.arms[0]!.lines.map(({ networks }) => 100 * networks[2]!.test!.top1);
-  // With two values the interval is the mean ± t · |a − b| / 2, t = 12.7062 for one degree of freedom.
-  const cell = `${((a! + b!) / 2).toFixed(2)} ± ${((12.7062 * Math.abs(a! - b!)) / 2).toFixed(2)}`;
+  // The standard deviation of two values is |a − b| / √2.
+  const cell = `${((a! + b!) / 2).toFixed(2)} ± ${(Math.abs(a! - b!) / Math.SQRT2).toFixed(2)}`;
   expect(texts("tbody tr")[0]).toContain(cell);
+  // Where a later network has fewer seeds than the first, the table says of how many its mean is.
+  const half = makeStudy({ arms: two, finished: (_, seed, generation) => seed < 2 || generation === 0 });
+  expect((await report(half)).texts("tbody tr")[0]).toMatch(
+    /^strict5\d\d\.\d\d ± \d\.\d\d\d\d\.\d\d ± \d\.\d\d \(2\)/,
+  );
+});
+
+test("says of seeds that all differ by the same that nothing is told, and fills no mark", async () => {
+  const study = makeStudy({ arms: two, seeds: [0, 1] });
+  for (const { name, lines } of study.arms)
+    for (const { seed, networks } of lines)
+      for (const network of networks)
+        network!.test!.top1 = (name === "tolerant" ? 0.51 : 0.5) + 0.01 * network!.generation + 0.02 * seed;
+  const { source, read } = await report(study);
+  const forest = read("figures/differences.svg");
+  expect(forest).toContain("+1.00 (2 seeds)");
+  expect(forest).not.toMatch(/\+1\.00 \(\+1\.00 to/);
+  expect(source).toContain("since the differences of all 2 seeds are equal");
+  expect(source).not.toContain("p below");
 });
 
 test("needs nothing from elsewhere, and every file is named", async () => {
@@ -69,6 +88,7 @@ test("needs nothing from elsewhere, and every file is named", async () => {
   expect(source.replaceAll("http-equiv", "")).not.toMatch(/https?:|url\(|@import/);
   expect(written.map((path) => path.split("/").at(-1))).toEqual([
     "report.html",
+    "report.md",
     "networks.csv",
     "ensembles.csv",
     "differences.csv",
@@ -116,7 +136,7 @@ test("an unfinished study says so, and shows what is there", async () => {
     finished: (arm, seed, generation) => arm === "strict" && seed + generation < 3,
   });
   const { texts } = await report(study);
-  expect(texts(".warning")).toEqual(["This study is not finished: 6 of 30 networks so far."]);
+  expect(texts(".warning")).toEqual(["Not finished: 6 of 30 networks so far."]);
   expect(texts("tbody tr")[0]).toMatch(/^strict ?3 of 5/);
   expect(texts("tbody tr")[1]).toMatch(/^tolerant ?0 of 5 ?–/);
 });
@@ -158,6 +178,11 @@ test("a search shows its heat map first, and names the best pair on the held-out
   expect(texts("h2")[0]).toBe("Student 2 by patriarch.k and patriarch.primaryScore");
   expect(texts(".verdict")[0]).toMatch(/^Of 6 arms, k=\d+,primaryScore=0\.\d ends highest: /);
   expect(texts(".kicker")[0]).toContain("a search on held-out images");
+  // A search claims nothing, and speaks of no other images than the held-out ones.
+  expect(texts("main")[0]).not.toMatch(/The claim|Filled marks|\bp (below )?0\.|not told from/);
+  expect(texts("main")[0]!.replace("The test images were not loaded.", "")).not.toMatch(
+    /test (images|accuracy)/,
+  );
   expect(read("data/networks.csv")).not.toContain(",test,");
   expect(read("figures/search.svg").match(/>\d\d\.\d\d</g)).toHaveLength(6);
 });

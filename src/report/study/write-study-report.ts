@@ -5,6 +5,7 @@ import type { StudyResult } from "../../study/index.js";
 import { paired, studySentences } from "../../study/index.js";
 import { figuresOf } from "./figures/index.js";
 import type { Provenance } from "./made-with.js";
+import { studyMarkdown } from "./markdown.js";
 import { studyPage } from "./page.js";
 import { pngOf } from "./png.js";
 import { standalone } from "./standalone.js";
@@ -17,7 +18,7 @@ export interface StudyReportOptions extends Provenance {
 }
 
 /**
- * Writes the report of a study: `report.html`, which holds all it shows; the figures in `figures/`, as SVG and PNG;
+ * Writes the report of a study: `report.html`, which holds all it shows; `report.md`, its words and its table; the figures in `figures/`, as SVG and PNG;
  * and the numbers in `data/`, as CSV. The same results give the same page, SVG and CSV files to the byte.
  *
  * @param directory the folder to write into, which is made where it is missing
@@ -32,9 +33,10 @@ export async function writeStudyReport(
   const differences = paired(study);
   const view = viewOf(study, differences);
   const figures = figuresOf(view);
+  const sentences = studySentences(study);
   const page = studyPage({
     study,
-    sentences: studySentences(study),
+    sentences,
     figures,
     series: view.arms,
     provenance,
@@ -49,10 +51,12 @@ export async function writeStudyReport(
   await mkdir(join(directory, "figures"), { recursive: true });
   await mkdir(join(directory, "data"), { recursive: true });
   await write("report.html", page);
+  const all = [...figures.first, ...figures.others];
+  await write("report.md", studyMarkdown({ study, sentences, figures: png ? all : [], provenance }));
   await write("data/networks.csv", networksCsv(study));
   await write("data/ensembles.csv", ensemblesCsv(study));
   await write("data/differences.csv", differencesCsv(differences));
-  for (const figure of [...figures.first, ...figures.others]) {
+  for (const figure of all) {
     const svg = standalone(figure, study.title);
     await write(`figures/${figure.name}.svg`, svg);
     if (png) await write(`figures/${figure.name}.png`, await pngOf(svg));

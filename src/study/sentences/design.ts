@@ -1,5 +1,5 @@
 /** What the design of a study can see, and what a correction for many arms does to it. */
-import type { PairedDifference } from "../paired.js";
+import { type PairedDifference, withoutRepeated } from "../paired.js";
 import { MOST_SEEDS, seedsNeeded, smallestDifference } from "../statistics/index.js";
 import type { StudyResult } from "../types.js";
 import { scalarMetric } from "../values.js";
@@ -30,11 +30,16 @@ export function designSentence({
   const write = writer(metric, deviation);
   const found = `when paired differences deviate by ${write(deviation)} from seed to seed, as ${assumed ? "was assumed" : "they do here"}`;
   const smallest = smallestDifference({ seeds, deviation });
-  return `With ${countOf(seeds, "seed")} the smallest difference that is found in 8 of 10 such studies is ${write(smallest)} (two-sided 5 %, one comparison), ${found}.`;
+  const two =
+    seeds === 2
+      ? " An interval over two seeds is right only where differences are normal, which two cannot show: what they tell calls for more seeds."
+      : "";
+  return `With ${countOf(seeds, "seed")} the smallest difference that is found in 8 of 10 such studies is ${write(smallest)} (two-sided 5 %, one comparison), ${found}.${two}`;
 }
 
 /**
- * Says how many seeds would be needed to tell a difference as large as the one that was observed.
+ * Says how many seeds would be needed to tell a difference as large as the one that was observed. It is a help to plan
+ * with, and no result: both numbers in it are estimates, and the difference may be 0.
  *
  * @returns undefined where the difference was told, is 0, or has no deviation to reckon with
  */
@@ -50,28 +55,34 @@ export function seedsNeededSentence(
   const count = Number.isFinite(needed)
     ? countOf(needed, "seed")
     : `more than ${countOf(MOST_SEEDS, "seed")}`;
-  const write = writer(metric, Math.abs(difference));
+  const size = Math.abs(difference);
   const corrected = together > 1 ? `, corrected for ${together} arms` : "";
   const [a, b] = sidesInWords(study, comparison);
   return (
-    `To tell ${write(Math.abs(difference))} between ${a} and ${b} takes about ${count} (power 0.8, two-sided 5 %` +
-    `${corrected}); there are ${seeds.length}.`
+    `To tell ${writer(metric, size)(size)} between ${a} and ${b}, were this the true difference and the deviation ` +
+    `(${writer(metric, deviation)(deviation)}) the true one, would take about ${count} (power 0.8, two-sided 5 %${corrected}); there are ` +
+    `${seeds.length}.`
   );
 }
 
 /**
- * Says how many comparisons are corrected together, and which intervals hold for all of them at once.
+ * Says which comparisons are corrected together and which are not, and which intervals hold for all of them at once.
  *
- * @returns undefined where nothing is corrected
+ * @returns undefined where there is one comparison alone
  */
 export function correctionSentence(comparisons: readonly PairedDifference[]): string | undefined {
   const together = Math.max(0, ...comparisons.map((one) => one.together));
-  if (together < 2) return undefined;
-  return (
+  const tested = withoutRepeated(comparisons).filter(({ p }) => p !== undefined);
+  const places = new Set(tested.map(({ generation }) => generation)).size;
+  const arms =
     `Up to ${together} arms are compared with one at each place: p is corrected for that by Holm's method. ` +
     "Each 95 % interval over seeds is for its comparison by itself; the simultaneous ones (Bonferroni) hold for all arms at " +
-    "a place together."
-  );
+    "a place together.";
+  const among =
+    `Nothing is corrected for the ${places} places (generations, ensembles), nor for what one more generation gives: ` +
+    "of 20 comparisons without a true difference about one is told by chance.";
+  const said = [...(together > 1 ? [arms] : []), ...(places > 1 ? [among] : [])];
+  return said.length > 0 ? said.join(" ") : undefined;
 }
 
 function writer(metric: string, typical: number): (value: number) => string {

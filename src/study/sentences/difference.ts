@@ -5,7 +5,7 @@ import { armNamed, scalarMetric } from "../values.js";
 import { countOf, differenceText, digitsFor, measuredInWords, pText, signedText } from "../words.js";
 
 /** The probability of a false finding that is accepted; the intervals' 95 % go with it. */
-const ALPHA = 0.05;
+export const ALPHA = 0.05;
 
 /** What a comparison can say: which side its first arm is on, or nothing. */
 export type Finding = "above" | "below" | "none";
@@ -25,7 +25,7 @@ export interface DifferenceWords {
   amount: string;
   /** The size and the side: "0.6 points above"; "level" where the difference is 0. */
   placed: string;
-  /** "95 % interval over seeds 0.2 to 1.0, 5 seeds"; for one seed that there is no such interval. */
+  /** "95 % interval over seeds 0.2 to 1.0, 5 seeds"; where there is no such interval, why. */
   evidence: string;
   /** Writes another number of the same metric with the same digits: "1.0 points". */
   write: (value: number) => string;
@@ -44,16 +44,22 @@ export function differenceWords(
   const digits = digitsFor(shown, interval && ((interval[1] - interval[0]) / 2) * factor, range);
   const number = (value: number) => signedText(value * factor, digits);
   const amount = `${number(Math.abs(difference))}${unit}`;
-  const [only] = seeds;
   return {
     amount,
     placed: difference === 0 ? "level" : `${amount} ${difference > 0 ? "above" : "below"}`,
     evidence: interval
       ? `95 % interval over seeds ${number(interval[0])} to ${number(interval[1])}, ${countOf(seeds.length, "seed")}`
-      : `no 95 % interval over seeds, since there is only seed ${only}`,
+      : `no 95 % interval over seeds, since ${whyNoInterval(seeds)}`,
     write: (value) => `${number(value)}${unit}`,
     number,
   };
+}
+
+/** Two seeds or more lack an interval only where their differences are equal. */
+function whyNoInterval(seeds: readonly number[]): string {
+  return seeds.length === 1
+    ? `there is only seed ${seeds[0]}`
+    : `the differences of all ${countOf(seeds.length, "seed")} are equal, which does not show how another seed's would be`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { RandomSequence } from "../../data/index.js";
 import { jstat } from "../../packages.js";
-import { checkValues, type Interval, meanOf } from "./interval.js";
+import { areEqual, checkValues, type Interval, meanOf } from "./interval.js";
 
 /**
  * The fewest values for which a bootstrap interval is given. n values have (2n - 1 over n) different resamples:
@@ -17,7 +17,8 @@ export const FEWEST_FOR_BOOTSTRAP = 5;
  * @param options.seed decides the resamples: the same values and seed give the same interval everywhere
  * @param options.confidence in (0, 1); default 0.95
  * @param options.resamples default 10,000
- * @returns undefined for fewer than {@link FEWEST_FOR_BOOTSTRAP} values
+ * @returns undefined for fewer than {@link FEWEST_FOR_BOOTSTRAP} values, and for values that are all equal, of which
+ *   every resample is the same
  * @throws RangeError when there is no value or one is not finite
  */
 export function bootstrapMean(
@@ -25,7 +26,7 @@ export function bootstrapMean(
   { seed, confidence = 0.95, resamples = 10_000 }: { seed: number; confidence?: number; resamples?: number },
 ): Interval | undefined {
   checkValues(values);
-  if (values.length < FEWEST_FOR_BOOTSTRAP) return undefined;
+  if (values.length < FEWEST_FOR_BOOTSTRAP || areEqual(values)) return undefined;
   const random = new RandomSequence(seed, values.length);
   const means = Array.from({ length: resamples }, () => {
     let sum = 0;
@@ -37,9 +38,9 @@ export function bootstrapMean(
 
 /**
  * Computes the bias-corrected and accelerated interval of a mean from the means of resamples (Efron 1987; Efron
- * and Tibshirani 1993, chapter 14). Values that are all equal give an interval without width.
+ * and Tibshirani 1993, chapter 14).
  *
- * @param values the sample
+ * @param values the sample, whose values are not all equal
  * @param means the mean of each resample
  */
 export function bcaInterval(
@@ -48,7 +49,6 @@ export function bcaInterval(
   confidence: number,
 ): Interval {
   const mean = meanOf(values);
-  if (values.every((value) => value === values[0])) return { low: mean, high: mean };
   const { cdf, inv } = jstat().normal;
   // The bias: how far the mean is from the middle of the resamples' means. Means that equal it, up to the rounding of
   // their sums, count by half.

@@ -11,11 +11,11 @@ export interface MeanEstimate {
   /** The number of values. */
   count: number;
   mean: number;
-  /** The standard deviation of the values, with count - 1 in the denominator; undefined for one value. */
+  /** The standard deviation of the values, with count - 1 in the denominator; undefined for one value, 0 for equal ones. */
   deviation: number | undefined;
-  /** The t interval of the mean; undefined for one value, which says nothing of how values vary. */
+  /** The t interval of the mean; undefined for one value or equal ones, which say nothing of how values vary. */
   interval: Interval | undefined;
-  /** The p of the two-sided t test that the mean is 0; undefined for one value. */
+  /** The p of the two-sided t test that the mean is 0; undefined where there is no interval. */
   p: number | undefined;
 }
 
@@ -23,8 +23,9 @@ export interface MeanEstimate {
  * Estimates the mean that values are drawn from, with Student's t interval (Student 1908). For the differences
  * of pairs this is the paired t test.
  *
- * The interval is right where the mean of so many values is about normal. Where all values are equal it has no
- * width, and p is 0 (1 where all are 0).
+ * The interval is right where the mean of so many values is about normal. Values that are all equal (up to
+ * rounding) get neither interval nor p: accuracies count images, so that those of a few seeds are often equal by
+ * chance, and an interval without width would claim a certainty that so few values cannot give.
  *
  * @param values at least one, all finite
  * @param options.confidence the probability with which such intervals hold the true mean, in (0, 1); default 0.95
@@ -40,6 +41,7 @@ export function estimateMean(
   const count = values.length;
   const mean = meanOf(values);
   if (count === 1) return { count, mean, deviation: undefined, interval: undefined, p: undefined };
+  if (areEqual(values)) return { count, mean, deviation: 0, interval: undefined, p: undefined };
   const deviation = deviationOf(values);
   const error = deviation / Math.sqrt(count);
   const half = tQuantile((1 + confidence) / 2, count - 1) * error;
@@ -52,6 +54,21 @@ export function meanOf(values: readonly number[]): number {
   const first = values[0]!;
   return first + values.reduce((sum, value) => sum + (value - first), 0) / values.length;
 }
+
+/**
+ * Tells whether values are equal up to rounding.
+ *
+ * @param size the size of the numbers that the values were computed from. Default: that of the largest value
+ */
+export function areEqual(
+  values: readonly number[],
+  size = Math.max(...values.map((value) => Math.abs(value))),
+): boolean {
+  return Math.max(...values) - Math.min(...values) <= ROUNDING * size;
+}
+
+/** Far more than the rounding of some sums and differences, and far less than one image in a data set. */
+const ROUNDING = 1e-12;
 
 /** Computes the standard deviation of at least two values, with n - 1 in the denominator. */
 export function deviationOf(values: readonly number[]): number {

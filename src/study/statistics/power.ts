@@ -132,7 +132,7 @@ function check({
   power?: number;
 }): void {
   if (!(deviation > 0 && Number.isFinite(deviation)))
-    throw new RangeError(`a standard deviation must be finite and not below 0, got ${deviation}`);
+    throw new RangeError(`a standard deviation must be finite and above 0, got ${deviation}`);
   if (!(alpha > 0 && alpha < 1)) throw new RangeError(`alpha must lie between 0 and 1, got ${alpha}`);
   if (!(power > 0 && power < 1)) throw new RangeError(`the power must lie between 0 and 1, got ${power}`);
 }

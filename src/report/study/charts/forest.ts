@@ -2,10 +2,11 @@ import * as Plot from "@observablehq/plot";
 import type { Interval } from "../../../study/statistics/index.js";
 import { draw } from "../../draw.js";
 import type { Html } from "../../html.js";
+import { plural } from "../../numbers.js";
 import type { Palette } from "../palette.js";
 import { colourOf, type Series } from "../series.js";
 import { fitText, textWidth } from "../text-width.js";
-import { within } from "./extent.js";
+import { type Extent, within } from "./extent.js";
 
 /** A difference between an arm and the reference, over the same seeds; a fraction. */
 export interface ForestRow {
@@ -13,7 +14,7 @@ export interface ForestRow {
   name: string;
   kind: "network" | "ensemble";
   difference: number;
-  /** The 95 % interval of this comparison by itself; undefined where one seed gives none. */
+  /** The 95 % interval of this comparison by itself; undefined where one seed, or equal differences, give none. */
   interval: Interval | undefined;
   /** The interval that holds for all arms together; undefined where there is no other arm. */
   together: Interval | undefined;
@@ -31,6 +32,26 @@ export interface ForestData {
 }
 
 const rowHeight = 21;
+
+/**
+ * Finds the ends of the axis: all differences, and the intervals as far as they leave the differences readable, which
+ * those of two seeds may not. The intervals of all arms together go only a little beyond the others.
+ */
+export function forestExtent(rows: readonly ForestRow[]): Extent {
+  const differences = [0, ...rows.map(({ difference }) => difference)];
+  const [least, most] = [Math.min(...differences), Math.max(...differences)];
+  const room = Math.max(2.5 * (most - least), 0.01);
+  const within = (values: readonly number[]) => [
+    Math.max(least - room, Math.min(least, ...values)),
+    Math.min(most + room, Math.max(most, ...values)),
+  ];
+  const ends = (intervals: (Interval | undefined)[]) =>
+    within(intervals.flatMap((interval) => (interval ? [interval.low, interval.high] : [])));
+  const [low, high] = ends(rows.map(({ interval }) => interval)) as [number, number];
+  const [lowest, highest] = ends(rows.map(({ together }) => together)) as [number, number];
+  const more = Math.max(0.001, 0.15 * (high - low));
+  return [Math.max(low - more, Math.min(low, lowest)), Math.min(high + more, Math.max(high, highest))];
+}
 
 /**
  * Draws paired differences as a forest plot: a row for each network and ensemble of each arm. The mark is
@@ -64,14 +85,8 @@ export function forestChart({ label, arms }: ForestData, palette: Palette): Html
       ...headings.map(({ text }) => textWidth(text, 13) - 20),
     );
   const right = 28 + Math.max(...rows.map(({ text }) => textWidth(text, 12)));
-  // The intervals of all arms together go only as far as they leave the others readable.
-  const values = [0, ...rows.flatMap(({ low, high }) => [low, high])];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = Math.max(0.1, 0.15 * (high - low));
-  const extent = [
-    Math.max(low - room, Math.min(low, ...rows.map(({ least }) => least))),
-    Math.min(high + room, Math.max(high, ...rows.map(({ most }) => most))),
-  ] as const;
+  const [from, to] = forestExtent(shown.flatMap((arm) => arm.rows));
+  const extent: Extent = [100 * from, 100 * to];
   const top = 50;
   const mark = (kind: ForestRow["kind"], clear: boolean) =>
     Plot.dot(
@@ -118,8 +133,8 @@ export function forestChart({ label, arms }: ForestData, palette: Palette): Html
         strokeOpacity: 0.7,
       }),
       Plot.ruleY(rows, {
-        x1: "low",
-        x2: "high",
+        x1: ({ low }: { low: number }) => within(extent, low),
+        x2: ({ high }: { high: number }) => within(extent, high),
         y: "y",
         stroke: "colour",
         strokeWidth: 3,
@@ -171,7 +186,7 @@ export function forestChart({ label, arms }: ForestData, palette: Palette): Html
 
 /** Writes a difference in points with its interval: "+0.62 (+0.20 to +1.04)". */
 function rowText({ difference, interval, seeds }: ForestRow): string {
-  const between = interval ? `${points(interval.low)} to ${points(interval.high)}` : `${seeds} seed`;
+  const between = interval ? `${points(interval.low)} to ${points(interval.high)}` : plural(seeds, "seed");
   return `${points(difference)} (${between})`;
 }
 

@@ -1,4 +1,5 @@
-import type { ArmResult } from "../../../study/index.js";
+import type { ArmResult, StudyResult } from "../../../study/index.js";
+import { countsProcessor, secondsOf } from "../../../study/index.js";
 import { meanOf } from "../../../study/statistics/index.js";
 import { type CostPoint, costChart } from "../charts/cost.js";
 import { armEntries, kindEntries } from "../entries.js";
@@ -15,20 +16,27 @@ export function costFigure(view: StudyView): Figure | undefined {
     name: "cost",
     title: "Cost and gain",
     caption:
-      `Accuracy on the ${view.images} by the time of training of the line up to there, both means over seeds: steps ` +
-      "alone, without evaluation. Networks that arms share are trained once and count in each of them here. Times " +
-      "compare only where all was trained on one machine with nothing beside it.",
+      `Accuracy on the ${view.images} by the ${clock(view.study)} of the line up to there, both means over seeds. ` +
+      "Networks that arms share are trained once and count in each of them here. Times compare only where all was " +
+      "trained on machines of one kind.",
     legend: [...armEntries(view), ...(ensembles ? kindEntries([{ points: [{ kind: "ensemble" }] }]) : [])],
     draw: (palette) => costChart({ label: `${view.accuracy} (%)`, arms }, palette),
   };
 }
+
+const clock = (study: StudyResult) =>
+  countsProcessor(study)
+    ? "processor time of training, over all threads and with validation,"
+    : "time of training, steps alone and whatever else the machine did,";
 
 /** Adds up the seconds of an arm's generations; ends where a generation has no network yet. */
 function costsOf({ study }: StudyView, arm: ArmResult): CostPoint[] {
   const points: CostPoint[] = [];
   let seconds = 0;
   for (let generation = 0; generation < arm.generations; generation++) {
-    const times = arm.lines.flatMap(({ networks }) => networks[generation]?.trainSeconds ?? []);
+    const times = arm.lines.flatMap(({ networks }) =>
+      networks.slice(generation, generation + 1).flatMap((network) => (network ? secondsOf(network) : [])),
+    );
     const mean = (kind: "network" | "ensemble") => {
       const values = valuesOf(arm, { kind, generation }, study).map(({ value }) => value);
       return values.length > 0 ? meanOf(values) : undefined;

@@ -22,8 +22,8 @@ export function rankFigure(view: StudyView): Figure | undefined {
     title: "Score by rank",
     caption:
       `The mean score of the best class of an image, of the second best, and so on, over the ${view.images} and the ` +
-      "seeds, on a logarithmic scale. A strict network falls off steeply; a tolerant one leaves some score to a few " +
-      "classes beside the best, label smoothing to all of them.",
+      "seeds, on a logarithmic scale. A curve that falls off steeply leaves little to the classes beside the best; one " +
+      "that is high and then falls leaves some score to a few of them, one that stays level leaves the same to all.",
     legend: armEntries(view),
     draw: (palette) => rankChart({ panels }, palette),
   };

@@ -23,8 +23,8 @@ export function searchFigure({ study, accuracy, images }: StudyView): Figure | u
     name: "search",
     title: `${outcomeName(last)[0]!.toUpperCase()}${outcomeName(last).slice(1)} by ${grid.x.name} and ${grid.y.name}`,
     caption:
-      `The accuracy on the ${images} (%), the mean over seeds. The frame marks the best pair; neighbours within the ` +
-      "spread of seeds are as good. An empty cell is not trained yet.",
+      `The accuracy on the ${images} (%), the mean over seeds. The frame marks the highest mean; others that differ ` +
+      "from it by less than seeds do from each other may be as good. An empty cell is not trained yet.",
     legend: [],
     draw: (palette) => heatMap({ label: `${accuracy} of ${outcomeName(last)} (%)`, ...grid, cells }, palette),
   };
