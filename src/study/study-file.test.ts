@@ -92,6 +92,10 @@ describe("a mistake in a study file", () => {
       { base: { ...tinyStudy.base, model: "resnte8" } },
       /base\.model: must be one of .*, given "resnte8"; did you mean "resnet8"\?/,
     ],
+    [
+      { arms: { mine: { patriarch: { method: "zzzzzzzzzz" } } }, reference: "mine" },
+      /arms\.mine: patriarch\.method: must be .*, given "zzzzzzzzzz"; one of your own comes by --import/,
+    ],
     [{ grid: {} }, /grid: is empty/],
     [{ grid: { "patriarch.k": [3, 3] } }, /grid\.patriarch\.k: 3 is given twice/],
     [

@@ -242,6 +242,10 @@ function recipeOf(
   throw wrong(problem, problemOf(base, library) === problem);
 }
 
+/** A line that says of a name in a recipe that nothing is called so, nor nearly so. */
+const unknownName =
+  /^(?:data|patriarch|student|optimizer|schedule)(?:\.(?:name|method|kind))?: must be .* given "[^"]*"$/gm;
+
 /** Resolves a recipe, or says what is wrong with it, beginning with the key. */
 function problemOf(input: unknown, library: Library): Recipe | string {
   let recipe: Recipe;
@@ -249,7 +253,9 @@ function problemOf(input: unknown, library: Library): Recipe | string {
     recipe = resolveRecipe(input, library);
   } catch (error) {
     if (!(error instanceof RecipeError)) throw error;
-    return error.message.replaceAll(/^recipe: /gm, "");
+    return error.message
+      .replaceAll(/^recipe: /gm, "")
+      .replaceAll(unknownName, "$&; one of your own comes by --import");
   }
   // In code a recipe may name a network or images that are handed over beside it. A study has only its library.
   for (const [key, kind, name] of [
