@@ -123,7 +123,7 @@ describe("trainGenerations", () => {
 
     const again = await evaluateRun(directory, { ensemble: true });
     expect(again.generations).toEqual(run.generations);
-    expect(again.ensemble).toEqual(run.ensembles["0-2"]);
+    expect(again.ensemble).toEqual({ name: "0-2", ...run.ensembles["0-2"] });
   });
 
   it("gives the same bits for the same seed, and others for another", async () => {
