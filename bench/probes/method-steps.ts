@@ -4,7 +4,7 @@
  * method with teachers is measured as in generation 2, for which two earlier ones are there, and one with a snapshot once it
  * has been taken. The ratios are those of medians.
  *
- *   npx tsc -p bench && node build/bench/probes/method-steps.js [--rounds 20] [--out bench/results/method-steps.json]
+ *   npx tsc -p bench && node build/bench/probes/method-steps.js [--rounds 40] [--out bench/results/method-steps.json]
  *
  * docs/methods.md takes its last column from bench/results/method-steps.json (`npm run generate`).
  */
@@ -15,7 +15,7 @@ import { methods, models, nn, optim, resolveRecipe, torch, training } from "lyce
 import { interleave, spread } from "../sampling.js";
 
 const { values: given } = parseArgs({
-  options: { rounds: { type: "string", default: "20" }, out: { type: "string" } },
+  options: { rounds: { type: "string", default: "40" }, out: { type: "string" } },
 });
 const rounds = Number(given.rounds);
 if (!(Number.isInteger(rounds) && rounds >= 1)) throw new Error("--rounds must be a whole number from 1 on");
