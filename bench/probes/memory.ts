@@ -3,9 +3,9 @@
  * recipe and batch size a process of its own takes two steps with a frozen teacher, on random images of 32x32, and reports the
  * most memory that it had. Batches double up to the recipe's own, as long as the next is expected to stay below the limit.
  *
- *   npx tsc -p bench && node build/bench/probes/memory.js [--limit MIB] [RECIPE...]
+ *   npx tsc -p bench && node build/bench/probes/memory.js [--limit MIB] [--parts N] [RECIPE...]
  *
- * Without a recipe: all that train on CIFAR-100. The limit is 8192 MiB where none is given; a process above it is stopped.
+ * With --parts N, the recipe's own batch is computed in N parts, as `accumulate: N` does. Without a recipe: all that train on CIFAR-100. The limit is 8192 MiB where none is given; a process above it is stopped.
  */
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -14,10 +14,17 @@ import { parseArgs } from "node:util";
 import { loadRecipe, methods, models, nn, optim, torch, training } from "lyceum";
 
 const { values, positionals } = parseArgs({
-  options: { limit: { type: "string", default: "8192" }, batch: { type: "string" } },
+  options: {
+    limit: { type: "string", default: "8192" },
+    batch: { type: "string" },
+    parts: { type: "string" },
+  },
   allowPositionals: true,
 });
 const limit = Number(values.limit);
+const parts = values.parts === undefined ? undefined : Number(values.parts);
+
+const partsFlag = parts === undefined ? [] : ["--parts", String(parts)];
 
 /** A figure in MiB of /proc/PID/status: VmRSS is the resident memory, VmHWM its highest value so far. */
 function memoryOf(pid: number | "self", field: "VmRSS" | "VmHWM"): number {
@@ -46,15 +53,19 @@ async function takeSteps(name: string, batch: number): Promise<void> {
   const images = torch.randn([batch, 3, 32, 32], { generator }).contiguous("channelsLast");
   const labels = torch.randint(0, 100, [batch], { generator, dtype: "int64" });
   for (let step = 0; step < 2; step++)
-    training.trainStep({ model, optimizer, objective }, { images, labels });
+    training.trainStep({ model, optimizer, objective, accumulate: parts }, { images, labels });
   console.log(memoryOf("self", "VmHWM"));
 }
 
 /** Gives the highest resident memory of a batch size in MiB; undefined where the process went above the limit. */
 function measure(name: string, batch: number): Promise<number | undefined> {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), "--batch", String(batch), name], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(import.meta.url), "--batch", String(batch), ...partsFlag, name],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   let output = "";
   child.stdout.on("data", (text) => {
     output += text;
@@ -75,6 +86,14 @@ function measure(name: string, batch: number): Promise<number | undefined> {
       else reject(new Error(`${name}: the process of batch ${batch} ended with ${code ?? signal}`));
     });
   });
+}
+
+/** Measures a recipe's own batch in parts. */
+async function measureParts(name: string): Promise<void> {
+  const { batchSize } = await loadRecipe(name);
+  const peak = await measure(name, batchSize);
+  const words = peak === undefined ? `above ${limit} MiB` : `${Math.round(peak)} MiB`;
+  console.log(`${name}: a batch of ${batchSize} in ${parts} parts: ${words}`);
 }
 
 /** Measures batches of 4, 8, 16 and so on, up to the recipe's own. */
@@ -102,5 +121,6 @@ if (values.batch) {
 } else {
   const folder = fileURLToPath(new URL("../../../recipes/", import.meta.url));
   const all = readdirSync(folder).flatMap((file) => /^(cifar100-.*)\.yaml$/.exec(file)?.[1] ?? []);
-  for (const name of positionals.length > 0 ? positionals : all.sort()) await measureRecipe(name);
+  for (const name of positionals.length > 0 ? positionals : all.sort())
+    await (parts === undefined ? measureRecipe(name) : measureParts(name));
 }
