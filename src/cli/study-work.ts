@@ -1,7 +1,9 @@
 /** What the commands that work at studies share: finding the study, and training in processes. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
+import { nearest } from "../recipe/index.js";
 import type { ImportedFile } from "../runs/index.js";
 import type { BegunStudy } from "../study/index.js";
 import { Interrupted, UsageError } from "./errors.js";
@@ -111,14 +113,29 @@ export async function trainBegun(
   }
 }
 
-/** Finds the study's file: the one that was named, the one of that name in studies/, or the one in the results. */
+/** The folder of the studies that come with the package. */
+const packaged = fileURLToPath(new URL("../../studies/", import.meta.url));
+
+/**
+ * Finds the study's file: the one that was named, the one of that name in studies/ or in the results, or a study of that
+ * name that comes with Lyceum.
+ */
 function fileOf(named: string, directory: string): string {
+  const isName = /^[\w.+-]+$/.test(named);
   const candidates = /\.ya?ml$/.test(named)
     ? [named]
     : [join("studies", `${named}.yaml`), join(directory, "study.yaml")];
-  const found = candidates.find((path) => existsSync(path));
+  const found = [...candidates, ...(isName ? [join(packaged, `${named}.yaml`)] : [])].find((path) =>
+    existsSync(path),
+  );
   if (found) return relative(process.cwd(), found) || found;
-  throw new UsageError(`${named}: there is no such study; looked for ${candidates.join(" and ")}`);
+  const known = existsSync(packaged) ? readdirSync(packaged) : [];
+  const names = known.flatMap((file) => /^(.+)\.yaml$/.exec(file)?.[1] ?? []);
+  const meant = nearest(named, names);
+  const hint = meant
+    ? `did you mean "${meant}"?`
+    : `those that come with Lyceum are ${names.sort().join(", ")}`;
+  throw new UsageError(`${named}: there is no such study; looked for ${candidates.join(" and ")}; ${hint}`);
 }
 
 function wholeNumber(option: string, text: string): number {
