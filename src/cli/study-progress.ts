@@ -103,7 +103,7 @@ export function studyProgress(output: Output, { networks, left, prefix = "" }: S
         if (message.type === "begun") clock.begin();
         else if (message.type === "step") Object.assign(now, message);
         else if (message.type === "epoch") {
-          now.fraction = message.epoch / network.recipe.epochs;
+          now.fraction = message.epoch / network.epochs;
           if (message.heldOut !== undefined) now.heldOut = message.heldOut;
         }
         draw(false);
@@ -126,7 +126,7 @@ function placeOf({ arms, seed, generation }: PlannedNetwork): string {
 }
 
 function lineOf({ network, fraction, imagesPerSecond, heldOut }: Running): string {
-  const { epochs } = network.recipe;
+  const { epochs } = network;
   const parts = [
     `  ${placeOf(network)}`,
     `epoch ${Math.min(epochs, Math.floor(fraction * epochs) + 1)}/${epochs}`,
@@ -170,4 +170,4 @@ class Clock {
  * The work of training a network, where that of a strict one for an epoch is 1. Forward and backward together cost
  * about as much as three forward passes, and each teacher adds one more.
  */
-const workOf = ({ recipe, teachers }: PlannedNetwork) => recipe.epochs * (1 + teachers.length / 3);
+const workOf = ({ epochs, teachers }: PlannedNetwork) => epochs * (1 + teachers.length / 3);

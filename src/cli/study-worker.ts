@@ -70,12 +70,12 @@ function forward(event: WorkEvent, tell: (message: WorkerMessage) => void): void
     tell(event);
     return;
   }
-  const { fingerprint, recipe } = event.network;
+  const { fingerprint, epochs } = event.network;
   if (event.type === "failed") tell({ type: "failed", fingerprint, message: event.message });
   else if (event.type !== "progress") tell({ type: event.type, fingerprint });
   else if (event.event.type === "step") {
     const { epoch, step, stepsPerEpoch, imagesPerSecond } = event.event;
-    const fraction = (epoch - 1 + step / stepsPerEpoch) / recipe.epochs;
+    const fraction = (epoch - 1 + step / stepsPerEpoch) / epochs;
     tell({ type: "step", fingerprint, fraction, imagesPerSecond });
   } else if (event.event.type === "epoch") {
     const { epoch, validation } = event.event.record;

@@ -5,6 +5,7 @@ export {
   checkExperiment,
   describeMethods,
   type Experiment,
+  epochsOf,
   freshModel,
   type Given,
   type ModelFactory,

@@ -85,3 +85,9 @@ it("knows a recipe by what it trains, not by how it is written or where its imag
     for (const fingerprint of fingerprints({ base: { ...base, ...change } }))
       expect(fingerprints({})).not.toContain(fingerprint);
 });
+
+it("knows for how many epochs each network is trained, which its method may shorten", () => {
+  const arms = { stopped: { patriarch: { method: "early-stopped", fraction: 0.5 }, epochs: 10 } };
+  const { networks } = planStudy(checkStudy({ ...tinyStudy, seeds: [0], reference: "stopped", arms }));
+  expect(networks.map(({ epochs }) => epochs)).toEqual([5, 10]);
+});

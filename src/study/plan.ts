@@ -1,4 +1,5 @@
 /** The networks that a study trains: those of all arms and seeds, each one once. */
+import { epochsOf } from "../generations/index.js";
 import type { Library, Recipe } from "../recipe/index.js";
 import { type Decides, fingerprintLine } from "./fingerprint.js";
 import type { Study } from "./study-file.js";
@@ -9,6 +10,8 @@ export interface PlannedNetwork {
   decides: Decides;
   generation: number;
   seed: number;
+  /** Passes over the training images: those of the recipe, unless its method trains for fewer. */
+  epochs: number;
   /** The recipe of the first arm that needs it. */
   recipe: Recipe;
   /** The names of the arms that need it, in the order of the study. */
@@ -53,7 +56,9 @@ export function planStudy(study: Study, imports: readonly string[] = []): Plan {
           continue;
         }
         const { teachers } = decides;
-        networks.set(fingerprint, { fingerprint, decides, generation, seed, recipe, arms: [name], teachers });
+        const epochs = epochsOf({ recipe, library }, generation);
+        const arms = [name];
+        networks.set(fingerprint, { fingerprint, decides, generation, seed, epochs, recipe, arms, teachers });
       }
     }
   }
