@@ -2,8 +2,9 @@
 export { calibrate } from "./calibrate.js";
 export { type Calibration, readCalibration } from "./calibration.js";
 export { type Expectation, type JudgedExpectation, judge, parseExpectation } from "./expectations.js";
+export { findStudyFolder } from "./find-study-folder.js";
 export { fingerprintLine, NUMERICS } from "./fingerprint.js";
-export { findStudyFolder, type OpenStudyOptions, openStudy } from "./open-study.js";
+export { type OpenStudyOptions, openStudy } from "./open-study.js";
 export { type PairedDifference, type PairedOptions, paired, withoutRepeated } from "./paired.js";
 export { type PlannedNetwork, planStudy } from "./plan.js";
 export { type BegunStudy, beginStudy, type RunStudyOptions, runStudy, workAtStudy } from "./run-study.js";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareAt, pair, paired, swapped } from "./paired.js";
+import { compareAt, paired, swapped } from "./paired.js";
+import { pair } from "./pairing.js";
 import { studyByHand } from "./testing/by-hand.js";
 import { armNamed } from "./values.js";
 

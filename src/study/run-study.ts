@@ -4,12 +4,15 @@ import { nearest } from "../recipe/index.js";
 import { filesOf, type Imports, libraryOf } from "../runs/index.js";
 import { calibrate } from "./calibrate.js";
 import { calibrated, readCalibration } from "./calibration.js";
-import { inspect, openStudy } from "./open-study.js";
+import { toTrain } from "./due.js";
+import { inspectStudy } from "./inspect-study.js";
+import { openStudy } from "./open-study.js";
 import { type Plan, type PlannedNetwork, planStudy, sameArms, shardOf } from "./plan.js";
+import { studyChanges } from "./study-changes.js";
 import { checkStudy, loadStudy, type Study, StudyError } from "./study-file.js";
-import { StudyFolder, studyChanges } from "./study-folder.js";
+import { StudyFolder } from "./study-folder.js";
 import type { StudyResult } from "./types.js";
-import { toTrain, type WorkEvent, workAt } from "./work.js";
+import { type WorkEvent, workAt } from "./work.js";
 
 export interface RunStudyOptions {
   /** What its recipes can name beside Lyceum's own definitions. */
@@ -86,7 +89,7 @@ export async function beginStudy(
         );
     }
   }
-  const { notes } = inspect(folder, plan, networks);
+  const notes = inspectStudy(folder, plan, networks);
   if (!look) await folder.begin(study, changes);
   const wanted = arms && new Set(checkedArms(arms, study, path));
   const mine = (shard ? shardOf(plan, shard) : plan.networks).filter(

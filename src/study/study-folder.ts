@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { schema } from "../packages.js";
 import type { Library } from "../recipe/index.js";
 import { MAX_YAML_BYTES, readBoundedText } from "../recipe/index.js";
-import { parseJson, sha256Of, writeAtomic } from "../runs/index.js";
+import { parseJson, writeAtomic } from "../runs/index.js";
 import { type NetworkFile, parseNetworkFile, remedy } from "./network-file.js";
 import { loadStudy, type Study, StudyError, studyToYaml } from "./study-file.js";
 
@@ -182,9 +182,9 @@ export class StudyFolder {
         throw new Error(`${what}. ${remedy}`);
       });
       const file = parseNetworkFile(text, path);
-      if (!file.fingerprint.startsWith(name.slice(0, 16)))
+      if (shortOf(file.fingerprint) !== name.slice(0, 16))
         throw new Error(
-          `${path}: is the file of another network, ${file.fingerprint.slice(0, 16)}: give it that name`,
+          `${path}: is the file of another network, ${shortOf(file.fingerprint)}: give it that name`,
         );
       found.set(file.fingerprint, file);
     }
@@ -210,27 +210,3 @@ function namesIn(folder: string): string[] {
     throw error;
   }
 }
-
-/** The parts of a study's file that decide what is trained and compared. */
-const deciding = ["kind", "base", "seeds", "reference", "claim", "calibrate", "arms", "grid"] as const;
-
-/** Lists what differs between two files of a study, as keys; for arms and seeds, which ones. */
-export function studyChanges(before: Study, now: Study): string[] {
-  return deciding.flatMap((key) => {
-    const [a, b] = [before.file[key], now.file[key]];
-    if (sha256Of([a]) === sha256Of([b])) return [];
-    if (key === "seeds")
-      return [`seeds (${listOf(before.file.seeds)} before, ${listOf(now.file.seeds)} now)`];
-    if (key !== "arms") return [key];
-    const [old, young] = [before.file.arms, now.file.arms];
-    return [...new Set([...Object.keys(old), ...Object.keys(young)])].flatMap((arm) => {
-      if (!Object.hasOwn(old, arm)) return [`arm ${arm} (new)`];
-      if (!Object.hasOwn(young, arm)) return [`arm ${arm} (gone)`];
-      return sha256Of(old[arm]) === sha256Of(young[arm]) ? [] : [`arm ${arm}`];
-    });
-  });
-}
-
-/** Lists seeds, of many only the first. */
-const listOf = (seeds: readonly number[]) =>
-  seeds.length > 12 ? `${seeds.slice(0, 10).join(", ")}, … (${seeds.length} in all)` : seeds.join(", ");

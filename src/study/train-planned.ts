@@ -1,20 +1,15 @@
 /** Trains one network of a study, and leaves its numbers, its scores and, where it is to teach, its weights. */
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultK, evaluateLogits, Predictions } from "../analysis/index.js";
 import type { Loader } from "../data/index.js";
 import {
   checkExperiment,
   describeNetwork,
-  type Experiment,
   freeze,
-  freshModel,
   handOver,
-  loadWeights,
   type OnProgress,
-  type TrainingPlace,
-  teachersOf,
   trainGeneration,
 } from "../generations/index.js";
 import type { Module } from "../nn/index.js";
@@ -22,7 +17,6 @@ import { setKernels } from "../nn/index.js";
 import type { Library } from "../recipe/index.js";
 import {
   describeEnvironment,
-  type EpochRecord,
   syncFolder,
   type TestResult,
   writeAtomic,
@@ -33,8 +27,11 @@ import { checkLogits, predict } from "../training/index.js";
 import { imagesFor, type StudyImages } from "./images.js";
 import type { NetworkFile } from "./network-file.js";
 import type { PlannedNetwork } from "./plan.js";
+import { recallTeachers } from "./recall-teachers.js";
 import { type Scores, saveScores, scoresOf } from "./scores.js";
-import type { NetworkPaths, StudyFolder } from "./study-folder.js";
+import type { StudyFolder } from "./study-folder.js";
+import { cpuSecondsOf, curveOf, placeOf, readRecords } from "./training-log.js";
+import { countOf } from "./words.js";
 
 export interface TrainPlannedOptions {
   folder: StudyFolder;
@@ -72,7 +69,7 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
   const images = await imagesFor(options.images, recipe, { library, test: options.test, signal });
   const experiment = { recipe, library, images: images.split, folder: placeOf(paths), model: undefined };
   checkExperiment({ ...experiment, folder: undefined });
-  using teachers = await recallTeachers({ ...experiment, folder: undefined }, network, folder);
+  using teachers = recallTeachers({ ...experiment, folder: undefined }, network, folder);
   const trained = await trainGeneration(experiment, generation, teachers.networks, { signal, onProgress });
   if (!trained) return false;
   using _owned = handOver(trained.model);
@@ -102,7 +99,7 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
   }
   saveScores(paths.scores, scores);
   await syncFolder(join(paths.file, ".."));
-  const records = await readRecords(join(paths.work, "metrics.jsonl"));
+  const records = await readRecords(paths);
   const { machine, lyceum, commit } = await describeEnvironment({ device: recipe.device });
   const file: NetworkFile = {
     format: 1,
@@ -143,61 +140,13 @@ async function handOn(from: string, to: string): Promise<void> {
 }
 
 /** Says which kernels compute on this machine: they decide how sums round. */
-export function kernelsInWords(device: string): string {
+function kernelsInWords(device: string): string {
   const threads = torch.getNumThreads();
   const where =
     device === "cpu"
-      ? `${torch.isa()}, ${threads} thread${threads === 1 ? "" : "s"}`
+      ? `${torch.isa()}, ${countOf(threads, "thread")}`
       : (torch.cudaDevice(device as torch.Device)?.name ?? device);
   return `${where}, libtorch ${torch.version()}`;
-}
-
-/** An epoch's record with the processor's seconds that the epoch took, over all threads of this process. */
-type TimedRecord = EpochRecord & { cpuSeconds?: number };
-
-/** The place of a network's checkpoint and log, beside the results. */
-function placeOf({ work }: NetworkPaths): TrainingPlace {
-  let before = process.cpuUsage();
-  return {
-    generation: () => ({ checkpoint: join(work, "checkpoint") }),
-    appendMetrics: async (record) => {
-      const { user, system } = process.cpuUsage(before);
-      before = process.cpuUsage();
-      const timed: TimedRecord = { ...record, cpuSeconds: (user + system) / 1e6 };
-      await appendFile(join(work, "metrics.jsonl"), `${JSON.stringify(timed)}\n`);
-    },
-  };
-}
-
-/** Makes the frozen networks that teach a planned one, from the weights that they have left. */
-async function recallTeachers(
-  experiment: Experiment,
-  network: PlannedNetwork,
-  folder: StudyFolder,
-): Promise<{ networks: Module[] } & Disposable> {
-  const networks: Module[] = [];
-  const dispose = () => {
-    for (const teacher of networks) teacher.dispose();
-  };
-  try {
-    for (const [i, generation] of teachersOf(experiment, network.generation).entries()) {
-      const { weights } = folder.network(network.teachers[i]!);
-      const teacher = freshModel(experiment, generation);
-      networks.push(teacher);
-      try {
-        loadWeights(teacher, weights);
-      } catch (error) {
-        throw new Error(
-          `${(error as Error).message}. Remove ${weights}: \`lyceum study\` then makes this teacher's weights anew`,
-        );
-      }
-      freeze(teacher);
-    }
-  } catch (error) {
-    dispose();
-    throw error;
-  }
-  return { networks, [Symbol.dispose]: dispose };
 }
 
 /** Evaluates a network on some images, beside its teacher where it has one. */
@@ -214,35 +163,4 @@ async function evaluate(
   const k = defaultK(own.shape[1]!);
   const result = evaluateLogits(own, labels, { k, teacherLogits, superclasses });
   return { result, scores: scoresOf(new Predictions(own), labels) };
-}
-
-async function readRecords(path: string): Promise<TimedRecord[]> {
-  const text = existsSync(path) ? await readFile(path, "utf8") : "";
-  const byEpoch = new Map<number, TimedRecord>();
-  for (const line of text.split("\n")) {
-    try {
-      const record = JSON.parse(line) as TimedRecord;
-      // An epoch that was trained again after a crash has a second line, which counts.
-      byEpoch.set(record.epoch, record);
-    } catch {
-      // A crash may tear the last line, and the epoch is then trained again.
-    }
-  }
-  return [...byEpoch.values()].sort((a, b) => a.epoch - b.epoch);
-}
-
-/** Sums up the processor's seconds of all epochs; there is no sum where an epoch has none. */
-function cpuSecondsOf(records: readonly TimedRecord[]): { cpuSeconds?: number } {
-  const sum = records.reduce((sum, { cpuSeconds }) => sum + (cpuSeconds ?? Number.NaN), 0);
-  return Number.isFinite(sum) ? { cpuSeconds: Number(sum.toFixed(2)) } : {};
-}
-
-function curveOf(records: readonly EpochRecord[]): NetworkFile["curve"] {
-  const short = (value: number) => Number(value.toPrecision(5));
-  const heldOut = records.flatMap(({ validation }) => (validation ? [short(validation.top1)] : []));
-  return {
-    trainLoss: records.map(({ trainLoss }) => short(trainLoss)),
-    trainTop1: records.map(({ trainTop1 }) => short(trainTop1)),
-    ...(heldOut.length > 0 && { heldOutTop1: heldOut }),
-  };
 }

@@ -10,11 +10,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { toTrain } from "./due.js";
 import type { PlannedNetwork } from "./plan.js";
 import { beginStudy, workAtStudy } from "./run-study.js";
 import { StudyFolder } from "./study-folder.js";
 import { tinyStudy, writeStudy } from "./testing/tiny-study.js";
-import { toTrain, type WorkEvent } from "./work.js";
+import type { WorkEvent } from "./work.js";
 
 /** A study of one line: a patriarch and a student. */
 const oneLine = { ...tinyStudy, seeds: [0], arms: { strict: { patriarch: "strict" } } };

@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { OnProgress } from "../generations/index.js";
 import type { Library } from "../recipe/index.js";
 import { acquireLock } from "../runs/index.js";
+import { toTrain, whatIsDue } from "./due.js";
 import type { StudyImages } from "./images.js";
 import type { PlannedNetwork } from "./plan.js";
 import { type StudyFolder, shortOf } from "./study-folder.js";
@@ -132,7 +133,7 @@ async function takeNext(
     if (!due.has(fingerprint) || failed.has(fingerprint)) continue;
     const missing = network.teachers.find((teacher) => !existsSync(folder.network(teacher).weights));
     if (missing !== undefined) {
-      waitFor ??= `the teacher ${missing.slice(0, 16)} is not trained yet`;
+      waitFor ??= `the teacher ${shortOf(missing)} is not trained yet`;
       continue;
     }
     const { work } = folder.network(fingerprint);
@@ -151,39 +152,6 @@ async function takeNext(
     await lock();
   }
   return waitFor === undefined ? "none" : { waitFor };
-}
-
-/** Lists the networks that are to be trained, in the order of the plan. */
-export function toTrain(
-  folder: StudyFolder,
-  mine: readonly PlannedNetwork[],
-  all: readonly PlannedNetwork[],
-): PlannedNetwork[] {
-  const { due } = whatIsDue(folder, all);
-  return mine.filter(({ fingerprint }) => due.has(fingerprint));
-}
-
-/**
- * Tells which networks are to be trained: those that are not finished, and those that are to teach one of these and
- * whose weights are not there. It takes one look at the folder, and one at each network.
- *
- * @param all the networks of the whole study, teachers before students
- * @returns their fingerprints, and those of the networks whose weights they need
- */
-export function whatIsDue(
-  folder: StudyFolder,
-  all: readonly PlannedNetwork[],
-): { due: Set<string>; needed: Set<string> } {
-  const { finished, weights } = folder.list();
-  const due = new Set<string>();
-  const needed = new Set<string>();
-  for (const { fingerprint, teachers } of [...all].reverse()) {
-    const short = shortOf(fingerprint);
-    if (finished.has(short) && (weights.has(short) || !needed.has(fingerprint))) continue;
-    due.add(fingerprint);
-    for (const teacher of teachers) needed.add(teacher);
-  }
-  return { due, needed };
 }
 
 /** Tells which networks cannot be trained: those that have failed, and those that these would teach. */

@@ -1,5 +1,6 @@
 /** What one comparison says, as a sentence. */
-import type { PairedDifference, Pairing } from "../paired.js";
+import type { PairedDifference } from "../paired.js";
+import type { Pairing } from "../pairing.js";
 import type { StudyResult } from "../types.js";
 import { armNamed, scalarMetric } from "../values.js";
 import { countOf, differenceText, digitsFor, measuredInWords, pText, signedText } from "../words.js";
