@@ -7,24 +7,21 @@ export {
   type Experiment,
   epochsOf,
   freshModel,
-  type Given,
   type ModelFactory,
   methodOf,
   teachersOf,
   termLabels,
 } from "./experiment.js";
-export { ensembleName, parseGenerations } from "./generation-set.js";
+export { parseGenerations } from "./generation-set.js";
 export { handOver } from "./hand-over.js";
 export { type Images, prepareImages } from "./images.js";
 export type { OnProgress } from "./observers/progress.js";
-export type { RecipeForImages } from "./open-run.js";
 export { loadTestLogits } from "./results.js";
-export { freeze, roleOf, type TrainingPlace, trainGeneration } from "./train-generation.js";
+export { freeze, type TrainingPlace, trainGeneration } from "./train-generation.js";
 export {
   describeNetwork,
   Interrupted,
   type TrainGenerationsOptions,
-  titleOf,
   trainGenerations,
 } from "./train-generations.js";
 export { loadWeights } from "./weights.js";

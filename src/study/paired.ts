@@ -154,16 +154,11 @@ export function swapped(comparison: PairedDifference): PairedDifference {
 /**
  * Corrects comparisons at the same place for each other: Holm's p, and Bonferroni's simultaneous intervals. Those
  * without a p, of fewer than two seeds or of equal differences, do not count.
- *
- * @param familyOf names the family that a comparison belongs to; default: its place
  */
-function correctedTogether(
-  comparisons: readonly PairedDifference[],
-  familyOf: (comparison: PairedDifference) => string = ({ generation }) => String(generation),
-): PairedDifference[] {
+function correctedTogether(comparisons: readonly PairedDifference[]): PairedDifference[] {
   const adjusted = new Map<PairedDifference, Partial<PairedDifference>>();
-  for (const family of new Set(comparisons.map(familyOf))) {
-    const members = comparisons.filter((one) => familyOf(one) === family && one.p !== undefined);
+  for (const place of new Set(comparisons.map(({ generation }) => generation))) {
+    const members = comparisons.filter((one) => one.generation === place && one.p !== undefined);
     const p = holm(members.map((one) => one.p));
     members.forEach((one, i) => {
       const interval =

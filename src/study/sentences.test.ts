@@ -1,21 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { type PairedDifference, paired, withoutRepeated } from "./paired.js";
-import {
-  claimedArm,
-  claimSentence,
-  claims,
-  correctionSentence,
-  designSentence,
-  differenceSentence,
-  findingOf,
-  headline,
-  leftOutSentences,
-  meetingSentence,
-  missingSentence,
-  oneMoreGenerationSentence,
-  seedsNeededSentence,
-  studySentences,
-} from "./sentences.js";
+import { claimedArm, claimSentence, claims, headline } from "./sentences/claims.js";
+import { oneMoreGenerationSentence } from "./sentences/cost.js";
+import { correctionSentence, designSentence, seedsNeededSentence } from "./sentences/design.js";
+import { differenceSentence, findingOf } from "./sentences/difference.js";
+import { meetingSentence } from "./sentences/meeting.js";
+import { leftOutSentences, missingSentence } from "./sentences/missing.js";
+import { studySentences } from "./sentences.js";
 import { estimateMean } from "./statistics/index.js";
 import { type ArmByHand, studyByHand } from "./testing/by-hand.js";
 import type { Place } from "./values.js";

@@ -14,28 +14,6 @@ import { interimSentence, leftOutSentences, missingSentence } from "./sentences/
 import { searchSentences } from "./sentences/search.js";
 import type { StudyResult } from "./types.js";
 
-export {
-  type Claim,
-  type ClaimOptions,
-  claimedArm,
-  claimSentence,
-  claims,
-  headline,
-  type Verdict,
-} from "./sentences/claims.js";
-export { oneMoreGenerationSentence } from "./sentences/cost.js";
-export { correctionSentence, designSentence, seedsNeededSentence } from "./sentences/design.js";
-export {
-  differenceSentence,
-  differenceWords,
-  type Finding,
-  findingOf,
-  sidesInWords,
-} from "./sentences/difference.js";
-export { meetingSentence } from "./sentences/meeting.js";
-export { leftOutSentences, missingSentence } from "./sentences/missing.js";
-export { searchSentences } from "./sentences/search.js";
-
 /** All that can be said of a study, in the order in which it is read. */
 export interface StudySentences {
   /** The verdict on the study's claim, empty where no arm stands out; of a search, which arm is the best. */

@@ -71,7 +71,7 @@ export function areEqual(
 const ROUNDING = 1e-12;
 
 /** Computes the standard deviation of at least two values, with n - 1 in the denominator. */
-export function deviationOf(values: readonly number[]): number {
+function deviationOf(values: readonly number[]): number {
   const mean = meanOf(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
 }

@@ -1,5 +1,5 @@
 /** The planning of paired comparisons: how many seeds a difference needs, and which difference seeds can see. */
-import { tPower, tQuantile } from "./student-t.js";
+import { tPower } from "./student-t.js";
 
 /** What a design is asked for. */
 export interface Planning {
@@ -98,28 +98,6 @@ export function smallestDifference({
     else low = middle;
   }
   return (high * deviation) / Math.sqrt(seeds);
-}
-
-/**
- * Computes half the width of the 95 % interval (1 - alpha) that a number of seeds is expected to give.
- *
- * @param options.deviation the standard deviation of the differences from seed to seed, from 0
- * @returns in the deviation's unit; Infinity for fewer than two seeds
- */
-export function expectedMargin({
-  seeds,
-  deviation,
-  alpha = 0.05,
-}: {
-  seeds: number;
-  deviation: number;
-  alpha?: number;
-}): number {
-  if (seeds < 2) return Number.POSITIVE_INFINITY;
-  if (deviation === 0) return 0;
-  check({ deviation, alpha });
-  checkSeeds(seeds);
-  return (tQuantile(1 - alpha / 2, seeds - 1) * deviation) / Math.sqrt(seeds);
 }
 
 function check({
