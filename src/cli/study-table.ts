@@ -1,13 +1,17 @@
 /** Shows a study's results as a table for a terminal. */
 import { percent } from "../report/numbers.js";
-import type { ArmResult, Part, StudyResult } from "../study/index.js";
+import { type ArmResult, estimateMean, type Part, partInWords, type StudyResult } from "../study/index.js";
 import { table } from "./text.js";
 
 /** Makes the table: for each arm the accuracy by generation and of the ensemble, mean ± deviation over seeds. */
 export function studyTable({ arms, part }: StudyResult): string {
   const most = Math.max(...arms.map(({ generations }) => generations));
-  const where = part === "test" ? "top-1 on the test images" : "top-1 on the held-out images";
-  const headings = [where, "seeds", ...Array.from({ length: most }, (_, i) => String(i)), "ensemble"];
+  const headings = [
+    `top-1 on ${partInWords(part)}`,
+    "seeds",
+    ...Array.from({ length: most }, (_, i) => String(i)),
+    "ensemble",
+  ];
   const rows = arms.map((arm) => [
     arm.name,
     String(arm.lines.filter(({ networks }) => networks[0]).length),
@@ -24,12 +28,9 @@ const ensembleTop1 = ({ lines, generations }: ArmResult, part: Part) =>
 
 /** Writes the mean of what is there, and its standard deviation where there are two or more. */
 function spread(values: readonly (number | undefined)[]): string {
-  const known = values.filter((value) => value !== undefined);
+  const known = values.filter((value): value is number => Number.isFinite(value));
   if (known.length === 0) return "";
-  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-  if (known.length === 1) return percent(mean);
-  const deviation = Math.sqrt(
-    known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (known.length - 1),
-  );
+  const { mean, deviation } = estimateMean(known);
+  if (deviation === undefined) return percent(mean);
   return `${(100 * mean).toFixed(2)} ± ${(100 * deviation).toFixed(2)} %`;
 }

@@ -6,7 +6,6 @@ import { calibrateNow } from "./calibrate.js";
 import { counterTo } from "./counter.js";
 import { withImports } from "./imports.js";
 import { planJson, planText } from "./study-plan.js";
-import { studyTable } from "./study-table.js";
 import { prepareWork, type StudyWork, trainBegun, type WorkFlags, withWorkOptions } from "./study-work.js";
 import { printable } from "./text.js";
 
@@ -62,10 +61,12 @@ async function study(named: string, options: StudyOptions): Promise<void> {
   const hasReport = result.trained.done > 0;
   if (hasReport) await writeResults(result, work);
   if (options.json) console.log(JSON.stringify(result, null, 2));
-  else
+  else {
+    const { studyTable } = await import("./study-table.js");
     console.log(
       `\n${studyTable(result)}\n\n${result.trained.done} of ${result.trained.of} networks are trained`,
     );
+  }
   if (!options.json && hasReport)
     console.log(
       `report: ${shown(join(directory, "report.html"))}; npx lyceum compare ${nameOf(directory)} says how the arms differ`,

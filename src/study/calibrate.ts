@@ -7,6 +7,7 @@ import type { Imports } from "../runs/index.js";
 import { nextStrength, type Tried } from "./bisection.js";
 import { type Calibration, calibrationOf, writeCalibration } from "./calibration.js";
 import { openStudy } from "./open-study.js";
+import { meanOf } from "./statistics/index.js";
 import { type CalibrateFile, type Study, StudyError, type StudyFile } from "./study-file.js";
 import type { StudyResult } from "./types.js";
 
@@ -121,5 +122,5 @@ function measureOf(result: StudyResult, arm: string, by: CalibrateFile["by"]): n
       throw new StudyError(`calibrate: the patriarch of ${arm}, seed ${seed}, was not trained`);
     return value;
   });
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return meanOf(values);
 }

@@ -1,6 +1,6 @@
 /** What a researcher expects of a comparison, written as "tolerant > strict", and whether it is shown. */
 import { compareAt, type PairedDifference, type PairedOptions } from "./paired.js";
-import { differenceWords, sidesInWords } from "./sentences/difference.js";
+import { ALPHA, differenceWords, sidesInWords } from "./sentences/difference.js";
 import { estimateMean, holm } from "./statistics/index.js";
 import type { StudyResult } from "./types.js";
 import { armNamed, measuredAt, type Place, scalarMetric } from "./values.js";
@@ -88,7 +88,7 @@ export function judge(
     const p = adjusted[i];
     const isOnSide =
       estimate !== undefined && (expectation.relation === ">" ? estimate.mean > 0 : estimate.mean < 0);
-    const shown = isOnSide && p !== undefined && p < 0.05;
+    const shown = isOnSide && p !== undefined && p < ALPHA;
     const reason = comparison
       ? reasonOf(study, comparison, { p, together: adjusted.filter((value) => value !== undefined).length })
       : "there is nothing to compare: no values, or the same networks on both sides";

@@ -1,4 +1,5 @@
 import type { ArmResult } from "../../study/index.js";
+import { meanOf } from "../../study/statistics/index.js";
 import { type Outcome, resultOf } from "./outcomes.js";
 import type { StudyView } from "./view.js";
 
@@ -14,7 +15,7 @@ export function meanList({ study }: StudyView, arm: ArmResult, outcome: Outcome,
   });
   // Lists of different lengths, as of different numbers of classes, have no common mean.
   const alike = lists.filter(({ length }) => length === lists[0]!.length);
-  return (alike[0] ?? []).map((_, i) => alike.reduce((sum, list) => sum + list[i]!, 0) / alike.length);
+  return (alike[0] ?? []).map((_, i) => meanOf(alike.map((list) => list[i]!)));
 }
 
 /** The panels in which lists are drawn: the first network of every arm, and the last one of its line. */

@@ -17,8 +17,8 @@ export function missingSentence({
 }: Pick<StudyResult, "arms" | "trained">): string | undefined {
   if (done >= of) return undefined;
   const lacking = arms.flatMap((arm) => {
-    const seeds = arm.lines.filter((line) => lacksSome(arm, line.networks)).map(({ seed }) => String(seed));
-    return seeds.length > 0 ? [`${arm.name} (${seeds.length > 1 ? "seeds" : "seed"} ${listed(seeds)})`] : [];
+    const seeds = arm.lines.filter((line) => lacksSome(arm, line.networks)).map(({ seed }) => seed);
+    return seeds.length > 0 ? [`${arm.name} (${seedList(seeds)})`] : [];
   });
   const missing = of - done === 1 ? "1 is missing" : `${of - done} are missing`;
   const more = lacking.length - MOST_ARMS;
@@ -69,5 +69,6 @@ export function leftOutSentences(comparisons: readonly PairedDifference[]): stri
   return [...new Set(sentences)];
 }
 
+/** Lists seeds as a sentence does: "seed 2", "seeds 0, 1 and 2". */
 const seedList = (seeds: readonly number[]) =>
   `${seeds.length > 1 ? "seeds" : "seed"} ${listed(seeds.map(String))}`;

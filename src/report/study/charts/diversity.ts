@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { meanOf } from "../../../study/statistics/index.js";
 import { draw } from "../../draw.js";
 import type { Html } from "../../html.js";
 import type { Palette } from "../palette.js";
@@ -30,12 +31,11 @@ export function diversityChart({ label, arms }: DiversityData, palette: Palette)
     })),
   );
   const extentOf = (values: number[]) => widened([Math.min(...values), Math.max(...values)], 1);
-  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const means = arms
     .filter((arm) => arm.lines.length > 0)
     .map((arm) => ({
-      x: 100 * mean(arm.lines.map(({ disagreement }) => disagreement)),
-      y: 100 * mean(arm.lines.map(({ gain }) => gain)),
+      x: 100 * meanOf(arm.lines.map(({ disagreement }) => disagreement)),
+      y: 100 * meanOf(arm.lines.map(({ gain }) => gain)),
       colour: colourOf(arm, palette),
       name: arm.name,
     }));

@@ -1,4 +1,4 @@
-import { type ArmResult, type PairedDifference, withoutRepeated } from "../../../study/index.js";
+import { type ArmResult, findingOf, type PairedDifference, withoutRepeated } from "../../../study/index.js";
 import { type ForestRow, forestChart, forestExtent } from "../charts/forest.js";
 import type { Figure } from "../figure.js";
 import { measuredName } from "../outcomes.js";
@@ -89,7 +89,7 @@ function rowOf(
     difference,
     interval: low === undefined || high === undefined ? undefined : { low, high },
     together: simultaneous,
-    clear: adjusted !== undefined && adjusted < 0.05,
+    clear: findingOf({ adjusted, difference }) !== "none",
     seeds: seeds.length,
   };
 }
