@@ -5,13 +5,23 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { Interrupted, trainGenerations } from "../generations/index.js";
 import { findStudyFolder } from "./find-study-folder.js";
 import { openStudy } from "./open-study.js";
-import { beginStudy, type RunStudyOptions, runStudy, workAtStudy } from "./run-study.js";
+import {
+  type BeginStudyOptions,
+  beginStudy,
+  runStudy,
+  type WorkAtStudyOptions,
+  workAtStudy,
+} from "./run-study.js";
 import { checkStudy } from "./study-file.js";
 import { tinyStudy, writeStudy } from "./testing/tiny-study.js";
 import type { WorkEvent } from "./work.js";
 
 /** Trains what is left of a study, and gives the names of the networks that were trained. */
-async function work(path: string, directory: string, options: RunStudyOptions = {}): Promise<string[]> {
+async function work(
+  path: string,
+  directory: string,
+  options: BeginStudyOptions & WorkAtStudyOptions = {},
+): Promise<string[]> {
   const trained: string[] = [];
   const onEvent = (event: WorkEvent) => {
     options.onEvent?.(event);

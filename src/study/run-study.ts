@@ -14,7 +14,8 @@ import { StudyFolder } from "./study-folder.js";
 import type { StudyResult } from "./types.js";
 import { type WorkEvent, workAt } from "./work.js";
 
-export interface RunStudyOptions {
+/** How a study is begun, or gone on with. */
+export interface BeginStudyOptions {
   /** What its recipes can name beside Lyceum's own definitions. */
   imports?: Imports;
   /** Accepts that the study's file has changed since the study began. Default: false. */
@@ -25,8 +26,18 @@ export interface RunStudyOptions {
   shard?: { shard: number; of: number } | undefined;
   /** The names of the arms to train. Default: all of them. */
   arms?: readonly string[] | undefined;
+}
+
+/** How this process works at a study. */
+export interface WorkAtStudyOptions {
+  /** Stops the work when aborted, after what is in training was saved. */
   signal?: AbortSignal | undefined;
   onEvent?: ((event: WorkEvent) => void) | undefined;
+}
+
+export interface RunStudyOptions extends Omit<BeginStudyOptions, "look">, WorkAtStudyOptions {
+  /** The folder of the study's results. */
+  directory: string;
 }
 
 /** A study that is ready to be worked at. */
@@ -55,7 +66,7 @@ export interface BegunStudy {
 export async function beginStudy(
   source: string | object,
   directory: string,
-  { imports = [], amend = false, look = false, shard, arms }: RunStudyOptions = {},
+  { imports = [], amend = false, look = false, shard, arms }: BeginStudyOptions = {},
 ): Promise<BegunStudy> {
   const library = libraryOf(imports);
   const path = typeof source === "string" ? source : "the study";
@@ -116,14 +127,13 @@ function checkedArms(asked: readonly string[], { arms }: Study, path: string): r
  * as `imports`.
  *
  * @param source the path of the study's file, or what would stand in it
- * @param options.directory the folder of its results
  * @returns the results of the whole study, or of what was asked for by `arms` and `shard`
  * @throws StudyError when the study cannot be used; Interrupted when `signal` was aborted, after all was saved; Error
  *   that names the first network whose training failed, once all others are trained
  */
 export async function runStudy(
   source: string | object,
-  { directory, ...options }: RunStudyOptions & { directory: string },
+  { directory, ...options }: RunStudyOptions,
 ): Promise<StudyResult> {
   const { imports = [] } = options;
   let begun = await beginStudy(source, directory, options);
@@ -145,7 +155,7 @@ export async function runStudy(
 }
 
 /** @throws Interrupted when the signal was aborted, Error that names the first network whose training failed */
-async function finish(begun: BegunStudy, options: RunStudyOptions): Promise<void> {
+async function finish(begun: BegunStudy, options: WorkAtStudyOptions): Promise<void> {
   const failures = await workAtStudy(begun, options);
   if (options.signal?.aborted) throw new Interrupted(begun.folder.directory);
   const [first] = failures;
@@ -164,7 +174,7 @@ async function finish(begun: BegunStudy, options: RunStudyOptions): Promise<void
  */
 export async function workAtStudy(
   begun: BegunStudy,
-  options: RunStudyOptions = {},
+  options: WorkAtStudyOptions = {},
 ): Promise<Map<string, string>> {
   const { study, folder, plan, mine } = begun;
   const { signal, onEvent } = options;
