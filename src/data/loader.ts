@@ -41,9 +41,9 @@ export interface LoaderOptions extends BatchPlan {
   /** Where the batches are to be. Default "cpu". */
   device?: Device | undefined;
   /**
-   * Whether the whole set is copied to the device and its batches are made there; otherwise they are made on the CPU in
-   * the background and sent over one by one, as they must be with `augment.policy` and `augment.erase`. Default: true for a device other than
-   * the CPU that has room for the set, where that is possible.
+   * Whether the whole set is copied to the device and its batches are made there; otherwise they are made on the CPU
+   * in the background and sent over one by one, as they must be with `augment.policy` and `augment.erase`. Default:
+   * true for a device other than the CPU that has room for the set, where that is possible.
    */
   resident?: boolean | undefined;
 }
@@ -51,8 +51,9 @@ export interface LoaderOptions extends BatchPlan {
 const noAugmentation: AugmentOptions = { crop: 0, flip: false };
 
 /**
- * Goes through a set in batches. An epoch is a pure function of (seed, epoch number): neither threads nor what was read
- * before change its order or what is drawn for its images. The next batch is prefetched: made on another thread while one is used.
+ * Goes through a set in batches. An epoch is a pure function of (seed, epoch number): neither threads nor what was
+ * read before change its order or what is drawn for its images. The next batch is prefetched: made on another thread
+ * while one is used.
  */
 export class Loader {
   /** The number of images in an epoch. */

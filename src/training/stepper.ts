@@ -39,10 +39,10 @@ const warmUpSteps = 3;
 /**
  * Takes steps that are recorded once as a graph, and then replayed with other images.
  *
- * The first few steps run operator by operator, and train the network as any other. So do batches of another
- * size, such as the last of an epoch, batches of which only some are mixed, and all steps of an objective that depends on the progress. The
- * learning rate is a tensor, to which JavaScript can write between two replays, and the meter's sums stay in
- * one tensor.
+ * The first few steps run operator by operator, and train the network as any other. So do batches of another size,
+ * such as the last of an epoch, batches of which only some are mixed, and all steps of an objective that depends on
+ * the progress. The learning rate is a tensor, to which JavaScript can write between two replays, and the meter's
+ * sums stay in one tensor.
  */
 class RecordedStepper implements Stepper {
   readonly #learner: Learner;

@@ -18,8 +18,9 @@ export interface StudyReportOptions extends Provenance {
 }
 
 /**
- * Writes the report of a study: `report.html`, which holds all it shows; `report.md`, its words and its table; the figures in `figures/`, as SVG and PNG;
- * and the numbers in `data/`, as CSV. The same results give the same page, SVG and CSV files to the byte.
+ * Writes the report of a study: `report.html`, which holds all it shows; `report.md`, its words and its table; the
+ * figures in `figures/`, as SVG and PNG; and the numbers in `data/`, as CSV. The same results give the same page, SVG
+ * and CSV files to the byte.
  *
  * @param directory the folder to write into, which is made where it is missing
  * @returns the paths of the files, the page first

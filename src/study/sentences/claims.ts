@@ -25,10 +25,10 @@ export interface ClaimOptions extends Omit<PairedOptions, "reference"> {
 }
 
 /**
- * Names the arm that a study's claims are about: the one that its file claims; otherwise the one that is called "tolerant" or "tsd"; otherwise the only one
- * with a tolerant patriarch (the top score difference), by its name or its method in words; otherwise, of two arms,
- * the one that is not the reference. Several tolerant arms, which are variants of each other, and a search, which
- * chooses, have no such arm.
+ * Names the arm that a study's claims are about: the one that its file claims; otherwise the one that is called
+ * "tolerant" or "tsd"; otherwise the only one with a tolerant patriarch (the top score difference), by its name or
+ * its method in words; otherwise, of two arms, the one that is not the reference. Several tolerant arms, which are
+ * variants of each other, and a search, which chooses, have no such arm.
  *
  * @returns undefined where no arm stands out
  */
@@ -51,8 +51,9 @@ export function claimedArm({
 }
 
 /**
- * Judges the claim that one arm's line ends better than each of the others, by its last network and by its
- * ensemble. The p are corrected for all rivals, those that the file names or all others, by Holm's method, those of networks and of ensembles each.
+ * Judges the claim that one arm's line ends better than each of the others, by its last network and by its ensemble.
+ * The p are corrected for all rivals, those that the file names or all others, by Holm's method, those of networks
+ * and of ensembles each.
  *
  * @returns none where no arm stands out, or the metric has no better end
  * @throws RangeError when there is no such metric or arm
