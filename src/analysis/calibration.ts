@@ -107,9 +107,9 @@ export function binSums(
 
 /** A bin of a reliability diagram that holds images; all numbers are fractions. */
 export interface ReliabilityBin {
-  /** The bin holds top scores above this one, … */
+  /** The lower end of the bin, which is not in it. */
   lower: number;
-  /** … up to this one. */
+  /** The upper end of the bin, which is in it. */
   upper: number;
   /** The part of all images that lies in the bin. */
   share: number;

@@ -1,3 +1,4 @@
+/** The options `--mean` and `--weights` of commands that evaluate or use ensembles. */
 import type { EnsembleOptions } from "../analysis/index.js";
 import { UsageError } from "./errors.js";
 

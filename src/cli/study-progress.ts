@@ -1,3 +1,4 @@
+/** Shows the progress of the processes that work at a study. */
 import { count, duration, percent } from "../report/numbers.js";
 import type { PlannedNetwork } from "../study/index.js";
 import type { Output } from "./progress.js";

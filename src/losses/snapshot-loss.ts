@@ -5,10 +5,10 @@ import { distillation } from "./distillation.js";
 import { weightedSum } from "./weighted-sum.js";
 
 /**
- * The labels and a teacher, with a temperature for each side: `hardWeight · CE(labels) + softWeight · S² · KL(softmax(teacher
- * / T) ‖ softmax(logits / S))`, the mean over the batch (Yang et al. 2019, snapshot distillation, where the teacher alone is
- * softened: S = 1, T > 1). S² keeps the gradient's size from falling with the student's temperature; with S = T it is
- * `studentLoss`.
+ * The labels and a teacher, with a temperature for each side:
+ * `hardWeight · CE(labels) + softWeight · S² · KL(softmax(teacher / T) ‖ softmax(logits / S))`, the mean over the batch
+ * (Yang et al. 2019, snapshot distillation, where the teacher alone is softened: S = 1, T > 1). S² keeps the gradient's
+ * size from falling with the student's temperature; with S = T it is `studentLoss`.
  *
  * The teacher is a constant: no gradient flows into it. For masked classes see `crossEntropy` and `distillation`.
  *

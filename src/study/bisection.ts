@@ -1,3 +1,5 @@
+/** The search for a strength at which a measure comes to a target, by interpolation between bounds. */
+
 /** A strength that was tried, and the value that it gave. */
 export interface Tried {
   strength: number;

@@ -38,16 +38,16 @@ export async function calibrate(study: Study, options: CalibrateOptions): Promis
   const folder = join(directory, "calibration");
   const ranges = asked.arms;
   const tried: Record<string, Tried[]> = Object.fromEntries(Object.keys(ranges).map((arm) => [arm, []]));
-  const tries: Record<string, number[]> = Object.fromEntries(Object.keys(ranges).map((arm) => [arm, []]));
+  const strengths: Record<string, number[]> = Object.fromEntries(Object.keys(ranges).map((arm) => [arm, []]));
   for (;;) {
-    const search = searchFor(file, asked, tries);
+    const search = searchFor(file, asked, strengths);
     await options.train(search, folder);
     const result = await openStudy(folder, { imports: options.imports ?? [], ensembles: false });
     const target = measureOf(result, asked.like, asked.by);
     const away = (one: Tried) => Math.abs(one.value - target) / Math.abs(target);
     let open = 0;
     for (const [arm, range] of Object.entries(ranges)) {
-      tried[arm] = tries[arm]!.map((strength) => ({
+      tried[arm] = strengths[arm]!.map((strength) => ({
         strength,
         value: measureOf(result, trialName(arm, strength), asked.by),
       }));
@@ -64,7 +64,7 @@ export async function calibrate(study: Study, options: CalibrateOptions): Promis
           `calibrate: the arm ${arm} does not come to ${target.toFixed(4)}, the ${inWords[asked.by]} of ${asked.like}: ` +
             `${range.key} from ${range.range[0]} to ${range.range[1]} gave ${tried[arm].map(({ strength, value }) => `${value.toFixed(4)} at ${strength}`).join(", ")}. Give it another range`,
         );
-      tries[arm]!.push(Number(next.toPrecision(4)));
+      strengths[arm]!.push(Number(next.toPrecision(4)));
       open++;
     }
     options.onRound?.(
@@ -92,12 +92,12 @@ const trialName = (arm: string, strength: number) => `${arm}=${strength}`;
 function searchFor(
   file: StudyFile,
   { like, seeds, epochs, arms: asked }: CalibrateFile,
-  tries: Readonly<Record<string, readonly number[]>>,
+  strengths: Readonly<Record<string, readonly number[]>>,
 ): StudyFile {
   const alone = { generations: 1, ...(epochs !== undefined && { epochs }) };
   const arms: StudyFile["arms"] = { [like]: { ...file.arms[like], ...alone } };
-  for (const [arm, strengths] of Object.entries(tries))
-    for (const strength of strengths)
+  for (const [arm, tries] of Object.entries(strengths))
+    for (const strength of tries)
       arms[trialName(arm, strength)] = { ...file.arms[arm], [asked[arm]!.key]: strength, ...alone };
   return {
     title: `Calibration of ${file.title ?? "a study"}`,

@@ -1,3 +1,4 @@
+/** Checks the key `calibrate` of a study file. */
 import type { CalibrateFile } from "./study-file.js";
 
 interface Checks {

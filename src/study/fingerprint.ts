@@ -1,3 +1,4 @@
+/** Fingerprints networks by all that decides what they learn, so that trained ones are found again. */
 import { methodOf, teachersOf } from "../generations/index.js";
 import { builtIn, type Library, namesBeyond, type Recipe } from "../recipe/index.js";
 import { decidingRecipe, sha256Of, withoutPlace } from "../runs/index.js";

@@ -1,3 +1,5 @@
+/** Grids of settings, each point of which is an arm of a study. */
+
 /** A point of a grid: an arm's name, and the value of each key. */
 export interface GridPoint {
   name: string;

@@ -16,7 +16,7 @@ import {
 import { recipeOf } from "./arm-recipe.js";
 import { checkCalibrate } from "./check-calibrate.js";
 import { checkGrid, gridArms } from "./grid.js";
-import { expectedAt, fileSchema, MAX_ARMS, unspeakable } from "./study-schema.js";
+import { expectedAt, fileSchema, MAX_ARMS, protoKeyIn } from "./study-schema.js";
 
 /** The error of a study file that cannot be used. Its message has a line for each problem. */
 export class StudyError extends Error {
@@ -37,7 +37,7 @@ export interface StudyFile {
   seeds: number[];
   /** The name of the arm that the others are compared with. */
   reference: string;
-  /** The arm that is claimed to end better, and the arms that it is claimed over: all others where they are left out. */
+  /** The arm that is claimed to end better, and the arms that it is claimed to be better than. Default: all others. */
   claim?: { arm: string; over?: string[] };
   /** What each arm changes in the base recipe: values by key, a dotted key for one option. */
   arms: Record<string, Record<string, unknown>>;
@@ -97,15 +97,15 @@ export async function loadStudy(path: string, library: Library = builtIn): Promi
   const { lineOf, value } = yaml;
   const base = isMapping(value) ? value.base : undefined;
   if (!isMapping(value) || typeof base !== "string") return checkStudy(value, { path, library, lineOf });
-  const recipe = await loadRecipeInput(besides(path, base)).catch((error) => {
+  const recipe = await loadRecipeInput(resolveBase(path, base)).catch((error) => {
     const line = lineOf(["base"]);
     throw new StudyError(`${path}${line ? `:${line}` : ""}: base: ${(error as Error).message}`);
   });
   return checkStudy({ ...value, base: recipe }, { path, library, lineOf });
 }
 
-/** Gives a path that a study file names relative to itself; anything without a slash or an ending is a recipe's name. */
-function besides(file: string, named: string): string {
+/** Resolves a base recipe: a path is relative to the study file; anything without a slash or an ending is a name. */
+function resolveBase(file: string, named: string): string {
   const isPath = /[\\/]|\.ya?ml$/.test(named);
   return isPath && !isAbsolute(named) ? resolve(dirname(file), named) : named;
 }
@@ -134,7 +134,7 @@ export function checkStudy(
       `${path}${line ? `:${line}` : ""}: ${keys.length > 0 ? `${keys.join(".")}: ` : ""}${message}`,
     );
   };
-  const hidden = unspeakable(input);
+  const hidden = protoKeyIn(input);
   if (hidden) throw at(hidden, "no key can have this name: choose another");
   const parsed = fileSchema().safeParse(input);
   if (!parsed.success) {

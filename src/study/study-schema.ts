@@ -4,6 +4,7 @@ import { schema } from "../packages.js";
 /** The greatest number of arms, those of a grid included. */
 export const MAX_ARMS = 500;
 const MAX_SEEDS = 1000;
+
 /** The schema of a study file as it is written. */
 export const fileSchema = schema((z) => {
   const mapping = z.record(z.string(), z.unknown());
@@ -97,15 +98,15 @@ const fits = (pattern: readonly string[], place: readonly string[]) =>
     : pattern.length === place.length && pattern.every((one, i) => one === "*" || one === place[i]);
 
 /**
- * Finds a key "__proto__" in plain data, which the schema would leave out without a word.
+ * Finds a key "__proto__" in plain data, which the schema would silently drop.
  *
  * @returns its path, or undefined where there is none
  */
-export function unspeakable(value: unknown, depth = 0): string[] | undefined {
+export function protoKeyIn(value: unknown, depth = 0): string[] | undefined {
   if (typeof value !== "object" || value === null || depth > 32) return undefined;
   for (const [key, inner] of Object.entries(value)) {
     if (key === "__proto__") return [key];
-    const found = unspeakable(inner, depth + 1);
+    const found = protoKeyIn(inner, depth + 1);
     if (found) return [key, ...found];
   }
   return undefined;

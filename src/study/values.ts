@@ -1,3 +1,4 @@
+/** Finds the values of a study by arm, metric and place in the line, for whatever compares or shows them. */
 import { type Metric, metrics } from "../analysis/index.js";
 import { nearest } from "../recipe/index.js";
 import type { ArmResult, LineResult, NetworkResult, Part, StudyResult } from "./types.js";

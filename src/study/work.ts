@@ -36,7 +36,7 @@ export interface WorkOptions {
 }
 
 /** How long a worker waits before it looks again whether another has finished what it needs, in milliseconds. */
-const PATIENCE = 1000;
+const POLL_MS = 1000;
 
 /**
  * Trains the networks of a study that are not finished, one after another. Several processes can work at one folder:
@@ -65,7 +65,7 @@ export async function workAt(options: WorkOptions): Promise<Map<string, string>>
     if ("waitFor" in next) {
       if (next.waitFor !== waitedFor) onEvent?.({ type: "waiting", message: next.waitFor });
       waitedFor = next.waitFor;
-      await wait(PATIENCE, undefined, signal ? { signal } : {}).catch(() => {});
+      await wait(POLL_MS, undefined, signal ? { signal } : {}).catch(() => {});
       continue;
     }
     waitedFor = undefined;

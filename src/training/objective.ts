@@ -84,10 +84,10 @@ export function objectiveOf<M extends Method>(
     losses: (logits, labels, images, mix, peers = []) => {
       checkClasses(logits, classes);
       if (peers.length > 0) dependsOnProgress = true;
-      const answer = (frozen: Module) => asFloat(frozen.forward(images));
+      const logitsOf = (frozen: Module) => asFloat(frozen.forward(images));
       const frozen = torch.noGrad(() => ({
-        teachers: teachers.map(answer),
-        snapshot: snapshot?.network && answer(snapshot.network),
+        teachers: teachers.map(logitsOf),
+        snapshot: snapshot?.network && logitsOf(snapshot.network),
       }));
       const lossesFor = (labels: torch.Tensor) => {
         const input = {

@@ -5,7 +5,7 @@ import { measuredName } from "../outcomes.js";
 import type { Palette } from "../palette.js";
 import type { StudyView } from "../view.js";
 
-/** The most rows with which a plot shows every generation; beyond it shows how the lines end. */
+/** The most rows of a plot that shows every generation; one of more rows shows the last networks and the ensembles. */
 const mostRows = 60;
 
 /** Every arm's paired differences to the reference. */
