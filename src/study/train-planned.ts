@@ -1,9 +1,7 @@
 /** Trains one network of a study, and leaves its numbers, its scores and, where it is to teach, its weights. */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { defaultK, evaluateLogits, Predictions } from "../analysis/index.js";
-import type { Loader } from "../data/index.js";
+import { dirname, join } from "node:path";
 import {
   checkExperiment,
   describeNetwork,
@@ -12,23 +10,16 @@ import {
   type OnProgress,
   trainGeneration,
 } from "../generations/index.js";
-import type { Module } from "../nn/index.js";
 import { setKernels } from "../nn/index.js";
 import type { Library } from "../recipe/index.js";
-import {
-  describeEnvironment,
-  syncFolder,
-  type TestResult,
-  writeAtomic,
-  writeWeights,
-} from "../runs/index.js";
+import { describeEnvironment, syncFolder, writeAtomic, writeWeights } from "../runs/index.js";
 import * as torch from "../torch/index.js";
-import { checkLogits, predict } from "../training/index.js";
+import { evaluateParts } from "./evaluate-parts.js";
 import { imagesFor, type StudyImages } from "./images.js";
 import type { NetworkFile } from "./network-file.js";
 import type { PlannedNetwork } from "./plan.js";
 import { recallTeachers } from "./recall-teachers.js";
-import { type Scores, saveScores, scoresOf } from "./scores.js";
+import { saveScores } from "./scores.js";
 import type { StudyFolder } from "./study-folder.js";
 import { cpuSecondsOf, curveOf, placeOf, readRecords } from "./training-log.js";
 import { countOf } from "./words.js";
@@ -80,25 +71,13 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
   const frozen = freeze(trained.model);
 
   const { superclasses } = images.split.dataset;
-  const superior = teachers.networks.at(-1);
-  const scores: Record<string, Scores> = {};
-  const judge = async (part: "test" | "heldOut", loader: Loader): Promise<TestResult> => {
-    const judged = await evaluate(frozen, superior, loader, {
-      device: recipe.device as torch.Device,
-      superclasses,
-    });
-    scores[part] = judged.scores;
-    return judged.result;
-  };
-  using heldOutLoader = images.split.validationLoader();
-  const heldOut = heldOutLoader && (await judge("heldOut", heldOutLoader));
-  let test: TestResult | undefined;
-  if (options.test) {
-    using testLoader = images.split.testLoader();
-    test = await judge("test", testLoader);
-  }
+  const { scores, heldOut, test } = await evaluateParts(frozen, images.split, {
+    teacher: teachers.networks.at(-1),
+    device: recipe.device as torch.Device,
+    test: options.test,
+  });
   saveScores(paths.scores, scores);
-  await syncFolder(join(paths.file, ".."));
+  await syncFolder(dirname(paths.file));
   const records = await readRecords(paths);
   const { machine, lyceum, commit } = await describeEnvironment({ device: recipe.device });
   const file: NetworkFile = {
@@ -147,20 +126,4 @@ function kernelsInWords(device: string): string {
       ? `${torch.isa()}, ${countOf(threads, "thread")}`
       : (torch.cudaDevice(device as torch.Device)?.name ?? device);
   return `${where}, libtorch ${torch.version()}`;
-}
-
-/** Evaluates a network on some images, beside its teacher where it has one. */
-async function evaluate(
-  network: Module,
-  teacher: Module | undefined,
-  loader: Loader,
-  { device, superclasses }: { device: torch.Device; superclasses: Int32Array | undefined },
-): Promise<{ result: TestResult; scores: Scores }> {
-  const { logits, labels } = await predict(network, loader, { device });
-  using own = logits;
-  checkLogits(own, "the images after the last epoch");
-  using teacherLogits = teacher && (await predict(teacher, loader, { device })).logits;
-  const k = defaultK(own.shape[1]!);
-  const result = evaluateLogits(own, labels, { k, teacherLogits, superclasses });
-  return { result, scores: scoresOf(new Predictions(own), labels) };
 }
