@@ -1,5 +1,4 @@
-import type { StudyResult } from "../../study/index.js";
-import { countsProcessor, secondsOf } from "../../study/index.js";
+import { countsProcessor, type StudyResult, secondsOf } from "../../study/index.js";
 import { type Html, html } from "../html.js";
 import { duration, plural } from "../numbers.js";
 
@@ -28,16 +27,15 @@ export function madeWith(
     ),
   );
   const trained = [...networks.values()];
-  const dates = trained.map(({ date }) => date.slice(0, 10)).sort();
   const seconds = trained.reduce((sum, network) => sum + secondsOf(network), 0);
   const facts: [string, readonly string[]][] = [
     ["machine", machines],
     ["software", software],
     ["kernels", counted(trained.map(({ kernels }) => kernels))],
-    ["trained", dates.length > 0 ? [[...new Set([dates[0]!, dates.at(-1)!])].join(" to ")] : []],
+    ["trained", trainingDates(study)],
     [
       "time",
-      dates.length > 0
+      trained.length > 0
         ? [
             `${duration(seconds)} of ${countsProcessor(study) ? "processor time" : "training"} for ${plural(trained.length, "network")}`,
           ]
@@ -52,6 +50,13 @@ export function madeWith(
     )}</dl>
 ${commands.length > 0 ? html`<pre>${commands.map((command) => `$ ${command}`).join("\n")}</pre>` : undefined}
 ${file === undefined ? undefined : html`<details><summary>The study's file</summary><pre>${file}</pre></details>`}`;
+}
+
+/** Says on which days networks were trained, "2026-11-28 to 2026-11-30"; an empty list where none is. */
+export function trainingDates({ arms }: Pick<StudyResult, "arms">): string[] {
+  const networks = arms.flatMap(({ lines }) => lines.flatMap((line) => line.networks));
+  const days = networks.flatMap((network) => (network ? network.date.slice(0, 10) : [])).sort();
+  return days.length > 0 ? [[...new Set([days[0], days.at(-1)])].join(" to ")] : [];
 }
 
 /** Lists texts once each, the most frequent first, with their numbers where there are several. */

@@ -3,8 +3,8 @@ import type { StudyResult, StudySentences } from "../../study/index.js";
 import { estimateMean } from "../../study/statistics/index.js";
 import { plural } from "../numbers.js";
 import type { Figure } from "./figure.js";
-import type { Provenance } from "./made-with.js";
-import { outcomeName, outcomesOf, valuesOf } from "./outcomes.js";
+import { type Provenance, trainingDates } from "./made-with.js";
+import { outcomeName, outcomesOf, trainedSeeds, valuesOf } from "./outcomes.js";
 
 export interface StudyMarkdown {
   study: StudyResult;
@@ -35,7 +35,7 @@ export function studyMarkdown({ study, sentences, figures, provenance }: StudyMa
     ...section("What one more generation costs and gives", costs),
     ...section("How sure this is", [...notes, ...study.notes]),
     "## Made with",
-    list([...machines, ...software, ...dates(study)]),
+    list([...machines, ...software, ...trainingDates(study)]),
     ...commands.map((command) => `\`\`\`sh\n${command}\n\`\`\``),
     "The whole page is `report.html`; all figures are in `figures/`, all numbers in `data/`.",
   ]
@@ -48,7 +48,7 @@ function accuracyTable(study: StudyResult): string {
   const outcomes = outcomesOf(study);
   const rows = study.arms.map((arm) => [
     plain(arm.name),
-    String(arm.lines.filter(({ networks }) => networks[0] !== undefined).length),
+    String(trainedSeeds(arm)),
     ...outcomes.map((outcome) => {
       const values = valuesOf(arm, outcome, study).map(({ value }) => value);
       if (values.length === 0) return "";
@@ -67,16 +67,6 @@ function accuracyTable(study: StudyResult): string {
     "",
     `Top-1 accuracy on ${images} in percent: mean ± standard deviation over seeds.`,
   ].join("\n");
-}
-
-function dates({ arms }: StudyResult): string[] {
-  const days = arms
-    .flatMap(({ lines }) =>
-      lines.flatMap(({ networks }) => networks.map((network) => network?.date.slice(0, 10))),
-    )
-    .filter((day) => day !== undefined)
-    .sort();
-  return days.length > 0 ? [[...new Set([days[0], days.at(-1)])].join(" to ")] : [];
 }
 
 const section = (heading: string, sentences: readonly string[]) =>

@@ -72,6 +72,10 @@ export function valuesOf(
   });
 }
 
+/** Counts the seeds for which the first network of an arm's line is trained. */
+export const trainedSeeds = ({ lines }: Pick<ArmResult, "lines">): number =>
+  lines.filter(({ networks }) => networks[0] !== undefined).length;
+
 /** Names the images that a study's numbers are about. */
 export const imagesOf = ({ part }: Pick<StudyResult, "part">) =>
   part === "test" ? "test images" : "held-out images";

@@ -4,7 +4,7 @@ import { type ArmResult, type StudyResult, secondsOf } from "../../study/index.j
 import { estimateMean, type MeanEstimate, meanOf } from "../../study/statistics/index.js";
 import { type Html, html } from "../html.js";
 import { duration, metricText } from "../numbers.js";
-import { nameIn, type Outcome, outcomeName, outcomesOf, valuesOf } from "./outcomes.js";
+import { nameIn, type Outcome, outcomeName, outcomesOf, trainedSeeds, valuesOf } from "./outcomes.js";
 import { pagePalette } from "./palette.js";
 import { colourOf, type Series } from "./series.js";
 
@@ -96,10 +96,7 @@ function meanCell(
   return html`${bold ? html`<b>${number}</b>` : number}${spread}${count === seeds ? undefined : html` <small>(${count})</small>`}`;
 }
 
-const trainedSeeds = ({ lines }: ArmResult) =>
-  lines.filter(({ networks }) => networks[0] !== undefined).length;
-
-/** Counts the seeds that a line's first network is trained for, of those that the study is to have. */
+/** Writes the number of seeds that have begun, and of how many where not all have: "3", "2 of 3". */
 function seedsOf(arm: ArmResult, { seeds }: StudyResult): string {
   const trained = trainedSeeds(arm);
   return trained === seeds.length ? String(trained) : `${trained} of ${seeds.length}`;
