@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Loader } from "../data/index.js";
-import { checkBatchNormPairs, foldBatchNorm, type Module } from "../nn/index.js";
+import { foldBatchNorm, type Module } from "../nn/index.js";
 import type { EpochRecord, Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import {
@@ -11,6 +11,7 @@ import {
   type TrainingObserver,
   trainNetwork,
 } from "../training/index.js";
+import { checkFolding, checkLoneImage } from "./check-network.js";
 import { type Experiment, epochsOf, freshModel } from "./experiment.js";
 import { loadFirstWeights } from "./first-weights.js";
 import { handOver } from "./hand-over.js";
@@ -123,49 +124,6 @@ async function keepAverage(
   averaged.copyTo(model);
   // An average over steps takes the statistics along, which change as slowly as the weights.
   if (averageFrom !== undefined) await recomputeStatistics(model, loader, { epoch: epochs, device });
-}
-
-/**
- * Checks before the training that the network's batch norms can be folded, which is done after it.
- *
- * @throws FoldingError when a pair that the network names is not one
- */
-function checkFolding({ images }: Pick<Experiment, "images">, model: Module): void {
-  const { channels, height, width } = images;
-  const { device, dtype } = model.parameters()[0] ?? { device: "cpu", dtype: "float32" };
-  torch.scope(() => {
-    const example = torch.zeros([2, channels, height, width], { device, dtype }).contiguous("channelsLast");
-    checkBatchNormPairs(model, { example });
-  });
-}
-
-/** Tries a batch of one image where the training has such batches, before a step is taken. */
-function checkLoneImage({ recipe, images }: Pick<Experiment, "recipe" | "images">, model: Module): void {
-  if (recipe.batchSize > 1 && images.trainCount > 1) return;
-  const { channels, height, width } = images;
-  const { device, dtype } = model.parameters()[0] ?? { device: "cpu", dtype: "float32" };
-  torch.scope(() =>
-    torch.noGrad(() => {
-      // A forward pass in training moves the running statistics.
-      const before = Object.entries(model.stateDict()).map(
-        ([name, tensor]) => [name, tensor.clone()] as const,
-      );
-      try {
-        model
-          .train()
-          .forward(torch.zeros([1, channels, height, width], { device, dtype }).contiguous("channelsLast"));
-      } catch (error) {
-        throw new Error(
-          `a batch of one image cannot be trained on (${(error as Error).message}): raise batchSize`,
-          {
-            cause: error,
-          },
-        );
-      } finally {
-        model.loadStateDict(Object.fromEntries(before));
-      }
-    }),
-  );
 }
 
 /** Gives the role of a generation: 0 is the patriarch, every later one a student. */
