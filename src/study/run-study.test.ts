@@ -146,6 +146,15 @@ describe("a change of the file", () => {
     );
   });
 
+  it("of the base is told key by key, with what each was and is", async () => {
+    const here = copyOf(whole);
+    const { base } = tinyStudy;
+    writeFileSync(here.path, JSON.stringify({ ...tinyStudy, base: { ...base, epochs: 3, clipNorm: 1 } }));
+    await expect(beginStudy(here.path, here.directory)).rejects.toThrow(
+      /began: base\.epochs \(2 before, 3 now\), base\.clipNorm \(left out before, 1 now\)\. 0 of 10/,
+    );
+  });
+
   it("keeps what still counts, and says so ever after", async () => {
     const here = copyOf(whole);
     writeFileSync(here.path, JSON.stringify({ ...changed, seeds: [0, 1] }));
