@@ -8,7 +8,23 @@ export {
 } from "./augment.js";
 export { checkDataset, checkImageSet } from "./check-set.js";
 export { DataError } from "./data-error.js";
-export { decodeImage, ImageError, type ImageSize, imageFormats } from "./decode.js";
+export { decodeImage, ImageError, type ImageProblem, type ImageSize, imageFormats } from "./decode.js";
+export {
+  boxKeys,
+  type CentralView,
+  type DecodeBatchOptions,
+  type DecodedBatch,
+  decodeBatch,
+  type EncodedImages,
+  type ImageBox,
+  type ImageInFile,
+  type ImageOutcome,
+  type ImageStatus,
+  placesInMemory,
+  placesOf,
+  type RandomView,
+  type View,
+} from "./decoding/index.js";
 export {
   type DataSpec,
   type DatasetDefinition,
