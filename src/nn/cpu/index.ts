@@ -4,7 +4,10 @@ export { describeKernels } from "./describe-kernels.js";
 export {
   type DecodeArguments,
   decodeImages,
+  fitImages,
+  fitPixels,
   hasJpeg,
+  type ImageArguments,
   jpegMessage,
   randomBoxes,
   type ViewArguments,
