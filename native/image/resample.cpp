@@ -59,15 +59,29 @@ void Weights::find(const Axis& axis) {
   for (int32_t& start : starts) start -= int32_t(low);
 }
 
+void Weights::reverse() {
+  std::reverse(starts.begin(), starts.end());
+  std::reverse(counts.begin(), counts.end());
+  // Pairs keep their order within a pixel: all are reversed, and then each pixel's are once more.
+  std::reverse(values.begin(), values.end());
+  std::reverse(pairs.begin(), pairs.end());
+  auto from = values.begin();
+  for (const int32_t own : pairs) {
+    std::reverse(from, from + own);
+    from += own;
+  }
+}
+
 void Weights::shrink() {
   give_back(values);
   give_back(factors_);
 }
 
 void Resampler::begin(const Axis& rows, const Axis& columns, uint8_t* to, int64_t width,
-                      int64_t plane) {
+                      int64_t plane, bool mirrored) {
   rows_.find(rows);
   columns_.find(columns);
+  if (mirrored) columns_.reverse();
   needed_ = {rows.origin + rows_.low, columns.origin + columns_.low, rows_.high - rows_.low,
              columns_.high - columns_.low};
   plane_ = (columns.count + 3) / 4 * 4;
@@ -81,7 +95,8 @@ void Resampler::begin(const Axis& rows, const Axis& columns, uint8_t* to, int64_
   taps_.resize(2 * rows_.most_pairs);
   pushed_ = made_ = 0;
   next_weights_ = rows_.values.data();
-  to_ = to + rows.at * width + columns.at;
+  const int64_t left = mirrored ? width - columns.at - columns.count : columns.at;
+  to_ = to + rows.at * width + left;
   to_width_ = width;
   to_plane_ = plane;
   count_ = columns.count;
