@@ -70,7 +70,7 @@ bool has_end(const Bytes& bytes, const uint8_t* from) {
 }  // namespace
 
 struct JpegDecoder::State {
-  jpeg_decompress_struct info;
+  jpeg_decompress_struct info{};
   Errors errors;
   jpeg_progress_mgr progress;
   Bytes bytes{nullptr, 0};
@@ -112,14 +112,7 @@ JpegDecoder::JpegDecoder() : state_(new State) {
   state.errors.manager.error_exit = leave;
   state.errors.manager.output_message = ignore_text;
   state.errors.manager.emit_message = note_message;
-  state.errors.too_many_scans = state.errors.ended_early = false;
-  state.errors.warning = 0;
-  if (setjmp(state.errors.escape) != 0) throw std::bad_alloc();
-  jpeg_create_decompress(&state.info);
   state.progress.progress_monitor = limit_scans;
-  state.info.progress = &state.progress;
-  state.info.mem->max_memory_to_use = kMostMemory;
-  jpeg_save_markers(&state.info, JPEG_APP0 + 1, 0xffff);
 }
 
 JpegDecoder::~JpegDecoder() { jpeg_destroy_decompress(&state_->info); }
@@ -135,8 +128,13 @@ JpegHeader JpegDecoder::read_header(const Bytes& bytes, Outcome& outcome) {
     return {0, 0, 1, false};
   }
   const bool read = state.guarded(outcome, [&state, &info] {
-    // The last image may have been left at its header.
-    jpeg_abort_decompress(&info);
+    // A new one for each image: from the last one it would keep the tables, which a damaged file
+    // may lack, so that the same file would come out differently.
+    jpeg_destroy_decompress(&info);
+    jpeg_create_decompress(&info);
+    info.progress = &state.progress;
+    info.mem->max_memory_to_use = kMostMemory;
+    jpeg_save_markers(&info, JPEG_APP0 + 1, 0xffff);
     jpeg_mem_src(&info, state.bytes.data, state.bytes.size);
     jpeg_read_header(&info, TRUE);
   });
