@@ -76,7 +76,7 @@ it("tells what it leaves out", async () => {
   expect(notes).toEqual([
     "train/a/dangling.jpg (a link that leads nowhere, or a file that may not be read) and 1 other files left out; " +
       "`npx lyceum data check` lists them",
-    "1 image files that lie in no class's folder are left out",
+    `1 image files in ${join(root, "photos/train")} that lie in no class's folder are left out`,
     "val/ is not used: testing is on test/ (data.testFolder chooses)",
   ]);
   expect((await open({ testFolder: "val" })).test.count).toBe(1);

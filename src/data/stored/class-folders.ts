@@ -1,5 +1,4 @@
-import type { TextList } from "./text-list.js";
-import { bytesAt } from "./text-list.js";
+import { bytesAt, type TextList } from "./text-list.js";
 
 /** Images below folders of which each is a class. */
 export interface ClassFolders {
@@ -13,25 +12,21 @@ export interface ClassFolders {
  * Reads the classes out of paths such as `train/tench/a.jpg`: the folder at a depth is the class.
  *
  * @param files paths whose images of one class follow each other, the classes in the order of their bytes
- * @param range the first file and the one after the last
  * @param depth folders before the class's in each path
  * @throws RangeError when two folders have the same name once what is not UTF-8 in them is replaced
  */
-export function classFolders(
-  files: TextList,
-  [first, end]: readonly [number, number],
-  depth: number,
-): ClassFolders {
+export function classFolders(files: TextList, depth: number): ClassFolders {
+  const count = files.starts.length - 1;
   const classNames: string[] = [];
-  const labels = new Int32Array(end - first);
+  const labels = new Int32Array(count);
   let before: Buffer | undefined;
-  for (let i = first; i < end; i++) {
+  for (let i = 0; i < count; i++) {
     const folder = folderAt(bytesAt(files, i), depth);
     if (!before?.equals(folder)) {
       before = Buffer.from(folder);
       classNames.push(before.toString("utf8"));
     }
-    labels[i - first] = classNames.length - 1;
+    labels[i] = classNames.length - 1;
   }
   const twice = classNames.find((name, i) => classNames.indexOf(name) !== i);
   if (twice !== undefined)

@@ -2,17 +2,10 @@
 import type { ZodType } from "zod";
 import type { Z } from "../../packages.js";
 import type { DataSpec } from "../define.js";
+import type { StoredImages } from "../image-set.js";
 
 /** Pixels of an image where nothing else is said, the usual size for ImageNet. */
 const usualSize = 224;
-
-/** The options of a set of images in files. */
-export interface StoredOptions {
-  /** Height and width of an image as a network sees it, in pixels. */
-  readonly size: number;
-  /** Pixels of an image's shorter side, before its middle is cut out for evaluation. */
-  readonly resize: number;
-}
 
 /** The schemas of the options that every set of images in files has. */
 export const storedOptions = (z: Z): Record<string, ZodType> => ({
@@ -35,12 +28,24 @@ export const storedOptions = (z: Z): Record<string, ZodType> => ({
     ),
 });
 
-/** Fills the defaults in. @throws RangeError when the images would be smaller than what is cut out of them */
-export function storedOptionsOf({ name, size = usualSize, resize }: DataSpec): StoredOptions {
-  const side = (resize as number | undefined) ?? Math.round(((size as number) * 8) / 7);
-  if (side < (size as number))
-    throw new RangeError(`${name}: resize is ${side}, smaller than size, ${size}: make it at least as large`);
-  return { size: size as number, resize: side };
+/**
+ * Makes a set of images in files, of the sizes that a spec asks for.
+ *
+ * @throws RangeError when the images would be smaller than what is cut out of them
+ */
+export function storedImages(
+  { name, size = usualSize, resize: side }: DataSpec,
+  part: Pick<StoredImages, "name" | "places" | "labels" | "classNames">,
+): StoredImages {
+  const pixels = size as number;
+  const resize = (side as number | undefined) ?? Math.round((pixels * 8) / 7);
+  if (resize < pixels)
+    throw new RangeError(
+      `${name}: resize is ${resize}, smaller than size, ${pixels}: make it at least as large`,
+    );
+  const { places, labels, classNames } = part;
+  const shape = { channels: 3, height: pixels, width: pixels, resize };
+  return { name: part.name, places, labels, classNames, count: labels.length, ...shape };
 }
 
 /** The mean and standard deviation of ImageNet's channels, by which photographs are normalised everywhere. */
