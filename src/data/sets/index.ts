@@ -5,12 +5,13 @@ import { fashionMnist } from "./fashion-mnist.js";
 import { folder } from "./folder.js";
 import { imagenet } from "./imagenet.js";
 import { mnist } from "./mnist.js";
+import { shards } from "./shards.js";
 import { synthetic } from "./synthetic.js";
 
 /** Every data set that Lyceum knows, in the order in which they are listed. A new one is a file and a line here. */
 export const datasets: readonly DatasetDefinition[] = [
   ...[fashionMnist, mnist, cifar10, cifar100],
-  ...[folder, imagenet],
+  ...[folder, imagenet, shards],
   synthetic,
 ];
 

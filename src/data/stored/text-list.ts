@@ -57,3 +57,17 @@ export class TextListBuilder {
     this.#bytes = larger;
   }
 }
+
+/** Puts several lists together, one after the other. */
+export function joinTexts(lists: readonly TextList[]): TextList {
+  const bytes = new Uint8Array(lists.reduce((sum, list) => sum + list.bytes.length, 0));
+  const starts = new Uint32Array(1 + lists.reduce((sum, list) => sum + list.starts.length - 1, 0));
+  let length = 0;
+  let count = 0;
+  for (const list of lists) {
+    bytes.set(list.bytes, length);
+    for (const end of list.starts.subarray(1)) starts[++count] = length + end;
+    length += list.bytes.length;
+  }
+  return { bytes, starts };
+}
