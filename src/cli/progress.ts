@@ -46,6 +46,7 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
       case "start":
         generations = event.generations;
         for (const warning of event.warnings) line(`warning: ${warning}`);
+        for (const note of event.notes ?? []) line(`images: ${note}`);
         line(
           `${plural(event.generations, "generation")} of ${plural(event.epochs, "epoch")}, ` +
             `${plural(event.stepsPerEpoch, "step")} each`,

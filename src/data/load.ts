@@ -4,6 +4,7 @@ import { type AnyDataset, type ImageSet, noImages, type StoredImages, subset } f
 import { findDataset } from "./places.js";
 import { datasetNamed } from "./sets/index.js";
 import { stratifiedSample } from "./split.js";
+import { leaveOutDamaged } from "./stored/leave-out-damaged.js";
 
 export interface LoadOptions extends MakeOptions {
   /** The set, where it is not one of Lyceum's own that `spec.name` names. */
@@ -39,7 +40,12 @@ export async function loadDataset(
   const { train, test } = spec.limit ?? {};
   const seed = spec.seed ?? 0;
   const chosen = limited(whole.train, train, seed);
-  return { ...whole, train: chosen, test: wanted ? limited(whole.test, test, seed) : noImages(chosen) };
+  const limitedSet = {
+    ...whole,
+    train: chosen,
+    test: wanted ? limited(whole.test, test, seed) : noImages(chosen),
+  };
+  return checked.damaged === "skip" ? await leaveOutDamaged(limitedSet, making) : limitedSet;
 }
 
 function limited<S extends ImageSet | StoredImages>(set: S, limit: number | undefined, seed: number): S {

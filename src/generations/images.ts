@@ -27,6 +27,11 @@ export interface Images {
   /** Pixels. */
   width: number;
   /**
+   * Pixels to which the shorter side of an image in a file is resized before its middle is cut out; undefined where the images
+   * are of one size in memory.
+   */
+  shorterSide: number | undefined;
+  /**
    * The mean of each channel over the training images, as a fraction of 255; every image is normalised by it.
    */
   mean: number[];
@@ -113,6 +118,7 @@ export async function prepareImages(
     channels: train.channels,
     height: train.height,
     width: train.width,
+    shorterSide: isStored(train) ? train.resize : undefined,
     mean,
     std,
     trainCount,

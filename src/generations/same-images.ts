@@ -14,9 +14,9 @@ const ROUNDING = 1e-9;
 export function checkSameImages(weights: string, images: Images): void {
   const description = torch.scope(() => readWeights(weights).description);
   const now = { ...images, classNames: images.dataset.classNames };
-  const differing = (["channels", "height", "width", "classNames", "mean", "std"] as const).filter(
-    (key) => !isAlike(description[key], now[key]),
-  );
+  const differing = (
+    ["channels", "height", "width", "shorterSide", "classNames", "mean", "std"] as const
+  ).filter((key) => !isAlike(description[key], now[key]));
   if (differing.length === 0) return;
   throw new Error(
     `${weights}: was trained on other images than these, which differ in ${differing.join(", ")}: ` +

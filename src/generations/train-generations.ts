@@ -174,7 +174,7 @@ export function describeNetwork(
   { recipe, library, images, model }: Experiment,
   generation: number,
 ): WeightsDescription {
-  const { channels, height, width, mean, std } = images;
+  const { channels, height, width, shorterSide, mean, std } = images;
   return {
     lyceum: lyceumVersion(),
     model: recipe.model,
@@ -186,6 +186,7 @@ export function describeNetwork(
     channels,
     height,
     width,
+    shorterSide,
     mean,
     std,
   };
@@ -200,6 +201,7 @@ function tellStart(experiment: Experiment, onProgress: OnProgress | undefined): 
     stepsPerEpoch: images.stepsPerEpoch,
     methods: describeMethods(experiment),
     warnings: warningsFor(experiment),
+    ...(images.dataset.notes && { notes: images.dataset.notes }),
   });
 }
 

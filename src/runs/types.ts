@@ -117,6 +117,8 @@ export type ProgressEvent =
       /** What the patriarch and the students learn from: pairs of a role and its method in words. */
       methods: [role: string, words: string][];
       warnings: string[];
+      /** How the images were put together, where there is something to know of it, a sentence each. */
+      notes?: readonly string[];
     }
   | { type: "generation-start"; generation: number; role: Role }
   | {

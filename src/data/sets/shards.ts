@@ -7,19 +7,20 @@ import type { AnyDataset } from "../image-set.js";
 import { expandBraces } from "../stored/brace-pattern.js";
 import { photoAugment, photoNormalisation, storedImages, storedOptions } from "../stored/options.js";
 import type { ImagePlaces } from "../stored/places.js";
+import { isRemote } from "../stored/remote.js";
 import { indexShard, type ShardIndex } from "../stored/shard-index.js";
 import { joinTexts, TextListBuilder } from "../stored/text-list.js";
 
 export const shards = defineDataset({
   name: "shards",
-  summary: "WebDataset shards: tar files of samples, each KEY.jpg and KEY.cls",
+  summary: "WebDataset shards, on disk or on a web server: tar files of samples, each KEY.jpg and KEY.cls",
   options: (z) => {
     const pattern = (part: string) =>
       z
         .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
         .exactOptional()
         .describe(
-          `Of shards: the ${part} shards, a pattern such as ${part}-{0000..0146}.tar or a list of them, from data.root where it is given. Default: none, it must be given.`,
+          `Of shards: the ${part} shards, paths or addresses: a pattern such as ${part}-{0000..0146}.tar or a list of them, from data.root where it is given. Default: none, it must be given.`,
         );
     return {
       ...storedOptions(z),
@@ -42,7 +43,7 @@ export const shards = defineDataset({
  * @throws DataError that names the shard or the sample that is missing, damaged or without a class
  */
 async function openShards(spec: DataSpec, options: MakeOptions): Promise<AnyDataset> {
-  const root = resolve(spec.root ?? ".");
+  const root = isRemote(spec.root ?? "") ? spec.root! : resolve(spec.root ?? ".");
   const train = await partOf(root, "train", spec.train, options);
   const test = await partOf(root, "test", spec.test, options);
   const classes = 1 + Math.max(largest(train.labels), largest(test.labels));
@@ -54,6 +55,12 @@ async function openShards(spec: DataSpec, options: MakeOptions): Promise<AnyData
     classNames,
     normalisation: photoNormalisation,
   };
+}
+
+/** The path of a file in a folder, or its address on a web server. */
+function placeOf(root: string, path: string): string {
+  if (isRemote(path)) return path;
+  return isRemote(root) ? `${root.replace(/\/$/, "")}/${path}` : resolve(root, path);
 }
 
 const largest = (labels: Int32Array) => labels.reduce((most, label) => Math.max(most, label), 0);
@@ -73,10 +80,16 @@ async function partOf(
   const paths = [given as string | string[]]
     .flat()
     .flatMap(expandBraces)
-    .map((path) => resolve(root, path));
+    .map((path) => placeOf(root, path));
+  if (new Set(paths.map(isRemote)).size > 1)
+    throw new DataError(
+      { file: "shards" },
+      `data.${part} names files and addresses together`,
+      "Give one or the other",
+    );
   const indices: ShardIndex[] = [];
   for (const path of paths) {
-    indices.push(indexShard(path));
+    indices.push(await indexShard(path, signal));
     onProgress?.({ done: indices.length, total: paths.length, doing: "listing shards" });
     await turn();
     signal?.throwIfAborted();
@@ -112,7 +125,7 @@ async function partOf(
 
 function namesOf(root: string, path: string | undefined, classes: number): string[] {
   if (path === undefined) return Array.from({ length: classes }, (_, i) => String(i));
-  const file = resolve(root, path);
+  const file = resolve(isRemote(root) ? "." : root, path);
   if (!existsSync(file)) throw new DataError({ file }, "is not there", "Check data.classNames");
   if (statSync(file).size > 1 << 20)
     throw new DataError({ file }, "is too long for a list of classes", "Check data.classNames");

@@ -17,6 +17,13 @@ export const storedOptions = (z: Z): Record<string, ZodType> => ({
     .describe(
       `Of images in files: height and width as the network sees them, in pixels. Default: ${usualSize}.`,
     ),
+  damaged: z
+    .enum(["fail", "skip"])
+    .exactOptional()
+    .describe(
+      "Of images in files: what to do about one that cannot be decoded. fail stops the training at it; skip decodes all images " +
+        "before the training begins, names those that cannot be and leaves them out. Default: fail.",
+    ),
   resize: z
     .int()
     .min(8)

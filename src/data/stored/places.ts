@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isAbsolute, join } from "node:path";
+import { isRemote } from "./remote.js";
 import { type TextList, textAt } from "./text-list.js";
 
 /**
@@ -28,7 +29,7 @@ export interface ImagePlaces {
 /** Names an image in messages: its path, and within an archive its member's name. */
 export function nameOf(places: ImagePlaces, i: number): string {
   const path = textAt(places.files, places.fileOf[i]!);
-  const whole = isAbsolute(path) ? path : join(places.root, path);
+  const whole = isAbsolute(path) || isRemote(path) ? path : join(places.root, path);
   return places.members ? `${whole}: ${textAt(places.members, i)}` : whole;
 }
 

@@ -1,8 +1,8 @@
 import type { Tensor } from "../../torch/index.js";
 import { BatchFinisher } from "../batch-finisher.js";
 import type { BatchOptions, BatchSource, BatchTensors, EpochBatches } from "../batches.js";
+import { boxKeys } from "../decoding/index.js";
 import type { StoredImages } from "../image-set.js";
-import { drawsOf, hash32 } from "../random.js";
 import { type BoxDraw, decodeStored } from "./decode-stored.js";
 
 /**
@@ -74,10 +74,7 @@ export class StoredBatches implements BatchSource {
     const { augment, seed } = this.#options;
     const { resizedCrop } = augment;
     const box: BoxDraw | undefined = resizedCrop
-      ? {
-          ...resizedCrop,
-          keys: Array.from(indices, (index) => hash32(seed, epoch, index, drawsOf.box)),
-        }
+      ? { ...resizedCrop, keys: boxKeys(indices, seed, epoch) }
       : undefined;
     return decodeStored(this.#set, indices, box);
   }
