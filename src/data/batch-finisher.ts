@@ -5,7 +5,8 @@ import { augmentInBackground, drawOffsets } from "./augment.js";
 import type { BatchOptions, BatchTensors } from "./batches.js";
 import { drawErasures } from "./erase.js";
 import type { ImageList } from "./image-set.js";
-import { drawOperations, policyOf } from "./policies/index.js";
+import { drawJitter, inTurn } from "./jitter.js";
+import { type DrawnOperations, drawOperations, policyOf } from "./policies/index.js";
 
 /** The bytes that a batch is made of. */
 export interface BatchBytes {
@@ -62,12 +63,22 @@ export class BatchFinisher {
     }
   }
 
+  /** Draws the operations on the bytes of each image: those of jitter, then those of the policy. */
+  #operations(indices: Int32Array, epoch: number): DrawnOperations {
+    const { seed, augment } = this.#options;
+    const none = { operations: new Int32Array(0), magnitudes: new Float64Array(0), count: 0 };
+    return inTurn(
+      augment.jitter ? drawJitter(indices, augment.jitter, seed, epoch) : none,
+      this.#policy ? drawOperations(indices, this.#policy, this.#image, seed, epoch) : none,
+    );
+  }
+
   /** Draws what is done to images beside crops and flips. */
   #extras(indices: Int32Array, epoch: number): AugmentExtras {
     const { seed, augment } = this.#options;
     const extras: AugmentExtras = {};
-    if (this.#policy) {
-      const drawn = drawOperations(indices, this.#policy, this.#image, seed, epoch);
+    const drawn = this.#operations(indices, epoch);
+    if (drawn.count > 0) {
       const shape = [indices.length, drawn.count];
       extras.operations = torch.keep(torch.tensor(drawn.operations, { shape }));
       extras.magnitudes = torch.keep(torch.tensor(drawn.magnitudes, { shape, dtype: "float64" }));

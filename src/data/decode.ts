@@ -26,7 +26,14 @@ const MAX_BYTES = 256 * 2 ** 20;
 const decoding = limiter(4);
 
 /** Why an image cannot be read. */
-export type ImageProblem = "unreadable" | "no-file" | "unknown-format" | "too-large" | "corrupt";
+export type ImageProblem =
+  | "unreadable"
+  | "no-file"
+  | "unknown-format"
+  | "too-large"
+  | "corrupt"
+  | "truncated"
+  | "changed";
 
 /** An image that cannot be read. The message names it, says what is wrong and what would work. */
 export class ImageError extends Error {

@@ -11,6 +11,7 @@ export { bytesOf } from "./bytes-of.js";
 export { checkDataset, checkImageSet } from "./check-set.js";
 export { DataError } from "./data-error.js";
 export { decodeImage, ImageError, type ImageSize, imageFormats } from "./decode.js";
+export { decodeMiddle } from "./decoding/index.js";
 export {
   type DataSpec,
   type DatasetDefinition,
@@ -33,6 +34,7 @@ export {
   type StoredImages,
   subset,
 } from "./image-set.js";
+export type { JitterOptions } from "./jitter.js";
 export { type LoadOptions, loadDataset } from "./load.js";
 export { type Batch, Loader, type LoaderOptions } from "./loader.js";
 export type { Mix, MixingOptions, MixOptions } from "./mix.js";

@@ -5,6 +5,7 @@ import type { BatchSource, EpochBatches } from "./batches.js";
 import { erasingProblem } from "./erase.js";
 import { HostBatches } from "./host-batches.js";
 import { type ImageSet, isStored, type StoredImages } from "./image-set.js";
+import { jitterProblem } from "./jitter.js";
 import { EpochMixer, type Mix, mixes, mixingProblem } from "./mix.js";
 import { shuffled } from "./random.js";
 import { ResidentBatches } from "./resident-batches.js";
@@ -207,17 +208,21 @@ function check(
   const most = Math.min(set.height, set.width) - 1;
   if (!Number.isInteger(crop) || crop < 0 || crop > most) refuse(`crop must be in 0..${most}, got ${crop}`);
   const { erase, ...mixing } = augment ?? {};
-  const problem = mixingProblem(mixing) ?? (erase && erasingProblem(erase));
+  const problem =
+    mixingProblem(mixing) ??
+    (erase && erasingProblem(erase)) ??
+    (augment?.jitter && jitterProblem(augment.jitter));
   if (problem) refuse(problem);
   if (resident && augment && !isForAnyDevice(augment))
-    refuse("a policy and erasing are for batches that are made on the CPU, leave `resident` out");
+    refuse("jitter, a policy and erasing are for batches that are made on the CPU, leave `resident` out");
   if (augment?.resizedCrop && !isStored(set))
     refuse("resizedCrop is for images in files, whose sizes differ; leave augment.resizedCrop out");
   if (isStored(set) && resident) refuse("images in files cannot be resident, leave `resident` out");
-  if (augment?.policy && set.channels !== 1 && set.channels !== 3)
-    refuse(
-      `a policy changes images of 1 or 3 channels, these have ${set.channels}; leave augment.policy out`,
-    );
+  for (const key of ["policy", "jitter"] as const)
+    if (augment?.[key] && set.channels !== 1 && set.channels !== 3)
+      refuse(
+        `a ${key} changes images of 1 or 3 channels, these have ${set.channels}; leave augment.${key} out`,
+      );
   for (const [name, values] of [
     ["mean", mean],
     ["std", std],

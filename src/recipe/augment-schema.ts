@@ -70,7 +70,24 @@ export function augmentSchema(z: Z) {
         .describe("The smallest and the largest width over height; their logarithms are equally likely."),
     })
     .describe("A box of random size and shape (Szegedy et al. 2015, section 6).");
+  const most = (bound: number, description: string) =>
+    z.number().min(0).max(bound).exactOptional().describe(`${description} Default: 0.`);
+  const jitter = z
+    .strictObject({
+      brightness: most(100, "Brightness is multiplied by a factor from 1 - this, at least 0, to 1 + this."),
+      contrast: most(100, "The same of the distance to the image's mean grey."),
+      saturation: most(100, "The same of the distance of each pixel to its grey; nothing for grey images."),
+      hue: most(
+        0.5,
+        "The hue is turned by up to this fraction of a circle, either way; nothing for grey images.",
+      ),
+    })
+    .describe(
+      "Colour jitter: brightness, contrast, saturation and hue change at random, in random order, as torchvision's ColorJitter " +
+        "changes images of PIL. Default: none.",
+    );
   return z.strictObject({
+    jitter: jitter.exactOptional(),
     policy: policy.exactOptional(),
     crop: z
       .int()

@@ -144,8 +144,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       augment: augmentSchema(z)
         .prefault({})
         .describe(
-          "Random changes to the training images, the same for teacher and student, in this order: policy, crop, flip, " +
-            "normalise, erase, mix.",
+          "Random changes to the training images, the same for teacher and student, in this order: resizedCrop, jitter, policy, " +
+            "crop, flip, normalise, erase, mix.",
         ),
       seed: z
         .int()

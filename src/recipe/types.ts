@@ -3,6 +3,7 @@ import type {
   AugmentOptions,
   DatasetDefinition,
   EraseOptions,
+  JitterOptions,
   MixOptions,
   PolicyChoice,
   ResizedCropOptions,
@@ -97,6 +98,7 @@ export interface RecipeInput {
   readonly schedule?: string | { readonly kind?: string; readonly [option: string]: unknown };
   readonly averageWeights?: { readonly decay?: number; readonly from?: number };
   readonly augment?: {
+    readonly jitter?: JitterOptions;
     readonly policy?: string | PolicyChoice;
     readonly crop?: number;
     readonly flip?: boolean;
