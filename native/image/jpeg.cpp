@@ -76,8 +76,8 @@ struct JpegDecoder::State {
   Bytes bytes{nullptr, 0};
   std::vector<uint8_t> rows;
 
-  // Makes the decoder anew. libjpeg keeps the tables of one image for the next, which may lack its own: what an image gives
-  // would depend on the one before it.
+  // Makes the decoder anew. libjpeg keeps the tables of one image for the next, which may lack its
+  // own: what an image gives would depend on the one before it.
   void renew() {
     jpeg_destroy_decompress(&info);
     jpeg_create_decompress(&info);
