@@ -91,8 +91,8 @@ void decode_into(Workshop& shop, const Place& place, const View& view, uint64_t 
     outcome.status = Status::kTooLarge;
     return;
   }
-  const Plan plan = plan_view(view, key, outcome.height, outcome.width, true, turn.mirrors_rows(),
-                              turn.mirrors_columns());
+  const Plan plan = plan_view(view, key, outcome.height, outcome.width, header.can_shrink,
+                              turn.mirrors_rows(), turn.mirrors_columns());
   outcome.box = plan.box;
   outcome.denominator = plan.denominator;
   shop.resampler.begin(plan.rows, plan.columns, to, view.width, view.height * view.width);

@@ -139,14 +139,14 @@ JpegHeader JpegDecoder::read_header(const Bytes& bytes, Outcome& outcome) {
   state.errors.ended_early = state.errors.too_many_scans = false;
   if (bytes.size < 3 || std::memcmp(bytes.data, "\xff\xd8\xff", 3) != 0) {
     outcome.status = Status::kOther;
-    return {0, 0, 1};
+    return {0, 0, 1, false};
   }
   const bool read = state.guarded(outcome, [&state, &info] {
     state.renew();
     jpeg_mem_src(&info, state.bytes.data, state.bytes.size);
     jpeg_read_header(&info, TRUE);
   });
-  if (!read) return {0, 0, 1};
+  if (!read) return {0, 0, 1, false};
   const bool colour = info.jpeg_color_space == JCS_YCbCr || info.jpeg_color_space == JCS_RGB;
   if (!colour && info.jpeg_color_space != JCS_GRAYSCALE) outcome.status = Status::kOther;
   int64_t orientation = 1;
@@ -154,7 +154,10 @@ JpegHeader JpegDecoder::read_header(const Bytes& bytes, Outcome& outcome) {
     orientation = orientation_in(marker->data, marker->data_length);
     if (orientation != 1) break;
   }
-  return {info.image_width, info.image_height, orientation};
+  // libjpeg-turbo (2.1.5) smooths other samplings differently at a fraction of the size, depending
+  // on what is cropped. Cameras and programs write none of them.
+  const bool can_shrink = info.max_h_samp_factor * info.max_v_samp_factor <= 4;
+  return {info.image_width, info.image_height, orientation, can_shrink};
 }
 
 void JpegDecoder::decode(const Box& box, int64_t denominator, TakeRows take, void* taker,
