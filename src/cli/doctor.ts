@@ -44,7 +44,7 @@ function checkNode(): Finding {
 /** Checks the addon, libtorch and the machine. Where the addon cannot be loaded, that is the only finding. */
 async function checkTorch(): Promise<Finding[]> {
   const torch = await import("../torch/index.js");
-  const { describeKernels } = await import("../nn/cpu/index.js");
+  const { describeKernels, hasJpeg } = await import("../nn/cpu/index.js");
   try {
     torch.version();
   } catch (error) {
@@ -61,6 +61,13 @@ async function checkTorch(): Promise<Finding[]> {
     ok("system", `${os}, ${arch}`),
     ok("threads", String(threads)),
     ok("convolutions", describeKernels()),
+    hasJpeg()
+      ? ok("JPEG", "decoded by libjpeg-turbo, on threads of its own")
+      : {
+          name: "JPEG",
+          state: "warning",
+          detail: "decoded by sharp, several times slower: sudo apt-get install libjpeg-dev, then ./setup",
+        },
     ok("CUDA", cuda(torch)),
     advice
       ? { name: "matrix speed", state: "warning", detail: advice }

@@ -1,4 +1,13 @@
-import { openSync, readdirSync, statSync, truncateSync, utimesSync, writeFileSync, writeSync, closeSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { bytesOf } from "../bytes-of.js";
@@ -14,7 +23,10 @@ beforeEach(async () => {
   root = await temporaryFolder();
   vi.stubEnv("LYCEUM_DATA", join(root, "home"));
   await writePhotos(join(root, "photos"));
-  writeFileSync(join(root, "photos/train/steep/6.png"), await photo(1, { width: 61, height: 80, format: "png" }));
+  writeFileSync(
+    join(root, "photos/train/steep/6.png"),
+    await photo(1, { width: 61, height: 80, format: "png" }),
+  );
 });
 
 const load = (more: object = {}, options: object = {}) =>
@@ -38,7 +50,9 @@ it("is written once, and anew where an image has changed", async () => {
   const first = await load({ cache: folder }, { onProgress });
   expect(written).toContain("decoding images into the cache");
   const files = readdirSync(folder).sort();
-  expect(files.map((name) => name.replace(/^.*\./, ""))).toEqual(["images", "index", "images", "index"].sort());
+  expect(files.map((name) => name.replace(/^.*\./, ""))).toEqual(
+    ["images", "index", "images", "index"].sort(),
+  );
   written.length = 0;
   const second = await load({ cache: folder }, { onProgress });
   expect(written).toEqual([]);
@@ -47,7 +61,9 @@ it("is written once, and anew where an image has changed", async () => {
   await load({ cache: folder }, { onProgress });
   expect(written).toContain("decoding images into the cache");
   // Cut short, as by a full disk, it is written again.
-  const largest = readdirSync(folder).map((name) => join(folder, name)).sort((a, b) => statSync(b).size - statSync(a).size)[0]!;
+  const largest = readdirSync(folder)
+    .map((name) => join(folder, name))
+    .sort((a, b) => statSync(b).size - statSync(a).size)[0]!;
   truncateSync(largest, 100);
   expect(await allOf(await load({ cache: folder }))).toEqual(await allOf(first));
 });
@@ -60,7 +76,10 @@ it("finds a byte that was changed, by the image's own name", async () => {
   closeSync(file);
   // The file's time has changed as well: what the places say is brought up to it, so that only the checksum can tell.
   const { size, mtimeMs } = statSync(nameOf(places, 3).split(": ")[0]!);
-  const now = { ...(train as StoredImages), places: { ...places, sizes: Float64Array.of(size), times: Float64Array.of(mtimeMs) } };
+  const now = {
+    ...(train as StoredImages),
+    places: { ...places, sizes: Float64Array.of(size), times: Float64Array.of(mtimeMs) },
+  };
   await expect(bytesOf(now, 3)).rejects.toThrow(/shallow\/3\.jpg: is damaged/);
   expect(await bytesOf(now, 2)).toHaveLength(3 * 24 * 24);
 });
