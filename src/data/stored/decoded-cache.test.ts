@@ -49,10 +49,8 @@ it("is written once, and anew where an image has changed", async () => {
   const onProgress = ({ doing }: { doing?: string }) => void written.push(doing ?? "");
   const first = await load({ cache: folder }, { onProgress });
   expect(written).toContain("decoding images into the cache");
-  const files = readdirSync(folder).sort();
-  expect(files.map((name) => name.replace(/^.*\./, ""))).toEqual(
-    ["images", "index", "images", "index"].sort(),
-  );
+  const endings = readdirSync(folder).map((name) => name.replace(/^.*\./, ""));
+  expect(endings.sort()).toEqual(["images", "images", "index", "index"]);
   written.length = 0;
   const second = await load({ cache: folder }, { onProgress });
   expect(written).toEqual([]);
