@@ -67,7 +67,10 @@ it.each(models.modelNames)("docs/networks.md has a section for %s", (name) => {
 });
 
 /** Networks of tens of millions of weights, which get fewer and smaller images. */
-const large = ["wrn-28-10", "wrn-28-10-dropout", "densenet-bc-190-40", "preact-resnet18", "preact-resnet34"];
+const large = [
+  ...["wrn-28-10", "wrn-28-10-dropout", "densenet-bc-190-40", "preact-resnet18", "preact-resnet34"],
+  ...["resnet50", "resnet101", "resnet152", "wide-resnet50-2", "resnext50-32x4d"],
+];
 
 /** Tests with the kernels of lesser processors go without the large ones, but for the smallest of its family. */
 const names = models.modelNames.filter(
@@ -76,6 +79,7 @@ const names = models.modelNames.filter(
 
 /** The sizes of the images, of which some become odd on the way: halved twice, three times, or five by the ResNets for large images. */
 function imageShape(name: string): [count: number, height: number, width: number] {
+  if (/^(resnet(50|101|152)|wide-resnet|resnext)/.test(name)) return [2, 38, 38];
   if (large.includes(name)) return [2, 14, 14];
   return /^resnet(18|34)$/.test(name) ? [4, 38, 38] : [4, 34, 34];
 }

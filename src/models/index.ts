@@ -4,7 +4,7 @@ import { resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110 } 
 import type { ModelDefinition, ModelOptions } from "./define.js";
 import { denseNetBc40x12, denseNetBc100x12, denseNetBc190x40 } from "./densenet.js";
 import { preActResNet18, preActResNet34 } from "./preact-resnet.js";
-import { resnet18, resnet34 } from "./resnet.js";
+import { resNeXt50, resnet18, resnet34, resnet50, resnet101, resnet152, wideResNet50x2 } from "./resnet.js";
 import { wrn16x2, wrn28x10, wrn28x10Dropout, wrn40x2 } from "./wide-resnet.js";
 
 export {
@@ -31,7 +31,18 @@ export {
   preActResNet18,
   preActResNet34,
 } from "./preact-resnet.js";
-export { ResNet, type ResNetOptions, resnet18, resnet34 } from "./resnet.js";
+export {
+  type BottleneckOptions,
+  ResNet,
+  type ResNetOptions,
+  resNeXt50,
+  resnet18,
+  resnet34,
+  resnet50,
+  resnet101,
+  resnet152,
+  wideResNet50x2,
+} from "./resnet.js";
 export {
   WideResNet,
   type WideResNetOptions,
@@ -47,7 +58,8 @@ export const models: readonly ModelDefinition[] = [
   ...[wrn16x2, wrn40x2, wrn28x10, wrn28x10Dropout],
   ...[preActResNet18, preActResNet34],
   ...[denseNetBc40x12, denseNetBc100x12, denseNetBc190x40],
-  ...[resnet18, resnet34],
+  ...[resnet18, resnet34, resnet50, resnet101, resnet152],
+  ...[wideResNet50x2, resNeXt50],
 ];
 
 export const modelNames: readonly string[] = models.map(({ name }) => name);

@@ -1,6 +1,7 @@
 /** Layers, and what they are made of. */
 export { BasicBlock, type BasicBlockLayers } from "./basic-block.js";
 export { BatchNorm2d, type Epilogue } from "./batch-norm2d.js";
+export { Bottleneck, type BottleneckLayers } from "./bottleneck.js";
 export { Conv2d, type Conv2dOptions } from "./conv2d.js";
 export { hasAmx } from "./cpu/build.js";
 export { DenseBlock } from "./dense-block.js";
