@@ -185,6 +185,9 @@ describe("layers without weights", () => {
     const x = torch.tensor([-1, 0, 0.5, 5.5, 6, 7]).requiresGrad_();
     new ReLU6().forward(x).sum().backward();
     expect(x.grad!.tolist()).toEqual([0, 0, 1, 1, 0, 0]);
+    const short = torch.tensor([-1, 0.5, 7], { dtype: "bfloat16" }).requiresGrad_();
+    new ReLU6().forward(short).sum().backward();
+    expect(short.grad!.to({ dtype: "float32" }).tolist()).toEqual([0, 1, 0]);
   });
 
   it("AdaptiveAvgPool2d takes means of windows that fill the image, and overlap where they must", () => {

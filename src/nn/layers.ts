@@ -33,8 +33,8 @@ export class ReLU6 extends Module {
   }
 
   override forward(x: torch.Tensor): torch.Tensor {
-    // Not a clamp, whose gradient passes values of exactly 0 and 6.
-    return torch.op("aten::hardtanh", x, 0, 6);
+    // libtorch 1.13 has no gradient of hardtanh in 16 bits on the CPU. A clamp's differs at exactly 0 and 6, where it passes.
+    return isShort(x) ? x.clamp(0, 6) : torch.op("aten::hardtanh", x, 0, 6);
   }
 }
 
@@ -105,9 +105,10 @@ export class AdaptiveAvgPool2d extends Module {
 
 /** Brings 16 bits to 32, in which the sum over many pixels would lose too much. */
 function asFine(x: torch.Tensor): torch.Tensor {
-  const isShort = x.dtype === "bfloat16" || x.dtype === "float16";
-  return isShort ? x.to({ dtype: "float32" }) : x;
+  return isShort(x) ? x.to({ dtype: "float32" }) : x;
 }
+
+const isShort = ({ dtype }: torch.Tensor) => dtype === "bfloat16" || dtype === "float16";
 
 /**
  * Takes the mean of each channel: [N, C, H, W] to [N, C].
