@@ -9,15 +9,19 @@ describe("AlexNet", () => {
   it("takes images of 63 x 63 pixels, refuses smaller ones, and drops in training alone", () => {
     torch.scope(() => {
       const net = model().to({ memoryFormat: "channelsLast" });
-      const forward = (size: number) => {
+      const forward = (size: number, dtype: torch.DType = "float32") => {
         const x = torch.randn([2, 3, size, size], { generator: new torch.Generator(2) });
-        return torch.noGrad(() => net.forward(x.contiguous("channelsLast")));
+        return torch.noGrad(() => net.forward(x.contiguous("channelsLast").to({ dtype })));
       };
       const [first, second] = [forward(63), forward(63)];
       expect(first.shape).toEqual([2, 10]);
       expect(second.equal(first)).toBe(false);
       net.eval();
-      expect(forward(63).equal(forward(63))).toBe(true);
+      const answer = forward(63);
+      expect(forward(63).equal(answer)).toBe(true);
+      // A dozen roundings to 8 bits.
+      const apart = forward(63, "bfloat16").sub(answer).abs().max().item();
+      expect(apart / answer.abs().max().item()).toBeLessThan(12 * 2 ** -8);
       expect(() => forward(62)).toThrow(
         "AlexNet needs images of 63 x 63 pixels or more, got 62 x 62: enlarge them, or choose a network for small images",
       );

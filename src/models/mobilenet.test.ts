@@ -30,6 +30,24 @@ describe("MobileNetV2", () => {
     expect(deviation("classifier.1.bias")).toBe(0);
   });
 
+  it("computes in bfloat16, gradients included", () => {
+    const model = new MobileNetV2({ ...options, stages, dropoutRate: 0 }).to({
+      memoryFormat: "channelsLast",
+    });
+    const x = torch.randn([8, 3, 16, 16], { generator: new torch.Generator(1) }).contiguous("channelsLast");
+    const norms = (dtype: torch.DType) => {
+      for (const parameter of model.parameters()) parameter.grad = undefined;
+      model.forward(x.to({ dtype })).square().sum().backward();
+      return model.parameters().map(({ grad }) => Math.sqrt(grad!.square().sum().item()));
+    };
+    const [exact, short] = [norms("float32"), norms("bfloat16")];
+    const largest = Math.max(...exact);
+    // Roundings to 8 bits, and values that they take past 0 or 6.
+    short.forEach((norm, i) => {
+      expect(Math.abs(norm - exact[i]!) / largest).toBeLessThan(0.1);
+    });
+  });
+
   it("folds all norms", () => {
     const model = foldBatchNorm(new MobileNetV2({ ...options, stages }));
     const modules = [...model.namedModules().values()];
