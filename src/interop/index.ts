@@ -1,0 +1,3 @@
+/** Weights of other programs, in and out. */
+export { loadPyTorch, type PyTorchState } from "./pytorch/load.js";
+export { readWeightsFile, type WeightsFile } from "./weights-file.js";
