@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import * as torch from "../torch/index.js";
+import { fromTimm, timmTableOf, withCounts } from "./names/rename.js";
 import { loadPyTorch } from "./pytorch/load.js";
 
 /** The tensors of a weights file of any format that can be read. */
@@ -21,22 +22,31 @@ export interface WeightsFile extends Disposable {
  */
 export async function readWeightsFile(path: string): Promise<WeightsFile> {
   const format = formatOf(path);
-  const {
-    tensors,
-    metadata = {},
-    notes = [],
-  } = format === "pytorch"
-    ? { ...(await loadPyTorch(path)), metadata: undefined }
-    : { ...torch.loadSafetensors(path), notes: undefined };
-  return {
+  const read = format === "pytorch" ? await loadPyTorch(path) : torch.loadSafetensors(path);
+  const file: WeightsFile = {
     format,
-    tensors,
-    metadata,
-    notes,
+    metadata: {},
+    notes: [],
+    ...read,
     [Symbol.dispose]: () => {
-      for (const tensor of Object.values(tensors)) tensor.dispose();
+      for (const tensor of Object.values(file.tensors)) tensor.dispose();
     },
   };
+  return file;
+}
+
+/**
+ * Gives a file's tensors the names that torchvision has for them, where timm's names are recognised, and adds counts of
+ * batches that are missing. The file's notes say so.
+ */
+export function nameAsTorchvision(file: WeightsFile): void {
+  const before = file.tensors;
+  const table = timmTableOf(Object.keys(before));
+  file.tensors = torch.scope(() => withCounts(table ? fromTimm(before, table) : before));
+  if (!table) return;
+  file.notes.push(`its names are timm's (${table.family}); they are read as torchvision's`);
+  const kept = new Set(Object.values(file.tensors));
+  for (const tensor of Object.values(before)) if (!kept.has(tensor)) tensor.dispose();
 }
 
 /** The first opcodes of a file that PyTorch before 1.6 wrote: protocol 2, and its magic number of ten bytes. */

@@ -25,6 +25,7 @@ export {
   denseNetBc100x12,
   denseNetBc190x40,
 } from "./densenet.js";
+export { type Fit, findFits, fitOf, isExact, type Shapes } from "./fit.js";
 export {
   PreActResNet,
   type PreActResNetOptions,

@@ -9,7 +9,7 @@ export { DenseTransition } from "./dense-transition.js";
 export { dropout } from "./dropout.js";
 export { checkBatchNormPairs, type FoldingOptions, foldBatchNorm } from "./fold-batch-norm.js";
 export { DeferredConvolution, FoldedConvolution, FoldingError } from "./folded-convolution.js";
-export { kaimingNormalFanOut, uniformFanIn } from "./init.js";
+export { kaimingNormalFanOut, uniformFanIn, withoutInitialisation } from "./init.js";
 export { type Kernels, kernels, setKernels } from "./kernels.js";
 export { AvgPool2d, Flatten, GlobalAvgPool, Identity, MaxPool2d, ReLU } from "./layers.js";
 export { Linear } from "./linear.js";
