@@ -41,7 +41,7 @@ export const convertCommand = () =>
       `
 Names of timm's are read as well as torchvision's, and prefixes such as "module." are taken off. What a file of Lyceum's
 says of its classes and images is kept. Other files say nothing of them: they are taken to be normalised as torchvision's
-networks are, for images of 224 x 224 pixels; with --classes, the file can then be used by lyceum predict.
+networks are, and cut out of the middle to 224 x 224 pixels as those; with --classes, the file can then be used by lyceum predict.
 Nothing that is there is written over.
 
 Examples:
@@ -129,15 +129,15 @@ async function describe(
       `${classesFile ?? path}: names ${classNames.length} classes, but the network tells ${classes} apart`,
     );
   if (own) {
-    const { height, width, mean, std } = own;
-    return { classNames, own, input: { channels, height, width, mean, std, fit: "stretch" } };
+    const { height, width, shorterSide, mean, std } = own;
+    return { classNames, own, input: { channels, height, width, shorterSide, mean, std } };
   }
   if (channels !== 3) {
     throw new Error(
       `${path}: does not say how images of ${channels} channels are normalised: only a file of Lyceum's does`,
     );
   }
-  return { classNames, own, input: { channels, height: 224, width: 224, ...imagenet, fit: "centre" } };
+  return { classNames, own, input: { channels, height: 224, width: 224, shorterSide: 256, ...imagenet } };
 }
 
 async function writeSafetensors(
@@ -154,8 +154,7 @@ async function writeSafetensors(
     const { names: table } = await timmNetworkOf(model);
     scope(() => saveSafetensors(to, table ? toTimm(tensors, table) : tensors, { format: "pt" }));
   } else if (classNames) {
-    const { fit, ...size } = input;
-    writeWeights(to, tensors, { generation: 0, role: "patriarch", ...own, model, classNames, ...size });
+    writeWeights(to, tensors, { generation: 0, role: "patriarch", ...own, model, classNames, ...input });
   } else saveSafetensors(to, tensors, { format: "pt" });
   return [to];
 }

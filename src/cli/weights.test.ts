@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { imagenet } from "../interop/index.js";
 import { createModel } from "../models/index.js";
 import { loadModel } from "../predict/index.js";
 import { readWeights, writeWeights } from "../runs/index.js";
@@ -94,7 +95,7 @@ describe("convert", () => {
     using model = await loadModel(to);
     expect(model.classes).toEqual(["Katze", "Hund", "Eule"]);
     expect(model.imageSize).toEqual({ channels: 3, height: 224, width: 224 });
-    expect(model.descriptions[0]).toMatchObject({ model: "resnet8", mean: [0.485, 0.456, 0.406] });
+    expect(model.descriptions[0]).toMatchObject({ model: "resnet8", shorterSide: 256, ...imagenet });
     writeFileSync(list, "Katze\nHund\n");
     expect(await run(["weights", "convert", bare, join(home, "x.safetensors"), "--classes", list])).toBe(1);
     expect(terminal.err).toContain(`${list}: names 2 classes, but the network tells 3 apart`);

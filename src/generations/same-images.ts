@@ -17,7 +17,7 @@ export function checkSameImages(
 ): void {
   const description = torch.scope(() => readWeights(weights).description);
   const now = { ...images, classNames: images.dataset.classNames };
-  const differing: string[] = (["channels", "height", "width", "classNames"] as const).filter(
+  const differing: string[] = (["channels", "height", "width", "shorterSide", "classNames"] as const).filter(
     (key) => JSON.stringify(description[key]) !== JSON.stringify(now[key]),
   );
   if (normalisation && !isSameNormalisation(description, now)) differing.push("mean", "std");

@@ -1,5 +1,5 @@
 import { evaluateLogits } from "../analysis/index.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import { setKernels } from "../nn/index.js";
 import type { Recipe, RecipeInput } from "../recipe/index.js";
 import {
@@ -63,7 +63,7 @@ export class Interrupted extends Error {
  */
 export async function trainGenerations(
   recipe: RecipeForImages,
-  options: TrainGenerationsOptions & { dataset: Dataset },
+  options: TrainGenerationsOptions & { dataset: AnyDataset },
 ): Promise<RunResult>;
 export async function trainGenerations(
   recipe: RecipeInput | Recipe,
@@ -180,7 +180,7 @@ export function describeNetwork(
   generation: number,
   normalisation?: Normalisation,
 ): WeightsDescription {
-  const { channels, height, width } = images;
+  const { channels, height, width, shorterSide } = images;
   const { mean, std } = normalisation ?? images;
   return {
     lyceum: lyceumVersion(),
@@ -193,6 +193,7 @@ export function describeNetwork(
     channels,
     height,
     width,
+    shorterSide,
     mean,
     std,
   };
@@ -207,6 +208,7 @@ function tellStart(experiment: Experiment, onProgress: OnProgress | undefined): 
     stepsPerEpoch: images.stepsPerEpoch,
     methods: describeMethods(experiment),
     warnings: warningsFor(experiment),
+    ...(images.dataset.notes && { notes: images.dataset.notes }),
   });
 }
 

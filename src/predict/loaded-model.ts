@@ -97,7 +97,7 @@ export class LoadedModel {
     { device, kernels, ensemble }: { device: torch.Device; kernels: Kernels; ensemble: EnsembleOptions },
   ) {
     checkAlike(members);
-    const { classNames, channels, height, width, mean, std } = members[0]!.description;
+    const { classNames, channels, height, width, shorterSide, mean, std } = members[0]!.description;
     this.classes = classNames;
     this.imageSize = { channels, height, width };
     this.descriptions = members.map(({ description }) => description);
@@ -105,7 +105,7 @@ export class LoadedModel {
     this.#device = device;
     this.#kernels = kernels;
     this.#ensemble = ensemble;
-    this.#preparation = new Preparation(this.imageSize, { mean, std });
+    this.#preparation = new Preparation(this.imageSize, { mean, std }, shorterSide);
   }
 
   /**
@@ -278,7 +278,7 @@ export class LoadedModel {
 /** Checks that the members of an ensemble have the same classes and take the same images. */
 function checkAlike(members: readonly Member[]): void {
   const [first] = members;
-  for (const key of ["classNames", "channels", "height", "width"] as const) {
+  for (const key of ["classNames", "channels", "height", "width", "shorterSide"] as const) {
     const odd = members.find(
       ({ description }) => JSON.stringify(description[key]) !== JSON.stringify(first!.description[key]),
     );

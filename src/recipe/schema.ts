@@ -146,8 +146,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       augment: augmentSchema(z)
         .prefault({})
         .describe(
-          "Random changes to the training images, the same for teacher and student, in this order: policy, crop, flip, " +
-            "normalise, erase, mix.",
+          "Random changes to the training images, the same for teacher and student, in this order: resizedCrop, jitter, policy, " +
+            "crop, flip, normalise, erase, mix.",
         ),
       seed: z
         .int()
@@ -188,6 +188,12 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       checkMethods(recipe as unknown as Recipe, library, complain);
       checkFamily("schedule", recipe as unknown as Recipe, library, complain);
       checkFamily("optimizer", recipe as unknown as Recipe, library, complain);
+      const set = library.find("dataset", (recipe as unknown as Recipe).data?.name ?? "");
+      if (recipe.augment?.resizedCrop && set && !set.augment.resizedCrop)
+        complain(
+          ["augment", "resizedCrop"],
+          `is for images in files of any size; those of ${set.name} all have the same: crop moves them by some pixels`,
+        );
       for (const { path, message } of augmentProblems(recipe.augment))
         complain(["augment", ...path], message);
       for (const { path, message } of fineTuneProblems(recipe.fineTune))

@@ -3,8 +3,10 @@ import type {
   AugmentOptions,
   DatasetDefinition,
   EraseOptions,
+  JitterOptions,
   MixOptions,
   PolicyChoice,
+  ResizedCropOptions,
 } from "../data/index.js";
 import type { Method } from "../methods/index.js";
 import type { ModelDefinition } from "../models/index.js";
@@ -100,9 +102,11 @@ export interface RecipeInput {
   readonly schedule?: string | { readonly kind?: string; readonly [option: string]: unknown };
   readonly averageWeights?: { readonly decay?: number; readonly from?: number };
   readonly augment?: {
+    readonly jitter?: JitterOptions;
     readonly policy?: string | PolicyChoice;
     readonly crop?: number;
     readonly flip?: boolean;
+    readonly resizedCrop?: false | Partial<ResizedCropOptions>;
     readonly erase?: Partial<EraseOptions>;
     readonly mixup?: Partial<MixOptions>;
     readonly cutmix?: Partial<MixOptions>;

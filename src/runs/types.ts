@@ -107,7 +107,7 @@ export interface RunResult {
 /** An event that a training reports to its `onProgress`. */
 export type ProgressEvent =
   /** Reported some times a second while a set of images is drawn: the number of images drawn, and of all. */
-  | { type: "images"; done: number; total: number }
+  | { type: "images"; done: number; total: number; doing?: string }
   | {
       type: "start";
       generations: number;
@@ -117,6 +117,8 @@ export type ProgressEvent =
       /** What the patriarch and the students learn from: pairs of a role and its method in words. */
       methods: [role: string, words: string][];
       warnings: string[];
+      /** How the images were put together, where there is something to know of it, a sentence each. */
+      notes?: readonly string[];
     }
   | { type: "generation-start"; generation: number; role: Role }
   /** Something about a generation that a person should know, such as what was left out of the weights that it begins with. */

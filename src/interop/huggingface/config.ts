@@ -11,8 +11,8 @@ export interface InputDescription {
   mean: readonly number[];
   /** One a channel, as a fraction of 255. */
   std: readonly number[];
-  /** The whole image stretched to the input, or its middle: 7/8 of the shorter side, as torchvision evaluates. */
-  fit: "stretch" | "centre";
+  /** Pixels to which the shorter side is resized before the middle is cut out. Left out, the image is stretched. */
+  shorterSide?: number | undefined;
 }
 
 /** The content of `config.json` in timm's layout on the Hugging Face Hub (`timm/models/_hub.py`). */
@@ -33,7 +33,7 @@ export interface HuggingFaceConfig {
  */
 export function huggingFaceConfig(
   { architecture, features, firstConv, classifier }: TimmNetwork,
-  { channels, height, width, mean, std, fit }: InputDescription,
+  { channels, height, width, mean, std, shorterSide }: InputDescription,
   classes: number,
   classNames?: readonly string[],
 ): HuggingFaceConfig {
@@ -48,9 +48,9 @@ export function huggingFaceConfig(
       custom_load: false,
       input_size: [channels, height, width],
       fixed_input_size: false,
-      interpolation: fit === "stretch" ? "bicubic" : "bilinear",
-      crop_pct: fit === "stretch" ? 1 : 0.875,
-      crop_mode: fit === "stretch" ? "squash" : "center",
+      interpolation: shorterSide === undefined ? "bicubic" : "bilinear",
+      crop_pct: shorterSide === undefined ? 1 : Math.min(height, width) / shorterSide,
+      crop_mode: shorterSide === undefined ? "squash" : "center",
       mean,
       std,
       num_classes: classes,
