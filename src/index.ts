@@ -13,6 +13,7 @@ export {
   type TrainGenerationsOptions,
   trainGenerations,
 } from "./generations/index.js";
+export * as interop from "./interop/index.js";
 export * as losses from "./losses/index.js";
 export * as methods from "./methods/index.js";
 export { defineMethod, type Method } from "./methods/index.js";

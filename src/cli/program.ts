@@ -18,6 +18,7 @@ import { studyCommand } from "./study.js";
 import { studyWorkerCommand } from "./study-worker.js";
 import { printable } from "./text.js";
 import { trainCommand } from "./train.js";
+import { weightsCommand } from "./weights.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
@@ -71,6 +72,7 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     reportCommand(),
     recipesCommand(),
     dataCommand(),
+    weightsCommand(),
     doctorCommand(),
     setupCommand(),
   ])

@@ -56,6 +56,9 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
       case "generation-start":
         role = event.role;
         break;
+      case "note":
+        line(event.message);
+        break;
       case "step": {
         const text = [
           `${place(event.generation)}  epoch ${event.epoch}`,

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { checkEnsembleOptions, type EnsembleOptions } from "../analysis/index.js";
-import { type ModelFactory, parseGenerations } from "../generations/index.js";
+import { type ModelFactory, parseGenerations, seeing } from "../generations/index.js";
 import { foldBatchNorm, type Kernels, type Module, kernels as processKernels } from "../nn/index.js";
 import { type Imports, libraryOf, RunFolder, readWeights, type WeightsDescription } from "../runs/index.js";
 import * as torch from "../torch/index.js";
@@ -61,7 +61,7 @@ export async function loadModel(runOrFile: string, options: LoadModelOptions = {
   if (threads !== undefined) torch.setNumThreads(threads);
   const members: Member[] = [];
   try {
-    for (const path of files) members.push(loadMember(path, { ...options, device }));
+    for (const path of files) members.push(loadMember(path, { ...options, device, like: members[0] }));
     return new LoadedModel(members, { device, kernels, ensemble });
   } catch (error) {
     for (const { model } of members) model.dispose();
@@ -130,10 +130,19 @@ export function chosenGenerations(
   }
 }
 
-/** Loads one network with its weights, and freezes it. */
+/**
+ * Loads one network with its weights, and freezes it.
+ *
+ * @param options.like the first member of an ensemble, by whose normalisation all of them are given images
+ */
 function loadMember(
   path: string,
-  { model: factory, imports = [], device }: LoadModelOptions & { device: torch.Device },
+  {
+    model: factory,
+    imports = [],
+    device,
+    like,
+  }: LoadModelOptions & { device: torch.Device; like: Member | undefined },
 ): Member {
   const { tensors, description } = readWeights(path);
   let model: Module | undefined;
@@ -142,7 +151,9 @@ function loadMember(
     // than in its parameters and buffers.
     model = build(description, factory, imports).to({ device, memoryFormat: "channelsLast" });
     model.loadStateDict(tensors);
-    return { model: foldBatchNorm(model), description, path };
+    const sameChannels = like?.description.channels === description.channels;
+    const network = sameChannels ? seeing(model, like.description, description) : model;
+    return { model: foldBatchNorm(network), description, path };
   } catch (cause) {
     model?.dispose();
     throw new Error(`${path}: ${(cause as Error).message}`, { cause });

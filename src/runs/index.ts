@@ -16,4 +16,4 @@ export { listRuns, type RunListing } from "./list-runs.js";
 export { acquireLock, isLocked } from "./lock.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export type * from "./types.js";
-export { readWeights, type WeightsDescription, writeWeights } from "./weights.js";
+export { describeWeights, readWeights, type WeightsDescription, writeWeights } from "./weights.js";

@@ -121,6 +121,8 @@ export type ProgressEvent =
       notes?: readonly string[];
     }
   | { type: "generation-start"; generation: number; role: Role }
+  /** Something about a generation that a person should know, such as what was left out of the weights that it begins with. */
+  | { type: "note"; generation: number; message: string }
   | {
       type: "step";
       generation: number;

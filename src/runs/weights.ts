@@ -145,7 +145,7 @@ export function writeWeights(
       : { resize: "centre-crop", shorterSide: String(shorterSide) }),
     colour: colourOf(channels),
   };
-  parseDescription(path, metadata);
+  describeWeights(path, metadata);
   torch.saveSafetensors(path, tensors, metadata);
 }
 
@@ -162,11 +162,20 @@ export function readWeights(path: string): {
 } {
   return torch.scope(() => {
     const { tensors, metadata } = torch.loadSafetensors(path);
-    return { tensors, description: parseDescription(path, metadata) };
+    return { tensors, description: describeWeights(path, metadata) };
   });
 }
 
-function parseDescription(path: string, metadata: Readonly<Record<string, string>>): WeightsDescription {
+/**
+ * Reads the description of a network out of a weights file's metadata.
+ *
+ * @param path the file, for messages
+ * @throws Error that names the file and the key when they do not describe a network
+ */
+export function describeWeights(
+  path: string,
+  metadata: Readonly<Record<string, string>>,
+): WeightsDescription {
   if (metadata.format !== FORMAT) {
     throw new Error(
       `${path}: its metadata do not say how to use the network (no format: ${FORMAT}); an earlier version, or ` +
