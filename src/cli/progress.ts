@@ -39,7 +39,9 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
   return (event) => {
     switch (event.type) {
       case "images":
-        redraw(`drawing images  ${count(event.done)} of ${count(event.total)}`);
+        redraw(
+          `${event.doing ?? "drawing images"}  ${count(event.done)}${Number.isNaN(event.total) ? "" : ` of ${count(event.total)}`}`,
+        );
         break;
       case "start":
         generations = event.generations;

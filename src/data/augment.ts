@@ -20,6 +20,16 @@ export interface AugmentOptions extends MixingOptions {
   flip: boolean;
   /** Overwrites a rectangle of some images, after normalisation. */
   erase?: EraseOptions;
+  /** Cuts a box of random size and shape out of each image and resizes it, of images in files alone. */
+  resizedCrop?: ResizedCropOptions | false;
+}
+
+/** How the boxes of random resized crops are drawn (Szegedy et al., Going Deeper with Convolutions, 2015, section 6). */
+export interface ResizedCropOptions {
+  /** The smallest and the largest area of the box, as fractions of the image's. */
+  area: readonly [number, number];
+  /** The smallest and the largest width over height of the box; their logarithms are equally likely. */
+  aspect: readonly [number, number];
 }
 
 /** Tells whether batches of these options can be made by an {@link Augmenter}, and so on any device. */

@@ -1,6 +1,6 @@
 import { checkDataset } from "./check-set.js";
 import { checkOptions, type DataSpec, type DatasetDefinition, type MakeOptions } from "./define.js";
-import { type Dataset, type ImageSet, noImages, subset } from "./image-set.js";
+import { type AnyDataset, type ImageSet, noImages, type StoredImages, subset } from "./image-set.js";
 import { findDataset } from "./places.js";
 import { datasetNamed } from "./sets/index.js";
 import { stratifiedSample } from "./split.js";
@@ -26,10 +26,10 @@ export interface LoadOptions extends MakeOptions {
 export async function loadDataset(
   spec: DataSpec,
   { definition = datasetNamed(spec.name), test: wanted = true, ...making }: LoadOptions = {},
-): Promise<Dataset> {
+): Promise<AnyDataset> {
   const { name, from } = definition;
   const checked = checkOptions(definition, spec);
-  const whole: Dataset =
+  const whole: AnyDataset =
     "make" in from
       ? await from.make(checked, making)
       : await from.read(await findDataset(name, from.layout, { ...from, root: spec.root }), checked, {
@@ -42,7 +42,7 @@ export async function loadDataset(
   return { ...whole, train: chosen, test: wanted ? limited(whole.test, test, seed) : noImages(chosen) };
 }
 
-function limited(set: ImageSet, limit: number | undefined, seed: number): ImageSet {
+function limited<S extends ImageSet | StoredImages>(set: S, limit: number | undefined, seed: number): S {
   if (limit === undefined || limit >= set.count) return set;
   return subset(set, stratifiedSample(set.labels, limit, seed));
 }

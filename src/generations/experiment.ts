@@ -1,5 +1,5 @@
 /** An experiment: a recipe with the definitions and images that its names stand for, ready to be trained. */
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import {
   answerTemperature,
   describeMethod,
@@ -34,7 +34,7 @@ export interface Given {
    * Images of the program's own instead of the recipe's. The key `data` of the recipe is then only their
    * name, by default the name that they have.
    */
-  dataset?: Dataset | undefined;
+  dataset?: AnyDataset | undefined;
 }
 
 export interface Experiment {

@@ -1,5 +1,5 @@
 import { evaluateLogits } from "../analysis/index.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import { setKernels } from "../nn/index.js";
 import type { Recipe, RecipeInput } from "../recipe/index.js";
 import {
@@ -62,7 +62,7 @@ export class Interrupted extends Error {
  */
 export async function trainGenerations(
   recipe: RecipeForImages,
-  options: TrainGenerationsOptions & { dataset: Dataset },
+  options: TrainGenerationsOptions & { dataset: AnyDataset },
 ): Promise<RunResult>;
 export async function trainGenerations(
   recipe: RecipeInput | Recipe,

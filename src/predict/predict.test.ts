@@ -49,7 +49,7 @@ class OwnNet extends Module {
 const factory = (options: ModelOptions) => new OwnNet(options);
 
 beforeAll(async () => {
-  dataset = await loadDataset(data);
+  dataset = (await loadDataset(data)) as Dataset;
   const resnet = { ...common, model: "resnet8" };
   await trainGenerations({ ...resnet, data }, { directory: colour });
   await trainGenerations({ ...resnet, data: { ...data, channels: 1 }, generations: 1 }, { directory: grey });
@@ -84,7 +84,7 @@ describe("images saved as PNG give what evaluation gave", () => {
     ["grey", () => grey, { channels: 1 as const }],
     ["a network of one's own", () => own, {}],
   ])("%s: to the bit in batches of the same images", async (_, directory, more) => {
-    const set = await loadDataset({ ...data, ...more });
+    const set = (await loadDataset({ ...data, ...more })) as Dataset;
     const images = await Promise.all(Array.from({ length: 40 }, (_, i) => pngOf(set, i)));
     const last = directory() === colour ? 2 : 0;
     using model = await loadModel(directory(), { model: directory() === own ? factory : undefined });

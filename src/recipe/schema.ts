@@ -186,6 +186,12 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       checkMethods(recipe as unknown as Recipe, library, complain);
       checkFamily("schedule", recipe as unknown as Recipe, library, complain);
       checkFamily("optimizer", recipe as unknown as Recipe, library, complain);
+      const set = library.find("dataset", (recipe as unknown as Recipe).data?.name ?? "");
+      if (recipe.augment?.resizedCrop && set && !set.augment.resizedCrop)
+        complain(
+          ["augment", "resizedCrop"],
+          `is for images in files of any size; those of ${set.name} all have the same: crop moves them by some pixels`,
+        );
       for (const { path, message } of augmentProblems(recipe.augment))
         complain(["augment", ...path], message);
       if (recipe.accumulate !== undefined && recipe.accumulate > Math.max(1, recipe.batchSize / 2))

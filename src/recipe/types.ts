@@ -5,6 +5,7 @@ import type {
   EraseOptions,
   MixOptions,
   PolicyChoice,
+  ResizedCropOptions,
 } from "../data/index.js";
 import type { Method } from "../methods/index.js";
 import type { ModelDefinition } from "../models/index.js";
@@ -99,6 +100,7 @@ export interface RecipeInput {
     readonly policy?: string | PolicyChoice;
     readonly crop?: number;
     readonly flip?: boolean;
+    readonly resizedCrop?: false | Partial<ResizedCropOptions>;
     readonly erase?: Partial<EraseOptions>;
     readonly mixup?: Partial<MixOptions>;
     readonly cutmix?: Partial<MixOptions>;

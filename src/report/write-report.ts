@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Predictions } from "../analysis/index.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import { describeMethods, loadTestLogits, prepareImages, termLabels } from "../generations/index.js";
 import type { Library } from "../recipe/index.js";
 import { type Imports, libraryOf, RunFolder, writeAtomic } from "../runs/index.js";
@@ -23,7 +23,7 @@ import { page } from "./page.js";
  */
 export async function writeReport(
   directory: string,
-  { dataset, imports = [] }: { dataset?: Dataset; imports?: Imports } = {},
+  { dataset, imports = [] }: { dataset?: AnyDataset; imports?: Imports } = {},
 ): Promise<string> {
   const run = await RunFolder.open(directory, imports);
   await run.askForImports(imports);
@@ -41,7 +41,7 @@ export async function writeReport(
     }))
     .filter((network): network is Network => network.predictions !== undefined);
   const images = await findImages(run, library, dataset);
-  const fits = (set: Dataset) =>
+  const fits = (set: AnyDataset) =>
     networks.every(
       ({ predictions: { images, classes } }) =>
         images === set.test.count && classes === set.classNames.length,
@@ -86,8 +86,8 @@ export async function writeReport(
 async function findImages(
   { recipe }: RunFolder,
   library: Library,
-  dataset: Dataset | undefined,
-): Promise<Dataset | string> {
+  dataset: AnyDataset | undefined,
+): Promise<AnyDataset | string> {
   try {
     return (await prepareImages(recipe, { library, dataset })).dataset;
   } catch (error) {

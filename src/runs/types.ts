@@ -107,7 +107,7 @@ export interface RunResult {
 /** An event that a training reports to its `onProgress`. */
 export type ProgressEvent =
   /** Reported some times a second while a set of images is drawn: the number of images drawn, and of all. */
-  | { type: "images"; done: number; total: number }
+  | { type: "images"; done: number; total: number; doing?: string }
   | {
       type: "start";
       generations: number;
