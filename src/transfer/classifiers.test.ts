@@ -135,11 +135,11 @@ describe("scaling", () => {
 it.each(
   classifiers.filter((each) => !each.missing?.()).map((each): [string, Classifier] => [each.name, each]),
 )("%s leaves no tensors behind", async (_, classifier) => {
-  const fit = async () => {
+  const use = async () => {
     using fitted = await classifier.fit(scaled.train, { classes: CLASSES, c: 0.1 });
     fitted.scores(scaled.test.features).dispose();
   };
-  await fit();
+  await use();
   const before = torch.memoryStats().tensors;
   for (let i = 0; i < 3; i++) await use();
   expect(torch.memoryStats().tensors).toBeLessThanOrEqual(before);

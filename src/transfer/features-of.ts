@@ -60,7 +60,9 @@ export async function* featuresOf(
   try {
     for await (const batch of loader.epoch(0)) {
       try {
-        torch.scope(() => torch.noGrad(() => model.forward(batch.images.to({ device }))));
+        torch.scope(() => {
+          torch.noGrad(() => model.forward(batch.images.to({ device })));
+        });
         const features = onlyOne(found, layer, batch.indices.length);
         found.length = 0;
         const labels = Int32Array.from(batch.labels.toTypedArray(), Number);
