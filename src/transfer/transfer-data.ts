@@ -20,7 +20,8 @@ export type DataInput = RecipeInput["data"];
 export type Trained = Pick<WeightsDescription, "channels" | "height" | "width" | "mean" | "std">;
 
 export interface TransferDataOptions extends MakeOptions {
-  library?: Library;
+  /** What names in the data can stand for. Default: Lyceum's own sets. */
+  library?: Library | undefined;
 }
 
 /** A data set, and what was asked for with all defaults written out. */
