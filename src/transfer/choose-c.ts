@@ -9,10 +9,7 @@ import { stratifiedFolds } from "./splits.js";
  * The values of C that are tried, in units of 1 / (the mean squared length of the training images' scaled features), in which
  * C means the same whatever the scaling and the number of features: ascending.
  */
-export const grid: readonly number[] = [1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4];
-
-/** The search goes up the grid, and ends when so many values in a row were worse than the best. */
-const PATIENCE = 2;
+export const grid: readonly number[] = [1e-2, 1e-1, 1, 1e1, 1e2, 1e3];
 
 /** While C is chosen, minima are found this much more coarsely than for the result. */
 const COARSENESS = 10;
@@ -34,7 +31,8 @@ export interface Choice {
 
 /**
  * Chooses C by stratified cross-validation on training images alone: the value whose classifiers are right most often on the
- * images of the folds that they were not fitted to; of equal ones the smallest.
+ * images of the folds that they were not fitted to; of equal ones the smallest. Accuracy rises with C and then falls, so that the
+ * search goes up the grid and ends at the first value that is worse than the best: the largest values take longest.
  *
  * @throws RangeError when a class has one image only; the signal's reason when it is aborted
  */
@@ -49,7 +47,6 @@ export async function chooseC(
   const unit = unitOf(training.features, scaling);
   const fitted: (Fitted | undefined)[] = parts.map(() => undefined);
   let best: Choice | undefined;
-  let worse = 0;
   try {
     for (const factor of grid) {
       const c = factor * unit;
@@ -66,8 +63,8 @@ export async function chooseC(
         right += accuracyOf(scores, test.labels, classNames.length).top1 * test.labels.length;
       }
       const accuracy = right / training.labels.length;
-      if (!best || accuracy > best.accuracy + 1e-9) [best, worse] = [{ c, accuracy }, 0];
-      else if (accuracy < best.accuracy - 1e-9 && ++worse === PATIENCE) break;
+      if (!best || accuracy > best.accuracy + 1e-9) best = { c, accuracy };
+      else if (accuracy < best.accuracy - 1e-9) break;
     }
     return best!;
   } finally {

@@ -4,11 +4,8 @@ import { minimise } from "../lbfgs.js";
 import { defineClassifier } from "./define.js";
 import { linear } from "./linear.js";
 
-/**
- * How far from 0 the gradient may be at the minimum, of the mean loss per image. Accuracies do not move below some thousand
- * times as much.
- */
-const TOLERANCE = 1e-7;
+/** How far from 0 the gradient of the mean loss may be at the minimum. Accuracies no longer move there. */
+const TOLERANCE = 1e-5;
 
 /**
  * Multinomial logistic regression with a penalty on the weights, 1/2 |W|² + C Σᵢ -log softmax(W xᵢ + b) of the label: what
