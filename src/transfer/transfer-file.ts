@@ -100,7 +100,7 @@ const resultSchema = schema((z) => {
           generation: z.int().min(0).max(9999),
           role: z.enum(["patriarch", "student"]),
           features: count,
-          results: z.array(entry).max(1000),
+          results: z.array(entry).min(1).max(1000),
         }),
       )
       .min(1)

@@ -231,8 +231,8 @@ async function judge(
   return entries;
 }
 
-/** The means of the largest number of shots. */
-function summaryOf(name: string, entries: readonly TransferEntry[]): TransferSummary {
+/** Gives the means over the draws of a network's results, with the largest number of shots. */
+export function summaryOf(name: string, entries: readonly TransferEntry[]): TransferSummary {
   const { shots } = entries.at(-1)!;
   const short: TransferSummary = { name, shots };
   for (const entry of entries) {
