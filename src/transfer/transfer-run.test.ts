@@ -11,11 +11,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { trainGenerations } from "../generations/index.js";
 import { acquireLock, RunFolder } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { settled } from "../torch/testing/settled.js";
 import { classifiers } from "./classifiers/index.js";
+import { untrainedRun } from "./testing/untrained-run.js";
 import { readTransfer, transferNames } from "./transfer-file.js";
 import { type TransferOptions, transferRun } from "./transfer-run.js";
 import { writeFeatures } from "./write-features.js";
@@ -24,18 +24,7 @@ const root = mkdtempSync(join(tmpdir(), "lyceum-transfer-"));
 const run = join(root, "trained");
 const data = { name: "synthetic", classes: 6, trainCount: 60, testCount: 30 };
 
-beforeAll(async () => {
-  const images = { name: "synthetic", classes: 4, size: 10, trainCount: 64, testCount: 16 };
-  const recipe = {
-    data: images,
-    model: "resnet8",
-    epochs: 1,
-    batchSize: 32,
-    generations: 2,
-    patriarch: { k: 2 },
-  };
-  await trainGenerations(recipe, { directory: run });
-});
+beforeAll(() => untrainedRun(run));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const names = classifiers.filter((each) => !("missing" in each && each.missing())).map(({ name }) => name);
