@@ -131,7 +131,9 @@ it.each(wrong)("%j is wrong use", async (args, message) => {
 
 it("says what to install where liblinear is missing", async () => {
   const svm: { missing?: () => string | undefined } = classifiers[0];
-  const missing = vi.spyOn(svm as Required<typeof svm>, "missing").mockReturnValue("sudo apt-get install liblinear-dev");
+  const missing = vi
+    .spyOn(svm as Required<typeof svm>, "missing")
+    .mockReturnValue("sudo apt-get install liblinear-dev");
   expect(await lyceum("transfer", "strict-s0", "--data", data)).toBe(1);
   expect(terminal.err).toContain("apt-get install liblinear-dev");
   missing.mockRestore();
