@@ -28,3 +28,4 @@ export { OptionAShortcut } from "./option-a-shortcut.js";
 export { Parameter } from "./parameter.js";
 export { ResidualStage } from "./residual-stage.js";
 export { applyInOrder, Sequential } from "./sequential.js";
+export { type Seen, watch } from "./watch.js";
