@@ -153,7 +153,7 @@ async function inOwnWords<T>(name: string, maxPixels: number, decode: () => Prom
     }
     const first = message.split("\n", 1)[0]!.slice(0, 200);
     const problem = `is damaged or cut short (${first}); ${imageFormats} work when they are whole`;
-    const isShort = /premature end|end of (stream|file)|truncated/i.test(message);
+    const isShort = /premature end of JPEG|end of (stream|file)|truncated/i.test(message);
     throw new ImageError(`${name}: ${problem}`, isShort ? "truncated" : "corrupt", { cause });
   }
 }
