@@ -30,6 +30,7 @@ export {
   denseNetBc100x12,
   denseNetBc190x40,
 } from "./densenet.js";
+export { type Fit, findFits, fitOf, isExact, type Shapes } from "./fit.js";
 export { denseNet121, ImageDenseNet, type ImageDenseNetOptions } from "./image-densenet.js";
 export { MobileNetV2, type MobileNetV2Options, mobileNetV2 } from "./mobilenet.js";
 export {

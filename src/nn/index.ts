@@ -10,7 +10,7 @@ export { DenseTransition } from "./dense-transition.js";
 export { Dropout, dropout } from "./dropout.js";
 export { checkBatchNormPairs, type FoldingOptions, foldBatchNorm } from "./fold-batch-norm.js";
 export { DeferredConvolution, FoldedConvolution, FoldingError } from "./folded-convolution.js";
-export { kaimingNormalFanIn, kaimingNormalFanOut, uniformFanIn } from "./init.js";
+export { kaimingNormalFanIn, kaimingNormalFanOut, uniformFanIn, withoutInitialisation } from "./init.js";
 export { type Kernels, kernels, setKernels } from "./kernels.js";
 export {
   AdaptiveAvgPool2d,
@@ -28,3 +28,4 @@ export { OptionAShortcut } from "./option-a-shortcut.js";
 export { Parameter } from "./parameter.js";
 export { ResidualStage } from "./residual-stage.js";
 export { applyInOrder, Sequential } from "./sequential.js";
+export { type Seen, watch } from "./watch.js";

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
-import { Conv2d, kaimingNormalFanIn, kaimingNormalFanOut, Linear, uniformFanIn } from "./index.js";
+import {
+  Conv2d,
+  kaimingNormalFanIn,
+  kaimingNormalFanOut,
+  Linear,
+  uniformFanIn,
+  withoutInitialisation,
+} from "./index.js";
 
 const numbers = (tensor: torch.Tensor) => Array.from(tensor.toTypedArray(), Number);
 
@@ -59,3 +66,21 @@ it.each([
   const again = make(new torch.Generator(5));
   expect(again.parameters().map(numbers)).toEqual(layer.parameters().map(numbers));
 });
+
+it("withoutInitialisation draws nothing, within it alone", () => {
+  const drawn = () => {
+    const generator = new torch.Generator(0);
+    const layer = withoutInitialisation(() => new Linear(3, 2, { generator }));
+    expect(layer.weight.shape).toEqual([2, 3]);
+    return numbers(torch.rand([2], { generator }));
+  };
+  expect(drawn()).toEqual(numbers(torch.rand([2], { generator: new torch.Generator(0) })));
+  expect(() => withoutInitialisation(() => refuse())).toThrow("as it was meant to");
+  const weight = torch.zeros([3, 3]);
+  uniformFanIn(weight, new torch.Generator(0));
+  expect(weight.abs().sum().item()).toBeGreaterThan(0);
+});
+
+function refuse(): never {
+  throw new Error("as it was meant to");
+}

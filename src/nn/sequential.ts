@@ -5,6 +5,7 @@ import { Bottleneck } from "./bottleneck.js";
 import { hasForwardOf, isExactly, partsOf, remember } from "./by-class.js";
 import { Conv2d } from "./conv2d.js";
 import { bottlenecksPreferBlocks, fromBlocks, isBlocked, prefersBlocks, toBlocks } from "./cpu/blocks.js";
+import { trainedBottlenecks } from "./cpu/bottlenecks.js";
 import { denseBlock } from "./cpu/dense-block.js";
 import { keepsBlocks, takesBlocks } from "./cpu/layers-in-blocks.js";
 import { type Fused, frozenBlocks, frozenStem, trainedBlocks } from "./cpu/residual-blocks.js";
@@ -45,11 +46,12 @@ function basicBlocks(modules: readonly Module[], given: Activation): Step | unde
   return asNew(fused) ?? { x: block.compute(y, isOurs), count: 1, owned: true };
 }
 
-/** Computes a bottleneck. The first one decides whether activations go over to blocks of channels. */
-function bottleneck([block]: readonly Module[], given: Activation): Step | undefined {
+/** Computes bottlenecks. The first one decides whether activations go over to blocks of channels. */
+function bottlenecks(modules: readonly Module[], given: Activation): Step | undefined {
+  const block = modules[0]!;
   if (!isExactly(block, Bottleneck)) return undefined;
   const { x, owned } = inOrderOf(block, given, bottlenecksPreferBlocks);
-  return { x: block.compute(x, owned), count: 1, owned: true };
+  return asNew(trainedBottlenecks(modules, x)) ?? { x: block.compute(x, owned), count: 1, owned: true };
 }
 
 /** Computes a folded convolution, whose two places are one layer, with the ReLU after it. */
@@ -105,7 +107,7 @@ function denseBlockAndPooling(
 const groups: ((modules: readonly Module[], given: Activation) => Step | undefined)[] = [
   (modules, { x }) => asNew(frozenStem(modules, x)),
   basicBlocks,
-  bottleneck,
+  bottlenecks,
   foldedConvolution,
   denseBlockAndTransition,
   denseBlockAndPooling,

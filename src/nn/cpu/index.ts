@@ -1,4 +1,15 @@
 /** What rooms above `nn` use of Lyceum's own operators; networks reach them through their layers. */
 export { type AugmentExtras, augmentInOnePass } from "./augment.js";
 export { describeKernels } from "./describe-kernels.js";
+export {
+  type DecodeArguments,
+  decodeImages,
+  hasJpeg,
+  jpegMessage,
+  measureImages,
+  packRecord,
+  randomBoxes,
+  type ViewArguments,
+  viewPixels,
+} from "./images.js";
 export { hasSgd, type SgdStep, sgdInPlace } from "./sgd.js";
