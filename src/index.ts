@@ -73,3 +73,17 @@ export {
 } from "./study/index.js";
 export * as torch from "./torch/index.js";
 export * as training from "./training/index.js";
+export {
+  collectFeatures,
+  type FeatureBatch,
+  type FeatureOptions,
+  type FeatureSet,
+  featuresOf,
+  readTransfer,
+  type TransferOptions,
+  type TransferProgress,
+  type TransferResult,
+  transferRun,
+  type WriteFeaturesOptions,
+  writeFeatures,
+} from "./transfer/index.js";

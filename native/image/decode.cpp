@@ -7,6 +7,7 @@
 
 #include "image/jpeg.h"
 #include "image/orientation.h"
+#include "image/record.h"
 #include "image/resample.h"
 
 namespace lyceum::image {
@@ -77,22 +78,62 @@ void decode_turned(Workshop& shop, const Turn& turn, const Box& stored, int64_t 
   }
 }
 
-void decode_into(Workshop& shop, const Place& place, const View& view, uint64_t key,
+// Views pixels of three bytes in rows.
+void view_into(Workshop& shop, const uint8_t* pixels, int64_t height, int64_t width,
+               const View& view, uint64_t key, uint8_t* to, Outcome& outcome) {
+  const Plan plan = plan_view(view, key, height, width, false, false, false);
+  outcome.width = width;
+  outcome.height = height;
+  outcome.box = plan.box;
+  shop.resampler.begin(plan.rows, plan.columns, to, view.width, view.height * view.width);
+  const Box& needed = shop.resampler.needed();
+  uint8_t* const row = row_of(shop, needed.width);
+  for (int64_t y = 0; y < needed.height; y++) {
+    const uint8_t* from = pixels + 3 * ((needed.top + y) * width + needed.left);
+    for (int64_t x = 0; x < needed.width; x++) std::memcpy(row + 4 * x, from + 3 * x, 3);
+    shop.resampler.push(row, 0, 1);
+  }
+}
+
+void view_record(Workshop& shop, const Bytes& bytes, const View& view, uint64_t key,
                  int64_t most_pixels, uint8_t* to, Outcome& outcome) {
-  const Bytes bytes = shop.source.read(place, outcome);
-  if (outcome.status != Status::kOk) return;
+  const Record record = open_record(bytes);
+  if (!record.pixels) {
+    outcome.status = Status::kCorrupt;
+  } else if (record.width * record.height > most_pixels) {
+    outcome.status = Status::kTooLarge;
+    outcome.width = record.width;
+    outcome.height = record.height;
+  } else {
+    view_into(shop, record.pixels, record.height, record.width, view, key, to, outcome);
+  }
+}
+
+// Reads what stands before the pixels of a JPEG file: its size as it is seen, and how it is turned.
+JpegHeader measure(Workshop& shop, const Bytes& bytes, int64_t most_pixels, Outcome& outcome) {
   const JpegHeader header = shop.jpeg.read_header(bytes, outcome);
   const Turn turn(header.orientation);
   outcome.orientation = header.orientation;
   outcome.width = turn.transposed ? header.height : header.width;
   outcome.height = turn.transposed ? header.width : header.height;
-  if (outcome.status != Status::kOk) return;
-  if (header.width * header.height > most_pixels) {
+  if (outcome.status == Status::kOk && header.width * header.height > most_pixels) {
     outcome.status = Status::kTooLarge;
-    return;
   }
-  const Plan plan = plan_view(view, key, outcome.height, outcome.width, true, turn.mirrors_rows(),
-                              turn.mirrors_columns());
+  return header;
+}
+
+void decode_into(Workshop& shop, const Place& place, const View& view, uint64_t key,
+                 int64_t most_pixels, uint8_t* to, Outcome& outcome) {
+  const Bytes bytes = shop.source.read(place, outcome);
+  if (outcome.status != Status::kOk) return;
+  if (is_record(bytes)) {
+    return view_record(shop, bytes, view, key, most_pixels, to, outcome);
+  }
+  const JpegHeader header = measure(shop, bytes, most_pixels, outcome);
+  if (outcome.status != Status::kOk) return;
+  const Turn turn(header.orientation);
+  const Plan plan = plan_view(view, key, outcome.height, outcome.width, header.can_shrink,
+                              turn.mirrors_rows(), turn.mirrors_columns());
   outcome.box = plan.box;
   outcome.denominator = plan.denominator;
   shop.resampler.begin(plan.rows, plan.columns, to, view.width, view.height * view.width);
@@ -137,19 +178,22 @@ Outcome decode_image(const Place& place, const View& view, uint64_t key, int64_t
 Outcome view_pixels(const uint8_t* pixels, int64_t height, int64_t width, const View& view,
                     uint64_t key, uint8_t* to) {
   return with_clean_view(view, to, [&](Workshop& shop, Outcome& outcome) {
-    const Plan plan = plan_view(view, key, height, width, false, false, false);
-    outcome.width = width;
-    outcome.height = height;
-    outcome.box = plan.box;
-    shop.resampler.begin(plan.rows, plan.columns, to, view.width, view.height * view.width);
-    const Box& needed = shop.resampler.needed();
-    uint8_t* const row = row_of(shop, needed.width);
-    for (int64_t y = 0; y < needed.height; y++) {
-      const uint8_t* from = pixels + 3 * ((needed.top + y) * width + needed.left);
-      for (int64_t x = 0; x < needed.width; x++) std::memcpy(row + 4 * x, from + 3 * x, 3);
-      shop.resampler.push(row, 0, 1);
-    }
+    view_into(shop, pixels, height, width, view, key, to, outcome);
   });
+}
+
+Outcome measure_image(const Place& place, int64_t most_pixels) {
+  Outcome outcome;
+  try {
+    Workshop& shop = workshop();
+    const Bytes bytes = shop.source.read(place, outcome);
+    if (outcome.status == Status::kOk) measure(shop, bytes, most_pixels, outcome);
+    shop.shrink();
+  } catch (const std::bad_alloc&) {
+    outcome.status = Status::kTooLarge;
+    outcome.detail = ENOMEM;
+  }
+  return outcome;
 }
 
 }  // namespace lyceum::image

@@ -18,4 +18,7 @@ Outcome decode_image(const Place& place, const View& view, uint64_t key, int64_t
 Outcome view_pixels(const uint8_t* pixels, int64_t height, int64_t width, const View& view,
                     uint64_t key, uint8_t* to);
 
+// The size of an image by what stands before its pixels, which are not decoded.
+Outcome measure_image(const Place& place, int64_t most_pixels);
+
 }  // namespace lyceum::image

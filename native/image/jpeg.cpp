@@ -70,11 +70,21 @@ bool has_end(const Bytes& bytes, const uint8_t* from) {
 }  // namespace
 
 struct JpegDecoder::State {
-  jpeg_decompress_struct info;
+  jpeg_decompress_struct info{};
   Errors errors;
   jpeg_progress_mgr progress;
   Bytes bytes{nullptr, 0};
   std::vector<uint8_t> rows;
+
+  // Makes the decoder anew. libjpeg keeps the tables of one image for the next, which may lack its
+  // own: what an image gives would depend on the one before it.
+  void renew() {
+    jpeg_destroy_decompress(&info);
+    jpeg_create_decompress(&info);
+    info.progress = &progress;
+    info.mem->max_memory_to_use = kMostMemory;
+    jpeg_save_markers(&info, JPEG_APP0 + 1, 0xffff);
+  }
 
   // Runs `body` and turns an error of libjpeg into a status; true where there was none.
   template <class Body>
@@ -114,12 +124,9 @@ JpegDecoder::JpegDecoder() : state_(new State) {
   state.errors.manager.emit_message = note_message;
   state.errors.too_many_scans = state.errors.ended_early = false;
   state.errors.warning = 0;
-  if (setjmp(state.errors.escape) != 0) throw std::bad_alloc();
-  jpeg_create_decompress(&state.info);
   state.progress.progress_monitor = limit_scans;
-  state.info.progress = &state.progress;
-  state.info.mem->max_memory_to_use = kMostMemory;
-  jpeg_save_markers(&state.info, JPEG_APP0 + 1, 0xffff);
+  if (setjmp(state.errors.escape) != 0) throw std::bad_alloc();
+  state.renew();
 }
 
 JpegDecoder::~JpegDecoder() { jpeg_destroy_decompress(&state_->info); }
@@ -132,15 +139,14 @@ JpegHeader JpegDecoder::read_header(const Bytes& bytes, Outcome& outcome) {
   state.errors.ended_early = state.errors.too_many_scans = false;
   if (bytes.size < 3 || std::memcmp(bytes.data, "\xff\xd8\xff", 3) != 0) {
     outcome.status = Status::kOther;
-    return {0, 0, 1};
+    return {0, 0, 1, false};
   }
   const bool read = state.guarded(outcome, [&state, &info] {
-    // The last image may have been left at its header.
-    jpeg_abort_decompress(&info);
+    state.renew();
     jpeg_mem_src(&info, state.bytes.data, state.bytes.size);
     jpeg_read_header(&info, TRUE);
   });
-  if (!read) return {0, 0, 1};
+  if (!read) return {0, 0, 1, false};
   const bool colour = info.jpeg_color_space == JCS_YCbCr || info.jpeg_color_space == JCS_RGB;
   if (!colour && info.jpeg_color_space != JCS_GRAYSCALE) outcome.status = Status::kOther;
   int64_t orientation = 1;
@@ -148,7 +154,10 @@ JpegHeader JpegDecoder::read_header(const Bytes& bytes, Outcome& outcome) {
     orientation = orientation_in(marker->data, marker->data_length);
     if (orientation != 1) break;
   }
-  return {info.image_width, info.image_height, orientation};
+  // libjpeg-turbo (2.1.5) smooths other samplings differently at a fraction of the size, depending
+  // on what is cropped. Cameras and programs write none of them.
+  const bool can_shrink = info.max_h_samp_factor * info.max_v_samp_factor <= 4;
+  return {info.image_width, info.image_height, orientation, can_shrink};
 }
 
 void JpegDecoder::decode(const Box& box, int64_t denominator, TakeRows take, void* taker,

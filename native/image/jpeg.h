@@ -14,6 +14,8 @@ struct JpegHeader {
   // As stored.
   int64_t width, height;
   int64_t orientation;
+  // Whether `decode` may be asked for a fraction of the size.
+  bool can_shrink;
 };
 
 // Receives rows of pixels of four bytes, red, green, blue and one without meaning, which lie

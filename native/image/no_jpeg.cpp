@@ -10,7 +10,7 @@ JpegDecoder::~JpegDecoder() = default;
 
 JpegHeader JpegDecoder::read_header(const Bytes&, Outcome& outcome) {
   outcome.status = Status::kOther;
-  return {0, 0, 1};
+  return {0, 0, 1, false};
 }
 
 void JpegDecoder::decode(const Box&, int64_t, TakeRows, void*, Outcome& outcome) {

@@ -12,6 +12,7 @@
 #include "image/decode.h"
 #include "image/jpeg.h"
 #include "image/pool.h"
+#include "image/record.h"
 #include "kernels/isa.h"
 #include "optional.h"
 
@@ -145,6 +146,44 @@ std::tuple<at::Tensor, at::Tensor> decode_images(
   return {pixels, outcomes};
 }
 
+// The same places; outcomes, int64 [B, 10], of reading what stands before the images' pixels.
+at::Tensor measure_images(const at::Tensor& paths_in, const at::Tensor& places_in,
+                          const lyceum::Optional<at::Tensor>& bytes_in, int64_t max_pixels,
+                          int64_t threads) {
+  constexpr const char* kName = "measure_images";
+  const at::Tensor paths = checked(kName, "paths", paths_in, at::kByte, 1);
+  const at::Tensor places = checked(kName, "places", places_in, at::kLong, 2);
+  at::Tensor bytes;
+  if (bytes_in) bytes = checked(kName, "bytes", *bytes_in, at::kByte, 1);
+  TORCH_CHECK(threads >= 1 && threads <= kMostThreads, kName, ": threads must be 1..", kMostThreads,
+              ", got ", threads);
+  const std::vector<Place> found = checked_places(paths, places, bytes);
+  at::Tensor outcomes = at::empty({places.size(0), kOutcomeNumbers}, at::kLong);
+  int64_t* const numbers = outcomes.data_ptr<int64_t>();
+  lyceum::image::for_each(places.size(0), threads, [&](int64_t b) {
+    write_outcome(lyceum::image::measure_image(found[b], max_pixels), numbers + kOutcomeNumbers * b);
+  });
+  return outcomes;
+}
+
+// pixels  uint8 [3, H, W]
+// Results: uint8, a record (native/image/record.h), which decode_images takes for an image.
+at::Tensor pack_record(const at::Tensor& pixels_in) {
+  const at::Tensor pixels = checked("pack_record", "pixels", pixels_in, at::kByte, 3);
+  const int64_t height = pixels.size(1), width = pixels.size(2), plane = height * width;
+  TORCH_CHECK(pixels.size(0) == 3 && plane > 0, "pack_record: pixels must be [3, H, W], got ",
+              pixels.sizes());
+  at::Tensor record = at::empty({lyceum::image::record_size(width, height)}, at::kByte);
+  uint8_t* const to = record.data_ptr<uint8_t>();
+  const uint8_t* const from = pixels.data_ptr<uint8_t>();
+  uint8_t* next = to + sizeof(lyceum::image::RecordHead);
+  for (int64_t i = 0; i < plane; i++) {
+    for (int64_t c = 0; c < 3; c++) *next++ = from[c * plane + i];
+  }
+  lyceum::image::seal_record(to, width, height);
+  return record;
+}
+
 // image  uint8 [H, W, 3], an image that is decoded already
 // key    of a random view, a number that decides the box
 // Results: pixels uint8 [3, height, width] and the outcome, int64 [10], as above.
@@ -202,6 +241,10 @@ TORCH_LIBRARY_FRAGMENT(lyceum, m) {
   m.def(
       "view_pixels(Tensor image, int? key, float[] scale, float[] ratio, int resize, int height, "
       "int width) -> (Tensor pixels, Tensor outcome)");
+  m.def(
+      "measure_images(Tensor paths, Tensor places, Tensor? bytes, int max_pixels, int threads) -> "
+      "Tensor outcomes");
+  m.def("pack_record(Tensor pixels) -> Tensor");
   m.def("random_boxes(Tensor keys, Tensor sizes, float[] scale, float[] ratio) -> Tensor");
   m.def("has_jpeg() -> bool", lyceum::image::has_jpeg);
   m.def("jpeg_message(int number) -> str", lyceum::image::jpeg_message);
@@ -210,5 +253,7 @@ TORCH_LIBRARY_FRAGMENT(lyceum, m) {
 TORCH_LIBRARY_IMPL(lyceum, CPU, m) {
   m.impl("decode_images", decode_images);
   m.impl("view_pixels", view_pixels);
+  m.impl("measure_images", measure_images);
+  m.impl("pack_record", pack_record);
   m.impl("random_boxes", random_boxes);
 }

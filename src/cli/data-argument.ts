@@ -17,7 +17,7 @@ export const dataHelp =
  * @throws UsageError when it is neither a folder nor a set, or an option is no KEY=VALUE
  */
 export function parseData(text: string, known: readonly string[] = []): RecipeInput["data"] {
-  const names = [...datasetNames, ...known];
+  const names = [...new Set([...datasetNames, ...known])];
   const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   // A folder's name may have commas in it.
   const [first, ...options] = isFolder(text) ? [text] : (text.split(",") as [string, ...string[]]);

@@ -114,7 +114,9 @@ export async function decodePixels(
   return decoding(async () => {
     const bytes = await bytesOf(image, name);
     return inOwnWords(name, maxPixels, async () => {
-      const input = { limitInputPixels: maxPixels, failOn: "error", autoOrient: true } as const;
+      // A warning about a JPEG file says that its data are damaged, as it does to the native decoder.
+      const failOn = isJpeg(bytes) ? "warning" : "error";
+      const input = { limitInputPixels: maxPixels, failOn, autoOrient: true } as const;
       const { space } = await sharp()(bytes, input).metadata();
       const { data, info } = await sharp()(bytes, { ...input, ignoreIcc: space !== "cmyk" })
         .flatten({ background: "#000" })
@@ -151,7 +153,8 @@ async function inOwnWords<T>(name: string, maxPixels: number, decode: () => Prom
     }
     const first = message.split("\n", 1)[0]!.slice(0, 200);
     const problem = `is damaged or cut short (${first}); ${imageFormats} work when they are whole`;
-    throw new ImageError(`${name}: ${problem}`, "corrupt", { cause });
+    const isShort = /premature end of JPEG|end of (stream|file)|truncated/i.test(message);
+    throw new ImageError(`${name}: ${problem}`, isShort ? "truncated" : "corrupt", { cause });
   }
 }
 
@@ -194,19 +197,24 @@ function kindOf(found: { isDirectory(): boolean }): string {
   return found.isDirectory() ? "a folder" : "a device or pipe";
 }
 
+const jpegStart = /^ffd8ff/;
+
 /** In hexadecimal. Only these decoders shall see bytes from strangers, out of the many that libvips has. */
 const starts: readonly RegExp[] = [
   /^89504e470d0a1a0a/, // PNG
-  /^ffd8ff/, // JPEG
+  jpegStart,
   /^52494646.{8}57454250/, // WebP: RIFF, a length, WEBP
   /^474946383[79]61/, // GIF87a, GIF89a
   /^(49492[ab]00|4d4d002[ab])/, // TIFF of either byte order, and its variant for files above 4 GiB
 ];
 
+const startOf = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, 12)).toString("hex");
+
 function hasKnownStart(bytes: Uint8Array): boolean {
-  const start = Buffer.from(bytes.subarray(0, 12)).toString("hex");
-  return starts.some((known) => known.test(start));
+  return starts.some((known) => known.test(startOf(bytes)));
 }
+
+const isJpeg = (bytes: Uint8Array) => jpegStart.test(startOf(bytes));
 
 /** Pixel after pixel becomes channel after channel; a grey image's one channel serves for all. */
 function planes(pixels: Uint8Array, given: number, { channels, height, width }: ImageSize): Uint8Array {

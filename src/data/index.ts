@@ -10,8 +10,26 @@ export {
 export { bytesOf } from "./bytes-of.js";
 export { checkDataset, checkImageSet } from "./check-set.js";
 export { DataError } from "./data-error.js";
-export { decodeImage, ImageError, type ImageSize, imageFormats } from "./decode.js";
-export { decodeMiddle } from "./decoding/index.js";
+
+export { decodeImage, ImageError, type ImageProblem, type ImageSize, imageFormats } from "./decode.js";
+export {
+  boxKeys,
+  type CentralView,
+  type DecodeBatchOptions,
+  type DecodedBatch,
+  decodeBatch,
+  decodeMiddle,
+  type EncodedImages,
+  type ImageBox,
+  type ImageInFile,
+  type ImageOutcome,
+  type ImageStatus,
+  placesInMemory,
+  placesOf,
+  type RandomView,
+  type View,
+} from "./decoding/index.js";
+
 export {
   type DataSpec,
   type DatasetDefinition,

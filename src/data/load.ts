@@ -1,9 +1,17 @@
 import { checkDataset } from "./check-set.js";
 import { checkOptions, type DataSpec, type DatasetDefinition, type MakeOptions } from "./define.js";
-import { type AnyDataset, type ImageSet, noImages, type StoredImages, subset } from "./image-set.js";
+import {
+  type AnyDataset,
+  type ImageSet,
+  isStored,
+  noImages,
+  type StoredImages,
+  subset,
+} from "./image-set.js";
 import { findDataset } from "./places.js";
 import { datasetNamed } from "./sets/index.js";
 import { stratifiedSample } from "./split.js";
+import { withDecodedCache } from "./stored/decoded-cache.js";
 import { leaveOutDamaged } from "./stored/leave-out-damaged.js";
 
 export interface LoadOptions extends MakeOptions {
@@ -45,7 +53,26 @@ export async function loadDataset(
     train: chosen,
     test: wanted ? limited(whole.test, test, seed) : noImages(chosen),
   };
-  return checked.damaged === "skip" ? await leaveOutDamaged(limitedSet, making) : limitedSet;
+  const sound = checked.damaged === "skip" ? await leaveOutDamaged(limitedSet, making) : limitedSet;
+  return checked.cache === undefined ? sound : await cached(sound, checked, making);
+}
+
+/** Puts images in files into a cache of decoded ones. */
+async function cached(
+  dataset: AnyDataset,
+  { cache, cacheSide }: DataSpec,
+  making: MakeOptions,
+): Promise<AnyDataset> {
+  const through = async (set: ImageSet | StoredImages) => {
+    if (!isStored(set)) return set;
+    const folder = cache === true ? undefined : (cache as string);
+    return await withDecodedCache(set, {
+      ...making,
+      folder,
+      side: (cacheSide as number | undefined) ?? set.resize,
+    });
+  };
+  return { ...dataset, train: await through(dataset.train), test: await through(dataset.test) };
 }
 
 function limited<S extends ImageSet | StoredImages>(set: S, limit: number | undefined, seed: number): S {

@@ -1,15 +1,25 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
-import { Conv2d, kaimingNormalFanOut, Linear, uniformFanIn, withoutInitialisation } from "./index.js";
+import {
+  Conv2d,
+  kaimingNormalFanIn,
+  kaimingNormalFanOut,
+  Linear,
+  uniformFanIn,
+  withoutInitialisation,
+} from "./index.js";
 
 const numbers = (tensor: torch.Tensor) => Array.from(tensor.toTypedArray(), Number);
 
-describe("kaimingNormalFanOut", () => {
-  it("draws with mean 0 and variance 2 / fan-out", () => {
+describe.each([
+  ["kaimingNormalFanOut", "fan-out", kaimingNormalFanOut, 200 * 9],
+  ["kaimingNormalFanIn", "fan-in", kaimingNormalFanIn, 10 * 9],
+] as const)("%s", (_, name, draw, fan) => {
+  it(`draws with mean 0 and variance 2 / ${name}`, () => {
     const weight = torch.empty([200, 10, 3, 3]);
-    kaimingNormalFanOut(weight, new torch.Generator(0));
+    draw(weight, new torch.Generator(0));
     const drawn = numbers(weight);
-    const expected = Math.sqrt(2 / (200 * 9));
+    const expected = Math.sqrt(2 / fan);
     const mean = drawn.reduce((sum, x) => sum + x, 0) / drawn.length;
     const std = Math.sqrt(drawn.reduce((sum, x) => sum + x * x, 0) / drawn.length);
     // 18,000 draws: the standard error of the ratio is 0.5 %, that of the mean 0.7 % of std.

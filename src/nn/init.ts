@@ -31,6 +31,13 @@ export function kaimingNormalFanOut(weight: Tensor, generator: Generator): void 
   noGrad(() => weight.normal_(0, std, { generator }));
 }
 
+/** Draws from a normal distribution of variance 2 / fan-in, which keeps the activations' scale through layers of ReLU. */
+export function kaimingNormalFanIn(weight: Tensor, generator: Generator): void {
+  if (skips) return;
+  const std = Math.sqrt(2 / fans(weight).fanIn);
+  noGrad(() => weight.normal_(0, std, { generator }));
+}
+
 /** Draws uniformly within ±1 / sqrt(fan-in), as PyTorch's layers begin. @param fanIn of the weight, for a layer's bias */
 export function uniformFanIn(tensor: Tensor, generator: Generator, fanIn = fans(tensor).fanIn): void {
   if (skips) return;

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { checkEnsembleOptions, type EnsembleOptions } from "../analysis/index.js";
 import { type ModelFactory, parseGenerations, seeing } from "../generations/index.js";
 import { foldBatchNorm, type Kernels, type Module, kernels as processKernels } from "../nn/index.js";
-import { type Imports, libraryOf, RunFolder, readWeights, type WeightsDescription } from "../runs/index.js";
+import { buildNetwork, type Imports, libraryOf, RunFolder, readWeights } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { LoadedModel, type Member } from "./loaded-model.js";
 
@@ -149,7 +149,10 @@ function loadMember(
   try {
     // This runs outside of any `torch.scope`: a scope would free tensors that a network keeps anywhere else
     // than in its parameters and buffers.
-    model = build(description, factory, imports).to({ device, memoryFormat: "channelsLast" });
+    model = buildNetwork(description, { model: factory, imports }).to({
+      device,
+      memoryFormat: "channelsLast",
+    });
     model.loadStateDict(tensors);
     const sameChannels = like?.description.channels === description.channels;
     const network = sameChannels ? seeing(model, like.description, description) : model;
@@ -160,19 +163,4 @@ function loadMember(
   } finally {
     for (const tensor of Object.values(tensors)) tensor.dispose();
   }
-}
-
-function build(description: WeightsDescription, factory: ModelFactory | undefined, imports: Imports): Module {
-  const { model, classNames, channels, height, width } = description;
-  // The seed has no influence: the stored weights replace those that are drawn.
-  const generator = new torch.Generator(0);
-  const options = { classes: classNames.length, channels, height, width, generator };
-  const create = factory ?? libraryOf(imports).find("model", model)?.create;
-  if (!create) {
-    throw new Error(
-      `the network ${JSON.stringify(model.slice(0, 100))} is none of Lyceum's own: give the file that defines it by ` +
-        "--import, or, in code, the function that makes it as `model`",
-    );
-  }
-  return create(options);
 }

@@ -5,6 +5,7 @@ import type { AnyDataset } from "../data/index.js";
 import { describeMethods, loadTestLogits, prepareImages, termLabels } from "../generations/index.js";
 import type { Library } from "../recipe/index.js";
 import { type Imports, libraryOf, RunFolder, writeAtomic } from "../runs/index.js";
+import { readTransfer, type TransferResult, transferNames } from "../transfer/index.js";
 import { type ClassKnowledge, classKnowledge } from "./class-knowledge.js";
 import { comparePredictions } from "./comparison.js";
 import { chooseDifferent, chooseExamples, type Example, type Network } from "./examples.js";
@@ -75,11 +76,18 @@ export async function writeReport(
       examples,
       different,
       classes,
+      transfers: await readTransfers(run.directory),
       methodLines: describeMethods({ recipe, library }),
       termLabel: termLabels({ recipe, library }),
     }),
   );
   return path;
+}
+
+async function readTransfers(directory: string): Promise<TransferResult[]> {
+  const found = [];
+  for (const name of await transferNames(directory)) found.push(await readTransfer(directory, name));
+  return found.filter((result) => result !== undefined);
 }
 
 /** Loads the run's images, or says in words why they cannot be loaded. */

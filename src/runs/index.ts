@@ -1,6 +1,7 @@
 /** The run folder: its layout, log, lock and files that appear whole or not at all. */
 export { syncFolder, writeAtomic } from "./atomic.js";
 export { type BlasSpeed, measureBlas } from "./blas-check.js";
+export { buildNetwork } from "./build-network.js";
 export { claimRunDirectory, isRunName } from "./claim.js";
 export {
   describeEnvironment,

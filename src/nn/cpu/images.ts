@@ -95,3 +95,28 @@ export function randomBoxes(
 ): torch.Tensor {
   return torch.op("lyceum::random_boxes", keys, sizes, [...scale], [...ratio]);
 }
+
+/**
+ * Reads what stands before the pixels of JPEG files, in the background.
+ *
+ * @returns outcomes, int64 [B, 10], as of {@link decodeImages}
+ */
+export function measureImages({
+  paths,
+  places,
+  bytes,
+  maxPixels,
+  threads,
+}: Omit<DecodeArguments, "keys" | "view">): Promise<torch.Tensor> {
+  return torch.opAsync("lyceum::measure_images", paths, places, bytes, maxPixels, threads);
+}
+
+/**
+ * Makes a record of pixels, which {@link decodeImages} takes for an image and whose damage it finds.
+ *
+ * @param pixels uint8 [3, H, W]
+ * @returns uint8
+ */
+export function packRecord(pixels: torch.Tensor): torch.Tensor {
+  return torch.op("lyceum::pack_record", pixels);
+}

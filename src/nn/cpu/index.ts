@@ -6,6 +6,8 @@ export {
   decodeImages,
   hasJpeg,
   jpegMessage,
+  measureImages,
+  packRecord,
   randomBoxes,
   type ViewArguments,
   viewPixels,
