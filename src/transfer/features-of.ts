@@ -17,6 +17,8 @@ export interface FeatureOptions {
   spatial?: Spatial | undefined;
   /** Where the network is. Default: "cpu". */
   device?: torch.Device | undefined;
+  /** Makes of a batch's images [B, C, H, W] what the network takes. Default: they are taken as they are. */
+  prepare?: ((images: torch.Tensor) => torch.Tensor) | undefined;
   /** Stops when aborted, whose reason is then thrown. */
   signal?: AbortSignal | undefined;
 }
@@ -44,7 +46,13 @@ export interface FeatureBatch {
 export async function* featuresOf(
   model: Module,
   loader: Loader,
-  { layer: path, spatial = "mean", device = "cpu", signal }: FeatureOptions = {},
+  {
+    layer: path,
+    spatial = "mean",
+    device = "cpu",
+    prepare = (images) => images,
+    signal,
+  }: FeatureOptions = {},
 ): AsyncGenerator<FeatureBatch, void, undefined> {
   const layer = findLayer(model, path);
   const modes = [...model.namedModules().values()].map((module) => [module, module.training] as const);
@@ -61,7 +69,7 @@ export async function* featuresOf(
     for await (const batch of loader.epoch(0)) {
       try {
         torch.scope(() => {
-          torch.noGrad(() => model.forward(batch.images.to({ device })));
+          torch.noGrad(() => model.forward(prepare(batch.images).to({ device })));
         });
         const features = onlyOne(found, layer, batch.indices.length);
         found.length = 0;

@@ -12,6 +12,7 @@ import {
 import { zod } from "../packages.js";
 import { builtIn, type Library, type RecipeInput, resolveRecipe } from "../recipe/index.js";
 import type { WeightsDescription } from "../runs/index.js";
+import * as torch from "../torch/index.js";
 
 /** Images as a recipe's `data` names them. */
 export type DataInput = RecipeInput["data"];
@@ -24,7 +25,7 @@ export interface TransferDataOptions extends MakeOptions {
   library?: Library | undefined;
 }
 
-/** A data set, and what was asked for with all defaults written out. */
+/** A data set, and what was asked for as a recipe's `data`. */
 export interface TransferData {
   dataset: AnyDataset;
   spec: Readonly<Record<string, unknown>>;
@@ -83,29 +84,56 @@ function withSize(
 /** The most values in a batch of images: 32 MiB of float32. */
 const VALUES_AT_ONCE = 2 ** 23;
 
+/** A loader of images for a network, and what is still to be done to its batches. */
+export interface NetworkInput extends Disposable {
+  readonly loader: Loader;
+  readonly prepare?: (images: torch.Tensor) => torch.Tensor;
+}
+
 /**
- * Makes a loader of a set's images for a network: normalised as in its training, in the set's order.
+ * Makes a loader of a set's images for a network: normalised as in its training, in the set's order, with the channels that the
+ * network takes.
  *
- * @throws RangeError for images in files whose channels the network does not take, or channels other than 1 and 3
+ * @throws RangeError for channels other than 1 and 3 that are not the network's
  */
-export function loaderFor(set: ImageSet | StoredImages, { channels, mean, std }: Trained): Loader {
-  const images = withChannels(set, channels);
-  const values = images.channels * images.height * images.width;
+export function inputOf(set: ImageSet | StoredImages, { channels, mean, std }: Trained): NetworkInput {
+  const values = set.channels * set.height * set.width;
   const batchSize = Math.max(8, Math.min(256, Math.floor(VALUES_AT_ONCE / values)));
-  return new Loader(images, { batchSize, mean, std });
+  if (!isStored(set) || set.channels === channels) {
+    const images = isStored(set) ? set : withChannels(set, channels);
+    return ended(new Loader(images, { batchSize, mean, std }));
+  }
+  checkChannels(set, channels);
+  // Files are decoded in colours: those are made grey in the batch, before it is normalised.
+  const loader = new Loader(set, { batchSize, mean: [0, 0, 0], std: [1, 1, 1] });
+  return ended(loader, (images) => torch.scope(() => greyOf(images).sub(mean[0]!).div(std[0]!)));
+}
+
+const ended = (loader: Loader, prepare?: NetworkInput["prepare"]): NetworkInput => ({
+  loader,
+  ...(prepare && { prepare }),
+  [Symbol.dispose]: () => loader.dispose(),
+});
+
+/** The luminance of colours from 0 to 1, in steps of 1 / 255 as bytes have them. @param images [B, 3, H, W] */
+function greyOf(images: torch.Tensor): torch.Tensor {
+  const weights = torch.tensor([0.299, 0.587, 0.114], { shape: [1, 3, 1, 1] });
+  return images.mul(weights).sum([1], true).mul(255).round().div(255).contiguous("channelsLast");
+}
+
+function checkChannels(set: ImageSet | StoredImages, channels: number): void {
+  const known = [1, 3];
+  if (known.includes(set.channels) && known.includes(channels)) return;
+  throw new RangeError(
+    `${set.name}: its images have ${set.channels} channels, the network takes ${channels}: only grey (1) and colour (3) become ` +
+      "each other",
+  );
 }
 
 /** Makes grey images coloured, by repetition, or coloured ones grey, by their luminance (ITU-R BT.601, as Pillow). */
-export function withChannels(set: ImageSet | StoredImages, channels: number): ImageSet | StoredImages {
+export function withChannels(set: ImageSet, channels: number): ImageSet {
   if (set.channels === channels) return set;
-  const known = [1, 3];
-  if (!known.includes(set.channels) || !known.includes(channels))
-    throw new RangeError(
-      `${set.name}: its images have ${set.channels} channels, the network takes ${channels}: only grey (1) and colour (3) become ` +
-        "each other",
-    );
-  // Whoever decodes images brings them to the channels that are asked for.
-  if (isStored(set)) return { ...set, channels };
+  checkChannels(set, channels);
   const { count, height, width, images } = set;
   const area = height * width;
   const made = allocateImages(count * channels * area);

@@ -32,7 +32,7 @@ export interface TransferResult {
   /** The version of Lyceum that wrote the file. */
   lyceum: string;
   name: string;
-  /** The data set, as a recipe's `data` with all defaults written out. */
+  /** The data set, as a recipe's `data`. */
   data: Readonly<Record<string, unknown>>;
   classes: number;
   images: { train: number; test: number };

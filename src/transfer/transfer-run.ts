@@ -16,7 +16,7 @@ import { findLayer, layerInWords } from "./layer.js";
 import { loadNetwork, type Network } from "./load-network.js";
 import type { Scaling } from "./scaling.js";
 import { spreadOf } from "./spread.js";
-import { type DataInput, loaderFor, loadTransferData, type TransferData } from "./transfer-data.js";
+import { type DataInput, inputOf, loadTransferData, type TransferData } from "./transfer-data.js";
 import { namePattern, type TransferEntry, type TransferResult, writeTransfer } from "./transfer-file.js";
 
 export interface TransferOptions {
@@ -181,9 +181,9 @@ async function takeFeatures(
 ): Promise<FeatureParts> {
   const of = dataset.train.count + dataset.test.count;
   const take = async (set: typeof dataset.train, before: number) => {
-    using loader = loaderFor(set, description);
-    return await collectFeatures(model, loader, {
-      ...{ layer, spatial, device, signal },
+    using input = inputOf(set, description);
+    return await collectFeatures(model, input.loader, {
+      ...{ layer, spatial, device, signal, prepare: input.prepare },
       onProgress: (done) => onProgress?.({ generation, doing: "images", done: before + done, of }),
     });
   };

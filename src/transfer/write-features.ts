@@ -6,7 +6,7 @@ import { featureWriter } from "./feature-file.js";
 import { featuresOf, type Spatial } from "./features-of.js";
 import { findLayer, layerInWords } from "./layer.js";
 import { loadNetwork } from "./load-network.js";
-import { type DataInput, loaderFor, loadTransferData } from "./transfer-data.js";
+import { type DataInput, inputOf, loadTransferData } from "./transfer-data.js";
 
 export interface WriteFeaturesOptions {
   /** The images, as a recipe's `data`. */
@@ -77,8 +77,9 @@ export async function writeFeatures(
   let features = 0;
   for (const set of parts) {
     if (set.count === 0) continue;
-    using loader = loaderFor(set, description);
-    for await (using batch of featuresOf(model, loader, { layer, spatial, device, signal })) {
+    using input = inputOf(set, description);
+    const { loader, prepare } = input;
+    for await (using batch of featuresOf(model, loader, { layer, spatial, device, prepare, signal })) {
       writer.write(batch);
       features = batch.features.shape[1]!;
       done += batch.indices.length;
