@@ -1,8 +1,8 @@
 #include "image/decode.h"
 
-#include <cerrno>
 #include <cstring>
 #include <new>
+#include <string>
 #include <vector>
 
 #include "image/jpeg.h"
@@ -78,14 +78,28 @@ void decode_turned(Workshop& shop, const Turn& turn, const Box& stored, int64_t 
   }
 }
 
-// Views pixels of three bytes in rows.
-void view_into(Workshop& shop, const uint8_t* pixels, int64_t height, int64_t width,
-               const View& view, uint64_t key, uint8_t* to, Outcome& outcome) {
-  const Plan plan = plan_view(view, key, height, width, false, false, false);
+// Where the pixels of a plan go: three planes of rows.
+struct Target {
+  Plan plan;
+  uint8_t* to;
+  int64_t width, plane;
+};
+
+void begin(Workshop& shop, const Target& target, Outcome& outcome) {
+  outcome.box = target.plan.box;
+  outcome.denominator = target.plan.denominator;
+  shop.resampler.begin(target.plan.rows, target.plan.columns, target.to, target.width,
+                       target.plane);
+}
+
+// `choose` says what to make of an image once its size is known: it takes what plan_view takes
+// behind the key, and answers a Target.
+template <class Choose>
+void take_pixels(Workshop& shop, const uint8_t* pixels, int64_t height, int64_t width,
+                 const Choose& choose, Outcome& outcome) {
   outcome.width = width;
   outcome.height = height;
-  outcome.box = plan.box;
-  shop.resampler.begin(plan.rows, plan.columns, to, view.width, view.height * view.width);
+  begin(shop, choose(height, width, false, false, false), outcome);
   const Box& needed = shop.resampler.needed();
   uint8_t* const row = row_of(shop, needed.width);
   for (int64_t y = 0; y < needed.height; y++) {
@@ -95,105 +109,136 @@ void view_into(Workshop& shop, const uint8_t* pixels, int64_t height, int64_t wi
   }
 }
 
-void view_record(Workshop& shop, const Bytes& bytes, const View& view, uint64_t key,
-                 int64_t most_pixels, uint8_t* to, Outcome& outcome) {
-  const Record record = open_record(bytes);
-  if (!record.pixels) {
-    outcome.status = Status::kCorrupt;
-  } else if (record.width * record.height > most_pixels) {
-    outcome.status = Status::kTooLarge;
-    outcome.width = record.width;
-    outcome.height = record.height;
-  } else {
-    view_into(shop, record.pixels, record.height, record.width, view, key, to, outcome);
+template <class Choose>
+void take_file(Workshop& shop, const Place& place, int64_t most_pixels, const Choose& choose,
+               Outcome& outcome) {
+  const Bytes bytes = shop.source.read(place, outcome);
+  if (outcome.status != Status::kOk) return;
+  if (is_record(bytes)) {
+    const Record record = open_record(bytes);
+    if (!record.pixels) {
+      outcome.status = Status::kCorrupt;
+    } else if (record.height * record.width <= most_pixels) {
+      take_pixels(shop, record.pixels, record.height, record.width, choose, outcome);
+    } else {
+      outcome.width = record.width;
+      outcome.height = record.height;
+      outcome.status = Status::kTooLarge;
+    }
+    return;
   }
-}
-
-// Reads what stands before the pixels of a JPEG file: its size as it is seen, and how it is turned.
-JpegHeader measure(Workshop& shop, const Bytes& bytes, int64_t most_pixels, Outcome& outcome) {
   const JpegHeader header = shop.jpeg.read_header(bytes, outcome);
   const Turn turn(header.orientation);
   outcome.orientation = header.orientation;
   outcome.width = turn.transposed ? header.height : header.width;
   outcome.height = turn.transposed ? header.width : header.height;
-  if (outcome.status == Status::kOk && header.width * header.height > most_pixels) {
+  if (outcome.status != Status::kOk) return;
+  if (header.width * header.height > most_pixels) {
     outcome.status = Status::kTooLarge;
+    return;
   }
-  return header;
-}
-
-void decode_into(Workshop& shop, const Place& place, const View& view, uint64_t key,
-                 int64_t most_pixels, uint8_t* to, Outcome& outcome) {
-  const Bytes bytes = shop.source.read(place, outcome);
-  if (outcome.status != Status::kOk) return;
-  if (is_record(bytes)) {
-    return view_record(shop, bytes, view, key, most_pixels, to, outcome);
-  }
-  const JpegHeader header = measure(shop, bytes, most_pixels, outcome);
-  if (outcome.status != Status::kOk) return;
-  const Turn turn(header.orientation);
-  const Plan plan = plan_view(view, key, outcome.height, outcome.width, header.can_shrink,
-                              turn.mirrors_rows(), turn.mirrors_columns());
-  outcome.box = plan.box;
-  outcome.denominator = plan.denominator;
-  shop.resampler.begin(plan.rows, plan.columns, to, view.width, view.height * view.width);
-  const Box& needed = shop.resampler.needed();
-  const Box stored = turn.stored(needed, shrunk(outcome.height, plan.denominator),
-                                 shrunk(outcome.width, plan.denominator));
+  const Target target = choose(outcome.height, outcome.width, header.can_shrink,
+                               turn.mirrors_rows(), turn.mirrors_columns());
+  begin(shop, target, outcome);
+  const int64_t denominator = target.plan.denominator;
+  const Box stored = turn.stored(shop.resampler.needed(), shrunk(outcome.height, denominator),
+                                 shrunk(outcome.width, denominator));
   if (turn.none()) {
-    shop.jpeg.decode(stored, plan.denominator, push_rows, &shop.resampler, outcome);
+    shop.jpeg.decode(stored, denominator, push_rows, &shop.resampler, outcome);
   } else {
-    decode_turned(shop, turn, stored, plan.denominator, outcome);
+    decode_turned(shop, turn, stored, denominator, outcome);
   }
 }
 
-// Calls `work` with a clean view, and leaves a clean one behind where it fails.
+// Lets `work` use the thread's workshop, and turns a lack of memory into an outcome.
 template <class Work>
-Outcome with_clean_view(const View& view, uint8_t* to, const Work& work) {
-  const size_t bytes = 3 * view.height * view.width;
+Outcome in_workshop(const Work& work) {
   Outcome outcome;
-  // A margin stays black.
-  if (!view.random) std::memset(to, 0, bytes);
   try {
     Workshop& shop = workshop();
     work(shop, outcome);
     shop.shrink();
   } catch (const std::bad_alloc&) {
     outcome.status = Status::kTooLarge;
-    outcome.detail = ENOMEM;
+    outcome.detail = 0;
   }
+  return outcome;
+}
+
+// Runs `work` with a `choose` for the view, and leaves zeros behind where it fails.
+template <class Work>
+Outcome for_view(const View& view, uint64_t key, uint8_t* to, const Work& work) {
+  const size_t bytes = 3 * view.height * view.width;
+  // A margin stays black.
+  if (!view.random) std::memset(to, 0, bytes);
+  const auto choose = [&](int64_t height, int64_t width, bool may_shrink, bool mirrored_rows,
+                          bool mirrored_columns) {
+    const Plan plan =
+        plan_view(view, key, height, width, may_shrink, mirrored_rows, mirrored_columns);
+    return Target{plan, to, view.width, view.height * view.width};
+  };
+  const Outcome outcome =
+      in_workshop([&](Workshop& shop, Outcome& found) { work(shop, choose, found); });
   if (outcome.status != Status::kOk) std::memset(to, 0, bytes);
   return outcome;
+}
+
+// Runs `work` with a `choose` for the whole image, and makes a file of the result.
+template <class Work>
+Outcome for_fit(int64_t shorter, std::vector<uint8_t>& to, const Work& work) {
+  to.clear();
+  return in_workshop([&](Workshop& shop, Outcome& outcome) {
+    std::vector<uint8_t> planes;
+    int64_t height = 0, width = 0;
+    work(
+        shop,
+        [&](int64_t from_height, int64_t from_width, bool, bool, bool) {
+          const Plan plan = plan_fit(shorter, from_height, from_width);
+          height = plan.rows.out;
+          width = plan.columns.out;
+          planes.resize(3 * height * width);
+          return Target{plan, planes.data(), width, height * width};
+        },
+        outcome);
+    if (outcome.status != Status::kOk) return;
+    to.resize(record_size(width, height));
+    uint8_t* pixel = to.data() + sizeof(RecordHead);
+    const int64_t plane = height * width;
+    for (int64_t i = 0; i < plane; i++, pixel += 3) {
+      for (int64_t c = 0; c < 3; c++) pixel[c] = planes[c * plane + i];
+    }
+    seal_record(to.data(), width, height);
+  });
 }
 
 }  // namespace
 
 Outcome decode_image(const Place& place, const View& view, uint64_t key, int64_t most_pixels,
                      uint8_t* to) {
-  return with_clean_view(view, to, [&](Workshop& shop, Outcome& outcome) {
-    decode_into(shop, place, view, key, most_pixels, to, outcome);
+  return for_view(view, key, to, [&](Workshop& shop, const auto& choose, Outcome& outcome) {
+    take_file(shop, place, most_pixels, choose, outcome);
   });
 }
 
 Outcome view_pixels(const uint8_t* pixels, int64_t height, int64_t width, const View& view,
                     uint64_t key, uint8_t* to) {
-  return with_clean_view(view, to, [&](Workshop& shop, Outcome& outcome) {
-    view_into(shop, pixels, height, width, view, key, to, outcome);
+  return for_view(view, key, to, [&](Workshop& shop, const auto& choose, Outcome& outcome) {
+    take_pixels(shop, pixels, height, width, choose, outcome);
   });
 }
 
-Outcome measure_image(const Place& place, int64_t most_pixels) {
-  Outcome outcome;
-  try {
-    Workshop& shop = workshop();
-    const Bytes bytes = shop.source.read(place, outcome);
-    if (outcome.status == Status::kOk) measure(shop, bytes, most_pixels, outcome);
-    shop.shrink();
-  } catch (const std::bad_alloc&) {
-    outcome.status = Status::kTooLarge;
-    outcome.detail = ENOMEM;
-  }
-  return outcome;
+Outcome fit_image(const Place& place, int64_t shorter, int64_t most_pixels,
+                  std::vector<uint8_t>& to) {
+  return for_fit(shorter, to, [&](Workshop& shop, const auto& choose, Outcome& outcome) {
+    take_file(shop, place, most_pixels, choose, outcome);
+  });
+}
+
+Outcome fit_pixels(const uint8_t* pixels, int64_t height, int64_t width, int64_t shorter,
+                   std::vector<uint8_t>& to) {
+  return for_fit(shorter, to, [&](Workshop& shop, const auto& choose, Outcome& outcome) {
+    take_pixels(shop, pixels, height, width, choose, outcome);
+  });
 }
 
 }  // namespace lyceum::image

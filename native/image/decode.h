@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "image/outcome.h"
 #include "image/source.h"
@@ -18,7 +19,13 @@ Outcome decode_image(const Place& place, const View& view, uint64_t key, int64_t
 Outcome view_pixels(const uint8_t* pixels, int64_t height, int64_t width, const View& view,
                     uint64_t key, uint8_t* to);
 
-// The size of an image by what stands before its pixels, which are not decoded.
-Outcome measure_image(const Place& place, int64_t most_pixels);
+// Decodes an image and makes it smaller, so that its shorter side has `shorter` pixels at most.
+// `to` becomes a PPM file of it (image/ppm.h), or empty where the outcome's status is not kOk.
+Outcome fit_image(const Place& place, int64_t shorter, int64_t most_pixels,
+                  std::vector<uint8_t>& to);
+
+// The same of an image that is decoded already.
+Outcome fit_pixels(const uint8_t* pixels, int64_t height, int64_t width, int64_t shorter,
+                   std::vector<uint8_t>& to);
 
 }  // namespace lyceum::image

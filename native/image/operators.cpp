@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -12,7 +13,6 @@
 #include "image/decode.h"
 #include "image/jpeg.h"
 #include "image/pool.h"
-#include "image/record.h"
 #include "kernels/isa.h"
 #include "optional.h"
 
@@ -65,9 +65,9 @@ at::Tensor checked_keys(const char* name, const at::Tensor& given, int64_t count
 
 // Turns rows of numbers into places, after a check that no path and no image reaches out of what
 // was given.
-std::vector<Place> checked_places(const at::Tensor& paths, const at::Tensor& places,
-                                  const at::Tensor& bytes) {
-  TORCH_CHECK(places.size(1) == kPlaceNumbers, "decode_images: places must be [B, ", kPlaceNumbers,
+std::vector<Place> checked_places(const char* name, const at::Tensor& paths,
+                                  const at::Tensor& places, const at::Tensor& bytes) {
+  TORCH_CHECK(places.size(1) == kPlaceNumbers, name, ": places must be [B, ", kPlaceNumbers,
               "], got ", places.sizes());
   const char* text = reinterpret_cast<const char*>(paths.data_ptr<uint8_t>());
   const int64_t length = paths.numel();
@@ -78,7 +78,7 @@ std::vector<Place> checked_places(const at::Tensor& paths, const at::Tensor& pla
   for (int64_t b = 0; b < places.size(0); b++) {
     const int64_t* of = places.data_ptr<int64_t>() + kPlaceNumbers * b;
     const int64_t path = of[0], offset = of[1], size = of[2];
-    TORCH_CHECK(offset >= 0, "decode_images: the offset of places[", b, "] must be 0 or more, got ",
+    TORCH_CHECK(offset >= 0, name, ": the offset of places[", b, "] must be 0 or more, got ",
                 offset);
     if (path < 0) {
       TORCH_CHECK(offset <= memory_size && size <= memory_size - offset, "decode_images: places[",
@@ -93,6 +93,36 @@ std::vector<Place> checked_places(const at::Tensor& paths, const at::Tensor& pla
     found.push_back({text + path, nullptr, 0, offset, size, of[3], of[4]});
   }
   return found;
+}
+
+// The images of a batch, and the tensors whose memory they point to.
+struct Batch {
+  std::vector<Place> places;
+  at::Tensor paths, bytes;
+};
+
+Batch checked_batch(const char* name, const at::Tensor& paths_in, const at::Tensor& places_in,
+                    const lyceum::Optional<at::Tensor>& bytes_in, int64_t max_pixels,
+                    int64_t threads) {
+  Batch batch;
+  batch.paths = checked(name, "paths", paths_in, at::kByte, 1);
+  const at::Tensor places = checked(name, "places", places_in, at::kLong, 2);
+  if (bytes_in) batch.bytes = checked(name, "bytes", *bytes_in, at::kByte, 1);
+  TORCH_CHECK(max_pixels >= 1, name, ": max_pixels must be 1 or more, got ", max_pixels);
+  TORCH_CHECK(threads >= 1 && threads <= kMostThreads, name, ": threads must be 1..", kMostThreads,
+              ", got ", threads);
+  batch.places = checked_places(name, batch.paths, places, batch.bytes);
+  // Throws where LYCEUM_ISA is wrong, which the threads that decode could not.
+  lyceum::kernels();
+  return batch;
+}
+
+at::Tensor checked_image(const char* name, const at::Tensor& given) {
+  const at::Tensor image = checked(name, "image", given, at::kByte, 3);
+  TORCH_CHECK(image.size(2) == 3 && image.numel() > 0, name,
+              ": image must be [H, W, 3] with pixels, got ", image.sizes());
+  lyceum::kernels();
+  return image;
 }
 
 void write_outcome(const Outcome& outcome, int64_t* to) {
@@ -120,18 +150,10 @@ std::tuple<at::Tensor, at::Tensor> decode_images(
     int64_t width, int64_t max_pixels, int64_t threads) {
   constexpr const char* kName = "decode_images";
   const View view = checked_view(kName, bool(keys_in), scale, ratio, resize, height, width);
-  const at::Tensor paths = checked(kName, "paths", paths_in, at::kByte, 1);
-  const at::Tensor places = checked(kName, "places", places_in, at::kLong, 2);
-  const int64_t batch = places.size(0);
-  at::Tensor bytes, keys;
-  if (bytes_in) bytes = checked(kName, "bytes", *bytes_in, at::kByte, 1);
+  const Batch given = checked_batch(kName, paths_in, places_in, bytes_in, max_pixels, threads);
+  const int64_t batch = int64_t(given.places.size());
+  at::Tensor keys;
   if (keys_in) keys = checked_keys(kName, *keys_in, batch);
-  TORCH_CHECK(max_pixels >= 1, kName, ": max_pixels must be 1 or more, got ", max_pixels);
-  TORCH_CHECK(threads >= 1 && threads <= kMostThreads, kName, ": threads must be 1..", kMostThreads,
-              ", got ", threads);
-  const std::vector<Place> found = checked_places(paths, places, bytes);
-  // Throws where LYCEUM_ISA is wrong, which the threads below could not.
-  lyceum::kernels();
 
   at::Tensor pixels = at::empty({batch, 3, height, width}, at::kByte);
   at::Tensor outcomes = at::empty({batch, kOutcomeNumbers}, at::kLong);
@@ -139,49 +161,11 @@ std::tuple<at::Tensor, at::Tensor> decode_images(
   int64_t* const numbers = outcomes.data_ptr<int64_t>();
   const int64_t* const key = keys.defined() ? keys.data_ptr<int64_t>() : nullptr;
   lyceum::image::for_each(batch, threads, [&](int64_t b) {
-    const Outcome outcome = lyceum::image::decode_image(found[b], view, key ? uint64_t(key[b]) : 0,
-                                                        max_pixels, to + b * 3 * height * width);
+    const Outcome outcome = lyceum::image::decode_image(
+        given.places[b], view, key ? uint64_t(key[b]) : 0, max_pixels, to + b * 3 * height * width);
     write_outcome(outcome, numbers + kOutcomeNumbers * b);
   });
   return {pixels, outcomes};
-}
-
-// The same places; outcomes, int64 [B, 10], of reading what stands before the images' pixels.
-at::Tensor measure_images(const at::Tensor& paths_in, const at::Tensor& places_in,
-                          const lyceum::Optional<at::Tensor>& bytes_in, int64_t max_pixels,
-                          int64_t threads) {
-  constexpr const char* kName = "measure_images";
-  const at::Tensor paths = checked(kName, "paths", paths_in, at::kByte, 1);
-  const at::Tensor places = checked(kName, "places", places_in, at::kLong, 2);
-  at::Tensor bytes;
-  if (bytes_in) bytes = checked(kName, "bytes", *bytes_in, at::kByte, 1);
-  TORCH_CHECK(threads >= 1 && threads <= kMostThreads, kName, ": threads must be 1..", kMostThreads,
-              ", got ", threads);
-  const std::vector<Place> found = checked_places(paths, places, bytes);
-  at::Tensor outcomes = at::empty({places.size(0), kOutcomeNumbers}, at::kLong);
-  int64_t* const numbers = outcomes.data_ptr<int64_t>();
-  lyceum::image::for_each(places.size(0), threads, [&](int64_t b) {
-    write_outcome(lyceum::image::measure_image(found[b], max_pixels), numbers + kOutcomeNumbers * b);
-  });
-  return outcomes;
-}
-
-// pixels  uint8 [3, H, W]
-// Results: uint8, a record (native/image/record.h), which decode_images takes for an image.
-at::Tensor pack_record(const at::Tensor& pixels_in) {
-  const at::Tensor pixels = checked("pack_record", "pixels", pixels_in, at::kByte, 3);
-  const int64_t height = pixels.size(1), width = pixels.size(2), plane = height * width;
-  TORCH_CHECK(pixels.size(0) == 3 && plane > 0, "pack_record: pixels must be [3, H, W], got ",
-              pixels.sizes());
-  at::Tensor record = at::empty({lyceum::image::record_size(width, height)}, at::kByte);
-  uint8_t* const to = record.data_ptr<uint8_t>();
-  const uint8_t* const from = pixels.data_ptr<uint8_t>();
-  uint8_t* next = to + sizeof(lyceum::image::RecordHead);
-  for (int64_t i = 0; i < plane; i++) {
-    for (int64_t c = 0; c < 3; c++) *next++ = from[c * plane + i];
-  }
-  lyceum::image::seal_record(to, width, height);
-  return record;
 }
 
 // image  uint8 [H, W, 3], an image that is decoded already
@@ -194,10 +178,7 @@ std::tuple<at::Tensor, at::Tensor> view_pixels(const at::Tensor& image_in,
                                                int64_t height, int64_t width) {
   constexpr const char* kName = "view_pixels";
   const View view = checked_view(kName, bool(key), scale, ratio, resize, height, width);
-  const at::Tensor image = checked(kName, "image", image_in, at::kByte, 3);
-  TORCH_CHECK(image.size(2) == 3 && image.numel() > 0,
-              "view_pixels: image must be [H, W, 3] with pixels, got ", image.sizes());
-  lyceum::kernels();
+  const at::Tensor image = checked_image(kName, image_in);
   at::Tensor pixels = at::empty({3, height, width}, at::kByte);
   at::Tensor numbers = at::empty({kOutcomeNumbers}, at::kLong);
   const Outcome outcome =
@@ -205,6 +186,60 @@ std::tuple<at::Tensor, at::Tensor> view_pixels(const at::Tensor& image_in,
                                  key ? uint64_t(*key) : 0, pixels.data_ptr<uint8_t>());
   write_outcome(outcome, numbers.data_ptr<int64_t>());
   return {pixels, numbers};
+}
+
+int64_t checked_shorter(const char* name, int64_t shorter) {
+  TORCH_CHECK(shorter >= 1 && shorter <= kLongestSide, name, ": shorter must be 1..", kLongestSide,
+              ", got ", shorter);
+  return shorter;
+}
+
+// paths, places, bytes, max_pixels, threads  as above
+// shorter  what the shorter side of each image has at most
+// Results: files uint8, PPM files of the images (native/image/ppm.h) one behind the other; where
+// each ends, int64 [B]; and outcomes int64 [B, 10], as above. An image that fails has an empty
+// file.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> fit_images(
+    const at::Tensor& paths_in, const at::Tensor& places_in,
+    const lyceum::Optional<at::Tensor>& bytes_in, int64_t shorter, int64_t max_pixels,
+    int64_t threads) {
+  constexpr const char* kName = "fit_images";
+  checked_shorter(kName, shorter);
+  const Batch given = checked_batch(kName, paths_in, places_in, bytes_in, max_pixels, threads);
+  const int64_t batch = int64_t(given.places.size());
+  at::Tensor outcomes = at::empty({batch, kOutcomeNumbers}, at::kLong);
+  at::Tensor ends = at::empty({batch}, at::kLong);
+  int64_t* const numbers = outcomes.data_ptr<int64_t>();
+  std::vector<std::vector<uint8_t>> files(batch);
+  lyceum::image::for_each(batch, threads, [&](int64_t b) {
+    const Outcome outcome =
+        lyceum::image::fit_image(given.places[b], shorter, max_pixels, files[b]);
+    write_outcome(outcome, numbers + kOutcomeNumbers * b);
+  });
+  int64_t total = 0;
+  for (int64_t b = 0; b < batch; b++) {
+    total += int64_t(files[b].size());
+    ends.data_ptr<int64_t>()[b] = total;
+  }
+  at::Tensor joined = at::empty({total}, at::kByte);
+  uint8_t* to = joined.data_ptr<uint8_t>();
+  for (const auto& file : files) to = std::copy(file.begin(), file.end(), to);
+  return {joined, ends, outcomes};
+}
+
+// image uint8 [H, W, 3], an image that is decoded already; the file and the outcome, as above.
+std::tuple<at::Tensor, at::Tensor> fit_pixels(const at::Tensor& image_in, int64_t shorter) {
+  constexpr const char* kName = "fit_pixels";
+  checked_shorter(kName, shorter);
+  const at::Tensor image = checked_image(kName, image_in);
+  std::vector<uint8_t> file;
+  const Outcome outcome = lyceum::image::fit_pixels(image.data_ptr<uint8_t>(), image.size(0),
+                                                    image.size(1), shorter, file);
+  at::Tensor numbers = at::empty({kOutcomeNumbers}, at::kLong);
+  write_outcome(outcome, numbers.data_ptr<int64_t>());
+  at::Tensor bytes = at::empty({int64_t(file.size())}, at::kByte);
+  std::copy(file.begin(), file.end(), bytes.data_ptr<uint8_t>());
+  return {bytes, numbers};
 }
 
 // keys int64 [B], sizes int64 [B, 2] (height, width); the boxes of a random view, int64 [B, 4]:
@@ -242,9 +277,9 @@ TORCH_LIBRARY_FRAGMENT(lyceum, m) {
       "view_pixels(Tensor image, int? key, float[] scale, float[] ratio, int resize, int height, "
       "int width) -> (Tensor pixels, Tensor outcome)");
   m.def(
-      "measure_images(Tensor paths, Tensor places, Tensor? bytes, int max_pixels, int threads) -> "
-      "Tensor outcomes");
-  m.def("pack_record(Tensor pixels) -> Tensor");
+      "fit_images(Tensor paths, Tensor places, Tensor? bytes, int shorter, int max_pixels, "
+      "int threads) -> (Tensor files, Tensor ends, Tensor outcomes)");
+  m.def("fit_pixels(Tensor image, int shorter) -> (Tensor file, Tensor outcome)");
   m.def("random_boxes(Tensor keys, Tensor sizes, float[] scale, float[] ratio) -> Tensor");
   m.def("has_jpeg() -> bool", lyceum::image::has_jpeg);
   m.def("jpeg_message(int number) -> str", lyceum::image::jpeg_message);
@@ -253,7 +288,7 @@ TORCH_LIBRARY_FRAGMENT(lyceum, m) {
 TORCH_LIBRARY_IMPL(lyceum, CPU, m) {
   m.impl("decode_images", decode_images);
   m.impl("view_pixels", view_pixels);
-  m.impl("measure_images", measure_images);
-  m.impl("pack_record", pack_record);
+  m.impl("fit_images", fit_images);
+  m.impl("fit_pixels", fit_pixels);
   m.impl("random_boxes", random_boxes);
 }

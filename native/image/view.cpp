@@ -42,6 +42,16 @@ Axis centred(int64_t side, int64_t out, int64_t shown) {
   return axis;
 }
 
+struct Size {
+  int64_t height, width;
+};
+
+// The size of an image whose shorter side becomes `shorter`.
+Size resized(int64_t shorter, int64_t height, int64_t width) {
+  const int64_t longer = shorter * std::max(height, width) / std::min(height, width);
+  return height < width ? Size{shorter, longer} : Size{longer, shorter};
+}
+
 }  // namespace
 
 Plan plan_view(const View& view, uint64_t key, int64_t height, int64_t width, bool may_shrink,
@@ -53,13 +63,20 @@ Plan plan_view(const View& view, uint64_t key, int64_t height, int64_t width, bo
             stretched(box.top, box.height, height, denominator, mirrored_rows, view.height),
             stretched(box.left, box.width, width, denominator, mirrored_columns, view.width)};
   }
-  const int64_t longer = view.resize * std::max(height, width) / std::min(height, width);
-  const int64_t tall = height < width ? view.resize : longer;
-  const int64_t wide = height < width ? longer : view.resize;
+  const Size size = resized(view.resize, height, width);
   return {{0, 0, height, width},
           1,
-          centred(height, tall, view.height),
-          centred(width, wide, view.width)};
+          centred(height, size.height, view.height),
+          centred(width, size.width, view.width)};
+}
+
+Plan plan_fit(int64_t shorter, int64_t height, int64_t width) {
+  const bool fits = std::min(height, width) <= shorter;
+  const Size size = fits ? Size{height, width} : resized(shorter, height, width);
+  return {{0, 0, height, width},
+          1,
+          centred(height, size.height, size.height),
+          centred(width, size.width, size.width)};
 }
 
 }  // namespace lyceum::image

@@ -45,6 +45,10 @@ struct Plan {
 Plan plan_view(const View& view, uint64_t key, int64_t height, int64_t width, bool may_shrink,
                bool mirrored_rows, bool mirrored_columns);
 
+// The whole image, made smaller so that its shorter side has `shorter` pixels (torchvision's
+// Resize); as it is where it has no more.
+Plan plan_fit(int64_t shorter, int64_t height, int64_t width);
+
 // The size of a side of an image that is decoded at 1 / denominator.
 inline int64_t shrunk(int64_t size, int64_t denominator) {
   return (size + denominator - 1) / denominator;

@@ -1,5 +1,6 @@
 import { count, duration, fixed, nameOf, percent, plural } from "../report/numbers.js";
 import type { ProgressEvent } from "../runs/types.js";
+import { printable } from "./text.js";
 
 /** The output that progress is written to: a terminal, a pipe or a file. */
 export interface Output {
@@ -57,7 +58,7 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
         role = event.role;
         break;
       case "note":
-        line(event.message);
+        line(printable(event.message));
         break;
       case "step": {
         const text = [

@@ -7,6 +7,7 @@ import type { Fit, ModelDefinition } from "../models/index.js";
 import type { WeightsDescription } from "../runs/index.js";
 import { UsageError } from "./errors.js";
 import { importFiles, withImports } from "./imports.js";
+import { printable } from "./text.js";
 import { faultsInWords, inWords } from "./weights-show.js";
 
 interface ConvertOptions {
@@ -69,7 +70,7 @@ async function convert(from: string, to: string, options: ConvertOptions): Promi
       ? await writeHuggingFace(to, file, fit, description)
       : await writeSafetensors(to, file, fit, description, options.names);
   if (options.json) return console.log(JSON.stringify({ written, fit, notes: file.notes }, null, 2));
-  for (const note of file.notes) console.log(note);
+  for (const note of file.notes) console.log(printable(note));
   console.log(`${inWords(fit)}\n${written.join("\n")}`);
 }
 

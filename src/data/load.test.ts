@@ -139,7 +139,7 @@ describe("loadDataset", () => {
   });
 
   it("refuses unknown names and labels that a set does not have", async () => {
-    await expect(loadDataset({ name: "imagenet" })).rejects.toThrow(
+    await expect(loadDataset({ name: "imagenet21k" })).rejects.toThrow(
       /known are fashion-mnist, mnist, cifar10/,
     );
     await expect(loadDataset({ name: "mnist", labels: "coarse" })).rejects.toThrow(

@@ -6,6 +6,8 @@ import { behavesAsInTorchvision } from "./fixtures/torchvision.js";
 
 behavesAsInTorchvision("resnet18");
 behavesAsInTorchvision("resnet34");
+behavesAsInTorchvision("resnet50");
+behavesAsInTorchvision("resnext50-32x4d");
 behavesAsInTorchvision("densenet121", {
   // A layer gives its channels together with those that came in; a transition pools before it convolves; the features are pooled.
   otherOutputs: /denselayer\d+$|transition\d\.conv$|^features$/,

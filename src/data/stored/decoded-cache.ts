@@ -7,11 +7,9 @@ import { existsSync, mkdirSync, statfsSync, statSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { packRecord } from "../../nn/cpu/index.js";
 import * as torch from "../../torch/index.js";
 import { DataError } from "../data-error.js";
-import { decodeBatch, type EncodedImages, measureBatch } from "../decoding/index.js";
-import { placeNumbers } from "../decoding/places.js";
+import { fitBatch } from "../decoding/index.js";
 import type { MakeOptions } from "../define.js";
 import type { StoredImages } from "../image-set.js";
 import { encodedImages } from "./decode-stored.js";
@@ -23,8 +21,6 @@ import { TextListBuilder } from "./text-list.js";
 const atOnce = 32;
 /** Images whose sizes are looked at to say how large the file will be. */
 const sampled = 256;
-/** The bytes in front of an image's pixels (`native/image/record.h`). */
-const headBytes = 24;
 
 export interface CacheOptions extends MakeOptions {
   /** The folder that holds the files. Default: $LYCEUM_DATA/decoded, else ~/.cache/lyceum/decoded. */
@@ -77,31 +73,13 @@ function fromFile(set: StoredImages, path: string, offsets: Float64Array): Store
   };
 }
 
-/** The size of an image once its shorter side is no longer than `side`: torchvision's rounding. */
-function downsized(
-  width: number,
-  height: number,
-  side: number,
-): { width: number; height: number; shorter: number } {
-  const shorter = Math.min(width, height);
-  if (shorter <= side) return { width, height, shorter };
-  const longer = Math.floor((side * Math.max(width, height)) / shorter);
-  return width < height
-    ? { width: side, height: longer, shorter: side }
-    : { width: longer, height: side, shorter: side };
-}
-
 /** Estimates the file's size from some images all over the set, and compares it with the room on the disk. */
 async function requireRoom(set: StoredImages, folder: string, side: number): Promise<void> {
   const step = Math.max(1, Math.floor(set.count / sampled));
   const some = Int32Array.from({ length: Math.ceil(set.count / step) }, (_, i) => i * step);
-  const outcomes = await measureBatch(await encodedImages(set.places, some));
-  const sizes = outcomes
-    .filter(({ status }) => status === "ok")
-    .map(({ width, height }) => downsized(width, height, side));
-  const mean =
-    sizes.reduce((sum, { width, height }) => sum + 3 * width * height + headBytes, 0) /
-    Math.max(1, sizes.length);
+  const { files } = await fitBatch(await encodedImages(set.places, some), side);
+  const sound = files.filter(({ length }) => length > 0);
+  const mean = sound.reduce((sum, { length }) => sum + length, 0) / Math.max(1, sound.length);
   const needed = 1.05 * mean * set.count;
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
@@ -152,31 +130,12 @@ async function writeImages(
 
 async function recordsOf(set: StoredImages, indices: Int32Array, side: number): Promise<Uint8Array[]> {
   const encoded = await encodedImages(set.places, indices);
-  const outcomes = await measureBatch(encoded, { threads: torch.getNumThreads() });
-  return await Promise.all(
-    outcomes.map(async (measured, i) => {
-      const refuse = (problem: string): never => {
-        throw new DataError(
-          { file: nameOf(set.places, indices[i]!) },
-          problem,
-          "Mend it or take it away, or leave such images out by data.damaged: skip",
-        );
-      };
-      if (measured.status !== "ok") refuse(measured.problem);
-      const { width, height, shorter } = downsized(measured.width, measured.height, side);
-      const view = { kind: "central", width, height, resize: shorter } as const;
-      const { pixels, outcomes } = await decodeBatch(oneOf(encoded, i), view, { threads: 1 });
-      try {
-        if (outcomes[0]!.status !== "ok") refuse(outcomes[0]!.problem);
-        return torch.scope(() => packRecord(pixels.select(0, 0)).toTypedArray() as Uint8Array);
-      } finally {
-        pixels.dispose();
-      }
-    }),
+  const { files, outcomes } = await fitBatch(encoded, side, { threads: torch.getNumThreads() });
+  const bad = outcomes.findIndex(({ status }) => status !== "ok");
+  if (bad < 0) return files;
+  throw new DataError(
+    { file: nameOf(set.places, indices[bad]!) },
+    outcomes[bad]!.problem,
+    "Mend it or take it away, or leave such images out by data.damaged: skip",
   );
 }
-
-const oneOf = (images: EncodedImages, i: number): EncodedImages => ({
-  ...images,
-  places: images.places.slice(placeNumbers * i, placeNumbers * (i + 1)),
-});

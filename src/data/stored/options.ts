@@ -7,16 +7,13 @@ import type { StoredImages } from "../image-set.js";
 /** Pixels of an image where nothing else is said, the usual size for ImageNet. */
 const usualSize = 224;
 
+/** What the option `size` means, of drawn images too. */
+export const sizeMeaning =
+  "Of the synthetic set and of images in files: height and width in pixels, as the network sees them. Default: 32, or 224 for files.";
+
 /** The schemas of the options that every set of images in files has. */
 export const storedOptions = (z: Z): Record<string, ZodType> => ({
-  size: z
-    .int()
-    .min(8)
-    .max(1024)
-    .exactOptional()
-    .describe(
-      `Of images in files: height and width as the network sees them, in pixels. Default: ${usualSize}.`,
-    ),
+  size: z.int().min(8).max(1024).exactOptional().describe(sizeMeaning),
   damaged: z
     .enum(["fail", "skip"])
     .exactOptional()

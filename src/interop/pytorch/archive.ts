@@ -2,24 +2,26 @@
  * The archive that torch.save writes since PyTorch 1.6: a zip file of one folder, with the pickle `data.pkl` and the numbers
  * of each storage in `data/KEY`, none of them compressed. It may come from anyone.
  */
-import { close, constants, fstat, open } from "node:fs";
-import { promisify } from "node:util";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import type { Entry, ZipFile } from "yauzl";
 import { yauzl } from "../../packages.js";
+import { type BoundedReader, boundedReader } from "./bounded-reader.js";
 import { crc32 } from "./crc32.js";
 
+/** In bytes; Node reads less than 2 GiB at a time. */
+const LONGEST_READ = 2 ** 30;
 /** More entries than any checkpoint has. */
 const MOST_ENTRIES = 200_000;
-
-const [openFile, closeFile, statFile] = [promisify(open), promisify(close), promisify(fstat)];
 
 /** An open archive, whose entries are known and checked, but not read yet. */
 export class Archive implements AsyncDisposable {
   private constructor(
     readonly size: number,
-    private readonly file: number,
+    private readonly file: FileHandle,
     private readonly zip: ZipFile,
     private readonly entries: ReadonlyMap<string, Entry>,
+    private readonly bounded: BoundedReader,
   ) {}
 
   /**
@@ -30,16 +32,20 @@ export class Archive implements AsyncDisposable {
    */
   static async open(path: string): Promise<Archive> {
     // Without O_NONBLOCK, opening a pipe would wait forever for a writer.
-    const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const stat = await statFile(file);
+      const stat = await file.stat();
       if (!stat.isFile()) throw new Error("is no regular file");
-      const zip = await yauzl().fromFdPromise(file, { strictFileNames: true, autoClose: false });
+      const bounded = boundedReader(file, stat.size);
+      const options = { strictFileNames: true, autoClose: false };
+      const opened = yauzl().fromRandomAccessReaderPromise(bounded.reader, stat.size, options);
+      const zip = await bounded.guarded(opened);
       if (zip.entryCount > MOST_ENTRIES)
         throw new Error(`lists ${zip.entryCount} entries, but at most ${MOST_ENTRIES} are read`);
-      return new Archive(stat.size, file, zip, await listEntries(zip, stat.size));
+      const entries = await bounded.guarded(listEntries(zip, stat.size));
+      return new Archive(stat.size, file, zip, entries, bounded);
     } catch (error) {
-      await closeFile(file);
+      await file.close();
       throw error;
     }
   }
@@ -62,19 +68,22 @@ export class Archive implements AsyncDisposable {
   async read(name: string): Promise<Uint8Array> {
     const entry = this.entries.get(name);
     if (!entry) throw new Error(`has no entry ${JSON.stringify(name)}`);
+    const header = this.zip.readLocalFileHeaderPromise(entry, { minimal: true });
+    const { fileDataStart: start } = await this.bounded.guarded(header);
     const bytes = new Uint8Array(entry.uncompressedSize);
-    let length = 0;
-    for await (const piece of await this.zip.openReadStreamPromise(entry)) {
-      bytes.set(piece as Uint8Array, length);
-      length += (piece as Uint8Array).length;
+    for (let length = 0; length < bytes.length; ) {
+      const piece = Math.min(bytes.length - length, LONGEST_READ);
+      const { bytesRead } = await this.file.read(bytes, length, piece, start + length);
+      if (bytesRead === 0) throw new Error(`ends within its entry ${name}`);
+      length += bytesRead;
     }
-    if (length !== bytes.length || crc32(bytes) !== entry.crc32 >>> 0)
+    if (crc32(bytes) !== entry.crc32 >>> 0)
       throw new Error(`is damaged: its entry ${name} is not what was written, by its CRC-32`);
     return bytes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await closeFile(this.file);
+    await this.file.close();
   }
 }
 

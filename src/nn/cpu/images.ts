@@ -30,8 +30,8 @@ const numbersOf = ({ scale, ratio, resize, height, width }: ViewArguments) => [
   width,
 ];
 
-/** Encoded images, and how to decode them. */
-export interface DecodeArguments {
+/** Encoded images, how large they may be and on how many threads they are decoded. */
+export interface ImageArguments {
   /** uint8, the paths of files, each ended by a zero */
   paths: torch.Tensor;
   /**
@@ -40,11 +40,15 @@ export interface DecodeArguments {
    */
   places: torch.Tensor;
   bytes?: torch.Tensor | undefined;
+  maxPixels: number;
+  threads: number;
+}
+
+/** Encoded images, and what to show of them. */
+export interface DecodeArguments extends ImageArguments {
   /** int64 [B], the numbers that decide the boxes of a random view */
   keys?: torch.Tensor | undefined;
   view: ViewArguments;
-  maxPixels: number;
-  threads: number;
 }
 
 /**
@@ -82,6 +86,29 @@ export function viewPixels(
 }
 
 /**
+ * Decodes a batch of JPEG files in the background, and makes images smaller whose shorter side has more than `shorter` pixels.
+ *
+ * @returns files uint8, PPM files one behind the other, empty ones for images that fail; where each ends, int64 [B]; and
+ *   outcomes, int64 [B, 10]
+ */
+export function fitImages(
+  { paths, places, bytes, maxPixels, threads }: ImageArguments,
+  shorter: number,
+): Promise<[torch.Tensor, torch.Tensor, torch.Tensor]> {
+  return torch.opAsync("lyceum::fit_images", paths, places, bytes, shorter, maxPixels, threads);
+}
+
+/**
+ * Makes an image smaller that is decoded already, in the background.
+ *
+ * @param image uint8 [H, W, 3]
+ * @returns a PPM file, uint8, and the outcome, int64 [10]
+ */
+export function fitPixels(image: torch.Tensor, shorter: number): Promise<[torch.Tensor, torch.Tensor]> {
+  return torch.opAsync("lyceum::fit_pixels", image, shorter);
+}
+
+/**
  * Draws the boxes of random views.
  *
  * @param keys int64 [B]
@@ -94,29 +121,4 @@ export function randomBoxes(
   { scale, ratio }: Pick<ViewArguments, "scale" | "ratio">,
 ): torch.Tensor {
   return torch.op("lyceum::random_boxes", keys, sizes, [...scale], [...ratio]);
-}
-
-/**
- * Reads what stands before the pixels of JPEG files, in the background.
- *
- * @returns outcomes, int64 [B, 10], as of {@link decodeImages}
- */
-export function measureImages({
-  paths,
-  places,
-  bytes,
-  maxPixels,
-  threads,
-}: Omit<DecodeArguments, "keys" | "view">): Promise<torch.Tensor> {
-  return torch.opAsync("lyceum::measure_images", paths, places, bytes, maxPixels, threads);
-}
-
-/**
- * Makes a record of pixels, which {@link decodeImages} takes for an image and whose damage it finds.
- *
- * @param pixels uint8 [3, H, W]
- * @returns uint8
- */
-export function packRecord(pixels: torch.Tensor): torch.Tensor {
-  return torch.op("lyceum::pack_record", pixels);
 }

@@ -4,10 +4,11 @@ export { describeKernels } from "./describe-kernels.js";
 export {
   type DecodeArguments,
   decodeImages,
+  fitImages,
+  fitPixels,
   hasJpeg,
+  type ImageArguments,
   jpegMessage,
-  measureImages,
-  packRecord,
   randomBoxes,
   type ViewArguments,
   viewPixels,
