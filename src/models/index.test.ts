@@ -42,6 +42,25 @@ describe("models", () => {
     }
   });
 
+  it("have the same layers for images of any size", () => {
+    const shapesOf = (name: string, image: { height?: number; width?: number }) => {
+      const model = createModel(name, { ...options, ...image });
+      const shapes = [...model.namedParameters()].map(([path, { shape }]) => [path, ...shape].join(" "));
+      model.dispose();
+      return shapes;
+    };
+    // Small members of each family will do.
+    for (const name of [
+      "resnet8",
+      "wrn-16-2",
+      "preact-resnet18",
+      "densenet-bc-40-12",
+      "resnet18",
+      "mobilenet-v2",
+    ])
+      expect(shapesOf(name, { height: 40, width: 48 }), name).toEqual(shapesOf(name, {}));
+  });
+
   it("may be a user's own", () => {
     class Tiny extends Module {
       readonly fc: Linear;
