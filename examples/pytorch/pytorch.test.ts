@@ -54,7 +54,7 @@ describe.skipIf(!python)(`the PyTorch modules${why}`, () => {
     const spec = { name: "synthetic", classes: 6, size: 12, limit: { train: 128, test: 40 } };
     const directory = join(root, "run");
     await trainGenerations({ data: spec, model: "resnet8", generations: 1, epochs: 1 }, { directory });
-    const { test, classNames } = await data.loadDataset(spec);
+    const { test, classNames } = (await data.loadDataset(spec)) as data.Dataset;
     const shape = [test.count, test.channels, test.height, test.width];
     const folder = join(directory, "generation-0");
     const images = torch.tensor(test.images, { shape });

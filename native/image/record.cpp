@@ -8,8 +8,8 @@ namespace {
 // The first byte is that of no image format, the last ones are the version.
 constexpr char kMagic[8] = {'\x93', 'L', 'Y', 'C', 'I', 'M', '0', '1'};
 
-// Mixes eight bytes at a time in four lanes, by multiplication and rotation (as xxHash does it, with
-// its first two primes): it finds damage, and is no protection against a forger.
+// Mixes eight bytes at a time in four lanes, by multiplication and rotation (as xxHash does it,
+// with its first two primes): it finds damage, and is no protection against a forger.
 uint64_t checksum_of(const uint8_t* bytes, int64_t size) {
   constexpr uint64_t kFirst = 0x9E3779B185EBCA87u, kSecond = 0xC2B2AE3D27D4EB4Fu;
   uint64_t lanes[4] = {kFirst, kSecond, ~kFirst, ~kSecond};

@@ -73,6 +73,7 @@ async function features(nameOrPath: string, options: FeaturesOptions): Promise<v
   try {
     const written = await writeFeatures(run.generation(generation).weights, out, {
       ...{ data: images, part, layer, spatial: flatten ? "flatten" : "mean", signal, library, imports },
+      kernels: run.recipe.kernels,
       device: device as "cpu",
       onNote: (note) => process.stderr.write(`${printable(note)}\n`),
       onProgress: (done, of) => {

@@ -2,6 +2,7 @@ import { checkDataset } from "./check-set.js";
 import { checkOptions, type DataSpec, type DatasetDefinition, type MakeOptions } from "./define.js";
 import {
   type AnyDataset,
+  type Dataset,
   type ImageSet,
   isStored,
   noImages,
@@ -24,17 +25,35 @@ export interface LoadOptions extends MakeOptions {
   test?: boolean | undefined;
 }
 
+/** Lyceum's own sets whose images lie in files, and those whose images are in memory. */
+type InFiles = "folder" | "imagenet" | "shards";
+type InMemory = "fashion-mnist" | "mnist" | "cifar10" | "cifar100" | "synthetic";
+
+/** What is known of a set's images from its name. */
+export type LoadedDataset<Name extends string> = Name extends InMemory
+  ? Dataset
+  : Name extends InFiles
+    ? Dataset<StoredImages>
+    : AnyDataset;
+
 /**
- * Reads a data set into memory, checking sizes, magic numbers, counts and labels, or makes it.
+ * Reads a data set into memory, or lists its images where they lie in files, checking sizes, magic numbers, counts and labels, or makes it.
  *
  * @throws DataError when the files are not there (it lists where they were looked for and how to get them) or
  *   damaged
  * @throws RangeError when the name is unknown or an option does not fit the set
  * @throws the signal's reason when it is aborted while a set is drawn
  */
-export async function loadDataset(
+export function loadDataset<const Spec extends DataSpec>(
+  spec: Spec,
+  options: LoadOptions = {},
+): Promise<LoadedDataset<Spec["name"]>> {
+  return load(spec, options) as Promise<LoadedDataset<Spec["name"]>>;
+}
+
+async function load(
   spec: DataSpec,
-  { definition = datasetNamed(spec.name), test: wanted = true, ...making }: LoadOptions = {},
+  { definition = datasetNamed(spec.name), test: wanted = true, ...making }: LoadOptions,
 ): Promise<AnyDataset> {
   const { name, from } = definition;
   const checked = checkOptions(definition, spec);

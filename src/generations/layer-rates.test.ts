@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { createModel } from "../models/index.js";
-import type { Module } from "../nn/index.js";
+import { type Module, withoutInitialisation } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { headOf } from "./head.js";
 import { rateGroups } from "./layer-rates.js";
 import { Renormalised } from "./normalisation.js";
 
 const make = (name: string) =>
-  createModel(name, { classes: 7, channels: 3, generator: new torch.Generator(0) });
+  withoutInitialisation(() =>
+    createModel(name, { classes: 7, channels: 3, generator: new torch.Generator(0) }),
+  );
 const groupsOf = (model: Module, rates: { headRate: number; decay: number }) =>
-  rateGroups(model, headOf(model, 7)!, rates).map(({ parts, factor }) => [parts, factor]);
+  rateGroups(model, headOf(model, 7)!, rates).map(({ parts, factor }): [string[], number] => [parts, factor]);
 
 describe("layer-wise rates", () => {
   it("fall from the classifier to the first layer", () => {
@@ -35,6 +37,15 @@ describe("layer-wise rates", () => {
     ]);
   });
 
+  it("see the layers of features that are numbered", () => {
+    const parts = (name: string) =>
+      groupsOf(make(name), { headRate: 10, decay: 0.9 }).map(([[path]]) => path);
+    const features = [0, 3, 6, 8, 10].map((i) => `features.${i}`);
+    expect(parts("alexnet")).toEqual([...features, "classifier.1", "classifier.4", "classifier.6"]);
+    const blocks = Array.from({ length: 19 }, (_, i) => `features.${i}`);
+    expect(parts("mobilenet-v2")).toEqual([...blocks, "classifier.1"]);
+  });
+
   it("are the same behind a change of the images' normalisation", () => {
     const images = { mean: [0.5, 0.5, 0.5], std: [1, 1, 1] };
     const changed = new Renormalised(make("resnet8"), images, { ...images, std: [2, 2, 2] });
@@ -47,7 +58,7 @@ describe("layer-wise rates", () => {
     ]);
   });
 
-  it.each(["resnet18", "wrn-16-2", "preact-resnet18", "densenet-bc-40-12"])(
+  it.each(["resnet50", "wrn-16-2", "preact-resnet18", "densenet121", "vgg16-bn"])(
     "%s: every parameter is in one group",
     (name) => {
       const model = make(name);

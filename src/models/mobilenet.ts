@@ -5,6 +5,7 @@ import {
   GlobalAvgPool,
   Linear,
   Module,
+  normal,
   ReLU6,
   Sequential,
 } from "../nn/index.js";
@@ -98,10 +99,8 @@ export class MobileNetV2 extends Module {
     );
     this.features = new Sequential(stem, ...blocks, activated(from, 1280, 1, { generator }));
     const linear = new Linear(1280, classes, { generator });
-    torch.noGrad(() => {
-      linear.weight.normal_(0, 0.01, { generator });
-      linear.bias?.zero_();
-    });
+    normal(linear.weight, 0.01, generator);
+    torch.noGrad(() => linear.bias?.zero_());
     this.classifier = new Sequential(new Dropout(dropoutRate, { generator }), linear);
   }
 

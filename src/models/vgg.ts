@@ -7,6 +7,7 @@ import {
   Linear,
   MaxPool2d,
   Module,
+  normal,
   ReLU,
   Sequential,
 } from "../nn/index.js";
@@ -32,10 +33,8 @@ function convolution(from: number, to: number, generator: torch.Generator): Conv
 
 function linear(from: number, to: number, generator: torch.Generator): Linear {
   const made = new Linear(from, to, { generator });
-  torch.noGrad(() => {
-    made.weight.normal_(0, 0.01, { generator });
-    made.bias?.zero_();
-  });
+  normal(made.weight, 0.01, generator);
+  torch.noGrad(() => made.bias?.zero_());
   return made;
 }
 

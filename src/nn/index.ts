@@ -10,7 +10,13 @@ export { DenseTransition } from "./dense-transition.js";
 export { Dropout, dropout } from "./dropout.js";
 export { checkBatchNormPairs, type FoldingOptions, foldBatchNorm } from "./fold-batch-norm.js";
 export { DeferredConvolution, FoldedConvolution, FoldingError } from "./folded-convolution.js";
-export { kaimingNormalFanIn, kaimingNormalFanOut, uniformFanIn, withoutInitialisation } from "./init.js";
+export {
+  kaimingNormalFanIn,
+  kaimingNormalFanOut,
+  normal,
+  uniformFanIn,
+  withoutInitialisation,
+} from "./init.js";
 export { type Kernels, kernels, setKernels } from "./kernels.js";
 export {
   AdaptiveAvgPool2d,

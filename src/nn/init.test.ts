@@ -5,6 +5,7 @@ import {
   kaimingNormalFanIn,
   kaimingNormalFanOut,
   Linear,
+  normal,
   uniformFanIn,
   withoutInitialisation,
 } from "./index.js";
@@ -65,6 +66,15 @@ it.each([
   }
   const again = make(new torch.Generator(5));
   expect(again.parameters().map(numbers)).toEqual(layer.parameters().map(numbers));
+});
+
+it("normal draws with the deviation that it is given", () => {
+  const weight = torch.empty([200, 100]);
+  normal(weight, 0.01, new torch.Generator(0));
+  const drawn = numbers(weight);
+  const std = Math.sqrt(drawn.reduce((sum, x) => sum + x * x, 0) / drawn.length);
+  // 20,000 draws: the standard error of the ratio is 0.5 %.
+  expect(Math.abs(std / 0.01 - 1)).toBeLessThan(0.03);
 });
 
 it("withoutInitialisation draws nothing, within it alone", () => {

@@ -38,6 +38,12 @@ export function kaimingNormalFanIn(weight: Tensor, generator: Generator): void {
   noGrad(() => weight.normal_(0, std, { generator }));
 }
 
+/** Draws from a normal distribution of mean 0. @param std its standard deviation */
+export function normal(weight: Tensor, std: number, generator: Generator): void {
+  if (skips) return;
+  noGrad(() => weight.normal_(0, std, { generator }));
+}
+
 /** Draws uniformly within ±1 / sqrt(fan-in), as PyTorch's layers begin. @param fanIn of the weight, for a layer's bias */
 export function uniformFanIn(tensor: Tensor, generator: Generator, fanIn = fans(tensor).fanIn): void {
   if (skips) return;

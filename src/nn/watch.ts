@@ -2,7 +2,10 @@ import type { Tensor } from "../torch/index.js";
 import { applyEpilogue, type Epilogue } from "./batch-norm2d.js";
 import type { Module } from "./module.js";
 
-/** What a watched module took and gave. Either may be written over later: whoever needs it for longer copies it. */
+/**
+ * What a watched module took and gave. Either may be written over or freed later: whoever needs it for longer keeps a copy
+ * (`torch.keep(output.clone())`).
+ */
 export interface Seen {
   /** As it was given to `forward`. */
   input: Tensor;

@@ -45,19 +45,7 @@ describe.each([
       undefined,
     ],
   ],
-  [
-    "resnet18",
-    [
-      "bn1",
-      "maxpool",
-      "layer1.1",
-      "layer2.0.downsample",
-      "layer2.0.downsample.1",
-      "layer4",
-      "avgpool",
-      undefined,
-    ],
-  ],
+  ["resnet18", ["bn1", "layer1.1", "layer2.0.downsample.1", "avgpool", undefined]],
   [
     "densenet-bc-40-12",
     [
@@ -71,6 +59,7 @@ describe.each([
       undefined,
     ],
   ],
+  ["resnet50", ["layer2.1.bn2", "layer3", undefined]],
 ] as const)("the features of %s", (name, layers) => {
   const model = make(name);
   const folded = nn.foldBatchNorm(make(name));

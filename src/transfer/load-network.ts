@@ -1,4 +1,4 @@
-import { foldBatchNorm, type Module } from "../nn/index.js";
+import { foldBatchNorm, type Kernels, kernels, type Module, setKernels } from "../nn/index.js";
 import { buildNetwork, type Imports, readWeights, type WeightsDescription } from "../runs/index.js";
 import type { Device } from "../torch/index.js";
 import { isFoldedAway } from "./layer.js";
@@ -8,6 +8,13 @@ export interface Network {
   readonly model: Module;
   readonly description: WeightsDescription;
   [Symbol.dispose](): void;
+}
+
+/** Computes networks by the kernels that a run was trained with, for the whole process, until this is disposed. */
+export function useKernels(chosen: Kernels): Disposable {
+  const before = kernels();
+  setKernels(chosen);
+  return { [Symbol.dispose]: () => setKernels(before) };
 }
 
 /**

@@ -13,7 +13,7 @@ import { collectFeatures } from "./feature-set.js";
 import type { Spatial } from "./features-of.js";
 import { type FeatureParts, judgeFeatures } from "./judge-features.js";
 import { findLayer, layerInWords } from "./layer.js";
-import { loadNetwork, type Network } from "./load-network.js";
+import { loadNetwork, type Network, useKernels } from "./load-network.js";
 import type { Scaling } from "./scaling.js";
 import { spreadOf } from "./spread.js";
 import { type DataInput, inputOf, loadTransferData, type TransferData } from "./transfer-data.js";
@@ -89,6 +89,7 @@ export async function transferRun(directory: string, options: TransferOptions): 
       `the name ${JSON.stringify(name.slice(0, 100))}: must be of letters, digits, -, _ and . (--name)`,
     );
 
+  using _ = useKernels(run.recipe.kernels);
   let data: TransferData | undefined;
   let inWords = "";
   const results: TransferResult["generations"][number][] = [];

@@ -1,11 +1,12 @@
 import { basename } from "node:path";
+import { type Kernels, kernels as processKernels } from "../nn/index.js";
 import type { Library } from "../recipe/index.js";
 import type { Imports } from "../runs/index.js";
 import type { Device } from "../torch/index.js";
 import { featureWriter } from "./feature-file.js";
 import { featuresOf, type Spatial } from "./features-of.js";
 import { findLayer, layerInWords } from "./layer.js";
-import { loadNetwork } from "./load-network.js";
+import { loadNetwork, useKernels } from "./load-network.js";
 import { type DataInput, inputOf, loadTransferData } from "./transfer-data.js";
 
 export interface WriteFeaturesOptions {
@@ -20,6 +21,8 @@ export interface WriteFeaturesOptions {
   library?: Library | undefined;
   imports?: Imports | undefined;
   device?: Device | undefined;
+  /** The kernels that compute the network. Default: those that the process has chosen. */
+  kernels?: Kernels | undefined;
   signal?: AbortSignal | undefined;
   /** Told what a user should know of the images, before the first is computed. */
   onNote?: ((note: string) => void) | undefined;
@@ -49,7 +52,8 @@ export async function writeFeatures(
   }: WriteFeaturesOptions,
 ): Promise<{ images: number; features: number }> {
   if (!/\.(safetensors|npy)$/.test(path)) throw new RangeError(`${path}: must end in .safetensors or .npy`);
-  const { imports = [], device = "cpu", library } = options;
+  const { imports = [], device = "cpu", library, kernels = processKernels() } = options;
+  using _ = useKernels(kernels);
   using network = loadNetwork(weights, { layer, imports, device });
   const { model, description } = network;
   const found = findLayer(model, layer);
