@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import * as torch from "../torch/index.js";
+import { withPresentNames } from "./names/old-densenet.js";
 import { fromTimm, timmTableOf, withCounts } from "./names/rename.js";
 import { loadPyTorch } from "./pytorch/load.js";
 
@@ -36,13 +37,15 @@ export async function readWeightsFile(path: string): Promise<WeightsFile> {
 }
 
 /**
- * Gives a file's tensors the names that torchvision has for them, where timm's names are recognised, and adds counts of
- * batches that are missing. The file's notes say so.
+ * Gives a file's tensors the names that torchvision has for them, where timm's names or those of its own older DenseNets are
+ * recognised, and adds counts of batches that are missing. The file's notes say so.
  */
 export function nameAsTorchvision(file: WeightsFile): void {
   const before = file.tensors;
   const table = timmTableOf(Object.keys(before));
-  file.tensors = torch.scope(() => withCounts(table ? fromTimm(before, table) : before));
+  file.tensors = torch.scope(() => withCounts(table ? fromTimm(before, table) : withPresentNames(before)));
+  if (!Object.keys(before).every((name) => table || Object.hasOwn(file.tensors, name)))
+    file.notes.push("its names are those of torchvision's older DenseNets; they are read as those of today");
   if (!table) return;
   file.notes.push(`its names are timm's (${table.family}); they are read as torchvision's`);
   const kept = new Set(Object.values(file.tensors));
