@@ -2,7 +2,8 @@
  * Measures how many JPEG files a second become random crops: by Lyceum, by torchvision's DataLoader with as many workers as
  * Lyceum has threads, and, without any crop, by libjpeg-turbo alone. All in one run and in turns, on the same files, which are
  * in the page cache. Lyceum and torchvision crop (RandomResizedCrop), mirror half of the images and give batches of 64 of
- * bytes. The ratios are those of the medians.
+ * bytes. The ratios are those of the medians. Where other programs run, rates depend on how many threads each side has ready
+ * to run; processor time for an image does not, and is told too.
  *
  *   npx tsc -p bench && node build/bench/decoding/main.js --folder NAME=PATH [--folder …] [--size 128 --size 224]
  *     [--rounds 12] [--threads 2] [--python /usr/bin/python3] [--out bench/results/decoding.json]
@@ -18,7 +19,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { data, torch } from "lyceum";
+import { data } from "lyceum";
 import { plainEnvironment } from "../environment.js";
 import { interleave, type Spread, spread } from "../sampling.js";
 
@@ -48,32 +49,20 @@ const peer = spawn(given.python, [here("peer.py")], {
 });
 const answers = createInterface(peer.stdout)[Symbol.asyncIterator]();
 let peerVersions = "";
-/** Lets torchvision go through a folder. @returns images a second */
-async function byTorchvision(folder: string, size: number, epochs: number): Promise<number> {
+/** Wall-clock seconds and seconds of processor time that some images took. */
+interface Turn {
+  images: number;
+  seconds: number;
+  cpuSeconds: number;
+}
+
+async function byTorchvision(folder: string, size: number, epochs: number): Promise<Turn> {
   peer.stdin.write(`${JSON.stringify({ folder, size, epochs, batchSize, workers: threads })}\n`);
   const { value, done } = await answers.next();
   if (done) throw new Error(`${given.python} ${here("peer.py")} ended: it needs torchvision`);
-  const { seconds, images, versions } = JSON.parse(value) as {
-    seconds: number;
-    images: number;
-    versions: string;
-  };
+  const { versions, ...turn } = JSON.parse(value) as Turn & { versions: string };
   peerVersions = versions;
-  return images / seconds;
-}
-
-// Threads for the copying of so little would only stand in the way of those that decode.
-torch.setNumThreads(1);
-
-/** Mirrors half of the images of a batch, in place. */
-function mirrorHalf(pixels: torch.Tensor, random: data.RandomSequence): void {
-  torch.scope(() => {
-    for (let b = 0; b < pixels.shape[0]!; b++) {
-      if (random.below(2) === 0) continue;
-      const image = pixels.select(0, b);
-      image.copy_(image.flip([2]));
-    }
-  });
+  return turn;
 }
 
 let epoch = 0;
@@ -81,8 +70,9 @@ let epoch = 0;
 const prefetched = 2 * threads;
 
 /** Lets Lyceum go through files. */
-async function byLyceum(paths: string[], size: number, epochs: number): Promise<number> {
+async function byLyceum(paths: string[], size: number, epochs: number): Promise<Turn> {
   const start = performance.now();
+  const before = process.cpuUsage();
   let images = 0;
   for (let e = 0; e < epochs; e++, epoch++) {
     const order = data.shuffled(
@@ -95,7 +85,8 @@ async function byLyceum(paths: string[], size: number, epochs: number): Promise<
       const indices = order.subarray(from, from + batchSize);
       const places = data.placesOf(Array.from(indices, (i) => ({ path: paths[i]! })));
       const view = { kind: "random", height: size, width: size } as const;
-      return data.decodeBatch(places, view, { keys: data.boxKeys(indices, 0, epoch), threads });
+      const mirrored = Uint8Array.from(indices, () => random.below(2));
+      return data.decodeBatch(places, view, { keys: data.boxKeys(indices, 0, epoch), mirrored, threads });
     };
     const starts = Array.from({ length: Math.ceil(paths.length / batchSize) }, (_, i) => i * batchSize);
     const making = starts.splice(0, prefetched).map(make);
@@ -104,29 +95,47 @@ async function byLyceum(paths: string[], size: number, epochs: number): Promise<
       making.push(...starts.splice(0, 1).map(make));
       const bad = outcomes.find(({ status }) => status !== "ok");
       if (bad) throw new Error(`an image ${bad.problem}`);
-      mirrorHalf(pixels, random);
       images += outcomes.length;
       pixels.dispose();
     }
   }
-  return images / ((performance.now() - start) / 1000);
+  const { user, system } = process.cpuUsage(before);
+  return { images, seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
 }
 
-function byLibjpeg(paths: string[], epochs: number): number {
-  const seconds = Number(execFileSync(bare, [String(threads), String(epochs)], { input: paths.join("\n") }));
-  return (paths.length * epochs) / seconds;
+function byLibjpeg(paths: string[], epochs: number): Turn {
+  const told = execFileSync(bare, [String(threads), String(epochs)], { input: paths.join("\n") }).toString();
+  const [seconds, cpuSeconds] = told.split(" ").map(Number) as [number, number];
+  return { images: paths.length * epochs, seconds, cpuSeconds };
 }
+
+/** What the turns of one side came to. */
+interface Side {
+  imagesPerSecond: Spread;
+  /** Microseconds of processor time for an image. */
+  cpuMicroseconds: Spread;
+}
+
+const sideOf = (turns: Turn[]): Side => ({
+  imagesPerSecond: spread(turns.map(({ images, seconds }) => images / seconds)),
+  cpuMicroseconds: spread(turns.map(({ images, cpuSeconds }) => (cpuSeconds / images) * 1e6)),
+});
+
+/** How many times as fast the first side is, and how much less it computes. */
+const ratios = (a: Side, b: Side) => ({
+  rate: a.imagesPerSecond.median / b.imagesPerSecond.median,
+  cpu: b.cpuMicroseconds.median / a.cpuMicroseconds.median,
+});
 
 interface Row {
   set: string;
   size: number;
   images: number;
-  /** Images a second. */
-  lyceum: Spread;
-  torchvision: Spread;
-  libjpeg: Spread;
-  overTorchvision: number;
-  overLibjpeg: number;
+  lyceum: Side;
+  torchvision: Side;
+  libjpeg: Side;
+  overTorchvision: ReturnType<typeof ratios>;
+  overLibjpeg: ReturnType<typeof ratios>;
 }
 
 const rows: Row[] = [];
@@ -138,15 +147,20 @@ for (const named of given.folder) {
     .sort();
   const epochs = Math.max(1, Math.round(imagesPerTurn / paths.length));
   for (const size of given.size.map(Number)) {
-    const [lyceum, torchvision, libjpeg] = (
-      await interleave(rounds, [
-        async () => [await byLyceum(paths, size, epochs)],
-        async () => [await byTorchvision(folder, size, epochs)],
-        () => [byLibjpeg(paths, epochs)],
-      ])
-    ).map(spread) as [Spread, Spread, Spread];
-    const overTorchvision = lyceum.median / torchvision.median;
-    const overLibjpeg = lyceum.median / libjpeg.median;
+    const turns: [Turn[], Turn[], Turn[]] = [[], [], []];
+    const keep = (side: number, turn: Turn) => {
+      turns[side]!.push(turn);
+      return [0];
+    };
+    await interleave(rounds, [
+      async () => keep(0, await byLyceum(paths, size, epochs)),
+      async () => keep(1, await byTorchvision(folder, size, epochs)),
+      () => keep(2, byLibjpeg(paths, epochs)),
+    ]);
+    // The first turn of each is for warming up.
+    const [lyceum, torchvision, libjpeg] = turns.map((side) => sideOf(side.slice(1))) as [Side, Side, Side];
+    const overTorchvision = ratios(lyceum, torchvision);
+    const overLibjpeg = ratios(lyceum, libjpeg);
     rows.push({
       set,
       size,
@@ -157,11 +171,12 @@ for (const named of given.folder) {
       overTorchvision,
       overLibjpeg,
     });
-    const rate = ({ median, lower, upper }: Spread) =>
-      `${median.toFixed(0)} [${lower.toFixed(0)}, ${upper.toFixed(0)}]`;
+    const text = ({ imagesPerSecond: { median, lower, upper }, cpuMicroseconds }: Side) =>
+      `${median.toFixed(0)}/s [${lower.toFixed(0)}, ${upper.toFixed(0)}], ${cpuMicroseconds.median.toFixed(0)} us CPU`;
     console.log(
-      `${set} to ${size}: images/s Lyceum ${rate(lyceum)}, torchvision ${rate(torchvision)} (${overTorchvision.toFixed(2)}), ` +
-        `libjpeg-turbo, whole files ${rate(libjpeg)} (${overLibjpeg.toFixed(2)})`,
+      `${set} to ${size}: Lyceum ${text(lyceum)}; torchvision ${text(torchvision)}, ratio ` +
+        `${overTorchvision.rate.toFixed(2)}, of CPU ${overTorchvision.cpu.toFixed(2)}; libjpeg-turbo, whole files ` +
+        `${text(libjpeg)}, ratio ${overLibjpeg.rate.toFixed(2)}, of CPU ${overLibjpeg.cpu.toFixed(2)}`,
     );
   }
 }
@@ -175,7 +190,7 @@ if (given.out) {
     date: new Date().toISOString().slice(0, 10),
     machine,
     peer: peerVersions,
-    what: `RandomResizedCrop and mirroring, batches of ${batchSize} of bytes; medians and quartiles of ${rounds} turns in images a second`,
+    what: `RandomResizedCrop and mirroring, batches of ${batchSize} of bytes; medians and quartiles of ${rounds} turns`,
     rows,
   };
   const rounded = (_: string, value: unknown) =>

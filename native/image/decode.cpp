@@ -83,13 +83,14 @@ struct Target {
   Plan plan;
   uint8_t* to;
   int64_t width, plane;
+  bool mirrored;
 };
 
 void begin(Workshop& shop, const Target& target, Outcome& outcome) {
   outcome.box = target.plan.box;
   outcome.denominator = target.plan.denominator;
-  shop.resampler.begin(target.plan.rows, target.plan.columns, target.to, target.width,
-                       target.plane);
+  shop.resampler.begin(target.plan.rows, target.plan.columns, target.to, target.width, target.plane,
+                       target.mirrored);
 }
 
 // `choose` says what to make of an image once its size is known: it takes what plan_view takes
@@ -167,15 +168,15 @@ Outcome in_workshop(const Work& work) {
 
 // Runs `work` with a `choose` for the view, and leaves zeros behind where it fails.
 template <class Work>
-Outcome for_view(const View& view, uint64_t key, uint8_t* to, const Work& work) {
+Outcome for_view(const View& view, const Choice& choice, uint8_t* to, const Work& work) {
   const size_t bytes = 3 * view.height * view.width;
   // A margin stays black.
   if (!view.random) std::memset(to, 0, bytes);
   const auto choose = [&](int64_t height, int64_t width, bool may_shrink, bool mirrored_rows,
                           bool mirrored_columns) {
     const Plan plan =
-        plan_view(view, key, height, width, may_shrink, mirrored_rows, mirrored_columns);
-    return Target{plan, to, view.width, view.height * view.width};
+        plan_view(view, choice.key, height, width, may_shrink, mirrored_rows, mirrored_columns);
+    return Target{plan, to, view.width, view.height * view.width, choice.mirrored};
   };
   const Outcome outcome =
       in_workshop([&](Workshop& shop, Outcome& found) { work(shop, choose, found); });
@@ -197,7 +198,7 @@ Outcome for_fit(int64_t shorter, std::vector<uint8_t>& to, const Work& work) {
           height = plan.rows.out;
           width = plan.columns.out;
           planes.resize(3 * height * width);
-          return Target{plan, planes.data(), width, height * width};
+          return Target{plan, planes.data(), width, height * width, false};
         },
         outcome);
     if (outcome.status != Status::kOk) return;
@@ -213,16 +214,16 @@ Outcome for_fit(int64_t shorter, std::vector<uint8_t>& to, const Work& work) {
 
 }  // namespace
 
-Outcome decode_image(const Place& place, const View& view, uint64_t key, int64_t most_pixels,
-                     uint8_t* to) {
-  return for_view(view, key, to, [&](Workshop& shop, const auto& choose, Outcome& outcome) {
+Outcome decode_image(const Place& place, const View& view, const Choice& choice,
+                     int64_t most_pixels, uint8_t* to) {
+  return for_view(view, choice, to, [&](Workshop& shop, const auto& choose, Outcome& outcome) {
     take_file(shop, place, most_pixels, choose, outcome);
   });
 }
 
 Outcome view_pixels(const uint8_t* pixels, int64_t height, int64_t width, const View& view,
-                    uint64_t key, uint8_t* to) {
-  return for_view(view, key, to, [&](Workshop& shop, const auto& choose, Outcome& outcome) {
+                    const Choice& choice, uint8_t* to) {
+  return for_view(view, choice, to, [&](Workshop& shop, const auto& choose, Outcome& outcome) {
     take_pixels(shop, pixels, height, width, choose, outcome);
   });
 }

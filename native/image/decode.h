@@ -11,13 +11,13 @@
 namespace lyceum::image {
 
 // Decodes an image into the three planes of a view, each of view.height x view.width bytes. They
-// are all zero unless the outcome's status is kOk. `key` decides a random view.
-Outcome decode_image(const Place& place, const View& view, uint64_t key, int64_t most_pixels,
-                     uint8_t* to);
+// are all zero unless the outcome's status is kOk.
+Outcome decode_image(const Place& place, const View& view, const Choice& choice,
+                     int64_t most_pixels, uint8_t* to);
 
 // The same of an image that is decoded already: rows of pixels of three bytes, red, green, blue.
 Outcome view_pixels(const uint8_t* pixels, int64_t height, int64_t width, const View& view,
-                    uint64_t key, uint8_t* to);
+                    const Choice& choice, uint8_t* to);
 
 // Decodes an image and makes it smaller, so that its shorter side has `shorter` pixels at most.
 // `to` becomes a PPM file of it (image/ppm.h), or empty where the outcome's status is not kOk.

@@ -19,6 +19,7 @@
 namespace {
 
 using lyceum::image::BoxRange;
+using lyceum::image::Choice;
 using lyceum::image::Outcome;
 using lyceum::image::Place;
 using lyceum::image::View;
@@ -139,6 +140,8 @@ void write_outcome(const Outcome& outcome, int64_t* to) {
 //          follows; and what size in bytes and time of change in milliseconds the file must have,
 //          -1 for any
 // keys     int64 [B], for a random view: the numbers that decide the boxes
+// mirrored uint8 [B], 1 for an image whose view is mirrored from left to right; none are when left
+//          out
 // scale, ratio  of a random view, resize of the other: see native/image/view.h
 // Results: pixels uint8 [B, 3, height, width], and outcomes int64 [B, 10]: status, detail, width
 // and height of the image, top, left, height and width of the box, denominator, orientation
@@ -147,22 +150,31 @@ std::tuple<at::Tensor, at::Tensor> decode_images(
     const at::Tensor& paths_in, const at::Tensor& places_in,
     const lyceum::Optional<at::Tensor>& bytes_in, const lyceum::Optional<at::Tensor>& keys_in,
     at::ArrayRef<double> scale, at::ArrayRef<double> ratio, int64_t resize, int64_t height,
-    int64_t width, int64_t max_pixels, int64_t threads) {
+    int64_t width, int64_t max_pixels, int64_t threads,
+    const lyceum::Optional<at::Tensor>& mirrored_in) {
   constexpr const char* kName = "decode_images";
   const View view = checked_view(kName, bool(keys_in), scale, ratio, resize, height, width);
   const Batch given = checked_batch(kName, paths_in, places_in, bytes_in, max_pixels, threads);
   const int64_t batch = int64_t(given.places.size());
   at::Tensor keys;
   if (keys_in) keys = checked_keys(kName, *keys_in, batch);
+  at::Tensor mirrored;
+  if (mirrored_in) {
+    mirrored = checked(kName, "mirrored", *mirrored_in, at::kByte, 1);
+    TORCH_CHECK(mirrored.size(0) == batch, kName, ": mirrored must be one for each image (", batch,
+                "), got ", mirrored.size(0));
+  }
 
   at::Tensor pixels = at::empty({batch, 3, height, width}, at::kByte);
   at::Tensor outcomes = at::empty({batch, kOutcomeNumbers}, at::kLong);
   uint8_t* const to = pixels.data_ptr<uint8_t>();
   int64_t* const numbers = outcomes.data_ptr<int64_t>();
   const int64_t* const key = keys.defined() ? keys.data_ptr<int64_t>() : nullptr;
+  const uint8_t* const mirror = mirrored.defined() ? mirrored.data_ptr<uint8_t>() : nullptr;
   lyceum::image::for_each(batch, threads, [&](int64_t b) {
-    const Outcome outcome = lyceum::image::decode_image(
-        given.places[b], view, key ? uint64_t(key[b]) : 0, max_pixels, to + b * 3 * height * width);
+    const Choice choice{key ? uint64_t(key[b]) : 0, mirror && mirror[b] != 0};
+    const Outcome outcome = lyceum::image::decode_image(given.places[b], view, choice, max_pixels,
+                                                        to + b * 3 * height * width);
     write_outcome(outcome, numbers + kOutcomeNumbers * b);
   });
   return {pixels, outcomes};
@@ -175,15 +187,15 @@ std::tuple<at::Tensor, at::Tensor> view_pixels(const at::Tensor& image_in,
                                                lyceum::Optional<int64_t> key,
                                                at::ArrayRef<double> scale,
                                                at::ArrayRef<double> ratio, int64_t resize,
-                                               int64_t height, int64_t width) {
+                                               int64_t height, int64_t width, bool mirrored) {
   constexpr const char* kName = "view_pixels";
   const View view = checked_view(kName, bool(key), scale, ratio, resize, height, width);
   const at::Tensor image = checked_image(kName, image_in);
   at::Tensor pixels = at::empty({3, height, width}, at::kByte);
   at::Tensor numbers = at::empty({kOutcomeNumbers}, at::kLong);
-  const Outcome outcome =
-      lyceum::image::view_pixels(image.data_ptr<uint8_t>(), image.size(0), image.size(1), view,
-                                 key ? uint64_t(*key) : 0, pixels.data_ptr<uint8_t>());
+  const Outcome outcome = lyceum::image::view_pixels(
+      image.data_ptr<uint8_t>(), image.size(0), image.size(1), view,
+      Choice{key ? uint64_t(*key) : 0, mirrored}, pixels.data_ptr<uint8_t>());
   write_outcome(outcome, numbers.data_ptr<int64_t>());
   return {pixels, numbers};
 }
@@ -271,11 +283,11 @@ at::Tensor random_boxes(const at::Tensor& keys_in, const at::Tensor& sizes_in,
 TORCH_LIBRARY_FRAGMENT(lyceum, m) {
   m.def(
       "decode_images(Tensor paths, Tensor places, Tensor? bytes, Tensor? keys, float[] scale, "
-      "float[] ratio, int resize, int height, int width, int max_pixels, int threads) -> "
-      "(Tensor pixels, Tensor outcomes)");
+      "float[] ratio, int resize, int height, int width, int max_pixels, int threads, "
+      "Tensor? mirrored=None) -> (Tensor pixels, Tensor outcomes)");
   m.def(
       "view_pixels(Tensor image, int? key, float[] scale, float[] ratio, int resize, int height, "
-      "int width) -> (Tensor pixels, Tensor outcome)");
+      "int width, bool mirrored=False) -> (Tensor pixels, Tensor outcome)");
   m.def(
       "fit_images(Tensor paths, Tensor places, Tensor? bytes, int shorter, int max_pixels, "
       "int threads) -> (Tensor files, Tensor ends, Tensor outcomes)");

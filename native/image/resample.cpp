@@ -25,7 +25,10 @@ void Weights::find(const Axis& axis) {
   starts.resize(axis.count);
   counts.resize(axis.count);
   pairs.resize(axis.count);
-  values.clear();
+  const auto most_counted = std::min(axis.in, int64_t(2 * support) + 2);
+  factors_.resize(most_counted);
+  values.assign(axis.count * ((most_counted + 1) / 2), {{0, 0}, {0, 0}});
+  resample::PairOfWeights* value = values.data();
   low = axis.in;
   high = 0;
   most_pairs = 0;
@@ -35,7 +38,6 @@ void Weights::find(const Axis& axis) {
     const int64_t end = std::min(axis.in, int64_t(centre + support + 0.5));
     // Rounding of a box that is shrunk may leave nothing at the image's end.
     const int64_t first = std::min(start, axis.in - 1), count = std::max<int64_t>(1, end - first);
-    factors_.resize(count);
     double sum = 0;
     for (int64_t k = 0; k < count; k++) {
       const double distance = std::abs((double(k + first) - centre + 0.5) * narrowing);
@@ -45,18 +47,32 @@ void Weights::find(const Axis& axis) {
     for (int64_t k = 0; k < count; k++) {
       const double factor = sum != 0.0 ? factors_[k] / sum : (k == 0 ? 1.0 : 0.0);
       const auto weight = int32_t(0.5 + factor * double(1 << resample::kPrecision));
-      if (k % 2 == 0) values.push_back({{0, 0}, {0, 0}});
-      values.back().upper[k % 2] = int16_t(weight >> 8);
-      values.back().lower[k % 2] = int16_t(weight & 255);
+      value[k / 2].upper[k % 2] = int16_t(weight >> 8);
+      value[k / 2].lower[k % 2] = int16_t(weight & 255);
     }
     starts[i] = int32_t(first);
     counts[i] = int32_t(count);
     pairs[i] = int32_t((count + 1) / 2);
+    value += pairs[i];
     low = std::min(low, first);
     high = std::max(high, first + count);
     most_pairs = std::max<int64_t>(most_pairs, pairs[i]);
   }
+  values.resize(value - values.data());
   for (int32_t& start : starts) start -= int32_t(low);
+}
+
+void Weights::reverse() {
+  std::reverse(starts.begin(), starts.end());
+  std::reverse(counts.begin(), counts.end());
+  // Pairs keep their order within a pixel: all are reversed, and then each pixel's are once more.
+  std::reverse(values.begin(), values.end());
+  std::reverse(pairs.begin(), pairs.end());
+  auto from = values.begin();
+  for (const int32_t own : pairs) {
+    std::reverse(from, from + own);
+    from += own;
+  }
 }
 
 void Weights::shrink() {
@@ -65,12 +81,13 @@ void Weights::shrink() {
 }
 
 void Resampler::begin(const Axis& rows, const Axis& columns, uint8_t* to, int64_t width,
-                      int64_t plane) {
+                      int64_t plane, bool mirrored) {
   rows_.find(rows);
   columns_.find(columns);
+  if (mirrored) columns_.reverse();
   needed_ = {rows.origin + rows_.low, columns.origin + columns_.low, rows_.high - rows_.low,
              columns_.high - columns_.low};
-  plane_ = (columns.count + 3) / 4 * 4;
+  plane_ = (columns.count + 7) / 8 * 8;
   columns_.starts.resize(plane_, 0);
   columns_.pairs.resize(plane_, columns_.most_pairs == 1 ? 1 : 0);
   columns_.values.resize(columns_.values.size() + plane_ - columns.count);
@@ -81,7 +98,8 @@ void Resampler::begin(const Axis& rows, const Axis& columns, uint8_t* to, int64_
   taps_.resize(2 * rows_.most_pairs);
   pushed_ = made_ = 0;
   next_weights_ = rows_.values.data();
-  to_ = to + rows.at * width + columns.at;
+  const int64_t left = mirrored ? width - columns.at - columns.count : columns.at;
+  to_ = to + rows.at * width + left;
   to_width_ = width;
   to_plane_ = plane;
   count_ = columns.count;

@@ -16,6 +16,8 @@ namespace lyceum::image {
 // other.
 struct Weights {
   void find(const Axis& axis);
+  // Puts the pixels of the result into the opposite order.
+  void reverse();
   void shrink();
 
   std::vector<int32_t> starts, counts, pairs;
@@ -32,8 +34,9 @@ class Resampler {
  public:
   // Prepares to make the pixels of a view's two axes out of rows that are pushed. Rows of the view
   // are `width` bytes long in `to`, and its three planes `plane` bytes apart; nothing is written
-  // where the axes leave a margin.
-  void begin(const Axis& rows, const Axis& columns, uint8_t* to, int64_t width, int64_t plane);
+  // where the axes leave a margin. `mirrored` is from left to right.
+  void begin(const Axis& rows, const Axis& columns, uint8_t* to, int64_t width, int64_t plane,
+             bool mirrored);
 
   // The rows to push, and the columns that they are to hold.
   const Box& needed() const { return needed_; }

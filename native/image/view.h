@@ -19,6 +19,13 @@ struct View {
   int64_t height, width;
 };
 
+// What decides the view of one image: the key of a random view, and whether what is seen is
+// mirrored from left to right.
+struct Choice {
+  uint64_t key;
+  bool mirrored;
+};
+
 // How `in` pixels along one side, from `origin` of the image on, become pixels of the view. The
 // stretch of `size` from `from` on, both in pixels from the origin, would become `out` pixels; of
 // these, `count` from `first` on are shown, beginning at pixel `at` of the view. Pixels outside of

@@ -66,12 +66,13 @@ LYCEUM_INLINE __m256i sum_pixel(const PairOfWeights* weights, int64_t pairs, con
   return rounded(upper, lower);
 }
 
-LYCEUM_INLINE void store_channels(__m128i channels, uint8_t* to, int64_t plane) {
-  const int32_t red = _mm_extract_epi32(channels, 0), green = _mm_extract_epi32(channels, 1),
-                blue = _mm_extract_epi32(channels, 2);
-  std::memcpy(to, &red, 4);
-  std::memcpy(to + plane, &green, 4);
-  std::memcpy(to + 2 * plane, &blue, 4);
+// Stores eight pixels of one row, of which `first` and `last` hold four each, channel by channel.
+LYCEUM_INLINE void store_channels(__m128i first, __m128i last, uint8_t* to, int64_t plane) {
+  const __m128i red_and_green = _mm_unpacklo_epi32(first, last);
+  const __m128i blue = _mm_unpackhi_epi32(first, last);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to), red_and_green);
+  _mm_storeh_pd(reinterpret_cast<double*>(to + plane), _mm_castsi128_pd(red_and_green));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 2 * plane), blue);
 }
 
 #endif
@@ -82,25 +83,34 @@ LYCEUM_INLINE void store_channels(__m128i channels, uint8_t* to, int64_t plane) 
 
 namespace {
 
-// kPairs is the number of pairs that each pixel has, or 0 where they differ.
+// The next four pixels of both rows, channel by channel. kPairs is the number of pairs that each
+// pixel has, or 0 where they differ.
+template <int kPairs>
+LYCEUM_INLINE __m256i next_four(const RowWeights& row, int64_t x, const PairOfWeights*& weights,
+                                const uint8_t* const from[2]) {
+  __m256i sums[4];
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < 4; i++) {
+    const int64_t start = 4 * int64_t(row.starts[x + i]);
+    const int64_t pairs = kPairs > 0 ? kPairs : row.pairs[x + i];
+    sums[i] = sum_pixel(weights, pairs, from[0] + start, from[1] + start);
+    weights += pairs;
+  }
+  // Both packings saturate.
+  return channels_of_four(_mm256_packus_epi16(_mm256_packs_epi32(sums[0], sums[1]),
+                                              _mm256_packs_epi32(sums[2], sums[3])));
+}
+
 template <int kPairs>
 LYCEUM_INLINE void across_row(const RowWeights& row, const uint8_t* const from[2],
                               uint8_t* const to[2], int64_t plane) {
   const PairOfWeights* weights = row.weights;
-  for (int64_t x = 0; x < row.count; x += 4) {
-    __m256i sums[4];
-#pragma GCC unroll 4
-    for (int64_t i = 0; i < 4; i++) {
-      const int64_t start = 4 * int64_t(row.starts[x + i]);
-      const int64_t pairs = kPairs > 0 ? kPairs : row.pairs[x + i];
-      sums[i] = sum_pixel(weights, pairs, from[0] + start, from[1] + start);
-      weights += pairs;
-    }
-    // Both packings saturate.
-    const __m256i bytes = channels_of_four(_mm256_packus_epi16(
-        _mm256_packs_epi32(sums[0], sums[1]), _mm256_packs_epi32(sums[2], sums[3])));
-    store_channels(_mm256_castsi256_si128(bytes), to[0] + x, plane);
-    store_channels(_mm256_extracti128_si256(bytes, 1), to[1] + x, plane);
+  for (int64_t x = 0; x < row.count; x += 8) {
+    const __m256i first = next_four<kPairs>(row, x, weights, from);
+    const __m256i last = next_four<kPairs>(row, x + 4, weights, from);
+    store_channels(_mm256_castsi256_si128(first), _mm256_castsi256_si128(last), to[0] + x, plane);
+    store_channels(_mm256_extracti128_si256(first, 1), _mm256_extracti128_si256(last, 1), to[1] + x,
+                   plane);
   }
 }
 

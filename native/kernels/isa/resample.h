@@ -19,7 +19,7 @@ struct RowWeights {
   const int32_t* starts;
   const int32_t* pairs;
   const PairOfWeights* weights;
-  // A multiple of 4.
+  // A multiple of 8.
   int64_t count;
   int64_t most_pairs;
 };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
 import { hasJpeg } from "../../nn/cpu/index.js";
+import * as torch from "../../torch/index.js";
 import { decodeBatch, type ImageOutcome, placesInMemory, placesOf, type View } from "./index.js";
 
 interface Case {
@@ -100,6 +101,23 @@ describe("a batch", () => {
         pixels.dispose();
       }
     }
+  });
+
+  it("is mirrored where that is asked for", async () => {
+    const images = placesInMemory(names.map(image));
+    const mirrored = Uint8Array.from(names, (_, i) => i % 2);
+    for (const view of [random, small, { ...small, resize: 9, width: 50 }]) {
+      const own = view.kind === "random" ? keys : undefined;
+      const plain = await decodeBatch(images, view, { keys: own });
+      const some = await decodeBatch(images, view, { keys: own, mirrored });
+      names.forEach((name, i) => {
+        const image = plain.pixels.select(0, i);
+        const expected = i % 2 === 1 ? image.flip([2]) : image;
+        expect(torch.op("aten::equal", some.pixels.select(0, i), expected), name).toBe(true);
+      });
+    }
+    const short = decodeBatch(images, small, { mirrored: mirrored.subarray(1) });
+    await expect(short).rejects.toThrow("mirrored must be one for each image");
   });
 
   it("can be empty", async () => {

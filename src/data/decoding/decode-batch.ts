@@ -13,6 +13,8 @@ import { type View, viewArguments } from "./view.js";
 export interface DecodeBatchOptions extends DecodeLimits {
   /** The numbers that decide the boxes of a random view, [B] ({@link boxKeys}); none for a central one. */
   keys?: BigInt64Array | undefined;
+  /** 1 for images whose view is mirrored from left to right, [B]; none are when left out. */
+  mirrored?: Uint8Array | undefined;
 }
 
 /** A batch of images. Whoever receives it disposes of the pixels. */
@@ -38,24 +40,27 @@ export interface DecodedBatch {
 export async function decodeBatch(
   images: EncodedImages,
   view: View,
-  { keys, ...limits }: DecodeBatchOptions = {},
+  { keys, mirrored, ...limits }: DecodeBatchOptions = {},
 ): Promise<DecodedBatch> {
   if ((view.kind === "random") !== (keys !== undefined))
     throw new RangeError("decodeBatch: a random view needs keys, a central one takes none");
   const args = viewArguments(view);
-  const keyTensor = keys && torch.keep(torch.tensor(keys));
+  const choices = {
+    keys: keys && torch.keep(torch.tensor(keys)),
+    mirrored: mirrored && torch.keep(torch.tensor(mirrored)),
+  };
   let pixels: Tensor | undefined;
   try {
     const outcomes = await decodeAll(
       images,
       limits,
       async (encoded) => {
-        const [made, numbers] = await decodeImages({ ...encoded, keys: keyTensor, view: args });
+        const [made, numbers] = await decodeImages({ ...encoded, ...choices, view: args });
         pixels = torch.keep(made);
         return numbers;
       },
       async (image, index) => {
-        const [seen, numbers] = await viewPixels(image, keys?.[index], args);
+        const [seen, numbers] = await viewPixels(image, keys?.[index], mirrored?.[index] === 1, args);
         torch.scope(() => pixels!.select(0, index).copy_(seen));
         seen.dispose();
         return numbers;
@@ -66,6 +71,6 @@ export async function decodeBatch(
     pixels?.dispose();
     throw error;
   } finally {
-    keyTensor?.dispose();
+    for (const tensor of Object.values(choices)) tensor?.dispose();
   }
 }

@@ -48,6 +48,8 @@ export interface ImageArguments {
 export interface DecodeArguments extends ImageArguments {
   /** int64 [B], the numbers that decide the boxes of a random view */
   keys?: torch.Tensor | undefined;
+  /** uint8 [B], 1 for images that are mirrored from left to right; none are when left out */
+  mirrored?: torch.Tensor | undefined;
   view: ViewArguments;
 }
 
@@ -57,7 +59,7 @@ export interface DecodeArguments extends ImageArguments {
  * @returns pixels uint8 [B, 3, height, width], and outcomes int64 [B, 10] (`native/image/outcome.h`)
  */
 export function decodeImages(args: DecodeArguments): Promise<[torch.Tensor, torch.Tensor]> {
-  const { paths, places, bytes, keys, view, maxPixels, threads } = args;
+  const { paths, places, bytes, keys, mirrored, view, maxPixels, threads } = args;
   return torch.opAsync(
     "lyceum::decode_images",
     paths,
@@ -67,6 +69,7 @@ export function decodeImages(args: DecodeArguments): Promise<[torch.Tensor, torc
     ...numbersOf(view),
     maxPixels,
     threads,
+    mirrored,
   );
 }
 
@@ -80,9 +83,10 @@ export function decodeImages(args: DecodeArguments): Promise<[torch.Tensor, torc
 export function viewPixels(
   image: torch.Tensor,
   key: bigint | undefined,
+  mirrored: boolean,
   view: ViewArguments,
 ): Promise<[torch.Tensor, torch.Tensor]> {
-  return torch.opAsync("lyceum::view_pixels", image, key, ...numbersOf(view));
+  return torch.opAsync("lyceum::view_pixels", image, key, ...numbersOf(view), mirrored);
 }
 
 /**
