@@ -11,6 +11,8 @@ export interface Network {
   /** The images of a training step. `evaluation` takes four batches that are twice as large. */
   batchSize: number;
   precision: training.Precision;
+  /** Of the training steps. Default: 0.01. */
+  learningRate?: number;
 }
 
 /** Whether the processor computes in bfloat16: neither side has kernels for it without AVX-512. */
@@ -26,4 +28,8 @@ export const networks: readonly Network[] = [
   { label: "resnet110-bfloat16", model: "resnet110", ...small, precision: "bfloat16" },
   { label: "densenet-bc-40-12", model: "densenet-bc-40-12", ...small },
   { label: "resnet18-224", model: "resnet18", size: 224, batchSize: 16, precision: "float32" },
+  {
+    ...{ label: "resnet50-224", model: "resnet50", size: 224, batchSize: 8, precision: "float32" },
+    learningRate: 1e-3,
+  },
 ];

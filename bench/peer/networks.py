@@ -7,10 +7,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cifar_resnet import PooledShortcut, ResNet, SlicedShortcut
 from densenet import DenseNet
-from resnet import ImageResNet
+from resnet import Bottleneck, ImageResNet
 
 # The names of a convolution and of the batch norm that follows it, in each kind of block.
-PAIRS = (("conv1", "bn1"), ("conv2", "bn2"), ("conv1", "norm2"), ("0", "1"))
+PAIRS = (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"), ("conv1", "norm2"), ("0", "1"))
 
 
 def create(name, channels, classes, tuned):
@@ -18,6 +18,8 @@ def create(name, channels, classes, tuned):
         return DenseNet(40, 12, channels, classes)
     if name == "resnet18":
         return ImageResNet(channels, classes)
+    if name == "resnet50":
+        return ImageResNet(channels, classes, Bottleneck, (3, 4, 6, 3))
     blocks = (int(name.removeprefix("resnet")) - 2) // 6
     return ResNet(blocks, channels, classes, PooledShortcut if tuned else SlicedShortcut)
 

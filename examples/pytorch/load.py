@@ -16,10 +16,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from alexnet import AlexNet
 from cifar_resnet import CifarResNet
 from densenet import DenseNet
+from image_densenet import ImageDenseNet
+from mobilenet import MobileNetV2
 from preact_resnet import PreActResNet
 from resnet import ResNet
+from vgg import Vgg
 from wide_resnet import WideResNet
 
 # bfloat16, which NumPy lacks, is the one dtype of the format that Lyceum writes and this reader leaves out.
@@ -60,6 +64,16 @@ def verify(path, metadata, header, parts):
         raise ValueError(f"{path}: damaged: its content does not have the checksum that it was written with")
 
 
+# The blocks of each stage, and the width and the groups of their 3x3 convolutions.
+BOTTLENECKS = {
+    "resnet50": ((3, 4, 6, 3), (64, 1)),
+    "resnet101": ((3, 4, 23, 3), (64, 1)),
+    "resnet152": ((3, 8, 36, 3), (64, 1)),
+    "wide-resnet50-2": ((3, 4, 6, 3), (128, 1)),
+    "resnext50-32x4d": ((3, 4, 6, 3), (128, 32)),
+}
+
+
 def build(name, channels, classes):
     """The network that Lyceum calls `name`, with fresh weights drawn as Lyceum draws them."""
     if name in ("densenet-bc-40-12", "densenet-bc-100-12", "densenet-bc-190-40"):
@@ -78,8 +92,19 @@ def build(name, channels, classes):
         return ResNet((2, 2, 2, 2), channels, classes)
     if name == "resnet34":
         return ResNet((3, 4, 6, 3), channels, classes)
+    if name in BOTTLENECKS:
+        blocks, bottleneck = BOTTLENECKS[name]
+        return ResNet(blocks, channels, classes, bottleneck)
     if name in ("resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):
         return CifarResNet(int(name[len("resnet"):]), channels, classes)
+    if name == "alexnet":
+        return AlexNet(channels, classes)
+    if name == "vgg16-bn":
+        return Vgg(channels, classes)
+    if name == "densenet121":
+        return ImageDenseNet((6, 12, 24, 16), 32, channels, classes)
+    if name == "mobilenet-v2":
+        return MobileNetV2(channels, classes)
     raise ValueError(f"no network here is called {name!r}: rebuild it, and load read_safetensors(path)[0] into it")
 
 

@@ -7,7 +7,7 @@
 
 #include "image/jpeg.h"
 #include "image/orientation.h"
-#include "image/ppm.h"
+#include "image/record.h"
 #include "image/resample.h"
 
 namespace lyceum::image {
@@ -115,14 +115,17 @@ void take_file(Workshop& shop, const Place& place, int64_t most_pixels, const Ch
                Outcome& outcome) {
   const Bytes bytes = shop.source.read(place, outcome);
   if (outcome.status != Status::kOk) return;
-  const Ppm ppm = ppm_in(bytes);
-  if (ppm.pixels) {
-    if (ppm.height * ppm.width <= most_pixels) {
-      return take_pixels(shop, ppm.pixels, ppm.height, ppm.width, choose, outcome);
+  if (is_record(bytes)) {
+    const Record record = open_record(bytes);
+    if (!record.pixels) {
+      outcome.status = Status::kCorrupt;
+    } else if (record.height * record.width <= most_pixels) {
+      take_pixels(shop, record.pixels, record.height, record.width, choose, outcome);
+    } else {
+      outcome.width = record.width;
+      outcome.height = record.height;
+      outcome.status = Status::kTooLarge;
     }
-    outcome.width = ppm.width;
-    outcome.height = ppm.height;
-    outcome.status = Status::kTooLarge;
     return;
   }
   const JpegHeader header = shop.jpeg.read_header(bytes, outcome);
@@ -199,14 +202,13 @@ Outcome for_fit(int64_t shorter, std::vector<uint8_t>& to, const Work& work) {
         },
         outcome);
     if (outcome.status != Status::kOk) return;
-    const std::string header = ppm_header(height, width);
-    to.resize(header.size() + planes.size());
-    std::memcpy(to.data(), header.data(), header.size());
-    uint8_t* pixel = to.data() + header.size();
+    to.resize(record_size(width, height));
+    uint8_t* pixel = to.data() + sizeof(RecordHead);
     const int64_t plane = height * width;
     for (int64_t i = 0; i < plane; i++, pixel += 3) {
       for (int64_t c = 0; c < 3; c++) pixel[c] = planes[c * plane + i];
     }
+    seal_record(to.data(), width, height);
   });
 }
 

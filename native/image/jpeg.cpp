@@ -76,6 +76,16 @@ struct JpegDecoder::State {
   Bytes bytes{nullptr, 0};
   std::vector<uint8_t> rows;
 
+  // Makes the decoder anew. libjpeg keeps the tables of one image for the next, which may lack its
+  // own: what an image gives would depend on the one before it.
+  void renew() {
+    jpeg_destroy_decompress(&info);
+    jpeg_create_decompress(&info);
+    info.progress = &progress;
+    info.mem->max_memory_to_use = kMostMemory;
+    jpeg_save_markers(&info, JPEG_APP0 + 1, 0xffff);
+  }
+
   // Runs `body` and turns an error of libjpeg into a status; true where there was none.
   template <class Body>
   bool guarded(Outcome& outcome, const Body& body) {
@@ -112,7 +122,11 @@ JpegDecoder::JpegDecoder() : state_(new State) {
   state.errors.manager.error_exit = leave;
   state.errors.manager.output_message = ignore_text;
   state.errors.manager.emit_message = note_message;
+  state.errors.too_many_scans = state.errors.ended_early = false;
+  state.errors.warning = 0;
   state.progress.progress_monitor = limit_scans;
+  if (setjmp(state.errors.escape) != 0) throw std::bad_alloc();
+  state.renew();
 }
 
 JpegDecoder::~JpegDecoder() { jpeg_destroy_decompress(&state_->info); }
@@ -128,13 +142,7 @@ JpegHeader JpegDecoder::read_header(const Bytes& bytes, Outcome& outcome) {
     return {0, 0, 1, false};
   }
   const bool read = state.guarded(outcome, [&state, &info] {
-    // A new one for each image: from the last one it would keep the tables, which a damaged file
-    // may lack, so that the same file would come out differently.
-    jpeg_destroy_decompress(&info);
-    jpeg_create_decompress(&info);
-    info.progress = &state.progress;
-    info.mem->max_memory_to_use = kMostMemory;
-    jpeg_save_markers(&info, JPEG_APP0 + 1, 0xffff);
+    state.renew();
     jpeg_mem_src(&info, state.bytes.data, state.bytes.size);
     jpeg_read_header(&info, TRUE);
   });

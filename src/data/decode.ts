@@ -31,8 +31,9 @@ export type ImageProblem =
   | "no-file"
   | "unknown-format"
   | "too-large"
+  | "corrupt"
   | "truncated"
-  | "corrupt";
+  | "changed";
 
 /** An image that cannot be read. The message names it, says what is wrong and what would work. */
 export class ImageError extends Error {

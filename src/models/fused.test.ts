@@ -1,6 +1,12 @@
 /** That the built-in networks are computed by the operators that make them fast, where the build and processor have them. */
 import { describe, expect, it } from "vitest";
-import { hasAvx512, hasDenseOperators, hasOwnKernels, hasResidualOperators } from "../nn/cpu/build.js";
+import {
+  hasAvx512,
+  hasDenseOperators,
+  hasOneDnn,
+  hasOwnKernels,
+  hasResidualOperators,
+} from "../nn/cpu/build.js";
 import { foldBatchNorm, setKernels } from "../nn/index.js";
 import { countOperators } from "../nn/testing/count-operators.js";
 import * as torch from "../torch/index.js";
@@ -38,6 +44,15 @@ describe.skipIf(!hasOwnKernels() || !hasResidualOperators())("with fast kernels 
     expect(training).toEqual({ conv2d: 1 + 3, batch_norm: 1 + 3, residual_stage: 4 });
     expect(frozen).toEqual({ conv2d_relu: 1 + 3, conv2d: 3, add_conv2d_: 3, frozen_blocks_: 4 });
   });
+
+  it.skipIf(!hasAvx512() || !hasOneDnn())(
+    "resnet50 is its first layer and one operator a stage (needs AVX-512, oneDNN)",
+    () => {
+      const { training, frozen } = operatorsOf("resnet50", 64);
+      expect(training).toEqual({ conv2d: 1 + 4, batch_norm: 1 + 4, bottleneck_stage: 4 });
+      expect(frozen).toEqual({ conv2d_relu: 1, frozen_bottlenecks: 4 });
+    },
+  );
 
   it("resnet20 of exact kernels takes the same operators where there is AVX-512", () => {
     setKernels("exact");

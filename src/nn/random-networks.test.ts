@@ -7,6 +7,7 @@ import {
   applyInOrder,
   BasicBlock,
   type BatchNorm2d,
+  Bottleneck,
   Conv2d,
   DenseBlock,
   DenseLayer,
@@ -18,6 +19,7 @@ import {
   Module,
   OptionAShortcut,
   ReLU,
+  ReLU6,
   ResidualStage,
   Sequential,
 } from "./index.js";
@@ -29,6 +31,9 @@ import { expectAsExact } from "./testing/rounding.js";
 /** What a part of a network is, for a given number of channels; parts nest. */
 type Plan =
   | "basic"
+  | "bottleneck"
+  | "halving bottleneck"
+  | "grouped bottleneck"
   | "pre-activation"
   | "scaled"
   | "concatenation"
@@ -39,6 +44,7 @@ type Plan =
   | "conv-norm-relu"
   | "conv-norm"
   | "norm-relu"
+  | "depthwise"
   | "dense"
   | "identity"
   | { shared: Plan }
@@ -75,6 +81,22 @@ class Maker {
     };
   }
 
+  bottleneck({ stride = 1, groups = 1 }): Bottleneck {
+    const { channels } = this;
+    const options = { stride, groups, padding: 1, bias: false, generator: this.#generator };
+    const layers = {
+      conv1: this.conv(channels, 16, 1),
+      bn1: this.norm(16),
+      conv2: new Conv2d(16, 16, 3, options),
+      bn2: this.norm(16),
+      conv3: this.conv(16, channels, 1),
+      bn3: this.norm(channels),
+    };
+    if (stride === 1) return new Bottleneck(layers);
+    const downsample = new Sequential(this.conv(channels, channels, 1, stride), this.norm(channels));
+    return new Bottleneck({ ...layers, downsample });
+  }
+
   linear(classes: number): Linear {
     return new Linear(this.channels, classes, { generator: this.#generator });
   }
@@ -85,6 +107,12 @@ class Maker {
     switch (plan) {
       case "basic":
         return new BasicBlock(this.layers());
+      case "bottleneck":
+        return this.bottleneck({});
+      case "halving bottleneck":
+        return this.bottleneck({ stride: 2 });
+      case "grouped bottleneck":
+        return this.bottleneck({ groups: 4 });
       case "pre-activation":
         return new PreActivation(this.layers());
       case "scaled":
@@ -119,6 +147,11 @@ class Maker {
         return new ConvNorm(this.conv(channels, channels), this.norm(channels));
       case "norm-relu":
         return new Sequential(this.norm(channels), new ReLU());
+      case "depthwise": {
+        const [padding, groups] = [1, channels];
+        const conv = new Conv2d(channels, channels, 3, { padding, groups, generator: this.#generator });
+        return new Sequential(conv, this.norm(channels), new ReLU6(), this.conv(channels, channels, 1));
+      }
       case "identity":
         return new Identity();
       case "dense": {
@@ -270,6 +303,10 @@ const { plan } = fc.letrec<{ plan: Plan; plans: Plan[] }>((tie) => ({
       arbitrary: fc.constantFrom<Plan>(
         "basic",
         "basic",
+        "bottleneck",
+        "bottleneck",
+        "halving bottleneck",
+        "grouped bottleneck",
         "pre-activation",
         "scaled",
         "concatenation",
@@ -281,6 +318,7 @@ const { plan } = fc.letrec<{ plan: Plan; plans: Plan[] }>((tie) => ({
         "conv-norm",
         "norm-relu",
         "dense",
+        "depthwise",
         "identity",
       ),
     },
@@ -305,7 +343,7 @@ const imagesOf = ({ batch, seed }: { batch: number; seed: number }, size: number
 /** How often the plans halve the image, at most. */
 function halvings(plans: readonly Plan[]): number {
   const of = (plan: Plan): number => {
-    if (typeof plan === "string") return plan === "halving" || plan === "dense" ? 1 : 0;
+    if (typeof plan === "string") return plan.startsWith("halving") || plan === "dense" ? 1 : 0;
     if ("shared" in plan) return 2 * of(plan.shared);
     return halvings(Object.values(plan)[0] as Plan[]);
   };

@@ -1,9 +1,11 @@
 import { scope, type Tensor } from "../torch/index.js";
 import { BasicBlock } from "./basic-block.js";
 import { BatchNorm2d } from "./batch-norm2d.js";
+import { Bottleneck } from "./bottleneck.js";
 import { hasForwardOf, isExactly, partsOf, remember } from "./by-class.js";
 import { Conv2d } from "./conv2d.js";
-import { fromBlocks, isBlocked, prefersBlocks, toBlocks } from "./cpu/blocks.js";
+import { bottlenecksPreferBlocks, fromBlocks, isBlocked, prefersBlocks, toBlocks } from "./cpu/blocks.js";
+import { frozenBottlenecks, trainedBottlenecks } from "./cpu/bottlenecks.js";
 import { denseBlock } from "./cpu/dense-block.js";
 import { keepsBlocks, takesBlocks } from "./cpu/layers-in-blocks.js";
 import { type Fused, frozenBlocks, frozenStem, trainedBlocks } from "./cpu/residual-blocks.js";
@@ -27,16 +29,30 @@ type Step = Activation & { count: number };
 const asNew = (fused: Fused | undefined): Step | undefined =>
   fused && { x: fused.y, count: fused.count, owned: true };
 
+/** Brings what a residual block is given into the order of memory in which it computes fastest. */
+function inOrderOf(block: Module, { x, owned }: Activation, prefers: typeof prefersBlocks): Activation {
+  const inBlocks = keepsBlocks(block);
+  const change = inBlocks && !isBlocked(x) && prefers(x) && x.shape[1]! % 16 === 0;
+  const { y, mayAlias } = change ? toBlocks(x) : { y: inBlocks ? x : fromBlocks(x), mayAlias: true };
+  return { x: y, owned: owned || !mayAlias };
+}
+
 /** Computes basic blocks. The first one decides whether activations go over to blocks of channels. */
-function basicBlocks(modules: readonly Module[], { x, owned }: Activation): Step | undefined {
+function basicBlocks(modules: readonly Module[], given: Activation): Step | undefined {
   const block = modules[0]!;
   if (!isExactly(block, BasicBlock)) return undefined;
-  const inBlocks = keepsBlocks(block);
-  const change = inBlocks && !isBlocked(x) && prefersBlocks(x) && x.shape[1]! % 16 === 0;
-  const { y, mayAlias } = change ? toBlocks(x) : { y: inBlocks ? x : fromBlocks(x), mayAlias: true };
-  const isOurs = owned || !mayAlias;
+  const { x: y, owned: isOurs } = inOrderOf(block, given, prefersBlocks);
   const fused = frozenBlocks(modules, y, isOurs) ?? trainedBlocks(modules, y);
   return asNew(fused) ?? { x: block.compute(y, isOurs), count: 1, owned: true };
+}
+
+/** Computes bottlenecks. The first one decides whether activations go over to blocks of channels. */
+function bottlenecks(modules: readonly Module[], given: Activation): Step | undefined {
+  const block = modules[0]!;
+  if (!isExactly(block, Bottleneck)) return undefined;
+  const { x, owned } = inOrderOf(block, given, bottlenecksPreferBlocks);
+  const fused = frozenBottlenecks(modules, x) ?? trainedBottlenecks(modules, x);
+  return asNew(fused) ?? { x: block.compute(x, owned), count: 1, owned: true };
 }
 
 /** Computes a folded convolution, whose two places are one layer, with the ReLU after it. */
@@ -92,6 +108,7 @@ function denseBlockAndPooling(
 const groups: ((modules: readonly Module[], given: Activation) => Step | undefined)[] = [
   (modules, { x }) => asNew(frozenStem(modules, x)),
   basicBlocks,
+  bottlenecks,
   foldedConvolution,
   denseBlockAndTransition,
   denseBlockAndPooling,

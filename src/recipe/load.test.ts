@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as methods from "../methods/index.js";
 import { defineMethod } from "../methods/index.js";
+import { modelNames } from "../models/index.js";
 import {
   classCount,
   listRecipes,
@@ -105,7 +106,7 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
     ],
     [
       "data: mnst",
-      '/mine.yaml:1: data.name: must be one of fashion-mnist, mnist, cifar10, cifar100, synthetic, given "mnst"; did you mean "mnist"?',
+      '/mine.yaml:1: data.name: must be one of fashion-mnist, mnist, cifar10, cifar100, folder, imagenet, shards, synthetic, given "mnst"; did you mean "mnist"?',
     ],
     [
       "data: {name: cifar100, labels: course}",
@@ -113,7 +114,7 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
     ],
     [
       "data: mnist\nmodel: resnet21",
-      'model: must be one of resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110, wrn-16-2, wrn-40-2, wrn-28-10, wrn-28-10-dropout, preact-resnet18, preact-resnet34, densenet-bc-40-12, densenet-bc-100-12, densenet-bc-190-40, resnet18, resnet34, given "resnet21"; did you mean "resnet20"?',
+      `model: must be one of ${modelNames.join(", ")}, given "resnet21"; did you mean "resnet20"?`,
     ],
     ["data: 3", "data: must be one of"],
     [

@@ -126,14 +126,15 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
   shape.sum = after.sum.defined();
   shape.relu = after.relu;
   at::Tensor y = empty_result(x.options(), shape);
-  if (shape.sum) {
-    TORCH_CHECK(after.sum.is_cpu() && after.sum.layout() == at::kStrided &&
-                    after.sum.scalar_type() == x.scalar_type() && after.sum.sizes() == y.sizes() &&
-                    after.sum.is_contiguous(order_of(x)),
+  const at::Tensor& given = shape.sum ? after.sum : after.result;
+  if (given.defined()) {
+    TORCH_CHECK(given.is_cpu() && given.layout() == at::kStrided &&
+                    given.scalar_type() == x.scalar_type() && given.sizes() == y.sizes() &&
+                    given.is_contiguous(order_of(x)),
                 "conv2d: what is added to must be as the result, ", y.scalar_type(), " ", y.sizes(),
-                " in the same order of memory, got ", after.sum.scalar_type(), " ",
-                after.sum.sizes(), " of strides ", after.sum.strides());
-    y = after.sum;
+                " in the same order of memory, got ", given.scalar_type(), " ", given.sizes(),
+                " of strides ", given.strides());
+    y = given;
   }
   if (y.numel() == 0) return y;
   const at::Tensor kept = after.frozen ? kept_packed(weight_in, frozen(shape)) : at::Tensor();
@@ -238,7 +239,7 @@ ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor
   ConvolutionGradients found;
   if (wanted[0]) {
     const Implementation& serves = implementation_for(shape, Pass::kBackwardData);
-    shape.sum = sum.defined() && serves.adds_to_gradient;
+    shape.sum = sum.defined() && serves.adds_to_gradient(shape);
     found.x = shape.sum ? sum : at::empty_like(x);
     if (!nothing) {
       serves.convolve_backward_data(shape, {dy.data_ptr(), weight.data_ptr(), found.x.data_ptr()});
@@ -259,6 +260,32 @@ ConvolutionGradients convolve_backward(const at::Tensor& dy_in, const at::Tensor
     }
   }
   return found;
+}
+
+at::Tensor empty_convolution(const at::Tensor& x, const at::Tensor& weight, const Window& window) {
+  check(x, weight, {}, window);
+  return empty_result(x.options(), shape_of(x, dense(weight), false, window));
+}
+
+void convolve_to(const at::Tensor& x, const at::Tensor& weight_given, const Window& window,
+                 const at::Tensor& y) {
+  if (y.numel() == 0) return;
+  const at::Tensor weight = dense(weight_given);
+  const ConvolutionShape shape = shape_of(x, weight, false, window);
+  implementation_for(shape, Pass::kForward)
+      .convolve(shape, {x.data_ptr(), weight.data_ptr(), nullptr, y.data_ptr()});
+}
+
+void convolve_backward_to(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight_given,
+                          const Window& window, const at::Tensor& dx, bool sum) {
+  if (dx.numel() == 0) return;
+  const at::Tensor weight = dense(weight_given);
+  ConvolutionShape shape = shape_of(x, weight, false, window);
+  const Implementation& serves = implementation_for(shape, Pass::kBackwardData);
+  shape.sum = sum && serves.adds_to_gradient(shape);
+  const at::Tensor to = sum && !shape.sum ? at::empty_like(dx) : dx;
+  serves.convolve_backward_data(shape, {dy.data_ptr(), weight.data_ptr(), to.data_ptr()});
+  if (!to.is_same(dx)) at::Tensor(dx).add_(to);
 }
 
 std::optional<StreamedConvolution> StreamedConvolution::of(const at::Tensor& like_x,

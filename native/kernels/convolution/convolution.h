@@ -28,6 +28,9 @@ struct AfterConvolution {
   bool relu = false;
   // The weight will be used again as it is, so that what kernels make of it is kept.
   bool frozen = false;
+  // A tensor that the result is written to where it is added to none, laid out as the result is;
+  // may be undefined.
+  at::Tensor result = {};
 };
 
 // `bias` may be undefined.
@@ -86,5 +89,15 @@ ConvolutionGradients convolve_backward(const at::Tensor& dy, const at::Tensor& x
                                        const at::Tensor& weight, const Window& window,
                                        const std::array<bool, 3>& wanted,
                                        const at::Tensor& sum = {});
+
+// The same for memory that the caller has, such as some images of larger tensors;
+// `empty_convolution` makes such memory, and checks that x and weight fit. All are in order
+// (in_order).
+at::Tensor empty_convolution(const at::Tensor& x, const at::Tensor& weight, const Window& window);
+void convolve_to(const at::Tensor& x, const at::Tensor& weight, const Window& window,
+                 const at::Tensor& y);
+// Writes x's gradient to `dx`, or adds it to what is there. Of x only the sizes are looked at.
+void convolve_backward_to(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight,
+                          const Window& window, const at::Tensor& dx, bool sum);
 
 }  // namespace lyceum

@@ -19,7 +19,7 @@ struct Implementation {
   void (*convolve_backward_weights)(const ConvolutionShape& shape,
                                     const BackwardWeightsMemory& memory);
   // Whether convolve_backward_data heeds the shape's `sum`.
-  bool adds_to_gradient;
+  bool (*adds_to_gradient)(const ConvolutionShape& shape);
 };
 
 const Implementation& implementation_for(const ConvolutionShape& shape, Pass pass);

@@ -110,9 +110,13 @@ Layout packed_layout(const ConvolutionShape&) { return {0}; }
 
 void pack(const ConvolutionShape&, const void*, float*) {}
 
+bool adds_to_gradient(const ConvolutionShape&) { return false; }
+
 }  // namespace
 
 const Implementation implementation{
-    suits, packed_layout, pack, convolve, convolve_backward_data, convolve_backward_weights, false};
+    suits,           packed_layout,          pack,
+    convolve,        convolve_backward_data, convolve_backward_weights,
+    adds_to_gradient};
 
 }  // namespace lyceum::libtorch

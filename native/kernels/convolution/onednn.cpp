@@ -37,7 +37,7 @@ auto key(const ConvolutionShape& s) {
   return std::make_tuple(s.batch, s.in_channels, s.height, s.width, s.out_channels, s.kernel_height,
                          s.kernel_width, s.stride_height, s.stride_width, s.pad_height, s.pad_width,
                          s.blocked, s.bfloat16, s.allow_winograd, s.bias, s.sum, s.relu,
-                         s.weights_last, s.frozen, s.threads);
+                         s.weights_last, s.weights_turned, s.frozen, s.threads);
 }
 using Key = decltype(key({}));
 
@@ -70,7 +70,9 @@ struct Described {
         y({s.batch, s.out_channels, s.out_height(), s.out_width()}, type,
           s.blocked ? Format::nChw16c : Format::nhwc),
         weight({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, Type::f32,
-               s.weights_last ? Format::ohwi : Format::oihw),
+               s.weights_turned ? Format::iohw
+               : s.weights_last ? Format::ohwi
+                                : Format::oihw),
         any_weight(weight.dims(), type, Format::any),
         strides{s.stride_height, s.stride_width},
         padding{s.pad_height, s.pad_width} {
@@ -249,7 +251,23 @@ void convolve(const ConvolutionShape& shape, const ForwardMemory& given) {
   forward.run.execute(stream(), arguments);
 }
 
+// oneDNN adds to what is there after a convolution only, not after its gradient. The gradient of a
+// 1x1 convolution is one, by the turned weights.
+bool adds_to_gradient(const ConvolutionShape& s) {
+  return s.kernel_height == 1 && s.kernel_width == 1 && s.stride_height == 1 &&
+         s.stride_width == 1 && s.pad_height == 0 && s.pad_width == 0;
+}
+
+void add_backward_data(const ConvolutionShape& shape, const BackwardDataMemory& given) {
+  ConvolutionShape turned = shape;
+  std::swap(turned.in_channels, turned.out_channels);
+  turned.weights_turned = true;
+  turned.bias = turned.relu = turned.weights_last = false;
+  convolve(turned, {given.dy, given.weight, nullptr, given.dx});
+}
+
 void convolve_backward_data(const ConvolutionShape& shape, const BackwardDataMemory& given) {
+  if (shape.sum) return add_backward_data(shape, given);
   const std::lock_guard<std::mutex> alone(running());
   auto& backward = prepared<BackwardData>(shape);
   backward.run.execute(stream(),
@@ -278,6 +296,8 @@ bool suits(const ConvolutionShape& s, Pass) { return !s.blocked || has_avx512();
 }  // namespace
 
 const Implementation implementation{
-    suits, packed_layout, pack, convolve, convolve_backward_data, convolve_backward_weights, false};
+    suits,           packed_layout,          pack,
+    convolve,        convolve_backward_data, convolve_backward_weights,
+    adds_to_gradient};
 
 }  // namespace lyceum::onednn

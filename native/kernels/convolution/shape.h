@@ -22,6 +22,8 @@ struct ConvolutionShape {
   bool relu;
   // Weights lie as [K, H, W, C] rather than [K, C, H, W].
   bool weights_last;
+  // Weights lie as [C, K, 1, 1], those of a convolution the other way; for 1x1 only.
+  bool weights_turned;
   // The weights stay as they are from call to call, so that it pays to prepare them.
   bool frozen;
   // The number of threads among which the work is divided.

@@ -317,14 +317,13 @@ bool suits_pass(const ConvolutionShape& s, Pass pass) {
 
 Layout packed_layout(const ConvolutionShape& s) { return {packed_size(s)}; }
 
+bool adds_to_gradient(const ConvolutionShape&) { return true; }
+
 }  // namespace
 
-const Implementation implementation{suits_pass,
-                                    packed_layout,
-                                    pack,
-                                    convolve_packed,
-                                    convolve_backward_data,
-                                    convolve_backward_weights,
-                                    true};
+const Implementation implementation{
+    suits_pass,      packed_layout,          pack,
+    convolve_packed, convolve_backward_data, convolve_backward_weights,
+    adds_to_gradient};
 
 }  // namespace lyceum::winograd

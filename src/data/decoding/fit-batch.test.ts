@@ -18,8 +18,8 @@ it("keeps images whole, with a shorter side of that many pixels at most, for vie
   const { files, outcomes } = await fitBatch(placesInMemory(names.map(image)), 14);
   expect(outcomes.map(({ status }) => status)).toEqual(names.map(() => "ok"));
   const at = names.indexOf("png");
-  expect(Buffer.from(files[at]!.subarray(0, 13)).toString()).toBe("P6\n14 18\n255\n");
-  expect(files[at]!.length).toBe(13 + 3 * 14 * 18);
+  expect(Buffer.from(files[at]!.subarray(1, 8)).toString()).toBe("LYCIM01");
+  expect(files[at]!.length).toBe(24 + 3 * 14 * 18);
   // Those of a side of 14 are not resized again.
   const view = { kind: "central", resize: 14, height: 12, width: 12 } as const;
   const [ofFiles, ofImages] = [await seen(files, view), await seen(names.map(image), view)];
@@ -49,23 +49,25 @@ it("gives no file of an image that cannot be decoded", async () => {
   await expect(fitBatch(placesInMemory(bad), 0)).rejects.toThrow("shorter must be 1..16384");
 });
 
-it("files that only look like its own are refused", async () => {
+it("refuses files of its own that are damaged anywhere, or say that they are larger than they are", async () => {
   const { files } = await fitBatch(placesInMemory([image("jpeg, grey")]), 10);
   const whole = files[0]!;
-  const text = (start: string) => new Uint8Array(Buffer.concat([Buffer.from(start), Buffer.alloc(12)]));
-  const wrong = [
+  const view = { kind: "central", resize: 4, height: 4, width: 4 } as const;
+  const flipped = Array.from(whole, (byte, at) => whole.with(at, byte ^ 4));
+  const { outcomes } = await seen(flipped, view);
+  // A file of another beginning is none of its own.
+  expect(outcomes.map(({ status }) => status)).toEqual(
+    flipped.map((_, at) => (at < 8 ? "unknown-format" : "corrupt")),
+  );
+  const others = [
     whole.subarray(0, -1),
     new Uint8Array([...whole, 0]),
-    text("P6\n2 3\n255\n"),
-    text("P6\n2 2\n254\n"),
-    text("P6\n99999999 1\n255\n"),
-    text("P6\n0 4\n255\n"),
-    text("P6"),
+    whole.subarray(0, 8),
+    whole.subarray(0, 20),
   ];
-  const view = { kind: "central", resize: 4, height: 4, width: 4 } as const;
-  const { outcomes } = await seen(wrong, view);
-  expect(outcomes.map(({ status }) => status)).toEqual(wrong.map(() => "unknown-format"));
-  expect((await seen([text("P6\n2 2\n255\n")], view)).outcomes[0]).toMatchObject({ status: "ok", width: 2 });
+  expect((await seen(others, view)).outcomes.map(({ status }) => status)).toEqual(
+    others.map(() => "corrupt"),
+  );
   const limited = await decodeBatch(placesInMemory([whole]), view, { maxPixels: 20 });
   expect(limited.outcomes[0]).toMatchObject({ status: "too-large" });
 });

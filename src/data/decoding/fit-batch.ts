@@ -6,8 +6,8 @@ import type { EncodedImages } from "./places.js";
 /** Images that are decoded and made small enough to be kept. */
 export interface FittedBatch {
   /**
-   * An image file each, not compressed (PPM), which `decodeBatch` takes as any other; empty where the status is not "ok".
-   * [B]
+   * An image file each, not compressed and with a checksum (`native/image/record.h`), which `decodeBatch` takes as any other;
+   * empty where the status is not "ok". [B]
    */
   files: Uint8Array[];
   /** [B] */

@@ -5,7 +5,7 @@
  */
 import type * as torch from "../../torch/index.js";
 import { kernels } from "../kernels.js";
-import { hasAvx512, hasOwnKernels } from "./build.js";
+import { hasAvx512, hasOneDnn, hasOwnKernels } from "./build.js";
 
 /** How many channels a block has. */
 export const lanes = 16;
@@ -25,11 +25,16 @@ export function channelsOf(x: torch.Tensor): number {
   return isBlocked(x) ? lanes * x.shape[1]! : x.shape[1]!;
 }
 
-/** Whether residual blocks compute faster in blocks of channels here. @param x [N, C, H, W], whatever C is */
+/** Whether basic blocks compute faster in blocks of channels here. @param x [N, C, H, W], whatever C is */
 export function prefersBlocks(x: torch.Tensor): boolean {
   const suits = x.dtype === "float32" && x.device === "cpu" && x.shape.length === 4;
   // Without AVX-512 only our own convolutions compute in blocks, and those go by Winograd's algorithm.
   return suits && (kernels() === "fast" ? hasOwnKernels() : kernels() === "exact" && hasAvx512());
+}
+
+/** Whether bottlenecks do, too: their 1x1 convolutions in blocks are oneDNN's, which it has for AVX-512 only. */
+export function bottlenecksPreferBlocks(x: torch.Tensor): boolean {
+  return prefersBlocks(x) && hasAvx512() && hasOneDnn();
 }
 
 /** Activations, and whether their memory may be shared with the tensor that they were made from. */

@@ -39,6 +39,9 @@ export function convolves(dtype: torch.DType): boolean {
 /** Whether the build has the operators for whole stages of residual blocks. */
 export const hasResidualOperators = once(() => torch.hasOperator("lyceum::residual_stage"));
 
+/** Whether the build has the operators for whole stages of bottlenecks. */
+export const hasBottleneckOperators = once(() => torch.hasOperator("lyceum::bottleneck_stage"));
+
 /** Whether the build has the operators for whole dense blocks, and kernels for this processor behind them. */
 export const hasDenseOperators = once(
   () => hasOwnKernels() && torch.hasOperator("lyceum::frozen_dense_block"),

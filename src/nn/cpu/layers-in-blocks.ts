@@ -1,6 +1,7 @@
 /** Which modules take activations in blocks of channels. Only modules that are known by class do. */
 import { BasicBlock } from "../basic-block.js";
 import { BatchNorm2d } from "../batch-norm2d.js";
+import { Bottleneck } from "../bottleneck.js";
 import { isExactly, partsOf } from "../by-class.js";
 import { Conv2d } from "../conv2d.js";
 import { FoldedConvolution } from "../folded-convolution.js";
@@ -20,6 +21,12 @@ function isPairInBlocks(convolution: Module, norm: Module): boolean {
 
 const isBasicBlockInBlocks = ({ conv1, bn1, conv2, bn2, downsample }: BasicBlock) =>
   isPairInBlocks(conv1, bn1) && isPairInBlocks(conv2, bn2) && (!downsample || keepsBlocks(downsample));
+
+const isBottleneckInBlocks = ({ conv1, bn1, conv2, bn2, conv3, bn3, downsample }: Bottleneck) =>
+  isPairInBlocks(conv1, bn1) &&
+  isPairInBlocks(conv2, bn2) &&
+  isPairInBlocks(conv3, bn3) &&
+  (!downsample || keepsBlocks(downsample));
 
 /** Whether modules, one after another, take blocks of channels and give them. */
 function allKeepBlocks(parts: readonly Module[]): boolean {
@@ -41,6 +48,7 @@ export function keepsBlocks(module: Module): boolean {
   if (isExactly(module, BatchNorm2d)) return module.weight.dtype === "float32";
   if (isExactly(module, OptionAShortcut)) return module.channels % lanes === 0;
   if (isExactly(module, BasicBlock)) return isBasicBlockInBlocks(module);
+  if (isExactly(module, Bottleneck)) return isBottleneckInBlocks(module);
   return [ReLU, Identity, MaxPool2d, AvgPool2d].some((Class) => isExactly(module, Class as typeof ReLU));
 }
 

@@ -30,6 +30,18 @@ const cases: [string, number[][], Call][] = [
       torch.op("lyceum::residual_stage", x, parameters, averages(16, 16), undefined, 1, true, 0.1, 1e-5),
   ],
   [
+    "bottleneck_stage",
+    [
+      [2, 1, 4, 4, 16],
+      ...[[16, 16, 1, 1], [16], [16], [16, 16, 3, 3], [16], [16], [16, 16, 1, 1], [16], [16]],
+    ],
+    ([x, ...parameters]) =>
+      torch.op(
+        ...(["lyceum::bottleneck_stage", x, parameters, averages(16, 16, 16)] as const),
+        ...[undefined, 1, true, 0.1, 1e-5],
+      ),
+  ],
+  [
     "dense_block",
     [[2, 16, 4, 4], [16], [16], [16, 16, 1, 1], [16], [16], [4, 16, 3, 3], [20], [20]],
     ([x, ...parameters]) =>
