@@ -13,6 +13,7 @@ export {
   type TrainGenerationsOptions,
   trainGenerations,
 } from "./generations/index.js";
+export * as interop from "./interop/index.js";
 export * as losses from "./losses/index.js";
 export * as methods from "./methods/index.js";
 export { defineMethod, type Method } from "./methods/index.js";
@@ -72,3 +73,17 @@ export {
 } from "./study/index.js";
 export * as torch from "./torch/index.js";
 export * as training from "./training/index.js";
+export {
+  collectFeatures,
+  type FeatureBatch,
+  type FeatureOptions,
+  type FeatureSet,
+  featuresOf,
+  readTransfer,
+  type TransferOptions,
+  type TransferProgress,
+  type TransferResult,
+  transferRun,
+  type WriteFeaturesOptions,
+  writeFeatures,
+} from "./transfer/index.js";

@@ -44,7 +44,15 @@ describe("types", () => {
     expectTypeOf<lyceum.GenerationResult["role"]>().toEqualTypeOf<"patriarch" | "student">();
     expectTypeOf<lyceum.GenerationResult["test"]["top1"]>().toEqualTypeOf<number>();
     expectTypeOf<lyceum.ProgressEvent["type"]>().toEqualTypeOf<
-      "images" | "start" | "generation-start" | "step" | "epoch" | "generation-end" | "end" | "interrupted"
+      | "images"
+      | "start"
+      | "generation-start"
+      | "note"
+      | "step"
+      | "epoch"
+      | "generation-end"
+      | "end"
+      | "interrupted"
     >();
     // Everything in a recipe has a default but the images, which may also be given in code.
     expectTypeOf<{ data: "cifar100" }>().toExtend<lyceum.RecipeInput>();

@@ -16,10 +16,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from alexnet import AlexNet
 from cifar_resnet import CifarResNet
 from densenet import DenseNet
+from image_densenet import ImageDenseNet
+from mobilenet import MobileNetV2
 from preact_resnet import PreActResNet
 from resnet import ResNet
+from vgg import Vgg
 from wide_resnet import WideResNet
 
 # bfloat16, which NumPy lacks, is the one dtype of the format that Lyceum writes and this reader leaves out.
@@ -93,6 +97,14 @@ def build(name, channels, classes):
         return ResNet(blocks, channels, classes, bottleneck)
     if name in ("resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):
         return CifarResNet(int(name[len("resnet"):]), channels, classes)
+    if name == "alexnet":
+        return AlexNet(channels, classes)
+    if name == "vgg16-bn":
+        return Vgg(channels, classes)
+    if name == "densenet121":
+        return ImageDenseNet((6, 12, 24, 16), 32, channels, classes)
+    if name == "mobilenet-v2":
+        return MobileNetV2(channels, classes)
     raise ValueError(f"no network here is called {name!r}: rebuild it, and load read_safetensors(path)[0] into it")
 
 

@@ -177,6 +177,68 @@ Table solarize(double threshold) {
   return table;
 }
 
+struct Color {
+  uint8_t red, green, blue;
+};
+
+// Turns the hue of a colour by 256ths of a circle, by way of PIL's mode "HSV", whose three values
+// are bytes. Like PIL, it computes with floats and doubles in turns.
+Color turn_hue(const Color& from, uint8_t turn) {
+  const uint8_t high = std::max({from.red, from.green, from.blue});
+  const uint8_t low = std::min({from.red, from.green, from.blue});
+  // Grey has no hue.
+  if (high == low) return from;
+  const float range = float(high - low);
+  const float red = float(high - from.red) / range, green = float(high - from.green) / range,
+              blue = float(high - from.blue) / range;
+  float sixths;
+  if (from.red == high) {
+    sixths = blue - green;
+  } else if (from.green == high) {
+    sixths = float(2.0 + red - blue);
+  } else {
+    sixths = float(4.0 + green - red);
+  }
+  const float circle = float(std::fmod(double(sixths) / 6.0 + 1.0, 1.0));
+  const uint8_t hue = uint8_t(uint8_t(double(circle) * 255.0) + turn);
+  const uint8_t saturation = uint8_t(double(range / float(high)) * 255.0);
+  // Colours of almost no saturation become grey.
+  if (saturation == 0) return {high, high, high};
+
+  const double position = double(float(hue)) * 6.0 / 255.0;
+  const int sixth = int(position);
+  const float rest = float(position - double(float(sixth)));
+  const float strength = float(double(float(saturation)) / 255.0);
+  const double value = double(float(high));
+  const auto rounded = [](double number) { return uint8_t(float(std::round(number))); };
+  const uint8_t least = rounded(value * (1.0 - double(strength)));
+  const uint8_t falling = rounded(value * (1.0 - double(strength * rest)));
+  const uint8_t rising = rounded(value * (1.0 - double(strength) * (1.0 - double(rest))));
+  switch (sixth % 6) {
+    case 0: return {high, rising, least};
+    case 1: return {falling, high, least};
+    case 2: return {least, high, rising};
+    case 3: return {least, falling, high};
+    case 4: return {rising, least, high};
+    default: return {high, least, falling};
+  }
+}
+
+void change_hue(double fraction, const ImageShape& shape, const uint8_t* from, uint8_t* to) {
+  const int64_t plane = shape.height * shape.width;
+  if (shape.channels != 3) {
+    std::copy_n(from, shape.channels * plane, to);
+    return;
+  }
+  const uint8_t turn = uint8_t(int64_t(fraction * 255.0));
+  for (int64_t i = 0; i < plane; i++) {
+    const Color color = turn_hue({from[i], from[plane + i], from[2 * plane + i]}, turn);
+    to[i] = color.red;
+    to[plane + i] = color.green;
+    to[2 * plane + i] = color.blue;
+  }
+}
+
 }  // namespace
 
 void apply_operation(ImageOperation operation, double magnitude, const ImageShape& shape,
@@ -206,6 +268,7 @@ void apply_operation(ImageOperation operation, double magnitude, const ImageShap
     case ImageOperation::kSolarize: return look_up(solarize(magnitude), count, from, to);
     case ImageOperation::kAutoContrast: return by_channel(auto_contrast);
     case ImageOperation::kEqualize: return by_channel(equalize);
+    case ImageOperation::kHue: return change_hue(magnitude, shape, from, to);
   }
 }
 

@@ -1,5 +1,5 @@
-// The operations on images of bytes that RandAugment and TrivialAugment choose from. They compute
-// what PIL computes (Pillow 9.4), on which torchvision's versions of the two run. Nothing of
+// The operations on images of bytes of RandAugment, TrivialAugment and colour jitter. They compute
+// what PIL computes (Pillow 9.4), on which torchvision's versions of the three run. Nothing of
 // libtorch is in here.
 #pragma once
 
@@ -23,8 +23,9 @@ enum class ImageOperation : int32_t {
   kSolarize,   // the lowest value that is inverted
   kAutoContrast,
   kEqualize,
+  kHue,  // a fraction of the whole circle of hues; grey images stay as they are
 };
-constexpr int32_t kImageOperations = 14;
+constexpr int32_t kImageOperations = 15;
 
 // Of magnitudes up to this one, either way, no operation computes numbers that do not fit.
 constexpr double kLargestMagnitude = 65536;

@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import type { JudgedExpectation, Measure, Part, StudyResult } from "../study/index.js";
+import type { ComparedPart, JudgedExpectation, Measure, Part, StudyResult } from "../study/index.js";
 import { NotShown, UsageError } from "./errors.js";
 import { findRun } from "./find-run.js";
 import { importFiles, withImports } from "./imports.js";
 import { printable } from "./text.js";
 
 interface CompareOptions {
-  metric: string;
+  metric?: string;
+  transfer?: string;
   reference?: string;
   part?: string;
   expect?: string[];
@@ -19,7 +20,14 @@ export const compareCommand = () =>
   withImports(new Command("compare"))
     .description("compare the arms of a study, or runs, over the seeds that they share")
     .argument("<what...>", "a study's folder or its name in results/, or two or more runs")
-    .option("--metric <name>", "the metric to compare, one of docs/metrics.md", "top1")
+    .option(
+      "--metric <name>",
+      "the metric to compare, one of docs/metrics.md or docs/transfer.md (default: top1; svmTop1 with --transfer)",
+    )
+    .option(
+      "--transfer <name>",
+      "compare how well the runs' features serve on other images, transfer/NAME.json",
+    )
     .option(
       "--reference <arm>",
       "the arm to compare the others with (default: the study's, or the first run's)",
@@ -56,10 +64,13 @@ Examples:
     .action(compare);
 
 async function compare(named: string[], options: CompareOptions): Promise<void> {
-  const part = options.part === undefined ? undefined : partOf(options.part);
+  if (options.transfer !== undefined && options.part !== undefined)
+    throw new UsageError("--transfer or --part, not both");
+  const asked = options.part === undefined ? undefined : partOf(options.part);
+  const part: ComparedPart | undefined = options.transfer === undefined ? asked : "transfer";
   const result = await open(named, { ...options, part });
   const comparing = await import("../study/index.js");
-  const { metric } = options;
+  const metric = options.metric ?? (part === "transfer" ? await firstMetric(result) : "top1");
   const measure = { metric, part: part ?? result.part };
   const reference = options.reference ?? result.reference;
   // What the options name is looked for before anything is printed.
@@ -68,7 +79,7 @@ async function compare(named: string[], options: CompareOptions): Promise<void> 
     comparing.armNamed(result, reference);
     return (options.expect ?? []).map((text) => comparing.parseExpectation(text, result));
   });
-  checkHasValues(result, measure, comparing.armValues);
+  checkHasValues(result, measure, comparing);
   const paired = comparing.paired(result, { ...measure, reference });
   const sentences = comparing.studySentences(result, { ...measure, reference });
   const expectations = comparing.judge(result, expected, measure);
@@ -85,7 +96,7 @@ async function compare(named: string[], options: CompareOptions): Promise<void> 
 
 async function open(
   named: readonly string[],
-  { part, ...options }: { part: Part | undefined; import?: string[] },
+  { part, transfer, ...options }: { part: ComparedPart | undefined; transfer?: string; import?: string[] },
 ): Promise<StudyResult> {
   const { findStudyFolder, openStudy, studyOfRuns } = await import("../study/index.js");
   const [first, ...others] = named as [string, ...string[]];
@@ -95,6 +106,8 @@ async function open(
   if (study >= 0 && !isRun(named[study]!)) {
     if (others.length > 0)
       throw new UsageError(`${named[study]}: is a study: compare one study at a time, without runs`);
+    if (transfer !== undefined)
+      throw new UsageError("--transfer: is of runs; the networks of a study keep no such results");
     return openStudy(folders[0]!, { imports: await importFiles(options.import) });
   }
   if (others.length === 0)
@@ -107,7 +120,15 @@ async function open(
     throw new UsageError("--import: runs are compared without it; only a study may need it");
   const runs = [];
   for (const name of named) runs.push(await findRun(name));
-  return studyOfRuns(runs, part && { part });
+  return studyOfRuns(runs, { ...(part && { part }), ...(transfer !== undefined && { transfer }) });
+}
+
+/** The first metric of transfers that a network has. */
+async function firstMetric({ arms }: StudyResult): Promise<string> {
+  const { transferMetrics } = await import("../transfer/index.js");
+  const results = arms.flatMap(({ lines }) => lines.flatMap(({ networks }) => networks));
+  const has = (name: string) => results.some((network) => name in (network?.transfer ?? {}));
+  return (transferMetrics.find(({ name }) => has(name)) ?? transferMetrics[0]!).name;
 }
 
 function partOf(text: string): Part {
@@ -130,14 +151,14 @@ function asUsage<T>(work: () => T): T {
 function checkHasValues(
   { arms, part: about }: StudyResult,
   { metric, part }: Measure,
-  armValues: typeof import("../study/index.js").armValues,
+  { armValues, partInWords }: typeof import("../study/index.js"),
 ): void {
   const has = arms.some((arm) => {
     const { generations, ensemble } = armValues(arm, { metric, part });
     return [...generations.flat(), ...ensemble].some((value) => value !== null);
   });
   if (has) return;
-  const images = part === "test" ? "the test images" : "the held-out images";
+  const images = partInWords(part);
   const trained = arms.some(({ lines }) => lines.some(({ networks }) => networks.some(Boolean)));
   if (!trained) throw new Error("no network is trained yet: there is nothing to compare");
   const hint =

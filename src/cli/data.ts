@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { datasetNames } from "../data/sets/index.js";
 import { nearest } from "../recipe/index.js";
+import { checkCommand } from "./data-check.js";
 import { UsageError } from "./errors.js";
 import { findSets } from "./found-sets.js";
 
@@ -13,11 +14,13 @@ export const dataCommand = () =>
 Examples:
   $ npx lyceum data list
   $ npx lyceum data fetch cifar100
-  $ npx lyceum data verify cifar100 --root /data/cifar-100-binary`,
+  $ npx lyceum data verify cifar100 --root /data/cifar-100-binary
+  $ npx lyceum data check photos`,
     )
     .addCommand(listCommand())
     .addCommand(fetchCommand())
-    .addCommand(verifyCommand());
+    .addCommand(verifyCommand())
+    .addCommand(checkCommand());
 
 const listCommand = () =>
   new Command("list")

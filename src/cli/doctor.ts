@@ -44,7 +44,7 @@ function checkNode(): Finding {
 /** Checks the addon, libtorch and the machine. Where the addon cannot be loaded, that is the only finding. */
 async function checkTorch(): Promise<Finding[]> {
   const torch = await import("../torch/index.js");
-  const { describeKernels } = await import("../nn/cpu/index.js");
+  const { describeKernels, hasJpeg } = await import("../nn/cpu/index.js");
   try {
     torch.version();
   } catch (error) {
@@ -61,7 +61,15 @@ async function checkTorch(): Promise<Finding[]> {
     ok("system", `${os}, ${arch}`),
     ok("threads", String(threads)),
     ok("convolutions", describeKernels()),
+    hasJpeg()
+      ? ok("JPEG", "decoded by libjpeg-turbo, on threads of its own")
+      : {
+          name: "JPEG",
+          state: "warning",
+          detail: "decoded by sharp, several times slower: sudo apt-get install libjpeg-dev, then ./setup",
+        },
     ok("CUDA", cuda(torch)),
+    ok("transfer", transfer(torch)),
     advice
       ? { name: "matrix speed", state: "warning", detail: advice }
       : ok("matrix speed", `${gflops.toFixed(0)} GFLOP/s (float32, 1024 x 1024)`),
@@ -76,6 +84,13 @@ function cuda({ cudaAvailable, cudaDevice, hasCudaGraphs }: typeof Torch): strin
     return "available; steps are no CUDA graphs: ./setup found no CUDA headers (CUDA_HOME)";
   const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
   return `${card.name}, ${gib(card.free)} of ${gib(card.total)} GiB free; steps are CUDA graphs`;
+}
+
+/** Says what `lyceum transfer` can fit here. */
+function transfer({ hasOperator }: typeof Torch): string {
+  return hasOperator("lyceum::linear_svm")
+    ? "support vector machines by liblinear"
+    : "no support vector machines without liblinear: sudo apt-get install liblinear-dev, then ./setup";
 }
 
 /** Says where the libtorch comes from, as `setup` has noted it. */

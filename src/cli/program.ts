@@ -9,6 +9,7 @@ import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
 import { Interrupted, NotAsStored, NotShown, UsageError } from "./errors.js";
 import { evaluateCommand } from "./evaluate.js";
+import { featuresCommand } from "./features.js";
 import { predictCommand } from "./predict.js";
 import { recipesCommand } from "./recipes.js";
 import { reportCommand } from "./report.js";
@@ -18,6 +19,8 @@ import { studyCommand } from "./study.js";
 import { studyWorkerCommand } from "./study-worker.js";
 import { printable } from "./text.js";
 import { trainCommand } from "./train.js";
+import { transferCommand } from "./transfer.js";
+import { weightsCommand } from "./weights.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
@@ -67,10 +70,13 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     compareCommand(),
     predictCommand(),
     evaluateCommand(),
+    transferCommand(),
+    featuresCommand(),
     runsCommand(),
     reportCommand(),
     recipesCommand(),
     dataCommand(),
+    weightsCommand(),
     doctorCommand(),
     setupCommand(),
   ])

@@ -91,6 +91,11 @@ test("elsewhere: a line an epoch, without control characters", () => {
   expect(written).not.toContain("\x1b");
 });
 
+test("notes are lines, in which nothing controls the terminal", () => {
+  progressTo(output(false))({ type: "note", generation: 0, message: "w.pt: left out: \x1b[2Jepoch" });
+  expect(written).toBe("w.pt: left out: \ufffd[2Jepoch\n");
+});
+
 test("the redrawn line is wiped before anything else is said", () => {
   const progress = progressTo(output(true));
   for (const event of events) progress(event);

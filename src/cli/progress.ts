@@ -1,5 +1,6 @@
 import { count, duration, fixed, nameOf, percent, plural } from "../report/numbers.js";
 import type { ProgressEvent } from "../runs/types.js";
+import { printable } from "./text.js";
 
 /** The output that progress is written to: a terminal, a pipe or a file. */
 export interface Output {
@@ -39,11 +40,14 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
   return (event) => {
     switch (event.type) {
       case "images":
-        redraw(`drawing images  ${count(event.done)} of ${count(event.total)}`);
+        redraw(
+          `${event.doing ?? "drawing images"}  ${count(event.done)}${Number.isNaN(event.total) ? "" : ` of ${count(event.total)}`}`,
+        );
         break;
       case "start":
         generations = event.generations;
         for (const warning of event.warnings) line(`warning: ${warning}`);
+        for (const note of event.notes ?? []) line(`images: ${note}`);
         line(
           `${plural(event.generations, "generation")} of ${plural(event.epochs, "epoch")}, ` +
             `${plural(event.stepsPerEpoch, "step")} each`,
@@ -52,6 +56,9 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
         break;
       case "generation-start":
         role = event.role;
+        break;
+      case "note":
+        line(printable(event.message));
         break;
       case "step": {
         const text = [

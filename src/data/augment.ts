@@ -6,12 +6,15 @@ import { type AugmentExtras, augmentInOnePass } from "../nn/cpu/index.js";
 import type { Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import type { EraseOptions } from "./erase.js";
+import type { JitterOptions } from "./jitter.js";
 import type { MixingOptions } from "./mix.js";
 import type { PolicyChoice } from "./policies/index.js";
 import { hash32, scaleTo } from "./random.js";
 
 /** The random changes to the images of a training, in the order in which they are made; images are mixed last. */
 export interface AugmentOptions extends MixingOptions {
+  /** Changes brightness, contrast, saturation and hue of the bytes at random. */
+  jitter?: JitterOptions;
   /** Applies random operations to the bytes: RandAugment or TrivialAugment. */
   policy?: PolicyChoice;
   /** Pixels of black padding on each side, out of which a window of the original size is cropped at random; 0 for none. */
@@ -20,11 +23,21 @@ export interface AugmentOptions extends MixingOptions {
   flip: boolean;
   /** Overwrites a rectangle of some images, after normalisation. */
   erase?: EraseOptions;
+  /** Cuts a box of random size and shape out of each image and resizes it, of images in files alone. */
+  resizedCrop?: ResizedCropOptions | false;
+}
+
+/** How the boxes of random resized crops are drawn (Szegedy et al., Going Deeper with Convolutions, 2015, section 6). */
+export interface ResizedCropOptions {
+  /** The smallest and the largest area of the box, as fractions of the image's. */
+  area: readonly [number, number];
+  /** The smallest and the largest width over height of the box; their logarithms are equally likely. */
+  aspect: readonly [number, number];
 }
 
 /** Tells whether batches of these options can be made by an {@link Augmenter}, and so on any device. */
-export function isForAnyDevice({ policy, erase }: AugmentOptions): boolean {
-  return policy === undefined && erase === undefined;
+export function isForAnyDevice({ jitter, policy, erase }: AugmentOptions): boolean {
+  return jitter === undefined && policy === undefined && erase === undefined;
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { Device, Tensor } from "../torch/index.js";
 import type { AugmentOptions } from "./augment.js";
-import type { ImageSet } from "./image-set.js";
 
 /** The tensors of a batch; whoever receives them disposes of them. */
 export interface BatchTensors {
@@ -32,5 +31,3 @@ export interface BatchSource {
   epoch(order: Int32Array, epoch: number): EpochBatches;
   dispose(): void;
 }
-
-export type BatchSourceClass = new (set: ImageSet, options: BatchOptions) => BatchSource;

@@ -1,9 +1,9 @@
 /** What a data set is: a value with a name, options of its own, and where its images come from. */
 import type { ZodType } from "zod";
 import { type Z, zod } from "../packages.js";
-import type { AugmentOptions } from "./augment.js";
+import type { AugmentOptions, ResizedCropOptions } from "./augment.js";
 import type { RemoteFile } from "./download.js";
-import type { Dataset } from "./image-set.js";
+import type { AnyDataset, Dataset } from "./image-set.js";
 import type { Found, Layout } from "./parts.js";
 
 /** Says which data to load, and how much of it. */
@@ -29,8 +29,11 @@ const commonKeys = new Set(["name", "root", "limit", "seed"]);
 export interface MakeOptions {
   /** When it is aborted, the making ends and its promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Called some times a second with the number of images that are done and of all. */
-  onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+  /**
+   * Called some times a second with the number of images that are done and of all, NaN where that is not known yet, and what is
+   * done to them, such as "drawing images".
+   */
+  onProgress?: ((progress: { done: number; total: number; doing?: string }) => void) | undefined;
 }
 
 /** A set that lies in files. */
@@ -51,7 +54,7 @@ export interface FileSource {
 /** A set that code makes, from nothing or from wherever it likes. */
 export interface MadeSource {
   /** Called with options that were checked. */
-  make(spec: DataSpec, options: MakeOptions): Dataset | Promise<Dataset>;
+  make(spec: DataSpec, options: MakeOptions): AnyDataset | Promise<AnyDataset>;
 }
 
 export interface DatasetDefinition {
@@ -70,7 +73,12 @@ export interface DatasetDefinition {
    * Which random changes keep an image's label true: a crop that moves the image by some pixels, and mirroring it
    * left to right. A mirrored dress is a dress; a mirrored 2 is no digit.
    */
-  readonly augment: { readonly crop: boolean; readonly flip: boolean };
+  readonly augment: {
+    readonly crop: boolean;
+    readonly flip: boolean;
+    /** Whether boxes of random size and shape are cut out of the images, which must lie in files for that. */
+    readonly resizedCrop?: boolean;
+  };
   readonly from: FileSource | MadeSource;
 }
 
@@ -81,7 +89,8 @@ export function defineDataset(definition: Omit<DatasetDefinition, "kind">): Data
 
 /** The augmentation of a training that does not say: crops of 4 pixels and mirroring, where they keep the labels. */
 export function defaultAugment({ augment }: Pick<DatasetDefinition, "augment">): AugmentOptions {
-  return { crop: augment.crop ? 4 : 0, flip: augment.flip };
+  const resizedCrop: ResizedCropOptions = { area: [0.08, 1], aspect: [3 / 4, 4 / 3] };
+  return { crop: augment.crop ? 4 : 0, flip: augment.flip, ...(augment.resizedCrop && { resizedCrop }) };
 }
 
 /**

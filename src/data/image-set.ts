@@ -1,31 +1,61 @@
-/** Images in memory, as the bytes that were stored. */
-export interface ImageSet {
+import { type ImagePlaces, selectPlaces } from "./stored/places.js";
+
+/** What is known of a set's images, wherever they are. */
+export interface ImageList {
   readonly name: string;
+  /** [count], each 0 .. classNames.length - 1 */
+  readonly labels: Int32Array;
+  readonly count: number;
+  readonly channels: number;
+  /** Pixels of an image as a network sees it. */
+  readonly height: number;
+  /** Pixels of an image as a network sees it. */
+  readonly width: number;
+  readonly classNames: readonly string[];
+}
+
+/** Images in memory, as the bytes that were stored. */
+export interface ImageSet extends ImageList {
   /**
    * [count, channels, height, width], row by row; on a SharedArrayBuffer where Lyceum made it, so that
    * libtorch reads it in place.
    */
   readonly images: Uint8Array;
-  /** [count], each 0 .. classNames.length - 1 */
-  readonly labels: Int32Array;
-  readonly count: number;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly classNames: readonly string[];
+}
+
+/** Images of any size in files, encoded, which are decoded when they are needed. */
+export interface StoredImages extends ImageList {
+  readonly places: ImagePlaces;
+  /** Pixels of an image's shorter side, before its middle is cut out for evaluation. */
+  readonly resize: number;
+}
+
+/** Tells whether a set's images lie in files. */
+export function isStored(set: ImageSet | StoredImages): set is StoredImages {
+  return "places" in set;
 }
 
 /** A data set with its training and its test part, of the same classes. */
-export interface Dataset {
+export interface Dataset<Images extends ImageSet | StoredImages = ImageSet> {
   readonly name: string;
-  readonly train: ImageSet;
-  readonly test: ImageSet;
+  readonly train: Images;
+  readonly test: Images;
   readonly classNames: readonly string[];
+  /**
+   * The mean and standard deviation by which each channel is normalised, as fractions of 255. Left out, they are those of the
+   * training images.
+   */
+  readonly normalisation?: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  /** What a user should know of how the set was put together, a sentence each. */
+  readonly notes?: readonly string[];
   /**
    * The superclass of each class, [classNames.length], whole numbers from 0; left out where the set has none.
    */
   readonly superclasses?: Int32Array;
 }
+
+/** A data set, wherever its images are. */
+export type AnyDataset = Dataset<ImageSet | StoredImages>;
 
 /**
  * Room for images that libtorch can read without a copy.
@@ -43,18 +73,24 @@ export function allocateImages(bytes: number): Uint8Array {
 }
 
 /** Gives a test part without images, of the same kind as a training part: that of a set whose test images were not read. */
-export function noImages(train: ImageSet): ImageSet {
-  return { ...train, name: "no test images", images: new Uint8Array(0), labels: new Int32Array(0), count: 0 };
+export function noImages<S extends ImageSet | StoredImages>(train: S): S {
+  return { ...subset(train, new Int32Array(0)), name: "no test images" };
 }
 
-/** Copies the chosen images of a set, in the order of `indices`. */
-export function subset(set: ImageSet, indices: Int32Array): ImageSet {
+/** Picks images of a set, in the order of `indices`; bytes in memory are copied. */
+export function subset<S extends ImageSet | StoredImages>(set: S, indices: Int32Array): S {
+  const labels = indices.map((i) => set.labels[i]!);
+  const picked = isStored(set)
+    ? { places: selectPlaces(set.places, indices) }
+    : { images: subsetOfBytes(set, indices) };
+  return { ...set, ...picked, labels, count: indices.length };
+}
+
+function subsetOfBytes(set: ImageSet, indices: Int32Array): Uint8Array {
   const bytes = set.channels * set.height * set.width;
   const images = allocateImages(indices.length * bytes);
-  const labels = new Int32Array(indices.length);
   indices.forEach((from, to) => {
     images.set(set.images.subarray(from * bytes, (from + 1) * bytes), to * bytes);
-    labels[to] = set.labels[from]!;
   });
-  return { ...set, images, labels, count: indices.length };
+  return images;
 }

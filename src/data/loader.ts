@@ -4,11 +4,13 @@ import { type AugmentOptions, isForAnyDevice } from "./augment.js";
 import type { BatchSource, EpochBatches } from "./batches.js";
 import { erasingProblem } from "./erase.js";
 import { HostBatches } from "./host-batches.js";
-import type { ImageSet } from "./image-set.js";
+import { type ImageSet, isStored, type StoredImages } from "./image-set.js";
+import { jitterProblem } from "./jitter.js";
 import { EpochMixer, type Mix, mixes, mixingProblem } from "./mix.js";
 import { shuffled } from "./random.js";
 import { ResidentBatches } from "./resident-batches.js";
 import { type BatchPlan, planSteps } from "./steps.js";
+import { StoredBatches } from "./stored/stored-batches.js";
 
 /** Some images, ready for a network. Whoever receives the batch disposes of it. */
 export interface Batch {
@@ -62,11 +64,11 @@ export class Loader {
   readonly stepsPerEpoch: number;
   readonly #indices: Int32Array;
   readonly #options: LoaderOptions;
-  readonly #set: ImageSet;
+  readonly #set: ImageSet | StoredImages;
   readonly #source: BatchSource;
 
   /** @throws RangeError when the batch size, an index, the crop or the normalisation is out of range */
-  constructor(set: ImageSet, options: LoaderOptions) {
+  constructor(set: ImageSet | StoredImages, options: LoaderOptions) {
     const { indices = Int32Array.from({ length: set.count }, (_, i) => i) } = options;
     check(set, options, indices);
     this.#indices = indices;
@@ -76,9 +78,13 @@ export class Loader {
     this.size = size;
     this.stepsPerEpoch = steps;
     const { device = "cpu", seed = 0, augment = noAugmentation, mean, std } = options;
+    const batches = { augment, seed, mean, std, device };
+    if (isStored(set)) {
+      this.#source = new StoredBatches(set, batches);
+      return;
+    }
     const { resident = isForAnyDevice(augment) && hasRoom(device, set) } = options;
-    const Source = resident ? ResidentBatches : HostBatches;
-    this.#source = new Source(set, { augment, seed, mean, std, device });
+    this.#source = new (resident ? ResidentBatches : HostBatches)(set, batches);
   }
 
   /** The images that an epoch goes through, in order. */
@@ -188,7 +194,7 @@ function hasRoom(device: Device, { images }: ImageSet): boolean {
 }
 
 function check(
-  set: ImageSet,
+  set: ImageSet | StoredImages,
   { batchSize, augment, mean, std, resident }: LoaderOptions,
   indices: Int32Array,
 ): void {
@@ -202,14 +208,21 @@ function check(
   const most = Math.min(set.height, set.width) - 1;
   if (!Number.isInteger(crop) || crop < 0 || crop > most) refuse(`crop must be in 0..${most}, got ${crop}`);
   const { erase, ...mixing } = augment ?? {};
-  const problem = mixingProblem(mixing) ?? (erase && erasingProblem(erase));
+  const problem =
+    mixingProblem(mixing) ??
+    (erase && erasingProblem(erase)) ??
+    (augment?.jitter && jitterProblem(augment.jitter));
   if (problem) refuse(problem);
   if (resident && augment && !isForAnyDevice(augment))
-    refuse("a policy and erasing are for batches that are made on the CPU, leave `resident` out");
-  if (augment?.policy && set.channels !== 1 && set.channels !== 3)
-    refuse(
-      `a policy changes images of 1 or 3 channels, these have ${set.channels}; leave augment.policy out`,
-    );
+    refuse("jitter, a policy and erasing are for batches that are made on the CPU, leave `resident` out");
+  if (augment?.resizedCrop && !isStored(set))
+    refuse("resizedCrop is for images in files, whose sizes differ; leave augment.resizedCrop out");
+  if (isStored(set) && resident) refuse("images in files cannot be resident, leave `resident` out");
+  for (const key of ["policy", "jitter"] as const)
+    if (augment?.[key] && set.channels !== 1 && set.channels !== 3)
+      refuse(
+        `a ${key} changes images of 1 or 3 channels, these have ${set.channels}; leave augment.${key} out`,
+      );
   for (const [name, values] of [
     ["mean", mean],
     ["std", std],

@@ -28,7 +28,7 @@ export function hash32(...key: number[]): number {
  * What stands after (seed, epoch, image or step) in the keys of random sequences, so that no two of them share their
  * numbers.
  */
-export const drawsOf = { mixing: 3, partners: 4, erasing: 5, policy: 6 } as const;
+export const drawsOf = { mixing: 3, partners: 4, erasing: 5, policy: 6, box: 7, jitter: 8 } as const;
 
 /** Scales a 32-bit number to 0 .. n - 1, for small n: some are likelier than others by up to n / 2^32. */
 export function scaleTo(n: number, uniform32: number): number {

@@ -1,5 +1,5 @@
 /** An experiment: a recipe with the definitions and images that its names stand for, ready to be trained. */
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import {
   answerTemperature,
   describeMethod,
@@ -11,7 +11,7 @@ import {
 } from "../methods/index.js";
 import type { ModelOptions } from "../models/index.js";
 import type { Module } from "../nn/index.js";
-import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
+import { fineTuneInWords, type Library, optionsOf, type Recipe } from "../recipe/index.js";
 import type { RunFolder } from "../runs/index.js";
 import { cudaAvailable, Generator, version } from "../torch/index.js";
 import type { Images } from "./images.js";
@@ -34,7 +34,7 @@ export interface Given {
    * Images of the program's own instead of the recipe's. The key `data` of the recipe is then only their
    * name, by default the name that they have.
    */
-  dataset?: Dataset | undefined;
+  dataset?: AnyDataset | undefined;
 }
 
 export interface Experiment {
@@ -91,9 +91,11 @@ export function epochsOf(experiment: Pick<Experiment, "recipe" | "library">, gen
 
 /** Describes what the patriarch and the students learn from, in a line each. */
 export function describeMethods(experiment: Pick<Experiment, "recipe" | "library">): [string, string][] {
+  const { fineTune } = experiment.recipe;
   const line = (generation: number) => {
     const { method, options } = chosenMethod(experiment, generation);
-    return describeMethod(method, options);
+    const words = describeMethod(method, options);
+    return fineTune && generation === 0 ? `${words}; ${fineTuneInWords(fineTune)}` : words;
   };
   const students: [string, string][] = experiment.recipe.generations > 1 ? [["students", line(1)]] : [];
   return [["patriarch", line(0)], ...students];

@@ -1,13 +1,16 @@
 import {
+  type AnyDataset,
   channelStatistics,
   checkDataset,
   checkImageSet,
-  type Dataset,
+  type ImageList,
   type ImageSet,
+  isStored,
   Loader,
   loadDataset,
   type MakeOptions,
   planSteps,
+  type StoredImages,
   splitHeldOut,
 } from "../data/index.js";
 import { builtIn, type Library, type Recipe } from "../recipe/index.js";
@@ -16,13 +19,18 @@ import { deriveSeed } from "./seeds.js";
 
 /** The images of a recipe, split and ready to be loaded. */
 export interface Images {
-  dataset: Dataset;
+  dataset: AnyDataset;
   classes: number;
   channels: number;
   /** Pixels. */
   height: number;
   /** Pixels. */
   width: number;
+  /**
+   * Pixels to which the shorter side of an image in a file is resized before its middle is cut out; undefined where the images
+   * are of one size in memory.
+   */
+  shorterSide: number | undefined;
   /**
    * The mean of each channel over the training images, as a fraction of 255; every image is normalised by it.
    */
@@ -44,14 +52,15 @@ export interface Images {
   testLoader(indices?: Int32Array): Loader;
 }
 
-/** The number of images in a batch of evaluation; larger batches are no faster on a CPU. */
-const evaluationBatch = 256;
+/** The number of images in a batch of evaluation; larger batches are no faster on a CPU, and take more memory. */
+const evaluationBatch = ({ height, width }: ImageList) =>
+  Math.max(8, Math.min(256, Math.floor(2 ** 21 / (height * width))));
 
 export interface PrepareImagesOptions extends MakeOptions {
   /** The definitions that the data set's name can stand for. Default: Lyceum's own. */
   library?: Library | undefined;
   /** Images that a program hands over instead of those that the recipe names. */
-  dataset?: Dataset | undefined;
+  dataset?: AnyDataset | undefined;
   /** Whether the test images are loaded; without them `testLoader` throws. Default: true. */
   test?: boolean | undefined;
 }
@@ -85,20 +94,20 @@ export async function prepareImages(
   if (split?.heldOut.length === 0) {
     throw new RangeError(`data.heldOut is ${fraction}: of ${train.count} training images that is none`);
   }
-  // The statistics come from the training images alone: held-out and test images must have no influence on
-  // training.
-  const { mean, std } = channelStatistics(train, split?.train);
+  const { mean, std } = dataset.normalisation
+    ? copyOf(dataset.normalisation)
+    : statisticsOf(train, split?.train);
   const common = { mean, std, device: recipe.device as torch.Device };
 
   const trainCount = split?.train.length ?? train.count;
   // Batch norm cannot train on a batch of a single image.
   const plan = { batchSize: recipe.batchSize, joinLoneLast: true };
 
-  const evaluation = (set: ImageSet, indices?: Int32Array) =>
+  const evaluation = (set: ImageSet | StoredImages, indices?: Int32Array) =>
     new Loader(set, {
       ...common,
       ...(indices && { indices }),
-      batchSize: evaluationBatch,
+      batchSize: evaluationBatch(set),
       seed: 0,
       shuffle: false,
     });
@@ -109,6 +118,7 @@ export async function prepareImages(
     channels: train.channels,
     height: train.height,
     width: train.width,
+    shorterSide: isStored(train) ? train.resize : undefined,
     mean,
     std,
     trainCount,
@@ -131,8 +141,23 @@ export async function prepareImages(
   };
 }
 
-function checkAlike(train: ImageSet, test: ImageSet): void {
-  const shape = ({ channels, height, width }: ImageSet) => `${channels}x${height}x${width}`;
+/**
+ * Takes the statistics of the training images alone: held-out and test images must have no influence on training.
+ *
+ * @throws TypeError for images in files, whose data set has to say by what they are normalised
+ */
+function statisticsOf(train: ImageSet | StoredImages, indices?: Int32Array) {
+  if (!isStored(train)) return channelStatistics(train, indices);
+  throw new TypeError(`the data set of ${train.name} lacks normalisation, which images in files need`);
+}
+
+const copyOf = ({ mean, std }: NonNullable<AnyDataset["normalisation"]>) => ({
+  mean: [...mean],
+  std: [...std],
+});
+
+function checkAlike(train: ImageList, test: ImageList): void {
+  const shape = ({ channels, height, width }: ImageList) => `${channels}x${height}x${width}`;
   if (shape(train) !== shape(test)) {
     throw new TypeError(
       `training images are ${shape(train)}, test images ${shape(test)}: they must be alike`,

@@ -15,6 +15,7 @@ export {
 export { parseGenerations } from "./generation-set.js";
 export { handOver } from "./hand-over.js";
 export { type Images, prepareImages } from "./images.js";
+export { type Normalisation, seeing } from "./normalisation.js";
 export type { OnProgress } from "./observers/progress.js";
 export { loadTestLogits } from "./results.js";
 export { freeze, type TrainingPlace, trainGeneration } from "./train-generation.js";
@@ -24,4 +25,4 @@ export {
   type TrainGenerationsOptions,
   trainGenerations,
 } from "./train-generations.js";
-export { loadWeights } from "./weights.js";
+export { loadWeights, recallNetwork } from "./weights.js";

@@ -3,12 +3,21 @@
  * training.
  */
 import { peersOf } from "../methods/index.js";
-import type { Module } from "../nn/index.js";
-import { AveragedWeights, GradScaler, type Optimizer, type Schedule } from "../optim/index.js";
-import { type Library, optionsOf, type Recipe } from "../recipe/index.js";
+import type { Module, Parameter } from "../nn/index.js";
+import {
+  AveragedWeights,
+  GradScaler,
+  GroupedOptimizer,
+  type Optimizer,
+  type Schedule,
+} from "../optim/index.js";
+import { type FineTune, type Library, optionsOf, type Recipe } from "../recipe/index.js";
 import { CudaGraph, type Device, hasCudaGraphs } from "../torch/index.js";
 import { canRecord, type Learner, objectiveOf, Snapshot } from "../training/index.js";
 import { type Experiment, epochsOf, freshModel, methodOf } from "./experiment.js";
+import { headOf } from "./head.js";
+import { rateGroups } from "./layer-rates.js";
+import { Renormalised } from "./normalisation.js";
 
 /** A learner that owns its parts. Disposing of it frees all of them but the network. */
 export type OwnedLearner = Learner & Disposable;
@@ -28,20 +37,25 @@ export function createLearner(
   const { recipe, library, images } = experiment;
   const { method, options } = methodOf(experiment, generation);
   const { generations } = recipe;
-  const snapshot = snapshotFor(experiment, generation);
-  const trained = (network: Module) => ({
+  const snapshot = snapshotFor(experiment, generation, model);
+  const trained = (network: Module, optimizer: Optimizer) => ({
     model: network,
-    optimizer: optimizerFor(recipe, library, network),
+    optimizer,
     scaler: scalerFor(recipe),
   });
-  const own = trained(model);
+  const fineTune = generation === 0 ? recipe.fineTune : undefined;
+  const own = trained(
+    model,
+    fineTune ? layerWiseOptimizer(experiment, model, fineTune) : optimizerFor(recipe, library, model),
+  );
   const { averageWeights: average } = recipe;
   const averageFrom = average && "from" in average ? average.from : undefined;
   const averaged =
     average && new AveragedWeights(model, "from" in average ? { equal: true } : { decay: average.decay });
-  const peers = Array.from({ length: peersOf(method, options) }, (_, peer) =>
-    trained(freshModel(experiment, generation, peer)),
-  );
+  const peers = Array.from({ length: peersOf(method, options) }, (_, peer) => {
+    const network = freshModel(experiment, generation, peer);
+    return trained(network, optimizerFor(recipe, library, network));
+  });
   return {
     ...own,
     objective: objectiveOf(method, options, {
@@ -72,21 +86,54 @@ export function createLearner(
 }
 
 /** Makes the snapshot by which a generation's network learns from itself, where its method asks for one. */
-function snapshotFor(experiment: Omit<Experiment, "folder">, generation: number): Snapshot | undefined {
+function snapshotFor(
+  experiment: Omit<Experiment, "folder">,
+  generation: number,
+  model: Module,
+): Snapshot | undefined {
   const { method, options } = methodOf(experiment, generation);
   const isDue = method.snapshot;
   if (!isDue) return undefined;
   const epochs = epochsOf(experiment, generation);
   return new Snapshot({
-    make: () => freshModel(experiment, generation),
+    make: () => {
+      const copy = freshModel(experiment, generation);
+      return model instanceof Renormalised ? model.before(copy) : copy;
+    },
     isDue: (epoch) => isDue(epoch, options, epochs),
   });
 }
 
 /** Makes the optimiser that a recipe asks for. */
 export function optimizerFor(recipe: Recipe, library: Library, model: Module): Optimizer {
+  return optimizerOf(recipe, library, model.parameters());
+}
+
+/**
+ * Makes an optimiser by which the parts of a network learn at rates of their own.
+ *
+ * @throws Error when the network has no classifier
+ */
+function layerWiseOptimizer(
+  { recipe, library, images }: Omit<Experiment, "folder">,
+  model: Module,
+  rates: Pick<FineTune, "headRate" | "decay">,
+): Optimizer {
+  const head = headOf(model, images.classes);
+  if (!head)
+    throw new Error(
+      `fineTune: the network has no nn.Linear of ${images.classes} outputs to be its classifier`,
+    );
+  const groups = rateGroups(model, head, rates).map(({ parameters, factor }) => ({
+    optimizer: optimizerOf(recipe, library, parameters),
+    factor,
+  }));
+  return new GroupedOptimizer(groups, recipe.optimizer.learningRate);
+}
+
+function optimizerOf(recipe: Recipe, library: Library, parameters: readonly Parameter[]): Optimizer {
   const definition = library.get("optimizer", recipe.optimizer.kind);
-  const optimizer: unknown = definition.create(model.parameters(), optionsOf(recipe.optimizer, "kind"));
+  const optimizer: unknown = definition.create(parameters, optionsOf(recipe.optimizer, "kind"));
   if (typeof (optimizer as Optimizer | undefined)?.step !== "function")
     throw new TypeError(`the optimiser ${definition.name} must be made with a step, got ${typeof optimizer}`);
   return optimizer as Optimizer;

@@ -1,13 +1,12 @@
 import { defaultK } from "../analysis/index.js";
 import type { Module } from "../nn/index.js";
-import { foldBatchNorm } from "../nn/index.js";
 import type { EnsembleResult, GenerationResult } from "../runs/index.js";
 import type * as torch from "../torch/index.js";
-import { type Experiment, freshModel, teachersOf } from "./experiment.js";
-import { handOver } from "./hand-over.js";
+import { type Experiment, teachersOf } from "./experiment.js";
+import { firstWeightsOf } from "./first-weights.js";
 import { evaluateEnsemble, loadTestLogits } from "./results.js";
 import { checkSameImages } from "./same-images.js";
-import { loadWeights } from "./weights.js";
+import { recallNetwork } from "./weights.js";
 
 /** A generation that has just been finished. */
 export interface FinishedGeneration {
@@ -71,7 +70,10 @@ export class Line implements Disposable {
       }
       const { length } = line;
       if (length > 0 && length < experiment.recipe.generations)
-        checkSameImages(folder.generation(length - 1).weights, images);
+        checkSameImages(folder.generation(length - 1).weights, images, {
+          // Weights that came from elsewhere may want images by a normalisation of their own.
+          normalisation: firstWeightsOf(experiment, length - 1) === undefined,
+        });
     } catch (error) {
       line[Symbol.dispose]();
       throw error;
@@ -141,11 +143,9 @@ export class Line implements Disposable {
   #network(generation: number): Module {
     const known = this.#networks.get(generation);
     if (known) return known;
-    const network = freshModel(this.#experiment, generation);
-    using made = handOver(network);
-    loadWeights(network, this.#experiment.folder!.generation(generation).weights);
-    foldBatchNorm(network);
-    this.#networks.set(generation, made.keep());
+    const { weights } = this.#experiment.folder!.generation(generation);
+    const network = recallNetwork(this.#experiment, generation, weights);
+    this.#networks.set(generation, network);
     return network;
   }
 }

@@ -1,14 +1,13 @@
 import { existsSync } from "node:fs";
 import { largestDifference } from "../analysis/index.js";
-import { foldBatchNorm } from "../nn/index.js";
 import type { RunFolder, Summary } from "../runs/index.js";
 import type * as torch from "../torch/index.js";
 import { predict } from "../training/index.js";
-import { type Experiment, freshModel } from "./experiment.js";
+import type { Experiment } from "./experiment.js";
 import { handOver } from "./hand-over.js";
 import { loadTestLogits } from "./results.js";
 import { roundingOfLogits } from "./rounding.js";
-import { loadWeights } from "./weights.js";
+import { recallNetwork } from "./weights.js";
 
 /** A run that is evaluated again; the recipe's device is one that this machine has. */
 export interface Evaluated extends Experiment {
@@ -67,24 +66,18 @@ export async function evaluateMember(
 ): Promise<Member> {
   const { folder, recipe, images } = run;
   const device = recipe.device as torch.Device;
-  const network = () => {
-    const model = freshModel(run, generation);
-    using made = handOver(model);
-    loadWeights(model, folder.generation(generation).weights);
-    return made.keep();
-  };
+  const { weights } = folder.generation(generation);
   const stored = storedLogits(run, generation);
   using madeStored = stored && handOver(stored);
-  const frozen = network();
+  const frozen = recallNetwork(run, generation, weights);
   // The frozen network is never kept: it is disposed of on every way out.
   using _frozen = handOver(frozen);
-  foldBatchNorm(frozen);
   using loader = images.testLoader();
   const { logits: now } = await predict(frozen, loader, { device, signal });
   using madeNow = handOver(now);
   if ((now.toTypedArray() as Float32Array).some(Number.isNaN)) {
     throw new Error(
-      `${folder.generation(generation).weights}: the network's logits for the test images are not all numbers: ` +
+      `${weights}: the network's logits for the test images are not all numbers: ` +
         "its weights are damaged",
     );
   }
@@ -98,7 +91,8 @@ export async function evaluateMember(
   if (stored && difference === 0) return member(0);
 
   using sample = images.testLoader(evenlySpread(images.dataset.test.count, SAMPLE));
-  return member(await roundingOfLogits(network(), frozen, sample, folder.recipe, { device, signal }));
+  const unfolded = recallNetwork(run, generation, weights, { fold: false });
+  return member(await roundingOfLogits(unfolded, frozen, sample, folder.recipe, { device, signal }));
 }
 
 function evenlySpread(count: number, wanted: number): Int32Array {

@@ -1,5 +1,5 @@
 /** Opens the run folder that a line is kept in, as the caller asks: a new one, one to go on with, or none. */
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import { type Library, type Recipe, type RecipeInput, readRecipe } from "../recipe/index.js";
 import { describeEnvironment, filesOf, type Imports, libraryOf, RunFolder } from "../runs/index.js";
 import * as torch from "../torch/index.js";
@@ -69,7 +69,7 @@ export async function openRun(input: RecipeForImages | Recipe, options: OpenRunO
 function named(input: RecipeForImages | Recipe, { model, dataset }: Given): unknown {
   return {
     ...(model && { model: "own network" }),
-    ...(dataset && { data: (dataset satisfies Dataset).name }),
+    ...(dataset && { data: (dataset satisfies AnyDataset).name }),
     ...input,
   };
 }

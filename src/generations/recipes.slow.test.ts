@@ -9,6 +9,9 @@ const large: Record<string, { batchSize?: number; size?: number }> = {
   "cifar100-densenet190": { batchSize: 4, size: 8 },
   "cifar100-preact-resnet18": { batchSize: 16, size: 16 },
   "cifar100-wrn-28-10": { batchSize: 4, size: 8 },
+  "imagenet-resnet18": { batchSize: 4, size: 64 },
+  "imagenet-resnet50": { batchSize: 4, size: 64 },
+  photos: { batchSize: 8, size: 64 },
 };
 
 it.each(Object.entries(large))("two steps of %s", (name, options) => expectTwoSteps(name, options));

@@ -78,6 +78,32 @@ describe("the recipes of the paper's family", () => {
     }
   });
 
+  it.each(["resnet18", "resnet50"])("imagenet-%s trains as He et al. did", async (model) => {
+    const recipe = await loadRecipe(`imagenet-${model}`);
+    expect(recipe).toMatchObject({
+      data: { name: "imagenet" },
+      model,
+      generations: 5,
+      epochs: 90,
+      batchSize: 256,
+    });
+    expect(recipe.optimizer).toMatchObject({
+      kind: "sgd",
+      momentum: 0.9,
+      nesterov: false,
+      weightDecay: 1e-4,
+    });
+    expect(recipe.augment).toEqual({
+      crop: 0,
+      flip: true,
+      resizedCrop: { area: [0.08, 1], aspect: [3 / 4, 4 / 3] },
+    });
+    const rateAt = scheduleFor({ recipe, library: builtIn }, 0, 5005);
+    expect([0, 29, 30, 59, 60, 89].map((epoch) => Number(rateAt(epoch * 5005).toPrecision(6)))).toEqual([
+      ...[0.1, 0.1, 0.01, 0.01, 0.001, 0.001],
+    ]);
+  });
+
   it("say in a short line what they train", async () => {
     for (const { name, description } of await listRecipes()) {
       expect(description.length, name).toBeLessThanOrEqual(72);

@@ -1,5 +1,5 @@
 import { type EnsembleOptions, evaluateEnsemble as evaluateMembers } from "../analysis/index.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import type { EnsembleResult } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 
@@ -12,7 +12,7 @@ import * as torch from "../torch/index.js";
  */
 export function evaluateEnsemble(
   members: readonly torch.Tensor[],
-  { test: { labels }, superclasses }: Dataset,
+  { test: { labels }, superclasses }: AnyDataset,
   options: { k: number } & EnsembleOptions,
 ): EnsembleResult {
   return { test: evaluateMembers(members, labels, { superclasses, ...options }) };

@@ -16,6 +16,7 @@ import { type Experiment, epochsOf, freshModel } from "./experiment.js";
 import { loadFirstWeights } from "./first-weights.js";
 import { handOver } from "./hand-over.js";
 import { createLearner, graphFor, scheduleFor } from "./learner.js";
+import { type Normalisation, seeing } from "./normalisation.js";
 import { checkpointing } from "./observers/checkpointing.js";
 import { metricsLog } from "./observers/metrics-log.js";
 import { type OnProgress, progress } from "./observers/progress.js";
@@ -26,6 +27,8 @@ import { softenAnswers } from "./soften.js";
 export interface TrainedNetwork {
   /** The network with the weights that are to be kept; its batch norms are not folded yet. */
   model: Module;
+  /** How it wants its images, where that is not how they are normalised: see {@link seeing}. */
+  normalisation: Normalisation | undefined;
   /** Seconds of training steps and the loading of their images, summed over all processes that trained it. */
   trainSeconds: number;
   /**
@@ -60,9 +63,12 @@ export async function trainGeneration(
 
   using loader = images.trainLoader(generation);
   using validationLoader = images.validationLoader();
-  const model = freshModel(experiment, generation);
-  using trained = handOver(model);
-  loadFirstWeights(experiment, generation, model);
+  const network = freshModel(experiment, generation);
+  using trained = handOver(network);
+  const { normalisation, notes } = await loadFirstWeights(experiment, generation, network);
+  for (const message of notes) onProgress?.({ type: "note", generation, message });
+  // The same network; in front of it, where it wants that, a change of how images are normalised.
+  const model = seeing(network, images, normalisation);
   checkFolding(experiment, model);
   checkLoneImage(experiment, model);
   softenAnswers(experiment, generation, model, { dryRun: true });
@@ -106,7 +112,7 @@ export async function trainGeneration(
   if (end.epoch < epochs) return undefined;
   await keepAverage(learner, loader, epochs);
   softenAnswers(experiment, generation, model);
-  return { model: trained.keep(), trainSeconds: end.seconds, elapsedSeconds };
+  return { model: trained.keep(), normalisation, trainSeconds: end.seconds, elapsedSeconds };
 }
 
 /**

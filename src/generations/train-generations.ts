@@ -1,5 +1,5 @@
 import { evaluateLogits } from "../analysis/index.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import { setKernels } from "../nn/index.js";
 import type { Recipe, RecipeInput } from "../recipe/index.js";
 import {
@@ -17,6 +17,7 @@ import { checkExperiment, describeMethods, type Experiment, epochsOf } from "./e
 import { handOver } from "./hand-over.js";
 import { prepareImages } from "./images.js";
 import { type FinishedGeneration, Line } from "./line.js";
+import { type Normalisation, seeing } from "./normalisation.js";
 import type { OnProgress } from "./observers/progress.js";
 import { type OpenRunOptions, openRun, type RecipeForImages } from "./open-run.js";
 import { freeze, roleOf, type TrainedNetwork, trainGeneration } from "./train-generation.js";
@@ -62,7 +63,7 @@ export class Interrupted extends Error {
  */
 export async function trainGenerations(
   recipe: RecipeForImages,
-  options: TrainGenerationsOptions & { dataset: Dataset },
+  options: TrainGenerationsOptions & { dataset: AnyDataset },
 ): Promise<RunResult>;
 export async function trainGenerations(
   recipe: RecipeInput | Recipe,
@@ -134,10 +135,10 @@ async function finish(
   const paths = folder?.generation(generation);
   using madeNetwork = handOver(trained.model);
   if (paths) {
-    const description = describeNetwork(experiment, generation);
+    const description = describeNetwork(experiment, generation, trained.normalisation);
     torch.scope(() => writeWeights(paths.weights, trained.model.stateDict(), description));
   }
-  const network = freeze(trained.model);
+  const network = freeze(seeing(trained.model, images, trained.normalisation));
   using testLoader = images.testLoader();
   const { logits, labels } = await predict(network, testLoader, { device: recipe.device as torch.Device });
   using madeLogits = handOver(logits);
@@ -169,12 +170,18 @@ async function finish(
   };
 }
 
-/** Describes a network for its weights file: all that another program needs to use the weights. */
+/**
+ * Describes a network for its weights file: all that another program needs to use the weights.
+ *
+ * @param normalisation how the network wants its images, where that is not how they are normalised
+ */
 export function describeNetwork(
   { recipe, library, images, model }: Experiment,
   generation: number,
+  normalisation?: Normalisation,
 ): WeightsDescription {
-  const { channels, height, width, mean, std } = images;
+  const { channels, height, width, shorterSide } = images;
+  const { mean, std } = normalisation ?? images;
   return {
     lyceum: lyceumVersion(),
     model: recipe.model,
@@ -186,6 +193,7 @@ export function describeNetwork(
     channels,
     height,
     width,
+    shorterSide,
     mean,
     std,
   };
@@ -200,6 +208,7 @@ function tellStart(experiment: Experiment, onProgress: OnProgress | undefined): 
     stepsPerEpoch: images.stepsPerEpoch,
     methods: describeMethods(experiment),
     warnings: warningsFor(experiment),
+    ...(images.dataset.notes && { notes: images.dataset.notes }),
   });
 }
 

@@ -4,6 +4,7 @@
  */
 import type { OptionProblem, OptionShape, OptionsOf, Z } from "../options.js";
 import type { Tensor } from "../torch/index.js";
+import type { FirstWeights } from "./weights-options.js";
 
 /**
  * A loss to be minimised, and the unweighted terms that it is made of: all are scalars, means over the batch.
@@ -107,10 +108,10 @@ export interface Method<S extends OptionShape = OptionShape> {
    */
   scheduleAt?(this: void, epoch: number, options: OptionsOf<S>, epochs: number): number;
   /**
-   * Names the file with whose weights the network begins, and its SHA-256 in hexadecimal, to which the file is held. Without
-   * it the weights are fresh.
+   * Names the file with whose weights the network begins, its SHA-256 to which the file is held, and how its images are
+   * normalised. Without it the weights are fresh.
    */
-  weights?(this: void, options: OptionsOf<S>): { file: string; sha256?: string };
+  weights?(this: void, options: OptionsOf<S>): FirstWeights;
   /**
    * Says by what the network's logits are divided once it is trained: above 1 its scores are softer. Its weights are changed
    * for that, so that whoever uses the network sees the softened answers. Default: 1, which leaves them as they are.

@@ -54,6 +54,7 @@ export { softened } from "./softened.js";
 export { strict } from "./strict.js";
 export { topKDistillation } from "./top-k-distillation.js";
 export { topScoreDifference } from "./top-score-difference.js";
+export type { FirstWeights, NormalisationChoice } from "./weights-options.js";
 
 /** Every method of the library, in the order in which messages and docs list them. */
 export const methods = [

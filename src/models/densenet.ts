@@ -2,9 +2,8 @@ import {
   applyInOrder,
   BatchNorm2d,
   type Conv2d,
-  DenseBlock,
-  DenseLayer,
-  DenseTransition,
+  type DenseBlock,
+  type DenseTransition,
   GlobalAvgPool,
   Linear,
   Module,
@@ -13,16 +12,7 @@ import {
 import type * as torch from "../torch/index.js";
 import { convolution } from "./convolution.js";
 import { defineModel, type ModelOptions } from "./define.js";
-
-/** A bottleneck of 4 x growth channels, then `growth` new ones beside those that came in. */
-function denseLayer(from: number, growth: number, generator: torch.Generator): DenseLayer {
-  return new DenseLayer({
-    norm1: new BatchNorm2d(from),
-    conv1: convolution(from, 4 * growth, 1, { generator }),
-    norm2: new BatchNorm2d(4 * growth),
-    conv2: convolution(4 * growth, growth, 3, { generator }),
-  });
-}
+import { denseBlock, denseTransition } from "./dense-parts.js";
 
 /** All but the classifier. */
 class Features extends Module {
@@ -43,19 +33,14 @@ class Features extends Module {
     super();
     let width = 2 * growth;
     const block = () => {
-      const made = Array.from({ length: layers }, (_, i) =>
-        denseLayer(width + i * growth, growth, generator),
-      );
+      const made = denseBlock(layers, { from: width, growth, convolution, generator });
       width += layers * growth;
-      return new DenseBlock(made);
+      return made;
     };
     const transition = () => {
-      const from = width;
+      const made = denseTransition({ from: width, convolution, generator });
       width = Math.floor(width / 2);
-      return new DenseTransition({
-        norm: new BatchNorm2d(from),
-        conv: convolution(from, width, 1, { generator }),
-      });
+      return made;
     };
     this.conv0 = convolution(channels, width, 3, { generator });
     this.denseblock1 = block();

@@ -29,16 +29,36 @@ describe("models", () => {
     for (const { kind, name, summary, construction } of models) {
       expect(kind).toBe("model");
       expect(summary, name).toMatch(/^\S.*\.$/);
-      for (const said of ["ReLU", "mean over all pixels", "eps 1e-5 and momentum 0.1"]) {
-        expect(construction, name).toContain(said);
-      }
-      expect(construction, name).toMatch(/variance 2 \/ fan-out|uniform within ±1 \/ sqrt\(fan-in\)/);
-      // The parts that the names of the weights begin with.
       const { paths } = layoutOf(name);
-      const parts = new Set(paths.map((path) => path.replace(/^features\./, "").split(".")[0]!));
+      const hasNorms = paths.some((path) => path.endsWith("running_mean"));
+      expect(construction, name).toContain("ReLU");
+      expect(construction, name).toContain(hasNorms ? "eps 1e-5 and momentum 0.1" : "No batch norm.");
+      expect(construction, name).toMatch(/mean over all pixels|adaptive pooling/);
+      expect(construction, name).toMatch(/variance 2 \/ fan-(out|in)|uniform within ±1 \/ sqrt\(fan-in\)/);
+      // The parts that the names of the weights begin with.
+      const parts = new Set(paths.map((path) => path.replace(/^features\.(?!\d)/, "").split(".")[0]!));
       for (const part of parts)
         expect(construction.replace("layer1 to layer4", "layer1 layer2 layer3 layer4"), name).toContain(part);
     }
+  });
+
+  it("have the same layers for images of any size", () => {
+    const shapesOf = (name: string, image: { height?: number; width?: number }) => {
+      const model = createModel(name, { ...options, ...image });
+      const shapes = [...model.namedParameters()].map(([path, { shape }]) => [path, ...shape].join(" "));
+      model.dispose();
+      return shapes;
+    };
+    // Small members of each family will do.
+    for (const name of [
+      "resnet8",
+      "wrn-16-2",
+      "preact-resnet18",
+      "densenet-bc-40-12",
+      "resnet18",
+      "mobilenet-v2",
+    ])
+      expect(shapesOf(name, { height: 40, width: 48 }), name).toEqual(shapesOf(name, {}));
   });
 
   it("may be a user's own", () => {
@@ -66,9 +86,10 @@ describe("models", () => {
 describe("createModel", () => {
   /**
    * Layers as the name says: every convolution and the classifier, those of shortcuts aside. Wide ResNets count the
-   * convolutions of their three shortcuts, and no classifier.
+   * convolutions of their three shortcuts, and no classifier. The names of AlexNet and MobileNetV2 say no depth.
    */
-  it.each(modelNames)("%s has as many layers as its name says", (name) => {
+  const named = modelNames.filter((name) => !/^(alexnet|mobilenet-v2)$/.test(name));
+  it.each(named)("%s has as many layers as its name says", (name) => {
     const isCounted = name.startsWith("wrn")
       ? (path: string) => path !== "fc.weight"
       : (path: string) => !/downsample|shortcut/.test(path);

@@ -1,12 +1,17 @@
 /** Network architectures, one file a family. A new network is a file, and a line in the list below. */
 import type { Module } from "../nn/index.js";
+import { alexNet } from "./alexnet.js";
 import { resnet8, resnet14, resnet20, resnet32, resnet44, resnet56, resnet110 } from "./cifar-resnet.js";
 import type { ModelDefinition, ModelOptions } from "./define.js";
 import { denseNetBc40x12, denseNetBc100x12, denseNetBc190x40 } from "./densenet.js";
+import { denseNet121 } from "./image-densenet.js";
+import { mobileNetV2 } from "./mobilenet.js";
 import { preActResNet18, preActResNet34 } from "./preact-resnet.js";
 import { resNeXt50, resnet18, resnet34, resnet50, resnet101, resnet152, wideResNet50x2 } from "./resnet.js";
+import { vgg16Bn } from "./vgg.js";
 import { wrn16x2, wrn28x10, wrn28x10Dropout, wrn40x2 } from "./wide-resnet.js";
 
+export { AlexNet, type AlexNetOptions, alexNet } from "./alexnet.js";
 export {
   CifarResNet,
   resnet8,
@@ -25,6 +30,9 @@ export {
   denseNetBc100x12,
   denseNetBc190x40,
 } from "./densenet.js";
+export { type Fit, findFits, fitOf, isExact, type Shapes } from "./fit.js";
+export { denseNet121, ImageDenseNet, type ImageDenseNetOptions } from "./image-densenet.js";
+export { MobileNetV2, type MobileNetV2Options, mobileNetV2 } from "./mobilenet.js";
 export {
   PreActResNet,
   type PreActResNetOptions,
@@ -43,6 +51,7 @@ export {
   resnet152,
   wideResNet50x2,
 } from "./resnet.js";
+export { Vgg, type VggOptions, vgg16Bn } from "./vgg.js";
 export {
   WideResNet,
   type WideResNetOptions,
@@ -60,6 +69,7 @@ export const models: readonly ModelDefinition[] = [
   ...[denseNetBc40x12, denseNetBc100x12, denseNetBc190x40],
   ...[resnet18, resnet34, resnet50, resnet101, resnet152],
   ...[wideResNet50x2, resNeXt50],
+  ...[alexNet, vgg16Bn, denseNet121, mobileNetV2],
 ];
 
 export const modelNames: readonly string[] = models.map(({ name }) => name);

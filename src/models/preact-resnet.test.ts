@@ -6,7 +6,7 @@ import { behavesAsInPyTorch } from "./fixtures/family.js";
 import { PreActResNet } from "./index.js";
 
 const small = () =>
-  new PreActResNet({ ...options, generator: new torch.Generator(1), blocks: [1, 1, 2, 1], width: 8 });
+  new PreActResNet({ ...options, generator: new torch.Generator(1), blocks: [1, 1, 2, 1], firstChannels: 8 });
 
 describe("PreActResNet", () => {
   behavesAsInPyTorch(preActResNetFixture, small);

@@ -60,7 +60,7 @@ export interface PreActResNetOptions extends ModelOptions {
   /** How many blocks each of the four stages has: 2, 2, 2, 2 make PreAct-ResNet-18, and 3, 4, 6, 3 PreAct-ResNet-34. */
   blocks: readonly [number, number, number, number];
   /** Channels of the first stage; each later stage has twice as many as the one before. Default: 64. */
-  width?: number;
+  firstChannels?: number;
 }
 
 /**
@@ -82,7 +82,7 @@ export class PreActResNet extends Module {
   readonly pool = new GlobalAvgPool();
   readonly linear: Linear;
 
-  constructor({ blocks, width = 64, classes, channels, generator }: PreActResNetOptions) {
+  constructor({ blocks, firstChannels: first = 64, classes, channels, generator }: PreActResNetOptions) {
     super();
     const stage = (from: number, to: number, count: number, stride: number) =>
       new ResidualStage(
@@ -90,13 +90,13 @@ export class PreActResNet extends Module {
           i === 0 ? new PreActBlock(from, to, stride, generator) : new PreActBlock(to, to, 1, generator),
         ),
       );
-    this.conv1 = plainConvolution(channels, width, 3, { generator });
-    this.bn1 = new BatchNorm2d(width);
-    this.layer1 = stage(width, width, blocks[0], 1);
-    this.layer2 = stage(width, 2 * width, blocks[1], 2);
-    this.layer3 = stage(2 * width, 4 * width, blocks[2], 2);
-    this.layer4 = stage(4 * width, 8 * width, blocks[3], 2);
-    this.linear = new Linear(8 * width, classes, { generator });
+    this.conv1 = plainConvolution(channels, first, 3, { generator });
+    this.bn1 = new BatchNorm2d(first);
+    this.layer1 = stage(first, first, blocks[0], 1);
+    this.layer2 = stage(first, 2 * first, blocks[1], 2);
+    this.layer3 = stage(2 * first, 4 * first, blocks[2], 2);
+    this.layer4 = stage(4 * first, 8 * first, blocks[3], 2);
+    this.linear = new Linear(8 * first, classes, { generator });
   }
 
   override batchNormPairs() {

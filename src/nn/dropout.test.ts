@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
-import { dropout } from "./index.js";
+import { Dropout, dropout } from "./index.js";
 
 const numbers = (x: torch.Tensor) => Array.from(x.toTypedArray(), Number);
 
@@ -41,5 +41,39 @@ describe("dropout", () => {
     for (const rate of [-0.1, 1, Number.NaN]) {
       expect(() => dropout(x, { rate, seed: 1 })).toThrow(/dropout rate must be from 0 to below 1/);
     }
+  });
+});
+
+describe("Dropout", () => {
+  const make = (rate = 0.5, seed = 1) => new Dropout(rate, { generator: new torch.Generator(seed) });
+  const x = torch.ones([8, 16]);
+
+  it("draws another mask for each batch, the same for a layer of the same seed", () => {
+    const [layer, twin] = [make(), make()];
+    const first = numbers(layer.forward(x));
+    expect(numbers(layer.forward(x))).not.toEqual(first);
+    expect(layer.batches).toBe(2);
+    expect(numbers(twin.forward(x))).toEqual(first);
+    expect(numbers(make(0.5, 2).forward(x))).not.toEqual(first);
+  });
+
+  it("goes on from its count", () => {
+    const [layer, resumed] = [make(), make()];
+    layer.forward(x);
+    resumed.batches = 1;
+    expect(numbers(resumed.forward(x))).toEqual(numbers(layer.forward(x)));
+  });
+
+  it("returns what it is given in evaluation and at rate 0, and counts nothing", () => {
+    for (const layer of [make().eval(), make(0)]) {
+      expect(layer.forward(x)).toBe(x);
+      expect(layer.batches).toBe(0);
+    }
+    expect(make().stateDict()).toEqual({});
+  });
+
+  it("refuses rates out of range", () => {
+    for (const rate of [-0.1, 1, Number.NaN])
+      expect(() => make(rate)).toThrow(/dropout rate must be from 0 to below 1/);
   });
 });

@@ -1,4 +1,5 @@
 import * as torch from "../torch/index.js";
+import { Module } from "./module.js";
 
 /**
  * Makes a random share of the elements zero and divides the others by the share that stays (Srivastava et al. 2014), as
@@ -20,4 +21,42 @@ export function dropout(x: torch.Tensor, { rate, seed }: { rate: number; seed: n
   const generator = new torch.Generator(seed, x.device);
   const mask = torch.emptyLike(x.detach()).bernoulli_(stays, { generator });
   return x.mul(mask.div_(stays));
+}
+
+/**
+ * Dropout while training; in evaluation it returns what it is given. As torch.nn.Dropout.
+ *
+ * Each batch has a mask of its own, which follows from a seed of the layer and the number of batches before it. That number
+ * is no tensor, so that weights have the names that PyTorch's have; a checkpoint of a training holds it beside them.
+ */
+export class Dropout extends Module {
+  /** The probability with which an element becomes zero. */
+  readonly rate: number;
+  /** How many batches were trained on. */
+  batches = 0;
+  readonly #seed: number;
+
+  /**
+   * @param rate 0 <= rate < 1; without dropout nothing is drawn from the generator
+   * @throws RangeError when the rate is out of range
+   */
+  constructor(rate: number, { generator }: { generator: torch.Generator }) {
+    super();
+    if (!(rate >= 0 && rate < 1))
+      throw new RangeError(`the dropout rate must be from 0 to below 1, got ${rate}`);
+    this.rate = rate;
+    this.#seed = rate > 0 ? drawSeed(generator) : 0;
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    if (!this.training || this.rate === 0) return x;
+    const seed = (this.#seed + Math.imul(this.batches, 0x9e3779b1)) >>> 0;
+    this.batches++;
+    return dropout(x, { rate: this.rate, seed });
+  }
+}
+
+/** A whole number of 32 bits. */
+function drawSeed(generator: torch.Generator): number {
+  return torch.scope(() => torch.randint(0, 2 ** 32, [], { generator, dtype: "int64" }).item());
 }

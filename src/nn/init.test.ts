@@ -1,15 +1,26 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
-import { Conv2d, kaimingNormalFanOut, Linear, uniformFanIn } from "./index.js";
+import {
+  Conv2d,
+  kaimingNormalFanIn,
+  kaimingNormalFanOut,
+  Linear,
+  normal,
+  uniformFanIn,
+  withoutInitialisation,
+} from "./index.js";
 
 const numbers = (tensor: torch.Tensor) => Array.from(tensor.toTypedArray(), Number);
 
-describe("kaimingNormalFanOut", () => {
-  it("draws with mean 0 and variance 2 / fan-out", () => {
+describe.each([
+  ["kaimingNormalFanOut", "fan-out", kaimingNormalFanOut, 200 * 9],
+  ["kaimingNormalFanIn", "fan-in", kaimingNormalFanIn, 10 * 9],
+] as const)("%s", (_, name, draw, fan) => {
+  it(`draws with mean 0 and variance 2 / ${name}`, () => {
     const weight = torch.empty([200, 10, 3, 3]);
-    kaimingNormalFanOut(weight, new torch.Generator(0));
+    draw(weight, new torch.Generator(0));
     const drawn = numbers(weight);
-    const expected = Math.sqrt(2 / (200 * 9));
+    const expected = Math.sqrt(2 / fan);
     const mean = drawn.reduce((sum, x) => sum + x, 0) / drawn.length;
     const std = Math.sqrt(drawn.reduce((sum, x) => sum + x * x, 0) / drawn.length);
     // 18,000 draws: the standard error of the ratio is 0.5 %, that of the mean 0.7 % of std.
@@ -56,3 +67,30 @@ it.each([
   const again = make(new torch.Generator(5));
   expect(again.parameters().map(numbers)).toEqual(layer.parameters().map(numbers));
 });
+
+it("normal draws with the deviation that it is given", () => {
+  const weight = torch.empty([200, 100]);
+  normal(weight, 0.01, new torch.Generator(0));
+  const drawn = numbers(weight);
+  const std = Math.sqrt(drawn.reduce((sum, x) => sum + x * x, 0) / drawn.length);
+  // 20,000 draws: the standard error of the ratio is 0.5 %.
+  expect(Math.abs(std / 0.01 - 1)).toBeLessThan(0.03);
+});
+
+it("withoutInitialisation draws nothing, within it alone", () => {
+  const drawn = () => {
+    const generator = new torch.Generator(0);
+    const layer = withoutInitialisation(() => new Linear(3, 2, { generator }));
+    expect(layer.weight.shape).toEqual([2, 3]);
+    return numbers(torch.rand([2], { generator }));
+  };
+  expect(drawn()).toEqual(numbers(torch.rand([2], { generator: new torch.Generator(0) })));
+  expect(() => withoutInitialisation(() => refuse())).toThrow("as it was meant to");
+  const weight = torch.zeros([3, 3]);
+  uniformFanIn(weight, new torch.Generator(0));
+  expect(weight.abs().sum().item()).toBeGreaterThan(0);
+});
+
+function refuse(): never {
+  throw new Error("as it was meant to");
+}

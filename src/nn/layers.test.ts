@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
 import {
+  AdaptiveAvgPool2d,
   AvgPool2d,
   BatchNorm2d,
   Conv2d,
@@ -11,6 +12,7 @@ import {
   MaxPool2d,
   type Module,
   ReLU,
+  ReLU6,
   Sequential,
 } from "./index.js";
 
@@ -143,6 +145,7 @@ describe("layers without weights", () => {
   it.each([
     ["Identity", new Identity(), [[[[-1, 2]]]], [[[[-1, 2]]]]],
     ["ReLU", new ReLU(), [[[[-1, 2]]]], [[[[0, 2]]]]],
+    ["ReLU6", new ReLU6(), [[[[-1, 2, 7]]]], [[[[0, 2, 6]]]]],
     ["Flatten", new Flatten(), [[[[1, 2]], [[3, 4]]]], [[1, 2, 3, 4]]],
     ["GlobalAvgPool", new GlobalAvgPool(), [[[[1, 2]], [[3, 5]]]], [[1.5, 4]]],
   ] as const)("%s", (_, layer, x, y) => {
@@ -176,6 +179,33 @@ describe("layers without weights", () => {
         ],
       ],
     ]);
+  });
+
+  it("ReLU6 passes no gradient at 0 and 6 and beyond", () => {
+    const x = torch.tensor([-1, 0, 0.5, 5.5, 6, 7]).requiresGrad_();
+    new ReLU6().forward(x).sum().backward();
+    expect(x.grad!.tolist()).toEqual([0, 0, 1, 1, 0, 0]);
+    const short = torch.tensor([-1, 0.5, 7], { dtype: "bfloat16" }).requiresGrad_();
+    new ReLU6().forward(short).sum().backward();
+    expect(short.grad!.to({ dtype: "float32" }).tolist()).toEqual([0, 1, 0]);
+  });
+
+  it("AdaptiveAvgPool2d takes means of windows that fill the image, and overlap where they must", () => {
+    const pooled = (size: number) => new AdaptiveAvgPool2d(size).forward(image).tolist();
+    expect(pooled(4)).toEqual(image.tolist());
+    // Rows and columns 0 and 1, 1 and 2, 2 and 3.
+    expect(pooled(3)).toEqual([
+      [
+        [
+          [3.5, 4.5, 5.5],
+          [7.5, 8.5, 9.5],
+          [11.5, 12.5, 13.5],
+        ],
+      ],
+    ]);
+    const twice = (values: number[]) => values.flatMap((value) => [value, value]);
+    const rows = [0, 4, 8, 12].map((before) => twice([1, 2, 3, 4].map((value) => before + value)));
+    expect(pooled(8)).toEqual([[rows.flatMap((row) => [row, row])]]);
   });
 
   it("AvgPool2d takes their mean", () => {

@@ -26,6 +26,18 @@ export class ReLU extends Module {
   }
 }
 
+/** Makes negative values zero, and those above six, six (Krizhevsky 2010). As torch.nn.ReLU6. */
+export class ReLU6 extends Module {
+  static {
+    remember(ReLU6);
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    // libtorch 1.13 has no gradient of hardtanh in 16 bits on the CPU. A clamp's differs at exactly 0 and 6, where it passes.
+    return isShort(x) ? x.clamp(0, 6) : torch.op("aten::hardtanh", x, 0, 6);
+  }
+}
+
 /** Makes one dimension of all but the first: [N, ...] to [N, K]. */
 export class Flatten extends Module {
   override forward(x: torch.Tensor): torch.Tensor {
@@ -77,6 +89,28 @@ export class AvgPool2d extends Pool {
 }
 
 /**
+ * Takes means over windows that fill the image, of which there are as many as are asked for: [N, C, H, W] to
+ * [N, C, size, size]. Windows overlap where the size does not divide the image's. As torch.nn.AdaptiveAvgPool2d.
+ */
+export class AdaptiveAvgPool2d extends Module {
+  /** @param size rows and columns of the result */
+  constructor(readonly size: number) {
+    super();
+  }
+
+  override forward(x: torch.Tensor): torch.Tensor {
+    return torch.adaptiveAvgPool2d(asFine(x), [this.size, this.size]);
+  }
+}
+
+/** Brings 16 bits to 32, in which the sum over many pixels would lose too much. */
+function asFine(x: torch.Tensor): torch.Tensor {
+  return isShort(x) ? x.to({ dtype: "float32" }) : x;
+}
+
+const isShort = ({ dtype }: torch.Tensor) => dtype === "bfloat16" || dtype === "float16";
+
+/**
  * Takes the mean of each channel: [N, C, H, W] to [N, C].
  *
  * It pools with a window as large as the image: the gradient of `mean` would come in rows of one channel, and every layer
@@ -88,9 +122,6 @@ export class GlobalAvgPool extends Module {
   }
 
   override forward(x: torch.Tensor): torch.Tensor {
-    // The sum over a whole image would lose too much in 16 bits.
-    const isShort = x.dtype === "bfloat16" || x.dtype === "float16";
-    const fine = isShort ? x.to({ dtype: "float32" }) : x;
-    return eachBlock(fine, (block) => torch.avgPool2d(block, block.shape.slice(2))).flatten(1);
+    return eachBlock(asFine(x), (block) => torch.avgPool2d(block, block.shape.slice(2))).flatten(1);
   }
 }

@@ -19,6 +19,7 @@ import {
   Module,
   OptionAShortcut,
   ReLU,
+  ReLU6,
   ResidualStage,
   Sequential,
 } from "./index.js";
@@ -43,6 +44,7 @@ type Plan =
   | "conv-norm-relu"
   | "conv-norm"
   | "norm-relu"
+  | "depthwise"
   | "dense"
   | "identity"
   | { shared: Plan }
@@ -145,6 +147,11 @@ class Maker {
         return new ConvNorm(this.conv(channels, channels), this.norm(channels));
       case "norm-relu":
         return new Sequential(this.norm(channels), new ReLU());
+      case "depthwise": {
+        const [padding, groups] = [1, channels];
+        const conv = new Conv2d(channels, channels, 3, { padding, groups, generator: this.#generator });
+        return new Sequential(conv, this.norm(channels), new ReLU6(), this.conv(channels, channels, 1));
+      }
       case "identity":
         return new Identity();
       case "dense": {
@@ -311,6 +318,7 @@ const { plan } = fc.letrec<{ plan: Plan; plans: Plan[] }>((tie) => ({
         "conv-norm",
         "norm-relu",
         "dense",
+        "depthwise",
         "identity",
       ),
     },

@@ -13,6 +13,7 @@ export { BaseOptimizer, type BaseOptions, type Ready } from "./base-optimizer.js
 export { clipGradients } from "./clip-gradients.js";
 export { defineOptimizer, type OptimizerDefinition } from "./define.js";
 export { GradScaler, type GradScalerOptions } from "./grad-scaler.js";
+export { GroupedOptimizer, type OptimizerGroup } from "./grouped.js";
 export type { Optimizer } from "./optimizer.js";
 export {
   cosine,

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { checkEnsembleOptions, type EnsembleOptions } from "../analysis/index.js";
-import { type ModelFactory, parseGenerations } from "../generations/index.js";
+import { type ModelFactory, parseGenerations, seeing } from "../generations/index.js";
 import { foldBatchNorm, type Kernels, type Module, kernels as processKernels } from "../nn/index.js";
-import { type Imports, libraryOf, RunFolder, readWeights, type WeightsDescription } from "../runs/index.js";
+import { buildNetwork, type Imports, libraryOf, RunFolder, readWeights } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { LoadedModel, type Member } from "./loaded-model.js";
 
@@ -61,7 +61,7 @@ export async function loadModel(runOrFile: string, options: LoadModelOptions = {
   if (threads !== undefined) torch.setNumThreads(threads);
   const members: Member[] = [];
   try {
-    for (const path of files) members.push(loadMember(path, { ...options, device }));
+    for (const path of files) members.push(loadMember(path, { ...options, device, like: members[0] }));
     return new LoadedModel(members, { device, kernels, ensemble });
   } catch (error) {
     for (const { model } of members) model.dispose();
@@ -130,38 +130,37 @@ export function chosenGenerations(
   }
 }
 
-/** Loads one network with its weights, and freezes it. */
+/**
+ * Loads one network with its weights, and freezes it.
+ *
+ * @param options.like the first member of an ensemble, by whose normalisation all of them are given images
+ */
 function loadMember(
   path: string,
-  { model: factory, imports = [], device }: LoadModelOptions & { device: torch.Device },
+  {
+    model: factory,
+    imports = [],
+    device,
+    like,
+  }: LoadModelOptions & { device: torch.Device; like: Member | undefined },
 ): Member {
   const { tensors, description } = readWeights(path);
   let model: Module | undefined;
   try {
     // This runs outside of any `torch.scope`: a scope would free tensors that a network keeps anywhere else
     // than in its parameters and buffers.
-    model = build(description, factory, imports).to({ device, memoryFormat: "channelsLast" });
+    model = buildNetwork(description, { model: factory, imports }).to({
+      device,
+      memoryFormat: "channelsLast",
+    });
     model.loadStateDict(tensors);
-    return { model: foldBatchNorm(model), description, path };
+    const sameChannels = like?.description.channels === description.channels;
+    const network = sameChannels ? seeing(model, like.description, description) : model;
+    return { model: foldBatchNorm(network), description, path };
   } catch (cause) {
     model?.dispose();
     throw new Error(`${path}: ${(cause as Error).message}`, { cause });
   } finally {
     for (const tensor of Object.values(tensors)) tensor.dispose();
   }
-}
-
-function build(description: WeightsDescription, factory: ModelFactory | undefined, imports: Imports): Module {
-  const { model, classNames, channels, height, width } = description;
-  // The seed has no influence: the stored weights replace those that are drawn.
-  const generator = new torch.Generator(0);
-  const options = { classes: classNames.length, channels, height, width, generator };
-  const create = factory ?? libraryOf(imports).find("model", model)?.create;
-  if (!create) {
-    throw new Error(
-      `the network ${JSON.stringify(model.slice(0, 100))} is none of Lyceum's own: give the file that defines it by ` +
-        "--import, or, in code, the function that makes it as `model`",
-    );
-  }
-  return create(options);
 }

@@ -77,8 +77,8 @@ export class LoadedModel {
   /** The descriptions in the weights files, one for each member. */
   readonly descriptions: readonly WeightsDescription[];
   /**
-   * The frozen networks with their batch norms folded, one for each member. They take normalised images,
-   * float32 [N, C, H, W], and return logits [N, classes].
+   * The frozen networks with their batch norms folded, one for each member. They take images that are normalised as the
+   * first member's description says, float32 [N, C, H, W], and return logits [N, classes].
    */
   readonly models: readonly Module[];
   readonly #device: torch.Device;
@@ -97,7 +97,7 @@ export class LoadedModel {
     { device, kernels, ensemble }: { device: torch.Device; kernels: Kernels; ensemble: EnsembleOptions },
   ) {
     checkAlike(members);
-    const { classNames, channels, height, width, mean, std } = members[0]!.description;
+    const { classNames, channels, height, width, shorterSide, mean, std } = members[0]!.description;
     this.classes = classNames;
     this.imageSize = { channels, height, width };
     this.descriptions = members.map(({ description }) => description);
@@ -105,7 +105,7 @@ export class LoadedModel {
     this.#device = device;
     this.#kernels = kernels;
     this.#ensemble = ensemble;
-    this.#preparation = new Preparation(this.imageSize, { mean, std });
+    this.#preparation = new Preparation(this.imageSize, { mean, std }, shorterSide);
   }
 
   /**
@@ -278,7 +278,7 @@ export class LoadedModel {
 /** Checks that the members of an ensemble have the same classes and take the same images. */
 function checkAlike(members: readonly Member[]): void {
   const [first] = members;
-  for (const key of ["classNames", "channels", "height", "width", "mean", "std"] as const) {
+  for (const key of ["classNames", "channels", "height", "width", "shorterSide"] as const) {
     const odd = members.find(
       ({ description }) => JSON.stringify(description[key]) !== JSON.stringify(first!.description[key]),
     );

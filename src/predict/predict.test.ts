@@ -49,7 +49,7 @@ class OwnNet extends Module {
 const factory = (options: ModelOptions) => new OwnNet(options);
 
 beforeAll(async () => {
-  dataset = await loadDataset(data);
+  dataset = (await loadDataset(data)) as Dataset;
   const resnet = { ...common, model: "resnet8" };
   await trainGenerations({ ...resnet, data }, { directory: colour });
   await trainGenerations({ ...resnet, data: { ...data, channels: 1 }, generations: 1 }, { directory: grey });
@@ -84,7 +84,7 @@ describe("images saved as PNG give what evaluation gave", () => {
     ["grey", () => grey, { channels: 1 as const }],
     ["a network of one's own", () => own, {}],
   ])("%s: to the bit in batches of the same images", async (_, directory, more) => {
-    const set = await loadDataset({ ...data, ...more });
+    const set = (await loadDataset({ ...data, ...more })) as Dataset;
     const images = await Promise.all(Array.from({ length: 40 }, (_, i) => pngOf(set, i)));
     const last = directory() === colour ? 2 : 0;
     using model = await loadModel(directory(), { model: directory() === own ? factory : undefined });
@@ -213,10 +213,27 @@ describe("what is loaded", () => {
     cpSync(colour, mixed, { recursive: true });
     const path = join(mixed, "generation-1/weights.safetensors");
     const { tensors } = readWeights(path);
-    writeWeights(path, tensors, { ...description, mean: [0.5, 0.5, 0.5] });
+    writeWeights(path, tensors, { ...description, height: 13 });
     await expect(loadModel(mixed, { generations: "0-2" })).rejects.toThrow(
-      `${path}: its mean is not that of ${join(mixed, "generation-0/weights.safetensors")}: they form no ensemble`,
+      `${path}: its height is not that of ${join(mixed, "generation-0/weights.safetensors")}: they form no ensemble`,
     );
+  });
+
+  it("gives each member of an ensemble its images normalised as its own file says", async () => {
+    const { description } = readWeights(join(colour, "generation-0/weights.safetensors"));
+    const mixed = join(root, "otherwise");
+    cpSync(colour, mixed, { recursive: true });
+    const path = join(mixed, "generation-1/weights.safetensors");
+    const { tensors } = readWeights(path);
+    writeWeights(path, tensors, { ...description, mean: [0.2, 0.5, 0.7], std: [0.3, 0.3, 0.1] });
+    const png = await pngOf(dataset, 3);
+    const scoresOf = async (options: Parameters<typeof loadModel>[1]) => {
+      using model = await loadModel(mixed, options);
+      return all((await model.predict(png)).scores);
+    };
+    const [one, other] = [await scoresOf({ generation: 0 }), await scoresOf({ generation: 1 })];
+    for (const [i, score] of (await scoresOf({ generations: "0,1" })).entries())
+      expect(score).toBeCloseTo((one[i]! + other[i]!) / 2, 5);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { decodeImage, type ImageSize, normalisedValues } from "../data/index.js";
+import { decodeImage, decodeMiddle, type ImageSize, normalisedValues } from "../data/index.js";
 import * as torch from "../torch/index.js";
 
 /**
@@ -12,12 +12,23 @@ export type ImageInput = string | Uint8Array | torch.Tensor;
  */
 export class Preparation {
   readonly #size: ImageSize;
+  /** Pixels to which the shorter side is resized before the middle is cut out; images are stretched where it is undefined. */
+  readonly #shorterSide: number | undefined;
   /** The normalised value of each byte in each channel, [C * 256]. */
   readonly #values: Float32Array;
 
-  /** @param normalisation one mean and one standard deviation for each channel, fractions of 255 */
-  constructor(size: ImageSize, { mean, std }: { mean: readonly number[]; std: readonly number[] }) {
+  /**
+   * @param normalisation one mean and one standard deviation for each channel, fractions of 255
+   * @param shorterSide pixels to which an image's shorter side is resized before its middle is cut out; left out, images are
+   *   stretched to the network's size
+   */
+  constructor(
+    size: ImageSize,
+    { mean, std }: { mean: readonly number[]; std: readonly number[] },
+    shorterSide?: number,
+  ) {
     this.#size = size;
+    this.#shorterSide = shorterSide;
     this.#values = normalisedValues(mean, std);
   }
 
@@ -31,9 +42,16 @@ export class Preparation {
    */
   async image(image: ImageInput, name: string): Promise<Float32Array> {
     if (torch.isTensor(image)) return this.tensor(image, name);
-    if (typeof image === "string") return this.#normalise(await decodeImage(image, this.#size));
-    if (image instanceof Uint8Array) return this.#normalise(await decodeImage(image, this.#size, name));
+    if (typeof image === "string") return this.#normalise(await this.#decode(image, image));
+    if (image instanceof Uint8Array) return this.#normalise(await this.#decode(image, name));
     throw new TypeError(`${name}: an image is a file's path, a Uint8Array of its bytes, or a tensor`);
+  }
+
+  #decode(image: string | Uint8Array, name: string): Promise<Uint8Array> {
+    const resize = this.#shorterSide;
+    return resize === undefined
+      ? decodeImage(image, this.#size, name)
+      : decodeMiddle(image, { ...this.#size, resize }, name);
   }
 
   /**

@@ -60,7 +60,34 @@ export function augmentSchema(z: Z) {
       "operations, all of one strength (Cubuk et al. 2020). trivialaugment: one of any strength (Müller and Hutter 2021). " +
       "Strengths are torchvision's; on grey images the change of colour does nothing. Default: none.",
   );
+  const resizedCrop = z
+    .strictObject({
+      area: range(z.number().gt(0).max(1))
+        .default([0.08, 1])
+        .describe("The smallest and the largest area of the box, as fractions of the image's."),
+      aspect: range(z.number().min(0.01).max(100))
+        .default([3 / 4, 4 / 3])
+        .describe("The smallest and the largest width over height; their logarithms are equally likely."),
+    })
+    .describe("A box of random size and shape (Szegedy et al. 2015, section 6).");
+  const most = (bound: number, description: string) =>
+    z.number().min(0).max(bound).exactOptional().describe(`${description} Default: 0.`);
+  const jitter = z
+    .strictObject({
+      brightness: most(100, "Brightness is multiplied by a factor from 1 - this, at least 0, to 1 + this."),
+      contrast: most(100, "The same of the distance to the image's mean grey."),
+      saturation: most(100, "The same of the distance of each pixel to its grey; nothing for grey images."),
+      hue: most(
+        0.5,
+        "The hue is turned by up to this fraction of a circle, either way; nothing for grey images.",
+      ),
+    })
+    .describe(
+      "Colour jitter: brightness, contrast, saturation and hue change at random, in random order, as torchvision's ColorJitter " +
+        "changes images of PIL. Default: none.",
+    );
   return z.strictObject({
+    jitter: jitter.exactOptional(),
     policy: policy.exactOptional(),
     crop: z
       .int()
@@ -77,6 +104,13 @@ export function augmentSchema(z: Z) {
       .describe(
         "Mirror half of the images left to right, at random. Default: true, or false for a data set whose labels do not " +
           "survive it, such as digits.",
+      ),
+    resizedCrop: z
+      .union([z.literal(false), resizedCrop])
+      .exactOptional()
+      .describe(
+        "Of images in files: cut out a box of random size and shape and resize it to what the network sees, before all else " +
+          "(torchvision's RandomResizedCrop); false takes the middle, as evaluation does. Default: its defaults for photographs.",
       ),
     erase: erase.exactOptional(),
     mixup: mixing(

@@ -45,6 +45,20 @@ export function dataSchema(z: Z, library: Library) {
       ...common,
     })
     .describe("Images that a program hands over in code.");
+  // A folder of photographs is said in one key.
+  const folder = library.find("dataset", "folder");
+  const { root: _, ...others } = common;
+  const short =
+    folder &&
+    z
+      .strictObject({
+        folder: common.root
+          .unwrap()
+          .describe("A folder of photographs: the short form of name: folder and root."),
+        ...others,
+        ...folder.options?.(z),
+      })
+      .transform(({ folder: root, ...rest }) => ({ name: "folder", root, ...rest }));
   return z
     .union([
       known,
@@ -54,6 +68,7 @@ export function dataSchema(z: Z, library: Library) {
         .transform((name) => ({ name }))
         .pipe(other),
       other,
+      ...(short ? [short] : []),
     ])
     .describe("The data set: its name, or its name with options. The one key that has no default.");
 }

@@ -1,5 +1,6 @@
 /** Recipes: reads them from text or code, checks them and fills in all defaults. */
 export { readBoundedText } from "./bounded-file.js";
+export { type FineTune, fineTuneInWords } from "./fine-tune.js";
 export { builtIn, type Definition, isDefinition, type Library } from "./library.js";
 export {
   type LoadRecipeOptions,

@@ -106,7 +106,7 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
     ],
     [
       "data: mnst",
-      '/mine.yaml:1: data.name: must be one of fashion-mnist, mnist, cifar10, cifar100, synthetic, given "mnst"; did you mean "mnist"?',
+      '/mine.yaml:1: data.name: must be one of fashion-mnist, mnist, cifar10, cifar100, folder, imagenet, shards, synthetic, given "mnst"; did you mean "mnist"?',
     ],
     [
       "data: {name: cifar100, labels: course}",

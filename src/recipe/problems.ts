@@ -100,7 +100,7 @@ function shapesAt(path: readonly PropertyKey[], input: unknown, root: Shape): Sh
 
 /**
  * Selects the members of a union that a value can mean: those with the value's tag, or, where a mapping has
- * no tag, those that need none. All members remain where no member fits.
+ * no tag, those that need none, or those whose required keys it has. All members remain where no member fits.
  */
 function alternatives(shape: Shape, value: unknown): Shape[] {
   const all = unionOf(shape);
@@ -113,7 +113,13 @@ function alternatives(shape: Shape, value: unknown): Shape[] {
       return mapping && one.properties?.[tag]?.const !== undefined && !one.required?.includes(tag);
     }),
   );
-  return matching.length > 0 ? matching : all;
+  if (matching.length > 0 || !mapping || tags.some((tag) => valueAt(value, [tag]) !== undefined))
+    return matching.length > 0 ? matching : all;
+  // A short form has no tag, but a key of its own that must be there.
+  const short = all.filter(
+    ({ required = [] }) => required.length > 0 && required.every((key) => Object.hasOwn(value, key)),
+  );
+  return short.length > 0 ? short : all;
 }
 
 /** Lists the members of a union, and of the unions in it. A shape that is no union is its own only member. */

@@ -5,6 +5,7 @@ import { schema, type Z } from "../packages.js";
 import { augmentProblems, augmentSchema, mixingOf } from "./augment-schema.js";
 import { choiceOf } from "./choice.js";
 import { dataSchema } from "./data-schema.js";
+import { completeFineTune, fineTuneProblems, fineTuneSchema } from "./fine-tune.js";
 import { builtIn, type Library } from "./library.js";
 import type { Recipe, RecipeData } from "./types.js";
 
@@ -90,6 +91,7 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
           "What every later network learns from. Without a name, options are those of distillation; its weights need " +
             "not sum to 1.",
         ),
+      fineTune: fineTuneSchema(z).exactOptional(),
       generations: z
         .int()
         .min(1)
@@ -144,8 +146,8 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       augment: augmentSchema(z)
         .prefault({})
         .describe(
-          "Random changes to the training images, the same for teacher and student, in this order: policy, crop, flip, " +
-            "normalise, erase, mix.",
+          "Random changes to the training images, the same for teacher and student, in this order: resizedCrop, jitter, policy, " +
+            "crop, flip, normalise, erase, mix.",
         ),
       seed: z
         .int()
@@ -186,8 +188,21 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
       checkMethods(recipe as unknown as Recipe, library, complain);
       checkFamily("schedule", recipe as unknown as Recipe, library, complain);
       checkFamily("optimizer", recipe as unknown as Recipe, library, complain);
+      const set = library.find("dataset", (recipe as unknown as Recipe).data?.name ?? "");
+      if (recipe.augment?.resizedCrop && set && !set.augment.resizedCrop)
+        complain(
+          ["augment", "resizedCrop"],
+          `is for images in files of any size; those of ${set.name} all have the same: crop moves them by some pixels`,
+        );
       for (const { path, message } of augmentProblems(recipe.augment))
         complain(["augment", ...path], message);
+      for (const { path, message } of fineTuneProblems(recipe.fineTune))
+        complain(["fineTune", ...path], message);
+      if (recipe.fineTune && isPretrained(recipe as unknown as Recipe, library))
+        complain(
+          ["fineTune"],
+          "the method of the patriarch names weights of its own: leave one of the two out",
+        );
       if (recipe.accumulate !== undefined && recipe.accumulate > Math.max(1, recipe.batchSize / 2))
         complain(
           ["accumulate"],
@@ -276,6 +291,11 @@ function checkMethod(
   }
 }
 
+/** Tells whether the method of the patriarch begins with weights of its own choice. */
+function isPretrained({ patriarch }: Recipe, library: Library): boolean {
+  return hasTag(patriarch, "method") && library.get("method", patriarch.method).weights !== undefined;
+}
+
 /** Reports what the chosen schedule or optimiser finds wrong with its options. */
 function checkFamily(
   key: "schedule" | "optimizer",
@@ -310,6 +330,7 @@ function complete(recipe: Recipe, library: Library): Recipe {
     ...recipe,
     patriarch: completed(recipe.patriarch),
     student: completed(recipe.student),
+    ...(recipe.fineTune && { fineTune: completeFineTune(recipe.fineTune) }),
     augment: { ...augment, ...recipe.augment, ...mixingOf(recipe.augment) },
   };
 }

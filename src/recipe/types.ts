@@ -3,12 +3,15 @@ import type {
   AugmentOptions,
   DatasetDefinition,
   EraseOptions,
+  JitterOptions,
   MixOptions,
   PolicyChoice,
+  ResizedCropOptions,
 } from "../data/index.js";
 import type { Method } from "../methods/index.js";
 import type { ModelDefinition } from "../models/index.js";
 import type { Kernels } from "../nn/index.js";
+import type { FineTune } from "./fine-tune.js";
 
 /**
  * A member of a family (of methods, optimisers or schedules) that was chosen by name, with all of its
@@ -30,6 +33,8 @@ export interface Recipe {
   readonly patriarch: Chosen<"method">;
   /** The method of every later generation, with its options. */
   readonly student: Chosen<"method">;
+  /** The weights with which generation 0 begins, and the rates of its layers; undefined where all weights are fresh. */
+  readonly fineTune?: FineTune;
   /** The number of networks in the line, the patriarch included. */
   readonly generations: number;
   /** Passes over the training images, for each network. */
@@ -86,6 +91,7 @@ export interface RecipeInput {
   readonly model?: string | ModelDefinition;
   readonly patriarch?: Choice<"method", Method>;
   readonly student?: Choice<"method", Method>;
+  readonly fineTune?: Partial<FineTune>;
   readonly generations?: number;
   readonly epochs?: number;
   readonly validateEvery?: number;
@@ -96,9 +102,11 @@ export interface RecipeInput {
   readonly schedule?: string | { readonly kind?: string; readonly [option: string]: unknown };
   readonly averageWeights?: { readonly decay?: number; readonly from?: number };
   readonly augment?: {
+    readonly jitter?: JitterOptions;
     readonly policy?: string | PolicyChoice;
     readonly crop?: number;
     readonly flip?: boolean;
+    readonly resizedCrop?: false | Partial<ResizedCropOptions>;
     readonly erase?: Partial<EraseOptions>;
     readonly mixup?: Partial<MixOptions>;
     readonly cutmix?: Partial<MixOptions>;

@@ -1,5 +1,5 @@
 import { classAccuracies, confusionPairs } from "../analysis/index.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import type { Network } from "./examples.js";
 
 /** What the last network of a run knows of single classes, beside the first one. */
@@ -17,7 +17,7 @@ const MOST = 8;
 
 /** Finds the classes that the last network finds hardest, and the pairs that it confuses most often. */
 export function classKnowledge(
-  { test: { labels }, classNames }: Dataset,
+  { test: { labels }, classNames }: AnyDataset,
   networks: readonly Network[],
 ): ClassKnowledge {
   const each = networks.map(({ predictions }) => classAccuracies(predictions, labels));

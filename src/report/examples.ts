@@ -1,5 +1,5 @@
 import { mostDifferentImages, type Predictions } from "../analysis/index.js";
-import { type Dataset, shuffled } from "../data/index.js";
+import { type AnyDataset, shuffled } from "../data/index.js";
 import { pictureOf } from "./picture.js";
 
 /** A network of the run, with its predictions for the test images. */
@@ -35,7 +35,7 @@ export const howChosen =
   "Chosen by lot, with a fixed seed: six of the test images that the patriarch gets right, then six that it gets wrong.";
 
 /** Chooses the examples as `howChosen` says. */
-export function chooseExamples(dataset: Dataset, networks: readonly Network[]): Promise<Example[]> {
+export function chooseExamples(dataset: AnyDataset, networks: readonly Network[]): Promise<Example[]> {
   const { test } = dataset;
   const patriarch = networks[0]!.predictions;
   const order = shuffled(
@@ -48,14 +48,14 @@ export function chooseExamples(dataset: Dataset, networks: readonly Network[]): 
 }
 
 /** The six images for which the scores of the first and the last network differ most. */
-export function chooseDifferent(dataset: Dataset, networks: readonly Network[]): Promise<Example[]> {
+export function chooseDifferent(dataset: AnyDataset, networks: readonly Network[]): Promise<Example[]> {
   const [first, last] = [networks[0]!.predictions, networks.at(-1)!.predictions];
   const chosen = mostDifferentImages(first, last, { most: 6 }).map(({ image }) => image);
   return showImages(dataset, networks, chosen);
 }
 
 function showImages(
-  { test, classNames }: Dataset,
+  { test, classNames }: AnyDataset,
   networks: readonly Network[],
   images: readonly number[],
 ): Promise<Example[]> {

@@ -1,6 +1,7 @@
 import { type Recipe, recipeToYaml } from "../recipe/index.js";
 import type { Environment } from "../runs/index.js";
 import type { EpochRecord, GenerationResult, Summary } from "../runs/types.js";
+import type { TransferResult } from "../transfer/index.js";
 import { accuracyChart, colourOf, lossChart, rankChart, reliabilityChart, termColour } from "./charts.js";
 import type { ClassKnowledge } from "./class-knowledge.js";
 import type { Comparison } from "./comparison.js";
@@ -10,6 +11,8 @@ import { Html, html } from "./html.js";
 import { count, duration, fixed, nameOf, percent, plural } from "./numbers.js";
 import { type ResultRows, resultRows } from "./result-rows.js";
 import { style } from "./style.js";
+import { tableFigure } from "./table-figure.js";
+import { transferSection } from "./transfer-section.js";
 
 /** Everything that a report shows. */
 export interface ReportData {
@@ -30,6 +33,8 @@ export interface ReportData {
   different: readonly Example[];
   /** What the last network knows of single classes; undefined where images or logits are missing. */
   classes: ClassKnowledge | undefined;
+  /** How well the networks' features serve on other images, for each data set that was tried. */
+  transfers?: readonly TransferResult[] | undefined;
   /** What the generations learn from, as rows of the table of facts: pairs of a heading and a text. */
   methodLines: readonly (readonly [string, string])[];
   /** Puts the name of a loss term into words. Default: the name with spaces. */
@@ -82,6 +87,8 @@ ${knowledgeFigure(summary)}
 ${reliabilitySection(generations)}
 
 ${data.classes && classSection(data.classes)}
+
+${transferSection(data.transfers ?? [])}
 
 <h2>Training</h2>
 ${lossSection(metrics, data.termLabel)}
@@ -186,15 +193,6 @@ function knowledgeFigure(summary: Summary): Html | undefined {
   const rows = resultRows("knowledge", summary);
   if (rows.headings.length === 0) return undefined;
   return tableFigure(rows, "All on the test images.");
-}
-
-function tableFigure({ headings, rows, notes }: ResultRows, caption: string): Html {
-  const cells = (row: readonly string[]) => row.map((text) => html`<td>${text}</td>`);
-  return html`<figure><div class="scroll"><table>
-<thead><tr><th></th>${headings.map((heading) => html`<th>${heading}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>\n`)}</tbody></table></div>
-<figcaption>${caption}
-${notes.map((note) => ` ${note[0]!.toUpperCase()}${note.slice(1)}.`)}</figcaption></figure>`;
 }
 
 function reliabilitySection(generations: readonly GenerationResult[]): Html | undefined {

@@ -1,4 +1,4 @@
-import type { ImageSet } from "../data/index.js";
+import { bytesOf, type ImageSet, type StoredImages } from "../data/index.js";
 import { sharp } from "../packages.js";
 
 /**
@@ -7,11 +7,11 @@ import { sharp } from "../packages.js";
  * @returns the PNG as a data URI
  * @throws RangeError when the images have neither 1 nor 3 channels
  */
-export async function pictureOf(set: ImageSet, i: number): Promise<string> {
-  const { images, channels, height, width } = set;
+export async function pictureOf(set: ImageSet | StoredImages, i: number): Promise<string> {
+  const { channels, height, width } = set;
   if (channels !== 1 && channels !== 3) throw new RangeError(`no picture of ${channels} channels`);
   const area = height * width;
-  const planes = images.subarray(i * channels * area, (i + 1) * channels * area);
+  const planes = await bytesOf(set, i);
   const pixels = Uint8Array.from(
     { length: channels * area },
     (_, at) => planes[(at % channels) * area + Math.floor(at / channels)]!,

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Predictions } from "../analysis/index.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import { describeMethods, loadTestLogits, prepareImages, termLabels } from "../generations/index.js";
 import type { Library } from "../recipe/index.js";
 import { type Imports, libraryOf, RunFolder, writeAtomic } from "../runs/index.js";
+import { readTransfer, type TransferResult, transferNames } from "../transfer/index.js";
 import { type ClassKnowledge, classKnowledge } from "./class-knowledge.js";
 import { comparePredictions } from "./comparison.js";
 import { chooseDifferent, chooseExamples, type Example, type Network } from "./examples.js";
@@ -23,7 +24,7 @@ import { page } from "./page.js";
  */
 export async function writeReport(
   directory: string,
-  { dataset, imports = [] }: { dataset?: Dataset; imports?: Imports } = {},
+  { dataset, imports = [] }: { dataset?: AnyDataset; imports?: Imports } = {},
 ): Promise<string> {
   const run = await RunFolder.open(directory, imports);
   await run.askForImports(imports);
@@ -41,7 +42,7 @@ export async function writeReport(
     }))
     .filter((network): network is Network => network.predictions !== undefined);
   const images = await findImages(run, library, dataset);
-  const fits = (set: Dataset) =>
+  const fits = (set: AnyDataset) =>
     networks.every(
       ({ predictions: { images, classes } }) =>
         images === set.test.count && classes === set.classNames.length,
@@ -75,6 +76,7 @@ export async function writeReport(
       examples,
       different,
       classes,
+      transfers: await readTransfers(run.directory),
       methodLines: describeMethods({ recipe, library }),
       termLabel: termLabels({ recipe, library }),
     }),
@@ -82,12 +84,18 @@ export async function writeReport(
   return path;
 }
 
+async function readTransfers(directory: string): Promise<TransferResult[]> {
+  const found = [];
+  for (const name of await transferNames(directory)) found.push(await readTransfer(directory, name));
+  return found.filter((result) => result !== undefined);
+}
+
 /** Loads the run's images, or says in words why they cannot be loaded. */
 async function findImages(
   { recipe }: RunFolder,
   library: Library,
-  dataset: Dataset | undefined,
-): Promise<Dataset | string> {
+  dataset: AnyDataset | undefined,
+): Promise<AnyDataset | string> {
   try {
     return (await prepareImages(recipe, { library, dataset })).dataset;
   } catch (error) {

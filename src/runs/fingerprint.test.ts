@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type RecipeInput, resolveRecipe } from "../recipe/index.js";
-import { fingerprint } from "./fingerprint.js";
+import { fingerprint, withoutPlace } from "./fingerprint.js";
 
 const of = (input: Partial<RecipeInput> = {}) => fingerprint(resolveRecipe({ data: "cifar100", ...input }));
 
@@ -20,4 +20,11 @@ test("what does not, and the order of keys, leave it as it is", () => {
   expect(of({ data: { root: "/elsewhere", name: "cifar100" } })).toBe(of());
   const { epochs, ...rest } = resolveRecipe({ data: "cifar100" });
   expect(fingerprint({ ...rest, epochs })).toBe(of());
+});
+
+test("a file that is known by its SHA-256 may lie anywhere, and no other", () => {
+  const known = { method: "pretrained", sha256: "1", classesSha256: "2" };
+  expect(withoutPlace({ ...known, weights: "a", classes: "b" })).toEqual(known);
+  expect(withoutPlace({ weights: "a", classes: "b", sha256: "1" })).toEqual({ classes: "b", sha256: "1" });
+  expect(withoutPlace({ weights: "a", classes: 5 })).toEqual({ weights: "a", classes: 5 });
 });

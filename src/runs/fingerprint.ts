@@ -41,13 +41,23 @@ export function differingKeys(one: Recipe, other: Recipe): string[] {
 export function decidingRecipe(recipe: Recipe): object {
   const { title, description, generations, validateEvery, device, threads, ...rest } = recipe;
   const { root, ...data } = rest.data;
-  return { ...rest, data, patriarch: withoutPlace(rest.patriarch), student: withoutPlace(rest.student) };
+  return {
+    ...rest,
+    data,
+    patriarch: withoutPlace(rest.patriarch),
+    student: withoutPlace(rest.student),
+    ...(rest.fineTune && { fineTune: withoutPlace({ ...rest.fineTune }) }),
+  };
 }
 
-/** Leaves out of a method's options where its weights lie, if their SHA-256 beside it says what they are. */
-export function withoutPlace(options: Record<string, unknown>): Record<string, unknown> {
-  const { weights, ...rest } = options;
-  return typeof options.sha256 === "string" ? rest : options;
+/** Leaves out of options where a file lies, if its SHA-256 beside it says what it is: weights, and a list of classes. */
+export function withoutPlace(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { weights, classes, ...rest } = options;
+  return {
+    ...rest,
+    ...(weights !== undefined && typeof options.sha256 !== "string" && { weights }),
+    ...(classes !== undefined && typeof options.classesSha256 !== "string" && { classes }),
+  };
 }
 
 /**

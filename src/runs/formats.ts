@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { type Metric, metrics } from "../analysis/index.js";
 import { schema } from "../packages.js";
 import { RUN_FORMAT } from "./run-format.js";
-import type { EpochRecord, Summary, TestResult } from "./types.js";
+import type { EpochRecord, Summary, TestResult, TransferSummary } from "./types.js";
 
 const values = schema((z) => ({
   /** A number, where null stands for NaN: JSON has no NaN, so that a diverged loss is stored as null. */
@@ -47,6 +47,12 @@ const withoutK =
   "is not there, so that nobody knows of how many classes the secondary scores are the mean: an earlier version wrote " +
   "this run, and reads it (`commit` in environment.json says which)";
 
+const transferSummarySchema = schema((z) => {
+  const { number, text } = values();
+  const known = z.object({ name: text, shots: z.int().min(1).nullable() }).catchall(number);
+  return known.transform((value) => value as TransferSummary);
+});
+
 export const summarySchema = schema((z): z.ZodType<Summary> => {
   const { index, number, role, text } = values();
   return z.object({
@@ -63,6 +69,7 @@ export const summarySchema = schema((z): z.ZodType<Summary> => {
           epochs: z.int().min(0).exactOptional(),
           trainSeconds: number,
           weights: text,
+          transfer: transferSummarySchema().exactOptional(),
         }),
       )
       .max(1000)

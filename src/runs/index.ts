@@ -1,6 +1,7 @@
 /** The run folder: its layout, log, lock and files that appear whole or not at all. */
 export { syncFolder, writeAtomic } from "./atomic.js";
 export { type BlasSpeed, measureBlas } from "./blas-check.js";
+export { buildNetwork } from "./build-network.js";
 export { claimRunDirectory, isRunName } from "./claim.js";
 export {
   describeEnvironment,
@@ -16,4 +17,4 @@ export { listRuns, type RunListing } from "./list-runs.js";
 export { acquireLock, isLocked } from "./lock.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export type * from "./types.js";
-export { readWeights, type WeightsDescription, writeWeights } from "./weights.js";
+export { describeWeights, readWeights, type WeightsDescription, writeWeights } from "./weights.js";

@@ -248,6 +248,22 @@ export class RunFolder {
   }
 
   /**
+   * Changes summary.json, for work on a run whose training has ended or is interrupted. The folder is held meanwhile.
+   *
+   * @throws Error when another process is at work in the folder, or no generation is finished
+   */
+  async changeSummary(change: (summary: Summary) => Summary): Promise<void> {
+    const release = await acquireLock(join(this.directory, ".lock"));
+    try {
+      const summary = await this.readSummary();
+      if (!summary) throw new Error(`${this.directory}: no generation is finished yet`);
+      await this.writeSummary(change(summary));
+    } finally {
+      await release();
+    }
+  }
+
+  /**
    * Reads the results of the generations finished so far.
    *
    * @returns undefined before the first one is finished

@@ -57,6 +57,23 @@ export interface GenerationResult {
    * number.
    */
   weights: string;
+  /** How well its features serve on other images; left out where that was not tried. */
+  transfer?: TransferSummary;
+}
+
+/**
+ * How well classifiers do that are fitted to a network's features of other images: means over the draws of training images,
+ * fractions. The last transfer of the run is the one that is told; `transfer/NAME.json` has each in full.
+ */
+export interface TransferSummary {
+  /** The NAME of `transfer/NAME.json`. */
+  name: string;
+  /** Training images of each class, the largest number that was tried; null where all were taken. */
+  shots: number | null;
+  /** Of each classifier, such as `svmTop1`: the fraction of the test images that are right. */
+  [top1: `${string}Top1`]: number;
+  /** Of each classifier, such as `svmMeanClassAccuracy`: the mean over the classes. */
+  [mean: `${string}MeanClassAccuracy`]: number;
 }
 
 /** The result of an ensemble of generations, whose scores are the mean of its members' scores. */
@@ -107,7 +124,7 @@ export interface RunResult {
 /** An event that a training reports to its `onProgress`. */
 export type ProgressEvent =
   /** Reported some times a second while a set of images is drawn: the number of images drawn, and of all. */
-  | { type: "images"; done: number; total: number }
+  | { type: "images"; done: number; total: number; doing?: string }
   | {
       type: "start";
       generations: number;
@@ -117,8 +134,12 @@ export type ProgressEvent =
       /** What the patriarch and the students learn from: pairs of a role and its method in words. */
       methods: [role: string, words: string][];
       warnings: string[];
+      /** How the images were put together, where there is something to know of it, a sentence each. */
+      notes?: readonly string[];
     }
   | { type: "generation-start"; generation: number; role: Role }
+  /** Something about a generation that a person should know, such as what was left out of the weights that it begins with. */
+  | { type: "note"; generation: number; message: string }
   | {
       type: "step";
       generation: number;

@@ -30,6 +30,11 @@ export interface WeightsDescription {
   height: number;
   /** The width of these images, in pixels. */
   width: number;
+  /**
+   * Pixels to which an image's shorter side is resized before its middle is cut out. Left out, the image is stretched to
+   * height x width.
+   */
+  shorterSide?: number | undefined;
   /** One mean for each channel, as a fraction of 255: a byte becomes `(byte / 255 - mean) / std`. */
   mean: readonly number[];
   /** One standard deviation for each channel, as a fraction of 255. */
@@ -72,10 +77,11 @@ const metadataSchema = schema((z) => {
       width: whole(1, MAX_VALUES),
       mean: list(z.array(z.number()).max(MAX_CHANNELS)),
       std: list(z.array(z.number().positive()).max(MAX_CHANNELS)),
-      resize: z.literal("exact"),
+      resize: z.enum(["exact", "centre-crop"]),
+      shorterSide: whole(1, MAX_VALUES).exactOptional(),
       colour: z.enum(["grey", "rgb", "other"]),
     })
-    .superRefine(({ channels, height, width, mean, std, colour }, context) => {
+    .superRefine(({ channels, height, width, mean, std, colour, resize, shorterSide }, context) => {
       const refuse = (key: string, message: string) =>
         context.addIssue({ code: "custom", path: [key], message });
       if (channels * height * width > MAX_VALUES)
@@ -83,6 +89,8 @@ const metadataSchema = schema((z) => {
           "height",
           `${channels} x ${height} x ${width} is more than the ${MAX_VALUES} values of any image`,
         );
+      if ((resize === "centre-crop") !== (shorterSide !== undefined))
+        refuse("resize", "must be centre-crop where there is a shorterSide, and exact where there is none");
       if (mean.length !== channels) refuse("mean", `must hold ${channels} numbers, one a channel`);
       if (std.length !== channels) refuse("std", `must hold ${channels} numbers, one a channel`);
       if (colour !== colourOf(channels))
@@ -117,7 +125,8 @@ export function writeWeights(
   tensors: Readonly<Record<string, torch.Tensor>>,
   description: Omit<WeightsDescription, "lyceum">,
 ): void {
-  const { construction, classNames, mean, std, generation, channels, height, width, ...rest } = description;
+  const { construction, classNames, mean, std, generation, channels, height, width, shorterSide, ...rest } =
+    description;
   const metadata = {
     format: FORMAT,
     formatVersion: VERSION,
@@ -131,10 +140,12 @@ export function writeWeights(
     width: String(width),
     mean: JSON.stringify(mean),
     std: JSON.stringify(std),
-    resize: "exact",
+    ...(shorterSide === undefined
+      ? { resize: "exact" }
+      : { resize: "centre-crop", shorterSide: String(shorterSide) }),
     colour: colourOf(channels),
   };
-  parseDescription(path, metadata);
+  describeWeights(path, metadata);
   torch.saveSafetensors(path, tensors, metadata);
 }
 
@@ -151,11 +162,20 @@ export function readWeights(path: string): {
 } {
   return torch.scope(() => {
     const { tensors, metadata } = torch.loadSafetensors(path);
-    return { tensors, description: parseDescription(path, metadata) };
+    return { tensors, description: describeWeights(path, metadata) };
   });
 }
 
-function parseDescription(path: string, metadata: Readonly<Record<string, string>>): WeightsDescription {
+/**
+ * Reads the description of a network out of a weights file's metadata.
+ *
+ * @param path the file, for messages
+ * @throws Error that names the file and the key when they do not describe a network
+ */
+export function describeWeights(
+  path: string,
+  metadata: Readonly<Record<string, string>>,
+): WeightsDescription {
   if (metadata.format !== FORMAT) {
     throw new Error(
       `${path}: its metadata do not say how to use the network (no format: ${FORMAT}); an earlier version, or ` +

@@ -1,6 +1,13 @@
 /** The images of a study, which are read once for all of its networks. */
 import { createHash } from "node:crypto";
-import { type Dataset, type ImageSet, loadDataset } from "../data/index.js";
+import {
+  type AnyDataset,
+  checksumOfPlaces,
+  type ImageSet,
+  isStored,
+  loadDataset,
+  type StoredImages,
+} from "../data/index.js";
 import { type Images, prepareImages } from "../generations/index.js";
 import type { Library, Recipe } from "../recipe/index.js";
 
@@ -11,7 +18,7 @@ export interface Checksums {
 }
 
 interface Read {
-  dataset: Dataset;
+  dataset: AnyDataset;
   checksums: Checksums;
 }
 
@@ -53,8 +60,10 @@ export async function imagesFor(
   return { split: await prepareImages(recipe, { library, dataset, test }), checksums };
 }
 
-/** Computes the SHA-256 of a set's sizes, pixels and labels, in hexadecimal. */
-export function checksumOf({ images, labels, count, channels, height, width }: ImageSet): string {
+/** Computes the SHA-256 of a set's sizes, labels and pixels, or of the paths and sizes of its files, in hexadecimal. */
+export function checksumOf(set: ImageSet | StoredImages): string {
+  if (isStored(set)) return checksumOfPlaces(set.places, set.labels);
+  const { images, labels, count, channels, height, width } = set;
   const hash = createHash("sha256");
   hash.update(JSON.stringify([count, channels, height, width]));
   hash.update(images);

@@ -1,7 +1,7 @@
 /** Compares the arms of a study in pairs, place by place, and corrects what is compared together. */
 import { type Pairing, pair } from "./pairing.js";
 import { estimateMean, holm, type Interval } from "./statistics/index.js";
-import type { ArmResult, Part, StudyResult } from "./types.js";
+import type { ArmResult, ComparedPart, StudyResult } from "./types.js";
 import {
   areShared,
   armNamed,
@@ -37,7 +37,7 @@ export interface PairedOptions {
   /** The name of a metric that is one number. Default: "top1". */
   metric?: string;
   /** The images that it was measured on. Default: the study's part. */
-  part?: Part;
+  part?: ComparedPart;
   /** The arm that the others are compared with. Default: the study's reference. */
   reference?: string;
   /** Decides the bootstrap's resamples; false where its intervals are not needed. Default: 0. */

@@ -1,5 +1,5 @@
 /** Recalls the teachers of a planned network from the weights that they have left in the study's folder. */
-import { type Experiment, freeze, freshModel, loadWeights, teachersOf } from "../generations/index.js";
+import { type Experiment, recallNetwork, teachersOf } from "../generations/index.js";
 import type { Module } from "../nn/index.js";
 import type { PlannedNetwork } from "./plan.js";
 import type { StudyFolder } from "./study-folder.js";
@@ -22,16 +22,13 @@ export function recallTeachers(
   try {
     for (const [i, generation] of teachersOf(experiment, network.generation).entries()) {
       const { weights } = folder.network(network.teachers[i]!);
-      const teacher = freshModel(experiment, generation);
-      networks.push(teacher);
       try {
-        loadWeights(teacher, weights);
+        networks.push(recallNetwork(experiment, generation, weights));
       } catch (error) {
         throw new Error(
           `${(error as Error).message}. Remove ${weights}: \`lyceum study\` then makes this teacher's weights anew`,
         );
       }
-      freeze(teacher);
     }
   } catch (error) {
     dispose();

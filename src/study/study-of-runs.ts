@@ -11,7 +11,8 @@ import {
   sha256Of,
   type TestResult,
 } from "../runs/index.js";
-import type { ArmResult, LineResult, NetworkResult, Part, StudyResult } from "./types.js";
+import { readTransfer, summaryOf, type TransferResult, transferNames } from "../transfer/index.js";
+import type { ArmResult, ComparedPart, LineResult, NetworkResult, StudyResult } from "./types.js";
 import { countOf } from "./words.js";
 
 /** A run, as far as comparing needs it. */
@@ -20,6 +21,8 @@ interface Run {
   recipe: Recipe;
   summary: Summary | undefined;
   records: EpochRecord[];
+  /** What the run's features came to on other images, where that is compared. */
+  transfer: TransferResult | undefined;
   kernels: string;
   date: string;
   /** Identifies the recipe without its seed, and the imported files that it was made with. */
@@ -32,19 +35,24 @@ interface Run {
  * the reference.
  *
  * @param directories the folders of two or more runs
+ * @param options.transfer the name of the transfer (`transfer/NAME.json`) that the part "transfer" compares; its numbers are
+ *   means over the draws of the largest number of training images
  * @throws Error that names the run when it cannot be read, is given twice, repeats another's recipe and seed, or
  *   was tested (or, where the held-out images are compared, validated) on other images, and when all are one arm
  */
 export async function studyOfRuns(
   directories: readonly string[],
-  { part = "test" }: { part?: Part } = {},
+  { part = "test", transfer }: { part?: ComparedPart; transfer?: string } = {},
 ): Promise<StudyResult> {
   const paths = directories.map((directory) => resolve(directory));
   const twice = paths.findIndex((path, i) => paths.indexOf(path) !== i);
   if (twice >= 0) throw new Error(`${directories[twice]}: is given twice: leave one of them out`);
   const runs: Run[] = [];
-  for (const directory of directories) runs.push(await readRun(directory, part));
-  for (const run of runs) checkSameImages(runs[0]!, run, part);
+  for (const directory of directories) runs.push(await readRun(directory, part, transfer));
+  for (const run of runs) {
+    if (part === "transfer") checkSameTransfer(runs[0]!, run);
+    else checkSameImages(runs[0]!, run, part);
+  }
   const groups = grouped(runs);
   for (const group of groups.values()) checkSeeds(group);
   if (groups.size < 2)
@@ -55,11 +63,11 @@ export async function studyOfRuns(
   const arms = [...groups.values()].map((group, i) => armOf(names[i]!, group, part));
   return {
     name: "runs",
-    title: countOf(runs.length, "run"),
+    title: `${countOf(runs.length, "run")}${transfer === undefined ? "" : `, transferred to ${transfer}`}`,
     description: "",
     reference: names[0]!,
     seeds: [...new Set(runs.map(({ recipe }) => recipe.seed))].sort((a, b) => a - b),
-    part,
+    part: part === "heldOut" ? part : "test",
     arms,
     trained: {
       done: runs.reduce((sum, { summary }) => sum + (summary?.generations.length ?? 0), 0),
@@ -69,7 +77,7 @@ export async function studyOfRuns(
   };
 }
 
-async function readRun(directory: string, part: Part): Promise<Run> {
+async function readRun(directory: string, part: ComparedPart, transfer: string | undefined): Promise<Run> {
   const folder = await RunFolder.look(directory);
   const { recipe } = folder;
   const environment = await folder.readEnvironment();
@@ -83,6 +91,7 @@ async function readRun(directory: string, part: Part): Promise<Run> {
     directory,
     recipe,
     summary: await folder.readSummary(),
+    transfer: part === "transfer" ? await requireTransfer(folder, directory, transfer ?? "") : undefined,
     records: part === "heldOut" ? await folder.readMetrics() : [],
     kernels: environment
       ? `${machine?.cpu}, Lyceum ${lyceum}, libtorch ${libtorch}, ${countOf(threads ?? 1, "thread")}`
@@ -92,15 +101,57 @@ async function readRun(directory: string, part: Part): Promise<Run> {
   };
 }
 
+async function requireTransfer(
+  { directory: path }: RunFolder,
+  directory: string,
+  name: string,
+): Promise<TransferResult> {
+  const found = await readTransfer(path, name);
+  if (found) return found;
+  const names = await transferNames(path);
+  const has = names.length > 0 ? `it has ${names.join(", ")}` : "it has none";
+  throw new Error(
+    `${directory}: has no transfer ${JSON.stringify(name)}: ${has}; npx lyceum transfer ${directory} --data IMAGES makes one`,
+  );
+}
+
+/** What decides the images of a transfer and how their classifiers are fitted. */
+function setUpOf({
+  data,
+  images,
+  classes,
+  shots,
+  splits,
+  folds,
+  seed,
+  scaling,
+  layer,
+  spatial,
+}: TransferResult) {
+  const { root: _, ...rest } = data;
+  const most = shots.at(-1) ?? null;
+  return { data: rest, images, classes, shots: most, splits, folds, seed, scaling, layer, spatial };
+}
+
 /** What of a recipe's data decides which images test a network, or which are held out, for the same seed. */
-function comparedImages({ data }: Recipe, part: Part): Record<string, unknown> {
+function comparedImages({ data }: Recipe, part: ComparedPart): Record<string, unknown> {
   const { root: _, heldOut, limit, ...rest } = data;
   return part === "test"
     ? { ...rest, "limit.test": limit?.test }
     : { ...rest, heldOut, "limit.train": limit?.train };
 }
 
-function checkSameImages(first: Run, other: Run, part: Part): void {
+function checkSameTransfer(first: Run, other: Run): void {
+  const [a, b]: Record<string, unknown>[] = [setUpOf(first.transfer!), setUpOf(other.transfer!)];
+  const key = Object.keys(a!).find((name) => sha256Of([a![name]]) !== sha256Of([b![name]]));
+  if (key === undefined) return;
+  throw new Error(
+    `${other.directory}: its transfer ${other.transfer!.name} was made otherwise than that of ${first.directory} (${key} is ` +
+      `${JSON.stringify(b![key])} there, ${JSON.stringify(a![key])} here): make both in the same way`,
+  );
+}
+
+function checkSameImages(first: Run, other: Run, part: ComparedPart): void {
   const [a, b] = [comparedImages(first.recipe, part), comparedImages(other.recipe, part)];
   const key = [...new Set([...Object.keys(a), ...Object.keys(b)])].find(
     (name) => sha256Of([a[name]]) !== sha256Of([b[name]]),
@@ -136,7 +187,7 @@ function grouped(runs: readonly Run[]): Map<string, Run[]> {
   return groups;
 }
 
-function armOf(name: string, runs: readonly Run[], part: Part): ArmResult {
+function armOf(name: string, runs: readonly Run[], part: ComparedPart): ArmResult {
   const generations = Math.max(...runs.map(({ recipe }) => recipe.generations));
   const { recipe } = runs.find((run) => run.recipe.generations === generations)!;
   return {
@@ -156,19 +207,23 @@ function methodsOf(recipe: Recipe): ArmResult["methods"] {
 }
 
 function lineOf(
-  { directory, recipe, summary, records, kernels, date }: Run,
+  { directory, recipe, summary, records, transfer, kernels, date }: Run,
   generations: number,
-  part: Part,
+  part: ComparedPart,
 ): LineResult {
   const networks = Array.from({ length: generations }, (_, generation): NetworkResult | undefined => {
     const result = summary?.generations[generation];
     if (!result) return undefined;
-    const found = part === "test" ? result.test : validationOf(records, generation);
+    const found = { test: result.test, heldOut: validationOf(records, generation), transfer: undefined }[
+      part
+    ];
+    const judged = transfer?.generations.find((each) => each.generation === generation);
     return {
       // Runs share no networks, whatever their recipes share.
       fingerprint: `${resolve(directory)}/${generation}`,
       generation,
       ...(found && { [part]: found }),
+      ...(judged && { transfer: summaryOf(transfer!.name, judged.results) }),
       trainSeconds: result.trainSeconds,
       kernels,
       date,

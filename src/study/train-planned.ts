@@ -8,6 +8,7 @@ import {
   freeze,
   handOver,
   type OnProgress,
+  seeing,
   trainGeneration,
 } from "../generations/index.js";
 import { setKernels } from "../nn/index.js";
@@ -64,11 +65,15 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
   const trained = await trainGeneration(experiment, generation, teachers.networks, { signal, onProgress });
   if (!trained) return false;
   using _owned = handOver(trained.model);
-  const description = describeNetwork({ ...experiment, folder: undefined }, generation);
+  const description = describeNetwork(
+    { ...experiment, folder: undefined },
+    generation,
+    trained.normalisation,
+  );
   torch.scope(() => writeWeights(weights, trained.model.stateDict(), description));
   if (options.teaches) await handOn(weights, paths.weights);
   if (again) return true;
-  const frozen = freeze(trained.model);
+  const frozen = freeze(seeing(trained.model, images.split, trained.normalisation));
 
   const { superclasses } = images.split.dataset;
   const { scores, heldOut, test } = await evaluateParts(frozen, images.split, {

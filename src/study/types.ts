@@ -1,8 +1,11 @@
 /** The results of a study: arms that are compared over the same seeds. */
-import type { TestResult } from "../runs/index.js";
+import type { TestResult, TransferSummary } from "../runs/index.js";
 
 /** The images that results were measured on: those held out of training, or the test images. */
 export type Part = "heldOut" | "test";
+
+/** What can be compared: also images of another data set, by classifiers of the networks' features. */
+export type ComparedPart = Part | "transfer";
 
 /** What is known of one trained network of a study. */
 export interface NetworkResult {
@@ -13,6 +16,8 @@ export interface NetworkResult {
   test?: TestResult;
   /** Values of the metrics on the held-out images; left out where none are held out. */
   heldOut?: TestResult;
+  /** How well classifiers do on its features of other images; left out where that is not compared. */
+  transfer?: TransferSummary;
   /** Seconds of training steps alone. */
   trainSeconds: number;
   /**

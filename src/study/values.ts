@@ -1,7 +1,8 @@
 /** Finds the values of a study by arm, metric and place in the line, for whatever compares or shows them. */
 import { type Metric, metrics } from "../analysis/index.js";
 import { nearest } from "../recipe/index.js";
-import type { ArmResult, LineResult, NetworkResult, Part, StudyResult } from "./types.js";
+import { transferMetrics } from "../transfer/index.js";
+import type { ArmResult, ComparedPart, LineResult, NetworkResult, StudyResult } from "./types.js";
 
 /**
  * Where lines are compared: a generation by its number, the last network of each line, the ensemble of each whole
@@ -16,16 +17,20 @@ export type Measured = number | `${number}-${number}`;
 export interface Measure {
   /** The name of a metric that is one number (docs/metrics.md). */
   metric: string;
-  part: Part;
+  part: ComparedPart;
 }
 
+/** What is asked of a metric that is one number. */
+export type ScalarMetric = Pick<Metric, "name" | "label" | "unit" | "digits" | "better">;
+
 /**
- * Finds a metric that is one number by its name.
+ * Finds a metric that is one number by its name, those of transfers among them.
  *
  * @throws RangeError that suggests the nearest name when there is none
  */
-export function scalarMetric(name: string): Metric {
-  const scalars: Metric[] = metrics.filter((metric: Metric) => metric.maxLength === undefined);
+export function scalarMetric(name: string): ScalarMetric {
+  const own = metrics.filter((metric: Metric) => metric.maxLength === undefined);
+  const scalars: ScalarMetric[] = [...own, ...transferMetrics];
   const found = scalars.find((metric) => metric.name === name);
   if (found) return found;
   const names = scalars.map((metric) => metric.name);
@@ -72,7 +77,9 @@ export function valuesOf(arm: ArmResult, measured: Measured, { metric, part }: M
   const found = new Map<number, number>();
   for (const line of arm.lines) {
     const results = typeof measured === "number" ? line.networks[measured] : line.ensembles[measured];
-    const value = (results?.[part] as Record<string, unknown> | undefined)?.[metric];
+    const value = ((results as NetworkResult | undefined)?.[part] as Record<string, unknown> | undefined)?.[
+      metric
+    ];
     if (typeof value === "number") found.set(line.seed, value);
   }
   return found;

@@ -1,11 +1,11 @@
 /** Puts the numbers of a study into words: differences with the digits that their uncertainty allows. */
 import type { Metric } from "../analysis/index.js";
-import type { ArmResult, Part } from "./types.js";
+import type { ArmResult, ComparedPart } from "./types.js";
 import type { Measured, Place } from "./values.js";
 
 /** Names the images of a part: "the test images". */
-export const partInWords = (part: Part): string =>
-  part === "test" ? "the test images" : "the held-out images";
+export const partInWords = (part: ComparedPart): string =>
+  ({ test: "the test images", heldOut: "the held-out images", transfer: "the images of the transfer" })[part];
 
 const ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"];
 

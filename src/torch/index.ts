@@ -21,7 +21,9 @@ export {
   loadSafetensors,
   readSafetensorsMetadata,
   type Safetensors,
+  SafetensorsWriter,
   saveSafetensors,
+  type TensorPlan,
 } from "./safetensors/index.js";
 export { keep, scope, takeHandle } from "./scope.js";
 export { isTensor, type NestedNumbers, Tensor } from "./tensor.js";

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { schema } from "../packages.js";
 import * as torch from "../torch/index.js";
+import { DropoutCounts } from "./dropout-counts.js";
 import type { Learner } from "./step.js";
 
 const positionSchema = schema((z) => {
@@ -60,6 +61,7 @@ function partsOf({
 }: Stateful): Record<string, Part> {
   return {
     model,
+    dropout: new DropoutCounts(model),
     optimizer,
     ...(scaler && { scaler }),
     ...(averaged && { averaged }),

@@ -4,8 +4,9 @@
  */
 import type { StepGraph } from "../torch/index.js";
 import * as torch from "../torch/index.js";
+import { dropoutsOf } from "./dropout-counts.js";
 import type { Meter } from "./meter.js";
-import { descend, type Learner, type TrainingBatch, trainStep } from "./step.js";
+import { descend, type Learner, networksOf, type TrainingBatch, trainStep } from "./step.js";
 
 export interface Stepper extends Disposable {
   step(batch: TrainingBatch): void;
@@ -24,9 +25,11 @@ export function stepperFor(learner: Learner, meter?: Meter, graph?: StepGraph): 
 
 /**
  * Tells whether a learner's step can be recorded. It cannot where JavaScript hands a number to an operator in
- * each step, such as the learning rate: the recording would repeat the number that it was made with.
+ * each step, such as the learning rate or the seed of dropout: the recording would repeat the number that it was made with.
  */
-export function canRecord({ optimizer, scaler }: Pick<Learner, "optimizer" | "scaler">): boolean {
+export function canRecord(learner: Learner): boolean {
+  const { optimizer, scaler } = learner;
+  if (networksOf(learner).some(({ model }) => dropoutsOf(model).length > 0)) return false;
   return optimizer.capturable && (!scaler || optimizer.fused);
 }
 
@@ -55,7 +58,9 @@ class RecordedStepper implements Stepper {
   /** @throws TypeError when the learner's step cannot be recorded; see {@link canRecord} */
   constructor(learner: Learner, meter: Meter | undefined, graph: StepGraph) {
     if (!canRecord(learner))
-      throw new TypeError("a recorded step needs a capturable optimiser, a fused one to scale gradients");
+      throw new TypeError(
+        "a recorded step needs a capturable optimiser, a fused one to scale gradients, and a network without dropout",
+      );
     this.#learner = learner;
     this.#meter = meter;
     this.#graph = graph;

@@ -11,7 +11,9 @@
               each(batch_norm_bfloat16, batch_norm, apply)                                    \
                   each(batch_norm_bfloat16, batch_norm, sum_gradient)                         \
                       each(batch_norm_bfloat16, batch_norm, input_gradient)                   \
-                          each(lanes, lanes, read) each(lanes, lanes, write) each(sgd, sgd, step)
+                          each(lanes, lanes, read) each(lanes, lanes, write)                  \
+                              each(resample, resample, across) each(resample, resample, down) \
+                                  each(sgd, sgd, step)
 
 #ifdef LYCEUM_FUSED_MULTIPLY_ADD
 #define LYCEUM_KERNELS(each)                                                           \

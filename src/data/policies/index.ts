@@ -2,7 +2,7 @@
 import { zod } from "../../packages.js";
 import { drawsOf, RandomSequence } from "../random.js";
 import type { Policy } from "./define.js";
-import { imageOperations } from "./operations.js";
+import { type DrawnOperation, imageOperations } from "./operations.js";
 import { randaugment } from "./randaugment.js";
 import type { ImageExtent } from "./space.js";
 import { trivialaugment } from "./trivialaugment.js";
@@ -59,12 +59,23 @@ export function drawOperations(
   seed: number,
   epoch: number,
 ): DrawnOperations {
-  const drawn = Array.from(indices, (index) =>
-    policy.draw(options, new RandomSequence(seed, epoch, index, drawsOf.policy), image),
-  ).flat();
+  return tableOf(
+    Array.from(indices, (index) =>
+      policy.draw(options, new RandomSequence(seed, epoch, index, drawsOf.policy), image),
+    ),
+  );
+}
+
+/**
+ * Lays the operations of a batch out as the operator takes them.
+ *
+ * @param drawn the operations of each image, of the same number for all, [B]
+ */
+export function tableOf(drawn: readonly (readonly DrawnOperation[])[]): DrawnOperations {
+  const all = drawn.flat();
   return {
-    operations: Int32Array.from(drawn, ({ operation }) => imageOperations.indexOf(operation)),
-    magnitudes: Float64Array.from(drawn, ({ magnitude }) => magnitude),
-    count: indices.length === 0 ? 0 : drawn.length / indices.length,
+    operations: Int32Array.from(all, ({ operation }) => imageOperations.indexOf(operation)),
+    magnitudes: Float64Array.from(all, ({ magnitude }) => magnitude),
+    count: drawn.length === 0 ? 0 : all.length / drawn.length,
   };
 }

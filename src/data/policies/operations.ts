@@ -1,10 +1,5 @@
-/**
- * The operations on bytes that policies choose from, which compute what PIL computes
- * (`native/kernels/image_operations.h`). The place of a name in the list is its code there.
- *
- * On grey images `color` does nothing, as in PIL; all others work on one channel as on three.
- */
-export const imageOperations = [
+/** The operations on bytes that policies choose from. */
+export const policyOperations = [
   "identity",
   "shear-x",
   "shear-y",
@@ -20,6 +15,16 @@ export const imageOperations = [
   "auto-contrast",
   "equalize",
 ] as const;
+
+export type PolicyOperation = (typeof policyOperations)[number];
+
+/**
+ * All operations on bytes, which compute what PIL computes (`native/kernels/image_operations.h`). The place of a name in the
+ * list is its code there.
+ *
+ * On grey images `color` and `hue` do nothing, as in PIL; all others work on one channel as on three.
+ */
+export const imageOperations = [...policyOperations, "hue"] as const;
 
 export type ImageOperation = (typeof imageOperations)[number];
 

@@ -5,12 +5,12 @@ import { augmentInBackground } from "../augment.js";
 import { Loader, type LoaderOptions } from "../loader.js";
 import { makeSynthetic } from "../sets/synthetic.js";
 import { drawOperations, type PolicyChoice, policies, policyOf } from "./index.js";
-import { type ImageOperation, imageOperations } from "./operations.js";
+import { imageOperations, type PolicyOperation, policyOperations } from "./operations.js";
 
 interface Fixture {
-  ranges: { wide: boolean; operation: ImageOperation; signed: boolean; magnitudes: number[] }[];
+  ranges: { wide: boolean; operation: PolicyOperation; signed: boolean; magnitudes: number[] }[];
   images: { shape: [number, number, number]; values: string }[];
-  cases: { image: number; operation: ImageOperation; magnitude: number; result: string }[];
+  cases: { image: number; operation: PolicyOperation; magnitude: number; result: string }[];
 }
 
 const fixture: Fixture = JSON.parse(
@@ -48,7 +48,7 @@ async function applied(
 }
 
 describe("operations", () => {
-  it.each(imageOperations)("%s makes PIL's bytes", async (operation) => {
+  it.each(policyOperations)("%s makes PIL's bytes", async (operation) => {
     const code = imageOperations.indexOf(operation);
     let compared = 0;
     for (const [at, { shape, values }] of fixture.images.entries()) {
@@ -82,8 +82,8 @@ describe("operations", () => {
     const one = (code: number, magnitude: number, channels = 1) =>
       applied([channels, 1, 1], new Array<number>(channels).fill(7), [[[code, magnitude]]]);
     expect(await one(13, 0)).toEqual([[7]]);
-    await expect(one(14, 0)).rejects.toThrow("an operation must be 0..13, got 14");
-    await expect(one(-1, 0)).rejects.toThrow("an operation must be 0..13, got -1");
+    await expect(one(15, 0)).rejects.toThrow("an operation must be 0..14, got 15");
+    await expect(one(-1, 0)).rejects.toThrow("an operation must be 0..14, got -1");
     await expect(one(1, Number.NaN)).rejects.toThrow("a magnitude must be a number up to 65536");
     await expect(one(3, -1e300)).rejects.toThrow("a magnitude must be a number up to 65536");
     await expect(one(0, 0, 2)).rejects.toThrow("for images of 1 or 3 channels, got 2");
@@ -99,7 +99,7 @@ describe("policies", () => {
   ])("%s has torchvision's magnitudes", (name, ofWide) => {
     const { space } = policyOf({ name }).policy;
     const ranges = fixture.ranges.filter(({ wide }) => wide === ofWide);
-    expect(ranges.map(({ operation }) => operation)).toEqual([...imageOperations]);
+    expect(ranges.map(({ operation }) => operation)).toEqual([...policyOperations]);
     for (const { operation, signed, magnitudes } of ranges) {
       expect(space[operation].signed).toBe(signed);
       magnitudes.forEach((expected, level) => {
@@ -130,7 +130,7 @@ describe("policies", () => {
       expect(drawn.magnitudes.subarray(9 * count, 10 * count)).toEqual(one.magnitudes);
       expect(drawn.operations).not.toEqual(drawOperations(many, policy, extent, 3, 1).operations);
       expect(drawn.operations).not.toEqual(drawOperations(many, policy, extent, 2, 2).operations);
-      const counts = imageOperations.map(
+      const counts = policyOperations.map(
         (_, code) => drawn.operations.filter((each) => each === code).length,
       );
       // 400 of each are expected for each place; the standard deviation is 19.3 times the root of the places.

@@ -1,5 +1,5 @@
 import type { RandomSequence } from "../random.js";
-import { type DrawnOperation, type ImageOperation, imageOperations } from "./operations.js";
+import { type DrawnOperation, type PolicyOperation, policyOperations } from "./operations.js";
 
 /** Height and width of an image, in pixels. */
 export interface ImageExtent {
@@ -17,7 +17,7 @@ export interface Magnitudes {
 }
 
 /** What a policy's levels mean for each operation. */
-export type OperationSpace = Readonly<Record<ImageOperation, Magnitudes>>;
+export type OperationSpace = Readonly<Record<PolicyOperation, Magnitudes>>;
 
 /** Magnitudes in equal steps from one to another. */
 const steps = (from: number, to: number) => (level: number) => from + ((to - from) * level) / highestLevel;
@@ -48,7 +48,7 @@ export function drawOperation(
   random: RandomSequence,
   image: ImageExtent,
 ): DrawnOperation {
-  const operation = imageOperations[random.below(imageOperations.length)]!;
+  const operation = policyOperations[random.below(policyOperations.length)]!;
   const { signed, at } = space[operation];
   const magnitude = at(level(random), image);
   return { operation, magnitude: signed && random.below(2) === 1 ? -magnitude : magnitude };

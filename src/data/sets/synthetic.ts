@@ -5,6 +5,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { defineDataset, type MakeOptions } from "../define.js";
 import { allocateImages, type Dataset, type ImageSet } from "../image-set.js";
+import { sizeMeaning } from "../stored/options.js";
 import { type FamilyLabels, familyLabels } from "./family-labels.js";
 import { className, drawImage, familyName, familySize } from "./synthetic-image.js";
 
@@ -127,7 +128,7 @@ export const synthetic = defineDataset({
     return {
       ...familyLabels(z),
       classes: own(z.int().min(2).max(1000), "how many classes, in families of 5. Default: 10."),
-      size: own(z.int().min(8).max(256), "height and width in pixels. Default: 32."),
+      size: z.exactOptional(z.int().min(8).max(256)).describe(sizeMeaning),
       channels: own(z.union([z.literal(1), z.literal(3)]), "1 for grey, 3 for colour. Default: 3."),
       trainCount: own(count, "training images. Default: 4000, or 50 a class when that is more."),
       testCount: own(count, "test images. Default: 1000, or 20 a class when that is more."),

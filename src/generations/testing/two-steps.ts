@@ -13,6 +13,8 @@ import { freeze } from "../train-generation.js";
 const shapes: Record<string, { classes: number; channels: 1 | 3 }> = {
   cifar100: { classes: 100, channels: 3 },
   "fashion-mnist": { classes: 10, channels: 1 },
+  imagenet: { classes: 20, channels: 3 },
+  folder: { classes: 10, channels: 3 },
 };
 
 interface Size {
@@ -25,7 +27,13 @@ interface Size {
 /** Makes an experiment of a recipe on as many drawn images as two steps take. */
 async function experimentOf(name: string, { batchSize, size = 32 }: Size): Promise<Experiment> {
   const read = await loadRecipe(name);
-  const recipe = { ...read, data: { name: read.data.name }, batchSize: batchSize ?? read.batchSize };
+  const { resizedCrop: _, ...augment } = read.augment;
+  const recipe = {
+    ...read,
+    augment,
+    data: { name: read.data.name },
+    batchSize: batchSize ?? read.batchSize,
+  };
   const counts = { trainCount: 2 * recipe.batchSize, testCount: 100 };
   const dataset = makeSynthetic({ ...shapes[recipe.data.name]!, ...counts, size, seed: 1 });
   const images = await prepareImages({ ...recipe, data: { ...recipe.data, heldOut: 0 } }, { dataset });

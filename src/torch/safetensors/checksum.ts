@@ -7,6 +7,7 @@
  * right.
  */
 import { createHash } from "node:crypto";
+import type { DType } from "../types.js";
 import { codes, type Placed } from "./header.js";
 
 /**
@@ -27,8 +28,16 @@ const byName = ([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...
 export class Checksum {
   readonly #tensors: [name: string, dtype: string, shape: readonly number[], sha256: string][] = [];
 
-  add({ name, dtype, shape }: Pick<Placed, "name" | "dtype" | "shape">, bytes: Uint8Array): void {
-    this.#tensors.push([name, codes[dtype], shape, createHash(kind).update(bytes).digest("hex")]);
+  add(placed: Pick<Placed, "name" | "dtype" | "shape">, bytes: Uint8Array): void {
+    this.addDigest(placed, createHash(kind).update(bytes).digest("hex"));
+  }
+
+  /** Takes in a tensor whose bytes were hashed before. @param sha256 in hexadecimal */
+  addDigest(
+    { name, dtype, shape }: { name: string; dtype: DType; shape: readonly number[] },
+    sha256: string,
+  ): void {
+    this.#tensors.push([name, codes[dtype], shape, sha256]);
   }
 
   /** @param metadata with the checksum's own entries or without */

@@ -12,15 +12,16 @@ function bytesOf(tensor: Tensor): Uint8Array {
   return bytes;
 }
 
-function writeAll(file: number, bytes: Uint8Array, position?: number): void {
+/** @internal */
+export function writeAll(file: number, bytes: Uint8Array, position?: number): void {
   for (let done = 0; done < bytes.length; ) {
     const length = Math.min(bytes.length - done, longestTransfer);
     done += writeSync(file, bytes, done, length, position === undefined ? null : position + done);
   }
 }
 
-/** The bytes of a header: its length and the JSON, padded with spaces so that the data start on a multiple of 8. */
-function encode(header: Record<string, unknown>): Buffer {
+/** @internal The bytes of a header: its length and the JSON, padded with spaces so that the data start on a multiple of 8. */
+export function encode(header: Record<string, unknown>): Buffer {
   const json = Buffer.from(JSON.stringify(header));
   const padding = (8 - (json.length % 8)) % 8;
   const length = Buffer.alloc(8);

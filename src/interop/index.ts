@@ -1,0 +1,9 @@
+/** Weights of other programs, in and out. */
+export { readClassList } from "./class-list.js";
+export { type HuggingFaceConfig, huggingFaceConfig, type InputDescription } from "./huggingface/config.js";
+export { type TimmNetwork, timmNetworks } from "./huggingface/networks.js";
+export { imagenet } from "./imagenet.js";
+export { fromTimm, timmTableOf, toTimm, withCounts } from "./names/rename.js";
+export type { NameTable } from "./names/table.js";
+export { loadPyTorch, type PyTorchState } from "./pytorch/load.js";
+export { nameAsTorchvision, readWeightsFile, type WeightsFile } from "./weights-file.js";
