@@ -5,7 +5,7 @@ import { Bottleneck } from "./bottleneck.js";
 import { hasForwardOf, isExactly, partsOf, remember } from "./by-class.js";
 import { Conv2d } from "./conv2d.js";
 import { bottlenecksPreferBlocks, fromBlocks, isBlocked, prefersBlocks, toBlocks } from "./cpu/blocks.js";
-import { frozenBottlenecks, trainedBottlenecks } from "./cpu/bottlenecks.js";
+import { trainedBottlenecks } from "./cpu/bottlenecks.js";
 import { denseBlock } from "./cpu/dense-block.js";
 import { keepsBlocks, takesBlocks } from "./cpu/layers-in-blocks.js";
 import { type Fused, frozenBlocks, frozenStem, trainedBlocks } from "./cpu/residual-blocks.js";
@@ -51,8 +51,7 @@ function bottlenecks(modules: readonly Module[], given: Activation): Step | unde
   const block = modules[0]!;
   if (!isExactly(block, Bottleneck)) return undefined;
   const { x, owned } = inOrderOf(block, given, bottlenecksPreferBlocks);
-  const fused = frozenBottlenecks(modules, x) ?? trainedBottlenecks(modules, x);
-  return asNew(fused) ?? { x: block.compute(x, owned), count: 1, owned: true };
+  return asNew(trainedBottlenecks(modules, x)) ?? { x: block.compute(x, owned), count: 1, owned: true };
 }
 
 /** Computes a folded convolution, whose two places are one layer, with the ReLU after it. */

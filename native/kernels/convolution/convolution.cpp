@@ -126,15 +126,14 @@ at::Tensor convolve(const at::Tensor& x_in, const at::Tensor& weight_in, const a
   shape.sum = after.sum.defined();
   shape.relu = after.relu;
   at::Tensor y = empty_result(x.options(), shape);
-  const at::Tensor& given = shape.sum ? after.sum : after.result;
-  if (given.defined()) {
-    TORCH_CHECK(given.is_cpu() && given.layout() == at::kStrided &&
-                    given.scalar_type() == x.scalar_type() && given.sizes() == y.sizes() &&
-                    given.is_contiguous(order_of(x)),
+  if (shape.sum) {
+    TORCH_CHECK(after.sum.is_cpu() && after.sum.layout() == at::kStrided &&
+                    after.sum.scalar_type() == x.scalar_type() && after.sum.sizes() == y.sizes() &&
+                    after.sum.is_contiguous(order_of(x)),
                 "conv2d: what is added to must be as the result, ", y.scalar_type(), " ", y.sizes(),
-                " in the same order of memory, got ", given.scalar_type(), " ", given.sizes(),
-                " of strides ", given.strides());
-    y = given;
+                " in the same order of memory, got ", after.sum.scalar_type(), " ",
+                after.sum.sizes(), " of strides ", after.sum.strides());
+    y = after.sum;
   }
   if (y.numel() == 0) return y;
   const at::Tensor kept = after.frozen ? kept_packed(weight_in, frozen(shape)) : at::Tensor();

@@ -28,9 +28,6 @@ struct AfterConvolution {
   bool relu = false;
   // The weight will be used again as it is, so that what kernels make of it is kept.
   bool frozen = false;
-  // A tensor that the result is written to where it is added to none, laid out as the result is;
-  // may be undefined.
-  at::Tensor result = {};
 };
 
 // `bias` may be undefined.

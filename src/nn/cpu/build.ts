@@ -39,8 +39,8 @@ export function convolves(dtype: torch.DType): boolean {
 /** Whether the build has the operators for whole stages of residual blocks. */
 export const hasResidualOperators = once(() => torch.hasOperator("lyceum::residual_stage"));
 
-/** Whether the build has the operators for whole stages of bottlenecks. */
-export const hasBottleneckOperators = once(() => torch.hasOperator("lyceum::bottleneck_stage"));
+/** Whether the build has the operator for whole stages of bottlenecks. */
+export const hasBottleneckOperator = once(() => torch.hasOperator("lyceum::bottleneck_stage"));
 
 /** Whether the build has the operators for whole dense blocks, and kernels for this processor behind them. */
 export const hasDenseOperators = once(
