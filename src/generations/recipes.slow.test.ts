@@ -10,7 +10,7 @@ const large: Record<string, { batchSize?: number; size?: number }> = {
   "cifar100-preact-resnet18": { batchSize: 16, size: 16 },
   "cifar100-wrn-28-10": { batchSize: 4, size: 8 },
   "imagenet-resnet18": { batchSize: 4, size: 64 },
-  "imagenet-resnet50": { batchSize: 4, size: 64 },
+  "imagenet-resnet50": { batchSize: 16, size: 64 },
   photos: { batchSize: 8, size: 64 },
 };
 
