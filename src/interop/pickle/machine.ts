@@ -34,6 +34,7 @@ export class Machine {
   /** The heights of the stack at the marks that are open. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, Value>();
+  #handedOver = 0;
 
   constructor(bytes: Uint8Array, meaning: Meaning) {
     this.bytes = new Bytes(bytes);
@@ -100,6 +101,24 @@ export class Machine {
   pushTuple(length: number): void {
     const items = Array.from({ length }, () => this.pop());
     this.push(new Tuple(items.reverse()));
+  }
+
+  /**
+   * Counts the values in what a call is given: a call may copy them, and one list can be given to many calls.
+   *
+   * @throws Error when all calls together were given more than a state dict needs
+   */
+  handOver(values: readonly Value[]): void {
+    for (const value of values) {
+      const size =
+        value instanceof Tuple || value instanceof List
+          ? value.items.length
+          : value instanceof Dict
+            ? value.entries.size
+            : 1;
+      this.#handedOver += size;
+    }
+    if (this.#handedOver > MOST_VALUES) throw new Error(`hands more than ${MOST_VALUES} values to calls`);
   }
 
   /** The one value that is left at the end. */

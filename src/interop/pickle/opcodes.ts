@@ -64,6 +64,7 @@ export const opcodes: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
     const [args, callable] = [machine.pop(), machine.pop()];
     if (!(callable instanceof Named) || !(args instanceof Tuple))
       throw new Error("calls what is no function");
+    machine.handOver(args.items);
     return machine.meaning.call(callable, args.items);
   }),
   ...value("Q", "BINPERSID", (machine) => machine.meaning.persistent(machine.pop())),

@@ -38,6 +38,8 @@ const refusals: Record<string, string> = {
   "protocol-0": "state dicts need no DICT",
   "protocol-6": "is of protocol 6, where 2 to 5 can be read",
   "list-in-itself": "holds a list, not a state dict",
+  "device-of-itself": "names a device that is none",
+  "one-list-many-dicts": "hands more than 1048576 values to calls",
   "long-text": "ends at byte 8, within the value at byte 7",
   "longer-text": "a length of 18446744073709551615 bytes is impossible",
   "no-utf-8": "the text at byte 8 is not UTF-8",

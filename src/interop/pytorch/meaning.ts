@@ -28,7 +28,7 @@ const callables = new Map<string, (args: readonly Value[]) => Value>([
   ["collections.OrderedDict", ([pairs]) => dictOf(pairs)],
   ["collections.Counter", ([counts]) => (counts instanceof Dict ? counts : new Dict())],
   ["torch.Size", ([sizes]) => new Tuple(itemsOf(sizes))],
-  ["torch.device", (args) => args.map(String).join(":")],
+  ["torch.device", deviceOf],
 ]);
 
 /** Names that stand in checkpoints as values of their own. */
@@ -90,6 +90,14 @@ function dictOf(pairs: Value | undefined): Dict {
       }),
     ),
   );
+}
+
+/** A device as text: "cpu", or a kind and a number. */
+function deviceOf([kind, index, more]: readonly Value[]): Value {
+  const isKind = typeof kind === "string" && /^[a-z]{1,20}(:\d{1,4})?$/.test(kind);
+  if (!isKind || (index !== undefined && !isCount(index)) || more !== undefined)
+    throw new Error("names a device that is none");
+  return index === undefined ? kind : `${kind}:${index}`;
 }
 
 function itemsOf(value: Value | undefined): readonly Value[] {
