@@ -35,7 +35,10 @@ Examples:
         line.show(`${doing ?? "reading"}  ${done}${Number.isNaN(total) ? "" : ` of ${total}`}`);
       let report: CheckReport;
       try {
-        report = await checkStored(await loadDataset(spec, { signal, onProgress }), { signal, onProgress });
+        report = await checkStored(await loadDataset(spec, { signal, onProgress, fresh: true }), {
+          signal,
+          onProgress,
+        });
       } finally {
         line.clear();
         stop();
@@ -49,7 +52,7 @@ Examples:
     });
 
 function textOf(report: CheckReport): string {
-  const { classNames, train, test, twice, notes } = report;
+  const { classNames, train, test, twice, leftOut, notes } = report;
   const parts = [
     ["", "images", "a class", "smallest", "median", "largest", "damaged"],
     rowOf("train", train),
@@ -66,6 +69,10 @@ function textOf(report: CheckReport): string {
       ...block(
         "in both parts, so that testing is easier than it should be",
         twice.map(({ train, test }) => `${test} is ${train}`),
+      ),
+      ...block(
+        "left out",
+        leftOut.map(({ path, why }) => `${path}: ${why}`),
       ),
       ...block("", notes),
     ].join("\n"),

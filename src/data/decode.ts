@@ -92,7 +92,8 @@ export async function decodeImage(
 
 /** A part of a file. */
 export interface FilePart {
-  path: string;
+  /** As bytes where it need not be UTF-8. */
+  path: string | Buffer;
   /** In bytes. */
   offset: number;
   /** In bytes; -1 is all that follows. */

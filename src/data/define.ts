@@ -27,6 +27,8 @@ export interface DataSpec {
 const commonKeys = new Set(["name", "root", "limit", "seed"]);
 
 export interface MakeOptions {
+  /** Whether lists of files that were kept from earlier are made anew. Default: false. */
+  fresh?: boolean | undefined;
   /** When it is aborted, the making ends and its promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
   /**

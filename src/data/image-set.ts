@@ -26,6 +26,8 @@ export interface ImageSet extends ImageList {
 /** Images of any size in files, encoded, which are decoded when they are needed. */
 export interface StoredImages extends ImageList {
   readonly places: ImagePlaces;
+  /** The checksum of the places that the images had before they were put into a cache. */
+  readonly checksum?: string;
   /** Pixels of an image's shorter side, before its middle is cut out for evaluation. */
   readonly resize: number;
 }
@@ -46,6 +48,8 @@ export interface Dataset<Images extends ImageSet | StoredImages = ImageSet> {
    * training images.
    */
   readonly normalisation?: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  /** Files beside the images that were left out, and why; the first ten thousand. */
+  readonly leftOut?: readonly { readonly path: string; readonly why: string }[];
   /** What a user should know of how the set was put together, a sentence each. */
   readonly notes?: readonly string[];
   /**

@@ -68,5 +68,5 @@ export { splitHeldOut, stratifiedSample } from "./split.js";
 export { channelStatistics } from "./statistics.js";
 export { type BatchPlan, planSteps } from "./steps.js";
 export { type CheckReport, checkStored, type PartReport } from "./stored/check-report.js";
-export { checksumOfPlaces, type ImagePlaces, nameOf } from "./stored/places.js";
+export { checksumOfStored, type ImagePlaces, nameOf } from "./stored/places.js";
 export { type FileReport, type VerifyReport, verifyDataset } from "./verify.js";

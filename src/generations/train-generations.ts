@@ -20,6 +20,7 @@ import { type FinishedGeneration, Line } from "./line.js";
 import { type Normalisation, seeing } from "./normalisation.js";
 import type { OnProgress } from "./observers/progress.js";
 import { type OpenRunOptions, openRun, type RecipeForImages } from "./open-run.js";
+import { checkSameFiles } from "./same-files.js";
 import { freeze, roleOf, type TrainedNetwork, trainGeneration } from "./train-generation.js";
 import { warningsFor } from "./warnings.js";
 
@@ -118,6 +119,7 @@ async function prepare(
     signal,
     onProgress: (progress) => onProgress?.({ type: "images", ...progress }),
   });
+  if (folder) await checkSameFiles(folder.directory, images.dataset);
   const experiment = { recipe, library, images, folder, model };
   checkExperiment(experiment);
   return experiment;

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import * as torch from "../torch/index.js";
 import { withPresentNames } from "./names/old-densenet.js";
 import { fromTimm, timmTableOf, withCounts } from "./names/rename.js";
@@ -59,6 +59,9 @@ const rewrite =
 
 function formatOf(path: string): WeightsFile["format"] {
   const start = readStart(path, 512);
+  // The length of a safetensors file's header comes first, and may look like the beginning of anything; its JSON follows.
+  if (start.length > 8 && start[8] === 0x7b && Number(start.readBigUInt64LE(0)) + 8 <= statSync(path).size)
+    return "safetensors";
   if (start.subarray(0, 2).toString("latin1") === "PK") return "pytorch";
   if (start.subarray(0, legacy.length).equals(legacy))
     throw new Error(`${path}: is in the format of PyTorch before 1.6, which cannot be read here: ${rewrite}`);

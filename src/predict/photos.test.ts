@@ -1,5 +1,5 @@
 /** A folder of photographs from training to prediction. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -58,6 +58,16 @@ it("evaluates again to the same numbers, and shows the images in the report", as
   expect(generations).toHaveLength(2);
   const html = readFileSync(await writeReport(run), "utf8");
   expect(html).toContain("data:image/png;base64,");
+});
+
+it("does not go on with other files than it began with", async () => {
+  const photo = join(folder, "photos/train/steep/3.jpg");
+  renameSync(photo, join(folder, "photos/train/steep/30.jpg"));
+  await expect(
+    trainGenerations({ data: "ignored" } as never, { directory: run, resume: true }),
+  ).rejects.toThrow(/the files of the train images are not those that the run in .* began with/);
+  renameSync(join(folder, "photos/train/steep/30.jpg"), photo);
+  await trainGenerations({ data: "ignored" } as never, { directory: run, resume: true });
 });
 
 it("names a file that is no image", async () => {

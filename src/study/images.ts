@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import {
   type AnyDataset,
-  checksumOfPlaces,
+  checksumOfStored,
   type ImageSet,
   isStored,
   loadDataset,
@@ -62,7 +62,7 @@ export async function imagesFor(
 
 /** Computes the SHA-256 of a set's sizes, labels and pixels, or of the paths and sizes of its files, in hexadecimal. */
 export function checksumOf(set: ImageSet | StoredImages): string {
-  if (isStored(set)) return checksumOfPlaces(set.places, set.labels);
+  if (isStored(set)) return checksumOfStored(set);
   const { images, labels, count, channels, height, width } = set;
   const hash = createHash("sha256");
   hash.update(JSON.stringify([count, channels, height, width]));

@@ -39,8 +39,14 @@ export function featureWriter(path: string, options: FeatureFileOptions): Featur
 const imagesIn = (parts: readonly { count: number }[]) => parts.reduce((sum, { count }) => sum + count, 0);
 
 function* namesOf(set: ImageSet | StoredImages): Generator<string> {
-  for (let i = 0; i < set.count; i++)
-    yield isStored(set) ? relative(set.places.root, nameOf(set.places, i)) : `${set.name} ${i}`;
+  for (let i = 0; i < set.count; i++) yield isStored(set) ? imageName(set, i) : `${set.name} ${i}`;
+}
+
+/** An image's path from the root of its set, whether it is in a cache or not; its address where it is on a web server. */
+function imageName({ places, checksum }: StoredImages, i: number): string {
+  const name = nameOf(places, i);
+  if (/^https?:/.test(name)) return name;
+  return relative(places.root, checksum === undefined ? name : name.slice(name.indexOf(": ") + 2));
 }
 
 /** The names of all images, as a JSON array in UTF-8. */

@@ -60,7 +60,7 @@ async function decodeBySharp(
 ): Promise<ImageOutcome> {
   const place = placeOf(images, index);
   const source = "bytes" in place ? place.bytes : place;
-  const name = "bytes" in place ? "the image" : place.path;
+  const name = "bytes" in place ? "the image" : String(place.path);
   try {
     const { pixels, height, width } = await decodePixels(source, name, { maxPixels });
     const image = torch.keep(torch.tensor(pixels, { shape: [height, width, 3] }));

@@ -60,7 +60,7 @@ export function placesInMemory(images: readonly Uint8Array[]): EncodedImages {
 export function placeOf(
   { paths, places, bytes }: EncodedImages,
   index: number,
-): { path: string; offset: number; length: number } | { bytes: Uint8Array } {
+): { path: Buffer; offset: number; length: number } | { bytes: Uint8Array } {
   const [start, offset, length] = Array.from(
     places.subarray(placeNumbers * index, placeNumbers * index + 3),
     Number,
@@ -69,6 +69,6 @@ export function placeOf(
     const all = bytes ?? new Uint8Array(0);
     return { bytes: all.subarray(offset, length < 0 ? all.length : offset + length) };
   }
-  const path = Buffer.from(paths.subarray(start, paths.indexOf(0, start))).toString();
+  const path = Buffer.from(paths.subarray(start, paths.indexOf(0, start)));
   return { path, offset, length };
 }

@@ -2,6 +2,7 @@ import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { resolveRecipe } from "../../recipe/index.js";
+import { bytesOf } from "../bytes-of.js";
 import { temporaryFolder } from "../fixtures/files.js";
 import { type AnyDataset, isStored, type StoredImages } from "../image-set.js";
 import { loadDataset } from "../load.js";
@@ -82,12 +83,27 @@ it("tells what it leaves out", async () => {
   expect((await open({ testFolder: "val" })).test.count).toBe(1);
 });
 
-it("follows links, but never in a circle for ever", async () => {
+it.each([
+  ["Training/a/1.jpg", "Training/b/1.jpg", "Testing/a/1.jpg"],
+  ["TRAIN/a/1.jpg", "TRAIN/b/1.jpg", "Val/a/1.jpg"],
+])("takes parts by their names in any case: %s", async (...paths) => {
+  write(...paths);
+  const { classNames, train, test } = await open();
+  expect(classNames).toEqual(["a", "b"]);
+  expect([train.count, test.count]).toEqual([2, 1]);
+});
+
+it("follows links, but never in a circle", async () => {
   write("cat/1.jpg", "cat/2.jpg", "cat/3.jpg", "dog/1.jpg", "dog/2.jpg", "dog/3.jpg");
   symlinkSync("..", join(root, "photos/cat/again"));
+  for (const name of "abcdefghij") symlinkSync(".", join(root, "photos/dog", name));
   const set = await open({ testShare: 0.5 });
-  expect(set.train.count + set.test.count).toBeGreaterThan(6);
-  expect(set.notes?.join()).toContain("more than 16 folders deep");
+  // The dogs are in the cat's folder too, by way of the link; that folder itself is not entered again.
+  const files = [...filesOf(set.train), ...filesOf(set.test)];
+  expect(files.filter((file) => !file.includes("again"))).toHaveLength(6);
+  expect(files.filter((file) => file.includes("again/cat"))).toEqual([]);
+  expect(set.leftOut).toContainEqual({ path: "cat/again/cat", why: "a link to a folder that it lies in" });
+  expect(set.leftOut).toContainEqual({ path: "dog/j", why: "a link to a folder that it lies in" });
 });
 
 it.each([
@@ -99,6 +115,7 @@ it.each([
     /photos\/val\/c: is a class that .*train does not have/,
   ],
   [["train/a/1.txt", "val/a/1.jpg"], /photos\/train: holds no images/],
+  [["Testing/a/1.jpg", "Testing/b/1.jpg", "others/a/1.jpg"], /photos: holds Testing\/ but no train\//],
   [["a/1.jpg", "b/1.jpg"], /holds 2 images, of which a share of 0\.2 for testing is 0/],
 ])("a folder of %j is refused in words", async (paths, message) => {
   write(...paths);
@@ -126,9 +143,20 @@ it("keeps the list of many files until a folder changes", async () => {
   const second = await load();
   expect(filesOf(second.train)).toEqual(filesOf(first.train));
   expect((second.train as StoredImages).places.sizes).toEqual((first.train as StoredImages).places.sizes);
-  write("cat/more.jpg");
+  // Read, it is found to be another, and the list is made anew the next time.
+  await expect(
+    bytesOf(first.train as StoredImages, filesOf(first.train).indexOf("cat/1.jpg")),
+  ).rejects.toThrow(/cat\/1\.jpg: was changed since it was listed\. Run again/);
   const third = await load();
-  expect(third.train.count + third.test.count).toBe(2101);
+  const at = filesOf(third.train).indexOf("cat/1.jpg");
+  expect((third.train as StoredImages).places.sizes).not.toEqual((first.train as StoredImages).places.sizes);
+  expect(at).toBeGreaterThanOrEqual(0);
+  write("cat/more.jpg");
+  const fourth = await load();
+  expect(fourth.train.count + fourth.test.count).toBe(2101);
+  writeFileSync(join(folder, "cat/3.jpg"), "longer than before");
+  const fresh = await loadDataset({ name: "folder", root: folder }, { fresh: true });
+  expect((fresh.train as StoredImages).places.sizes).toContain("longer than before".length);
 });
 
 it("is meant by the short form of a recipe's data", () => {

@@ -6,8 +6,10 @@ import { stratifiedSample } from "../split.js";
 import { foldersIn, type OpenedFolders, openClassFolders } from "../stored/open-class-folders.js";
 import { photoAugment, photoNormalisation, storedImages, storedOptions } from "../stored/options.js";
 
-/** The names of a folder that holds the test images, the first of which that is there is taken. */
-const testFolders = ["test", "val", "valid", "validation"];
+/** The names of a folder that holds the training images, and of one that holds the test images, in any case of letters. */
+const trainFolders = ["train", "training"];
+/** The first of these that is there is taken. */
+const testFolders = ["test", "testing", "val", "valid", "validation"];
 const usualShare = 0.2;
 const remedy =
   "Give a folder with train/CLASS/… and val/CLASS/…, or one with a folder for each class: data: { folder: PATH }";
@@ -48,10 +50,20 @@ export async function openFolder(spec: DataSpec, options: MakeOptions = {}): Pro
     throw new DataError({ file: "data" }, "does not say which folder it is", remedy);
   const root = resolve(spec.root);
   const inside = foldersIn(root, "").folders.map(String);
-  const test = testFolderOf(root, spec, inside);
-  if (test !== undefined && !inside.includes("train"))
-    throw new DataError({ file: root }, `holds ${test}/ but no train/`, remedy);
-  const train = await openClassFolders(root, inside.includes("train") ? "train" : "", options);
+  const named = (names: readonly string[]) =>
+    names.flatMap((name) => inside.filter((folder) => folder.toLowerCase() === name));
+  const [trainFolder] = named(trainFolders);
+  const test = testFolderOf(
+    root,
+    spec,
+    inside,
+    trainFolder === undefined ? undefined : named(testFolders)[0],
+  );
+  // Folders of classes in a folder that is called as a part is: the other part is missing, or goes by another name.
+  const part = named(testFolders).find((name) => foldersIn(root, name).folders.length > 0);
+  if (trainFolder === undefined && (test ?? part) !== undefined)
+    throw new DataError({ file: root }, `holds ${test ?? part}/ but no train/`, remedy);
+  const train = await openClassFolders(root, trainFolder ?? "", options);
   if (test === undefined) return splitByShare(root, spec, train);
   if (spec.testShare !== undefined)
     throw new DataError(
@@ -65,31 +77,37 @@ export async function openFolder(spec: DataSpec, options: MakeOptions = {}): Pro
   if (foreign !== undefined)
     throw new DataError(
       { file: join(root, test, foreign) },
-      `is a class that ${join(root, "train")} does not have`,
+      `is a class that ${join(root, trainFolder!)} does not have`,
       "Give both parts the same classes, or take the folder away",
     );
   const labels = tested.labels.map((label) => labelOf.get(tested.classNames[label]!)!);
   const absent = train.classNames.filter((name) => !tested.classNames.includes(name));
-  const unused = testFolders.filter((name) => name !== test && inside.includes(name));
+  const unused = named(testFolders).filter((name) => name !== test);
   return datasetOf(
     storedImages(spec, { name: "train", ...train }),
     storedImages(spec, { name: test, ...tested, labels, classNames: train.classNames }),
-    [
-      ...train.notes,
-      ...tested.notes,
-      ...(absent.length > 0 ? [`${test}/ has no images of ${listed(absent)}`] : []),
-      ...(unused.length > 0
-        ? [`${unused.join("/, ")}/ is not used: testing is on ${test}/ (data.testFolder chooses)`]
-        : []),
-    ],
+    {
+      leftOut: [...train.leftOut, ...tested.leftOut],
+      notes: [
+        ...train.notes,
+        ...tested.notes,
+        ...(absent.length > 0 ? [`${test}/ has no images of ${listed(absent)}`] : []),
+        ...(unused.length > 0
+          ? [`${unused.join("/, ")}/ is not used: testing is on ${test}/ (data.testFolder chooses)`]
+          : []),
+      ],
+    },
   );
 }
 
-function testFolderOf(root: string, spec: DataSpec, inside: readonly string[]): string | undefined {
+function testFolderOf(
+  root: string,
+  spec: DataSpec,
+  inside: readonly string[],
+  usual: string | undefined,
+): string | undefined {
   const named = spec.testFolder as string | undefined;
-  if (named === undefined)
-    return inside.includes("train") ? testFolders.find((name) => inside.includes(name)) : undefined;
-  if (inside.includes(named)) return named;
+  if (named === undefined || inside.includes(named)) return named ?? usual;
   throw new DataError({ file: root }, `has no folder ${named}, which data.testFolder names`, remedy);
 }
 
@@ -110,12 +128,16 @@ function splitByShare(root: string, spec: DataSpec, all: OpenedFolders): AnyData
     );
   const note = `${test.length} of ${count} images, ${Math.round(100 * share)} % of each class, are for testing (data.testShare)`;
   const part = (name: string, indices: Int32Array) => ({ ...subset(whole, indices), name });
-  return datasetOf(part("train", train), part("test", test), [...all.notes, note]);
+  return datasetOf(part("train", train), part("test", test), { ...all, notes: [...all.notes, note] });
 }
 
-function datasetOf(train: StoredImages, test: StoredImages, notes: readonly string[]): AnyDataset {
+function datasetOf(
+  train: StoredImages,
+  test: StoredImages,
+  { notes, leftOut }: Pick<OpenedFolders, "notes" | "leftOut">,
+): AnyDataset {
   const { classNames } = train;
-  return { name: "folder", train, test, classNames, normalisation: photoNormalisation, notes };
+  return { name: "folder", train, test, classNames, normalisation: photoNormalisation, notes, leftOut };
 }
 
 const listed = (names: readonly string[]) =>

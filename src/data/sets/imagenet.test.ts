@@ -95,6 +95,20 @@ it("reads training folders beside a flat folder of validation images and the unp
   expect([...test.labels]).toEqual([0, 2, 1, 0]);
 });
 
+it("says how many validation images are missing or there twice", async () => {
+  await writeArchives();
+  expect((await load()).notes).toEqual([]);
+  const two = [validation[0]!, validation[1]!, `again/${validation[1]}`];
+  writeFileSync(
+    join(root, "ILSVRC2012_img_val.tar"),
+    await tar(Object.fromEntries(two.map((name) => [name, name]))),
+  );
+  expect((await load()).notes).toEqual([
+    "2 of 4 validation images are not there",
+    "1 validation images are there twice",
+  ]);
+});
+
 it("reads folders of classes in both parts", async () => {
   writeTree();
   for (const wnid of wnids) {

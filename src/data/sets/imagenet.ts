@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { tarStream } from "../../packages.js";
 import { openBytes } from "../byte-source.js";
@@ -78,7 +78,22 @@ async function openImageNet(spec: DataSpec, options: MakeOptions): Promise<AnyDa
     test: storedImages(spec, { name: "imagenet val", places: flat.places, labels, classNames }),
     classNames,
     normalisation: photoNormalisation,
+    notes: [...(train.notes ?? []), ...flat.notes, ...missingNotes(flat.numbers, kit.truth.length)],
+    leftOut: [...(train.leftOut ?? []), ...flat.leftOut],
   };
+}
+
+/** Says how many of the validation images are missing, or there twice. */
+function missingNotes(numbers: Int32Array, expected: number): string[] {
+  const different = new Set(numbers).size;
+  return [
+    ...(different < expected
+      ? [`${expected - different} of ${expected} validation images are not there`]
+      : []),
+    ...(different < numbers.length
+      ? [`${numbers.length - different} validation images are there twice`]
+      : []),
+  ];
 }
 
 /** Whether a folder holds images themselves, not folders of them. */
@@ -91,6 +106,8 @@ interface Train {
   readonly places: ImagePlaces;
   readonly labels: Int32Array;
   readonly classNames: readonly string[];
+  readonly notes?: readonly string[];
+  readonly leftOut?: AnyDataset["leftOut"];
 }
 
 /** The training images in the archive of archives, one for each class. */
@@ -118,22 +135,38 @@ async function trainArchive(root: string, options: MakeOptions): Promise<Train> 
 interface Flat {
   places: ImagePlaces;
   numbers: Int32Array;
+  notes: readonly string[];
+  leftOut: NonNullable<AnyDataset["leftOut"]>;
 }
 
 async function valArchive(root: string, options: MakeOptions): Promise<Flat> {
   const path = join(root, archives.val);
   const index = await indexTar(path, options);
-  return { places: placesIn(path, index, index.names), numbers: numbersOf(path, index.names) };
+  return {
+    places: placesIn(path, index, index.names),
+    numbers: numbersOf(path, index.names),
+    notes: [],
+    leftOut: [],
+  };
 }
 
 async function valFolder(root: string, options: MakeOptions): Promise<Flat> {
   const folder = join(root, "val");
   if (!existsSync(folder))
     throw new DataError({ file: root }, `holds neither ${archives.val} nor val/`, remedy);
-  const { files, sizes, times } = await indexFolders(root, [Buffer.from("val")], options);
+  const { index, files, sizes, times, leftOut, leftOutCount } = await indexFolders(
+    root,
+    [Buffer.from("val")],
+    options,
+  );
   return {
-    places: { root, files, sizes, times, fileOf: Int32Array.from(sizes.keys()) },
+    places: { root, index, files, sizes, times, fileOf: Int32Array.from(sizes.keys()) },
     numbers: numbersOf(folder, files),
+    notes:
+      leftOutCount > 0
+        ? [`${leftOutCount} files in ${folder} are left out, such as ${leftOut[0]!.path}`]
+        : [],
+    leftOut,
   };
 }
 
@@ -160,9 +193,14 @@ function placesIn(
   members: TextList,
 ): ImagePlaces {
   const files = new TextListBuilder();
-  files.add(path);
+  files.add(basename(path));
   return {
-    ...{ root: "/", files: files.finish(), sizes: Float64Array.of(size), times: Float64Array.of(time) },
+    ...{
+      root: dirname(path),
+      files: files.finish(),
+      sizes: Float64Array.of(size),
+      times: Float64Array.of(time),
+    },
     ...{ fileOf: new Int32Array(offsets.length), offsets, lengths, members },
   };
 }

@@ -75,6 +75,25 @@ it("takes the classes' names from a file", async () => {
   );
 });
 
+it("tells of classes without images, and refuses numbers that no set has", async () => {
+  await writeShards();
+  await shard("train-1.tar", [
+    ["three.cls", "7"],
+    ["three.png", "image three"],
+  ]);
+  expect((await load()).notes).toEqual(["no training image is of 5 of the 8 classes, such as 1"]);
+  await shard("train-1.tar", [
+    ["three.cls", "999999"],
+    ["three.png", "image three"],
+  ]);
+  await expect(load()).rejects.toThrow(
+    "a sample is of class 999999, and classes are numbered from 0 to 99999",
+  );
+  await writeShards();
+  writeFileSync(join(root, "names.txt"), "cat\ndog\ncat\n");
+  await expect(load({ classNames: "names.txt" })).rejects.toThrow('names "cat" twice');
+});
+
 it("names the sample, the shard or the key that is wrong", async () => {
   await expect(loadDataset({ name: "shards", root })).rejects.toThrow("data.train does not say which");
   await expect(load()).rejects.toThrow(/train-0\.tar: is not there/);

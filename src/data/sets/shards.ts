@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { DataError } from "../data-error.js";
 import { type DataSpec, defineDataset, type MakeOptions } from "../define.js";
@@ -47,15 +47,31 @@ async function openShards(spec: DataSpec, options: MakeOptions): Promise<AnyData
   const train = await partOf(root, "train", spec.train, options);
   const test = await partOf(root, "test", spec.test, options);
   const classes = 1 + Math.max(largest(train.labels), largest(test.labels));
+  if (classes > mostClasses)
+    throw new DataError(
+      { file: root },
+      `a sample is of class ${classes - 1}, and classes are numbered from 0 to ${mostClasses - 1} at most`,
+      "Number the classes without gaps",
+    );
   const classNames = namesOf(root, spec.classNames as string | undefined, classes);
+  const present = new Set(train.labels);
+  const absent = classNames.filter((_, label) => !present.has(label));
   return {
     name: "shards",
     train: storedImages(spec, { name: "training shards", ...train, classNames }),
     test: storedImages(spec, { name: "test shards", ...test, classNames }),
     classNames,
     normalisation: photoNormalisation,
+    ...(absent.length > 0 && {
+      notes: [
+        `no training image is of ${absent.length} of the ${classNames.length} classes, such as ${absent[0]}`,
+      ],
+    }),
   };
 }
+
+/** More than any set of images has. */
+const mostClasses = 100_000;
 
 /** The path of a file in a folder, or its address on a web server. */
 function placeOf(root: string, path: string): string {
@@ -95,7 +111,8 @@ async function partOf(
     signal?.throwIfAborted();
   }
   const files = new TextListBuilder();
-  for (const path of paths) files.add(path);
+  // Paths from the root, so that the set has the same checksum wherever it lies.
+  for (const path of paths) files.add(isRemote(path) ? path : relative(root, path));
   const count = indices.reduce((sum, { labels }) => sum + labels.length, 0);
   if (count === 0)
     throw new DataError({ file: paths[0]! }, "holds no samples", "Give shards with images and classes");
@@ -115,7 +132,7 @@ async function partOf(
   return {
     labels,
     places: {
-      ...{ root, files: files.finish(), fileOf, offsets, lengths },
+      ...{ root: isRemote(root) ? "/" : root, files: files.finish(), fileOf, offsets, lengths },
       sizes: Float64Array.from(indices, ({ size }) => size),
       times: Float64Array.from(indices, ({ time }) => time),
       members: joinTexts(indices.map(({ names }) => names)),
@@ -130,6 +147,15 @@ function namesOf(root: string, path: string | undefined, classes: number): strin
   if (statSync(file).size > 1 << 20)
     throw new DataError({ file }, "is too long for a list of classes", "Check data.classNames");
   const names = readFileSync(file, "utf8").trimEnd().split(/\r?\n/);
+  const doubled = names.find(
+    (name, i) => name.trim() === "" || (i > 0 && names.lastIndexOf(name, i - 1) >= 0),
+  );
+  if (doubled !== undefined)
+    throw new DataError(
+      { file },
+      `names ${JSON.stringify(doubled)} twice, or has an empty line`,
+      "Give each class a name of its own",
+    );
   if (names.length >= classes) return names;
   throw new DataError(
     { file },

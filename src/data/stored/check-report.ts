@@ -23,6 +23,8 @@ export interface CheckReport {
   readonly test: PartReport;
   /** Test images that are in the training part too. */
   readonly twice: readonly Twice[];
+  /** Files beside the images that were left out, and why; the first ten thousand. */
+  readonly leftOut: readonly { readonly path: string; readonly why: string }[];
   /** What was noticed when the set was listed, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -33,7 +35,7 @@ export interface CheckReport {
  * @throws TypeError when the images are not in files; the signal's reason when it is aborted
  */
 export async function checkStored(dataset: AnyDataset, options: MakeOptions = {}): Promise<CheckReport> {
-  const { train, test, classNames, notes = [] } = dataset;
+  const { train, test, classNames, notes = [], leftOut = [] } = dataset;
   if (!isStored(train) || !isStored(test))
     throw new TypeError(
       `the images of ${dataset.name} are no image files: \`npx lyceum data verify\` compares them`,
@@ -43,7 +45,8 @@ export async function checkStored(dataset: AnyDataset, options: MakeOptions = {}
     classNames,
     train: await reportOf(train, options),
     test: await reportOf(test, options),
-    twice: remote ? [] : await findTwice(train, test),
+    twice: remote ? [] : await findTwice(train, test, options),
+    leftOut,
     notes: remote ? [...notes, "images on a web server are not looked for in both parts"] : notes,
   };
 }

@@ -28,7 +28,8 @@ export function classFolders(files: TextList, depth: number): ClassFolders {
     }
     labels[i] = classNames.length - 1;
   }
-  const twice = classNames.find((name, i) => classNames.indexOf(name) !== i);
+  const seen = new Set<string>();
+  const twice = classNames.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined)
     throw new RangeError(
       `two folders are called ${JSON.stringify(twice)} once unreadable characters are replaced`,

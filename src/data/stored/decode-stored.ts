@@ -1,14 +1,13 @@
+import { rmSync } from "node:fs";
 import type { Tensor } from "../../torch/index.js";
 import * as torch from "../../torch/index.js";
 import { DataError } from "../data-error.js";
 import { decodeBatch, type EncodedImages, placesInMemory, type View } from "../decoding/index.js";
 import { placeNumbers } from "../decoding/places.js";
 import type { StoredImages } from "../image-set.js";
-import { type ImagePlaces, nameOf } from "./places.js";
+import { type ImagePlaces, nameOf, pathOf } from "./places.js";
 import { isRemote, readRemote } from "./remote.js";
-import { bytesAt, textAt } from "./text-list.js";
-
-const slash = 0x2f;
+import { textAt } from "./text-list.js";
 
 /**
  * Makes images ready for the decoder: lists those in files, with the size and the time that these had when they were listed; reads
@@ -22,9 +21,7 @@ export async function encodedImages(places: ImagePlaces, indices: Int32Array): P
 }
 
 function listImages(places: ImagePlaces, indices: Int32Array): EncodedImages {
-  const { root, files, sizes, times, fileOf, offsets, lengths } = places;
-  const folder = Buffer.from(root.endsWith("/") ? root : `${root}/`);
-  const end = Buffer.of(0);
+  const { sizes, times, fileOf, offsets, lengths } = places;
   const pieces: Uint8Array[] = [];
   const rows = new BigInt64Array(placeNumbers * indices.length);
   const starts = new Map<number, number>();
@@ -35,18 +32,13 @@ function listImages(places: ImagePlaces, indices: Int32Array): EncodedImages {
     if (start === undefined) {
       start = length;
       starts.set(file, start);
-      const path = bytesAt(files, file);
-      for (const piece of path[0] === slash ? [path, end] : [folder, path, end]) {
-        pieces.push(piece);
-        length += piece.length;
-      }
+      const path = pathOf(places, file);
+      pieces.push(path, Buffer.of(0));
+      length += path.length + 1;
     }
     const numbers = [
-      start,
-      offsets?.[index] ?? 0,
-      lengths?.[index] ?? -1,
-      sizes[file]!,
-      Math.floor(times[file]!),
+      ...[start, offsets?.[index] ?? 0, lengths?.[index] ?? -1],
+      ...[sizes[file]!, Math.floor(times[file]!)],
     ];
     rows.set(numbers.map(BigInt), placeNumbers * row);
   });
@@ -55,6 +47,13 @@ function listImages(places: ImagePlaces, indices: Int32Array): EncodedImages {
 
 async function fetchImages(places: ImagePlaces, indices: Int32Array): Promise<EncodedImages> {
   const { files, fileOf, offsets, lengths } = places;
+  const tooLong = indices.find((index) => lengths![index]! > longest);
+  if (tooLong !== undefined)
+    throw new DataError(
+      { file: nameOf(places, tooLong) },
+      `is larger than ${longest / 2 ** 20} MiB`,
+      "Make it smaller",
+    );
   const parts = Array.from(indices, (index) =>
     readRemote({
       ...{ url: textAt(files, fileOf[index]!), offset: offsets![index]!, length: lengths![index]! },
@@ -68,6 +67,19 @@ async function fetchImages(places: ImagePlaces, indices: Int32Array): Promise<En
     }),
   );
   return placesInMemory(await Promise.all(parts));
+}
+
+/** The most bytes that an encoded image may have; the native decoder refuses larger files too. */
+const longest = 2 ** 28;
+
+/** Makes the error for an image that is not as it was listed, and has the list made anew the next time. */
+export function changedSince(places: ImagePlaces, index: number): DataError {
+  if (places.index !== undefined) rmSync(places.index, { force: true });
+  return new DataError(
+    { file: nameOf(places, index) },
+    "was changed since it was listed",
+    "Run again: the files are listed anew then",
+  );
 }
 
 /** A random view of each image of a batch: how boxes are drawn, and the numbers that decide them. */
@@ -95,11 +107,13 @@ export async function decodeStored(set: StoredImages, indices: Int32Array, box?:
     threads: torch.getNumThreads(),
   });
   const bad = outcomes.flatMap(({ status, problem }, i) =>
-    status === "ok" ? [] : [{ index: indices[i]!, problem }],
+    status === "ok" ? [] : [{ index: indices[i]!, status, problem }],
   );
   const [first] = bad;
   if (!first) return pixels;
   pixels.dispose();
+  const changed = bad.find(({ status }) => status === "changed");
+  if (changed) throw changedSince(set.places, changed.index);
   const others = bad.length > 1 ? `; so are ${bad.length - 1} others of the same batch` : "";
   throw new DataError(
     { file: nameOf(set.places, first.index) },

@@ -43,6 +43,16 @@ it("shows in evaluation what the files show, to the bit", async () => {
   expect(nameOf((cached.train as StoredImages).places, 0)).toContain("photos/train/shallow/0.jpg");
 });
 
+it("may lie in a folder that is named from where the program runs", async () => {
+  const before = process.cwd();
+  process.chdir(root);
+  try {
+    expect(await allOf(await load({ cache: "near" }))).toEqual(await allOf(await load()));
+  } finally {
+    process.chdir(before);
+  }
+});
+
 it("is written once, and anew where an image has changed", async () => {
   const folder = join(root, "elsewhere");
   const written: string[] = [];

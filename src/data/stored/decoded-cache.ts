@@ -2,11 +2,11 @@
  * A file of a set's images, decoded and downsized, so that a machine with few cores decodes them once and not in each epoch. Its
  * images are read by positions, not by mapping the file into memory: a mapped file that somebody shortens kills the process.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, statfsSync, statSync } from "node:fs";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import * as torch from "../../torch/index.js";
 import { DataError } from "../data-error.js";
 import { fitBatch } from "../decoding/index.js";
@@ -14,7 +14,7 @@ import type { MakeOptions } from "../define.js";
 import type { StoredImages } from "../image-set.js";
 import { encodedImages } from "./decode-stored.js";
 import { loadIndex, saveIndex } from "./index-file.js";
-import { checksumOfPlaces, nameOf } from "./places.js";
+import { checksumOfStored, nameOf } from "./places.js";
 import { TextListBuilder } from "./text-list.js";
 
 /** Images that are decoded at once. */
@@ -39,10 +39,11 @@ export interface CacheOptions extends MakeOptions {
 export async function withDecodedCache(set: StoredImages, options: CacheOptions): Promise<StoredImages> {
   if (set.count === 0) return set;
   const home = process.env.LYCEUM_DATA || join(homedir(), ".cache", "lyceum");
-  const { folder = join(home, "decoded"), side } = options;
+  const { side } = options;
+  const folder = resolve(options.folder ?? join(home, "decoded"));
   const times = createHash("sha256").update(new Uint8Array(set.places.times.buffer)).digest("hex");
   const key = createHash("sha256")
-    .update(JSON.stringify([1, set.places.root, checksumOfPlaces(set.places, set.labels), times, side]))
+    .update(JSON.stringify([1, set.places.root, checksumOfStored(set), times, side]))
     .digest("hex");
   const path = join(folder, `${key.slice(0, 32)}.images`);
   const index = join(folder, `${key.slice(0, 32)}.index`);
@@ -50,7 +51,8 @@ export async function withDecodedCache(set: StoredImages, options: CacheOptions)
   if (known instanceof Float64Array && known.length === set.count + 1 && statSync(path).size === known.at(-1))
     return fromFile(set, path, known);
   mkdirSync(folder, { recursive: true });
-  await requireRoom(set, folder, side);
+  await removeLeftovers(folder);
+  await requireRoom(set, folder, options);
   const offsets = await writeImages(set, path, options);
   saveIndex(index, { offsets }, { images: String(set.count) });
   return fromFile(set, path, offsets);
@@ -64,6 +66,7 @@ function fromFile(set: StoredImages, path: string, offsets: Float64Array): Store
   const { size, mtimeMs } = statSync(path);
   return {
     ...set,
+    checksum: checksumOfStored(set),
     places: {
       ...{ root: set.places.root, files: files.finish(), members: members.finish() },
       ...{ sizes: Float64Array.of(size), times: Float64Array.of(mtimeMs), fileOf: new Int32Array(set.count) },
@@ -73,13 +76,33 @@ function fromFile(set: StoredImages, path: string, offsets: Float64Array): Store
   };
 }
 
+/** Removes what a process that was killed has left behind, a day ago or longer. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.endsWith(".tmp")) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > 24 * 3600 * 1000) await rm(path, { force: true });
+  }
+}
+
 /** Estimates the file's size from some images all over the set, and compares it with the room on the disk. */
-async function requireRoom(set: StoredImages, folder: string, side: number): Promise<void> {
+async function requireRoom(set: StoredImages, folder: string, { side, signal }: CacheOptions): Promise<void> {
   const step = Math.max(1, Math.floor(set.count / sampled));
   const some = Int32Array.from({ length: Math.ceil(set.count / step) }, (_, i) => i * step);
-  const { files } = await fitBatch(await encodedImages(set.places, some), side);
-  const sound = files.filter(({ length }) => length > 0);
-  const mean = sound.reduce((sum, { length }) => sum + length, 0) / Math.max(1, sound.length);
+  let [bytes, sound] = [0, 0];
+  for (let start = 0; start < some.length; start += atOnce) {
+    signal?.throwIfAborted();
+    const { files } = await fitBatch(
+      await encodedImages(set.places, some.subarray(start, start + atOnce)),
+      side,
+    );
+    for (const { length } of files.filter(({ length }) => length > 0)) {
+      bytes += length;
+      sound++;
+    }
+  }
+  const mean = bytes / Math.max(1, sound);
   const needed = 1.05 * mean * set.count;
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
@@ -99,7 +122,7 @@ async function writeImages(
   { side, signal, onProgress }: CacheOptions,
 ): Promise<Float64Array> {
   const offsets = new Float64Array(set.count + 1);
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   let file: FileHandle | undefined;
   try {
     file = await open(temporary, "w");
@@ -107,7 +130,7 @@ async function writeImages(
       signal?.throwIfAborted();
       const indices = Int32Array.from({ length: Math.min(atOnce, set.count - start) }, (_, i) => start + i);
       const records = await recordsOf(set, indices, side);
-      await file.writev(records);
+      for (const record of records) await file.writeFile(record);
       records.forEach((record, i) => {
         offsets[start + i + 1] = offsets[start + i]! + record.length;
       });

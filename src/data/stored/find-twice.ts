@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
+import type { MakeOptions } from "../define.js";
 import type { StoredImages } from "../image-set.js";
-import { nameOf } from "./places.js";
-import { textAt } from "./text-list.js";
+import { nameOf, pathOf } from "./places.js";
 
 /** The bytes at either end of an image that are compared before all of it is read. */
 const glance = 2048;
@@ -18,7 +17,11 @@ export interface Twice {
  * Finds images that are in both parts of a set, byte for byte: they make a test easier than it should be. Only images of the
  * same length are looked into, and only those that also begin and end alike are read whole.
  */
-export async function findTwice(train: StoredImages, test: StoredImages): Promise<Twice[]> {
+export async function findTwice(
+  train: StoredImages,
+  test: StoredImages,
+  { signal, onProgress }: MakeOptions = {},
+): Promise<Twice[]> {
   const byLength = new Map<number, number[]>();
   for (let i = 0; i < train.count; i++) {
     const length = lengthOf(train, i);
@@ -26,14 +29,20 @@ export async function findTwice(train: StoredImages, test: StoredImages): Promis
     if (known) known.push(i);
     else byLength.set(length, [i]);
   }
+  // Each image is glanced at, and read whole, once at most.
+  const glances = memoised((i) => hashOf(train, i, glance));
+  const wholes = memoised((i) => hashOf(train, i));
   const found: Twice[] = [];
   for (let i = 0; i < test.count; i++) {
+    signal?.throwIfAborted();
+    onProgress?.({ done: i, total: test.count, doing: "looking for images in both parts" });
     const candidates = byLength.get(lengthOf(test, i)) ?? [];
     if (candidates.length === 0) continue;
-    const [seen, whole] = [await hashOf(test, i, glance), once(() => hashOf(test, i))];
+    const seen = await hashOf(test, i, glance);
+    const whole = memoised(() => hashOf(test, i));
     for (const candidate of candidates) {
-      if ((await hashOf(train, candidate, glance)) !== seen) continue;
-      if ((await hashOf(train, candidate)) !== (await whole())) continue;
+      if ((await glances(candidate)) !== seen) continue;
+      if ((await wholes(candidate)) !== (await whole(i))) continue;
       found.push({ train: nameOf(train.places, candidate), test: nameOf(test.places, i) });
       break;
     }
@@ -45,11 +54,15 @@ function lengthOf({ places: { lengths, sizes, fileOf } }: StoredImages, i: numbe
   return lengths?.[i] ?? sizes[fileOf[i]!]!;
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
+function memoised(make: (i: number) => Promise<string>): (i: number) => Promise<string> {
+  const made = new Map<number, Promise<string>>();
+  return (i) => {
+    let one = made.get(i);
+    if (!one) {
+      one = make(i);
+      made.set(i, one);
+    }
+    return one;
   };
 }
 
@@ -60,12 +73,12 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
  */
 async function hashOf(set: StoredImages, i: number, ends?: number): Promise<string> {
   const { places } = set;
-  const path = textAt(places.files, places.fileOf[i]!);
+  const path = pathOf(places, places.fileOf[i]!);
   const start = places.offsets?.[i] ?? 0;
   const length = lengthOf(set, i);
   let file: FileHandle | undefined;
   try {
-    file = await open(path.startsWith("/") ? path : join(places.root, path), "r");
+    file = await open(path, "r");
     const hash = createHash("sha256");
     const read = async (from: number, size: number) => {
       const { buffer, bytesRead } = await file!.read(Buffer.alloc(size), 0, size, start + from);

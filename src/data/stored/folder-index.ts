@@ -10,13 +10,15 @@ import { type LeftOut, newWalk, walkInto } from "./walk.js";
 const worthKeeping = 2000;
 
 export interface FolderIndex {
+  /** The file that keeps the list. */
+  readonly index: string;
   /** The paths of the image files relative to the root, sorted by bytes folder by folder. */
   readonly files: TextList;
   /** The bytes of each file. */
   readonly sizes: Float64Array;
   /** When each file was last modified, milliseconds since 1970. */
   readonly times: Float64Array;
-  /** What was left out, the first hundred of it. */
+  /** What was left out, the first ten thousand of it. */
   readonly leftOut: readonly LeftOut[];
   readonly leftOutCount: number;
 }
@@ -24,7 +26,7 @@ export interface FolderIndex {
 /**
  * Lists the image files below some folders of a root. A kept list is taken where none of the folders has changed since: none
  * has got, lost or renamed an entry. A file that was written over in place shows no sooner than it is read, since its size and
- * time are no longer those of the list.
+ * time are no longer those of the list; the list is then made anew the next time, as it is where `options.fresh` asks for it.
  *
  * @param root absolute
  * @param tops the folders to look into, relative to the root
@@ -36,12 +38,13 @@ export async function indexFolders(
   options: MakeOptions,
 ): Promise<FolderIndex> {
   const file = indexFile("folders", root, ...tops.map((top) => Buffer.from(top).toString("hex")));
-  const kept = recall(file, root);
-  if (kept) return kept;
+  const kept = options.fresh ? undefined : recall(file, root);
+  if (kept) return { ...kept, index: file };
   const walked = newWalk();
   for (const top of tops) await walkInto(walked, root, top, options);
   const { folders, leftOut, leftOutCount } = walked;
   const index = {
+    index: file,
     files: walked.files.finish(),
     sizes: Float64Array.from(walked.sizes),
     times: Float64Array.from(walked.times),
@@ -64,7 +67,7 @@ export async function indexFolders(
 }
 
 /** Gives the kept list where it is whole and no folder has changed. */
-function recall(file: string, root: string): FolderIndex | undefined {
+function recall(file: string, root: string): Omit<FolderIndex, "index"> | undefined {
   const kept = loadIndex(file);
   if (!kept) return undefined;
   try {

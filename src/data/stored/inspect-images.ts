@@ -2,9 +2,9 @@ import * as torch from "../../torch/index.js";
 import { decodeBatch, type ImageStatus } from "../decoding/index.js";
 import type { MakeOptions } from "../define.js";
 import type { StoredImages } from "../image-set.js";
-import { encodedImages } from "./decode-stored.js";
+import { changedSince, encodedImages } from "./decode-stored.js";
 import { indexFile, loadIndex, saveIndex } from "./index-file.js";
-import { checksumOfPlaces, nameOf } from "./places.js";
+import { checksumOfStored, nameOf } from "./places.js";
 
 /** Images that are decoded at once; they become small, so that they take little memory. */
 const atOnce = 256;
@@ -38,12 +38,7 @@ export async function inspectImages(
   { signal, onProgress }: MakeOptions = {},
 ): Promise<Inspection> {
   const { places, count } = set;
-  const kept = indexFile(
-    "inspection",
-    places.root,
-    checksumOfPlaces(places, set.labels),
-    timesOf(places.times),
-  );
+  const kept = indexFile("inspection", places.root, checksumOfStored(set), timesOf(places.times));
   const known = recall(kept, set);
   if (known) return known;
   const widths = new Int32Array(count);
@@ -60,12 +55,13 @@ export async function inspectImages(
       const index = start + i;
       widths[index] = width;
       heights[index] = height;
+      if (status === "changed") throw changedSince(places, index);
       if (status !== "ok") damaged.push({ index, name: nameOf(places, index), status, problem });
     });
     onProgress?.({ done: start + indices.length, total: count, doing: "checking images" });
   }
   // What could not be read for a reason of the moment is looked at again the next time.
-  if (!damaged.some(({ status }) => status === "unreadable" || status === "changed"))
+  if (!damaged.some(({ status }) => status === "unreadable"))
     saveIndex(kept, { widths, heights }, { damaged: JSON.stringify(damaged) });
   return { widths, heights, damaged };
 }

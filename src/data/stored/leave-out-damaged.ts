@@ -12,12 +12,12 @@ const named = 5;
  * @throws DataError when a class would be left without training images; the signal's reason when it is aborted
  */
 export async function leaveOutDamaged(dataset: AnyDataset, options: MakeOptions): Promise<AnyDataset> {
-  const damaged: DamagedImage[] = [];
+  const damaged: (DamagedImage & { label: number })[] = [];
   const whole = async (set: ImageSet | StoredImages) => {
     if (!isStored(set) || set.count === 0) return set;
     const found = await inspectImages(set, options);
     if (found.damaged.length === 0) return set;
-    damaged.push(...found.damaged);
+    damaged.push(...found.damaged.map((image) => ({ ...image, label: set.labels[image.index]! })));
     const bad = new Set(found.damaged.map(({ index }) => index));
     return subset(
       set,
@@ -28,13 +28,12 @@ export async function leaveOutDamaged(dataset: AnyDataset, options: MakeOptions)
   const test = await whole(dataset.test);
   if (damaged.length === 0) return dataset;
   const left = new Set(train.labels);
-  const empty = dataset.classNames.find(
-    (_, label) => !left.has(label) && dataset.train.labels.includes(label),
-  );
+  const empty = [...new Set(dataset.train.labels)].find((label) => !left.has(label));
   if (empty !== undefined)
     throw new DataError(
       { file: train.name },
-      `all training images of the class ${empty} are damaged, such as ${damaged[0]!.name}`,
+      `all training images of the class ${dataset.classNames[empty]} are damaged, such as ` +
+        damaged.find(({ label }) => label === empty)!.name,
       "`npx lyceum data check` names them",
     );
   const first = damaged.slice(0, named).map(({ name, problem }) => `${name} ${problem}`);

@@ -5,7 +5,7 @@ import type { MakeOptions } from "../define.js";
 import { type ClassFolders, classFolders } from "./class-folders.js";
 import { indexFolders } from "./folder-index.js";
 import type { ImagePlaces } from "./places.js";
-import { hasImageEnding, listFolder } from "./walk.js";
+import { hasImageEnding, type LeftOut, listFolder } from "./walk.js";
 
 const remedy =
   "Give a folder with train/CLASS/… and val/CLASS/…, or one with a folder for each class: data: { folder: PATH }";
@@ -14,6 +14,8 @@ const remedy =
 export interface OpenedFolders extends ClassFolders {
   readonly places: ImagePlaces;
   readonly notes: readonly string[];
+  /** The files that were left out. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /**
@@ -27,15 +29,15 @@ export interface OpenedFolders extends ClassFolders {
 export async function openClassFolders(
   root: string,
   path: string,
-  { signal, onProgress }: MakeOptions,
+  { onProgress, ...options }: MakeOptions,
   classes = 2,
 ): Promise<OpenedFolders> {
   const { folders, loose } = foldersIn(root, path);
   const tell =
     onProgress &&
     ((progress: { done: number; total: number }) => onProgress({ ...progress, doing: "listing images" }));
-  const { files, sizes, times, leftOut, leftOutCount } = await indexFolders(root, folders, {
-    signal,
+  const { index, files, sizes, times, leftOut, leftOutCount } = await indexFolders(root, folders, {
+    ...options,
     onProgress: tell,
   });
   const found = classFolders(files, path === "" ? 0 : path.split("/").length);
@@ -56,7 +58,12 @@ export async function openClassFolders(
       : []),
     ...(loose > 0 ? [`${loose} image files in ${file} that lie in no class's folder are left out`] : []),
   ];
-  return { ...found, notes, places: { root, files, sizes, times, fileOf: Int32Array.from(sizes.keys()) } };
+  return {
+    ...found,
+    notes,
+    leftOut,
+    places: { root, index, files, sizes, times, fileOf: Int32Array.from(sizes.keys()) },
+  };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { isAbsolute, join } from "node:path";
+import type { StoredImages } from "../image-set.js";
 import { isRemote } from "./remote.js";
-import { type TextList, textAt } from "./text-list.js";
+import { bytesAt, type TextList, textAt } from "./text-list.js";
 
 /**
  * Where the encoded images of a set lie: each is a file of its own, or a stretch of a larger one, such as an archive.
@@ -10,6 +11,8 @@ import { type TextList, textAt } from "./text-list.js";
 export interface ImagePlaces {
   /** The folder that relative paths start from, absolute. */
   readonly root: string;
+  /** The file that keeps the list of the files from one time to the next, where there is one. */
+  readonly index?: string;
   /** The paths of the files, [files]. */
   readonly files: TextList;
   /** The bytes of each file when it was listed, [files]. */
@@ -24,6 +27,13 @@ export interface ImagePlaces {
   readonly lengths?: Float64Array;
   /** The name of each file's member that is an image, [count]; left out where every image is a file of its own. */
   readonly members?: TextList;
+}
+
+/** Gives the whole path of a file, as bytes, since it need not be UTF-8. */
+export function pathOf({ root, files }: ImagePlaces, file: number): Buffer {
+  const path = bytesAt(files, file);
+  const isWhole = path[0] === 0x2f;
+  return Buffer.concat([Buffer.from(isWhole ? "" : root.endsWith("/") ? root : `${root}/`), path]);
 }
 
 /** Names an image in messages: its path, and within an archive its member's name. */
@@ -63,7 +73,8 @@ function selectTexts({ bytes, starts }: TextList, indices: Int32Array): TextList
  * Computes the SHA-256 of what the places say that does not depend on the machine: relative paths, sizes and labels, in
  * hexadecimal. The images' bytes are not read: of a million files that would take minutes.
  */
-export function checksumOfPlaces(places: ImagePlaces, labels: Int32Array): string {
+export function checksumOfStored({ places, labels, checksum }: StoredImages): string {
+  if (checksum !== undefined) return checksum;
   const { files, sizes, fileOf, offsets, lengths } = places;
   const hash = createHash("sha256");
   for (const column of [files.bytes, files.starts, sizes, fileOf, offsets, lengths, labels])

@@ -26,12 +26,17 @@ const { parentPort } = require("node:worker_threads");
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 async function get({ url, offset, length }) {
   const range = "bytes=" + offset + "-" + (offset + length - 1);
-  const response = await fetch(url, { headers: { range }, signal: AbortSignal.timeout(60000) });
+  const response = await fetch(url, { headers: { range }, signal: AbortSignal.timeout(20000) });
   if (response.status !== 206) {
     await response.body?.cancel();
     const error = new Error(response.status === 200 ? "the server does not answer range requests" : "the server answered " + response.status);
     error.again = response.status >= 500 || response.status === 429;
     throw error;
+  }
+  const sent = /^bytes (\\d+)-/.exec(response.headers.get("content-range") ?? "");
+  if (sent && Number(sent[1]) !== offset) {
+    await response.body?.cancel();
+    throw new Error("the server sent another part than was asked for");
   }
   const bytes = new Uint8Array(length);
   let received = 0;

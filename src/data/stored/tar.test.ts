@@ -65,6 +65,22 @@ it("says which member is cut short, and where", async () => {
   expect(() => entriesOf(path)).toThrow("byte 1536: the archive is cut short");
 });
 
+it("notices an archive that ends between two members, and a member that is larger than the archive", async () => {
+  const path = await archive([
+    ["first.jpg", Buffer.alloc(512)],
+    ["second.jpg", Buffer.alloc(512)],
+  ]);
+  const whole = readFileSync(path);
+  writeFileSync(path, whole.subarray(0, 1024));
+  expect(() => entriesOf(path)).toThrow("byte 1024: the archive is cut short");
+  const folder = Buffer.from(whole);
+  folder.write("5", 156);
+  folder.write("77777777777 ", 124);
+  writeChecksum(folder.subarray(0, 512));
+  writeFileSync(path, folder);
+  expect(() => entriesOf(path)).toThrow("byte 0: the archive is cut short, or says that a member is larger");
+});
+
 it("refuses what is no archive", () => {
   const path = join(folder, "b.tar");
   writeFileSync(path, Buffer.alloc(2048, "not a tar"));

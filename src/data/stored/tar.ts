@@ -33,7 +33,7 @@ export function* tarEntries(
   let longName: string | undefined;
   let records: Record<string, string> = {};
   let position = start;
-  while (position < end) {
+  for (;;) {
     const at = position;
     const refuse = (problem: string): never => {
       throw new DataError({ file: path, offset: at }, problem, remedy);
@@ -59,13 +59,16 @@ export function* tarEntries(
       continue;
     }
     // A pax header for all members that follow, and GNU's long name of a link, say nothing of where a file's bytes lie.
+    const isFile = "0\x007".includes(type);
+    if (position > end && !isFile)
+      refuse("the archive is cut short, or says that a member is larger than it is");
     if (type === "g" || type === "K") continue;
     const name = records.path ?? longName ?? nameIn(header);
     longName = undefined;
     records = {};
     if (type === "S") refuse(`${name} is stored as a sparse file, which is not read`);
     // Folders, links and devices hold no bytes of an image.
-    if (!"0\x007".includes(type) || name.endsWith("/")) continue;
+    if (!isFile || name.endsWith("/")) continue;
     if (offset + size > end) refuse(`the archive is cut short: ${name} is not whole`);
     yield { name, offset, size };
   }

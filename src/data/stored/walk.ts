@@ -33,7 +33,7 @@ export interface Walked {
   readonly sizes: number[];
   readonly times: number[];
   readonly folders: ListedFolder[];
-  /** What was left out, the first hundred of it. */
+  /** What was left out, the first ten thousand of it. */
   readonly leftOut: LeftOut[];
   leftOutCount: number;
 }
@@ -46,8 +46,8 @@ const slash = Buffer.from("/");
 const joined = (...parts: Uint8Array[]) =>
   Buffer.concat(parts.flatMap((part, i) => (i ? [slash, part] : [part])));
 
-/** Whether two times of a folder's last change could not be told apart, since the clock of a file system ticks slowly. */
-const tooLate = (time: number) => Date.now() - time < 2000;
+/** Whether a folder changed within the last two seconds, in which another change might carry the same time. */
+const changedJustNow = (time: number) => Date.now() - time < 2000;
 
 /**
  * Lists a folder's entries by the bytes of their names, sorted by them, which for UTF-8 is the order of code points.
@@ -63,7 +63,7 @@ export function listFolder(
   const time = statSync(whole).mtimeMs;
   const entries = readdirSync(whole, { encoding: "buffer", withFileTypes: true });
   entries.sort((a, b) => Buffer.compare(a.name, b.name));
-  return { folder: { path, time: tooLate(time) ? 0 : time }, entries };
+  return { folder: { path, time: changedJustNow(time) ? 0 : time }, entries };
 }
 
 /**
@@ -82,9 +82,20 @@ export async function walkInto(
   let last = performance.now();
   const leaveOut = (left: Uint8Array, why: string) => {
     walked.leftOutCount++;
-    if (walked.leftOut.length < 100) walked.leftOut.push({ path: Buffer.from(left).toString("utf8"), why });
+    if (walked.leftOut.length < 10_000)
+      walked.leftOut.push({ path: Buffer.from(left).toString("utf8"), why });
   };
+  /** The folders that the walk is in, by device and inode. */
+  const inside = new Set<string>();
   const visit = async (folder: Uint8Array, depth: number): Promise<void> => {
+    const { dev, ino } = statSync(joined(Buffer.from(root), folder));
+    const identity = `${dev}:${ino}`;
+    if (inside.has(identity)) return leaveOut(folder, "a link to a folder that it lies in");
+    inside.add(identity);
+    await visitEntries(folder, depth);
+    inside.delete(identity);
+  };
+  const visitEntries = async (folder: Uint8Array, depth: number): Promise<void> => {
     const { folder: listed, entries } = listFolder(root, folder);
     walked.folders.push(listed);
     for (const entry of entries) {
