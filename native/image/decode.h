@@ -20,7 +20,7 @@ Outcome view_pixels(const uint8_t* pixels, int64_t height, int64_t width, const 
                     const Choice& choice, uint8_t* to);
 
 // Decodes an image and makes it smaller, so that its shorter side has `shorter` pixels at most.
-// `to` becomes a PPM file of it (image/ppm.h), or empty where the outcome's status is not kOk.
+// `to` becomes a record of it (image/record.h), or empty where the outcome's status is not kOk.
 Outcome fit_image(const Place& place, int64_t shorter, int64_t most_pixels,
                   std::vector<uint8_t>& to);
 

@@ -24,8 +24,8 @@ constexpr int kMostScans = 100;
 constexpr JDIMENSION kMargin = 4;
 constexpr size_t kKeptBytes = size_t(4) << 20;
 
-// The way out of libjpeg, which takes no return from `error_exit` for an answer. longjmp leaves the
-// frames of C behind; no object with a destructor may live in those of C++ that it crosses.
+// libjpeg's error handler must not return, so it jumps out of the library by longjmp. That skips
+// destructors: no object with one may live in the frames of C++ between setjmp and longjmp.
 struct Errors {
   jpeg_error_mgr manager;
   jmp_buf escape;
@@ -45,7 +45,7 @@ void note_message(j_common_ptr info, int level) {
   Errors& errors = errors_of(info);
   errors.manager.num_warnings++;
   const int code = errors.manager.msg_code;
-  // Those two are about how markers are to be understood.
+  // These two warn about unusual markers, not about damaged data.
   if (code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR) return;
   if (code == JWRN_JPEG_EOF) errors.ended_early = true;
   if (errors.warning == 0) errors.warning = code;

@@ -208,7 +208,7 @@ int64_t checked_shorter(const char* name, int64_t shorter) {
 
 // paths, places, bytes, max_pixels, threads  as above
 // shorter  what the shorter side of each image has at most
-// Results: files uint8, PPM files of the images (native/image/ppm.h) one behind the other; where
+// Results: files uint8, records of the images (native/image/record.h) one behind the other; where
 // each ends, int64 [B]; and outcomes int64 [B, 10], as above. An image that fails has an empty
 // file.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> fit_images(

@@ -50,7 +50,7 @@ Record open_record(const Bytes& bytes) {
   if (bytes.size < int64_t(sizeof head)) return {nullptr, 0, 0};
   std::memcpy(&head, bytes.data, sizeof head);
   const int64_t width = head.width, height = head.height;
-  // Sides of 32 bits each cannot overflow the product of three.
+  // Sides below 2^24 keep three times their product within 64 bits.
   const bool fits = width > 0 && height > 0 && width < (1 << 24) && height < (1 << 24) &&
                     record_size(width, height) == bytes.size;
   const uint8_t* const pixels = bytes.data + sizeof head;

@@ -54,7 +54,8 @@ class Resampler {
 
   Box needed_{0, 0, 0, 0};
   Weights rows_, columns_;
-  // The last rows that were pushed, columns resized, in three planes each; the last is for nothing.
+  // The last rows that were pushed, with columns resized, in three planes each. One more row takes
+  // what is pushed but needed by no row of the view.
   std::vector<uint8_t> ring_;
   std::vector<const uint8_t*> taps_;
   int64_t ring_rows_ = 0, plane_ = 0;

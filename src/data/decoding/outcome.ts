@@ -12,7 +12,7 @@ export type ImageStatus =
   | "changed"
   | "unknown-format";
 
-/** The native decoder's codes (`native/image/outcome.h`). "other" is for sharp. */
+/** The native decoder's codes (`native/image/outcome.h`). "other" are images that sharp decodes. */
 export const statusCodes = [
   "ok",
   "other",

@@ -92,7 +92,7 @@ export function viewPixels(
 /**
  * Decodes a batch of JPEG files in the background, and makes images smaller whose shorter side has more than `shorter` pixels.
  *
- * @returns files uint8, PPM files one behind the other, empty ones for images that fail; where each ends, int64 [B]; and
+ * @returns files uint8, records (`native/image/record.h`) one behind the other, empty ones for images that fail; where each ends, int64 [B]; and
  *   outcomes, int64 [B, 10]
  */
 export function fitImages(
@@ -106,7 +106,7 @@ export function fitImages(
  * Makes an image smaller that is decoded already, in the background.
  *
  * @param image uint8 [H, W, 3]
- * @returns a PPM file, uint8, and the outcome, int64 [10]
+ * @returns a record, uint8, and the outcome, int64 [10]
  */
 export function fitPixels(image: torch.Tensor, shorter: number): Promise<[torch.Tensor, torch.Tensor]> {
   return torch.opAsync("lyceum::fit_pixels", image, shorter);
