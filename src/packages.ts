@@ -8,7 +8,6 @@ const load = createRequire(import.meta.url);
 
 export const yaml = (): typeof import("yaml") => load("yaml");
 export const tarStream = (): typeof import("tar-stream") => load("tar-stream");
-export const yauzl = (): typeof import("yauzl") => load("yauzl");
 export const sharp = (): typeof import("sharp").default => load("sharp");
 export const jstat = (): Jstat => load("jstat");
 export const resvg = (): typeof import("@resvg/resvg-js") => load("@resvg/resvg-js");

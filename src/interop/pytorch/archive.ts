@@ -5,9 +5,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { Entry, ZipFile } from "yauzl";
-import { yauzl } from "../../packages.js";
 import { type BoundedReader, boundedReader } from "./bounded-reader.js";
 import { crc32 } from "./crc32.js";
+import { yauzl } from "./yauzl.js";
 
 /** In bytes; Node reads less than 2 GiB at a time. */
 const LONGEST_READ = 2 ** 30;

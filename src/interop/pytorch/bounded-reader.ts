@@ -1,7 +1,7 @@
 import { read } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import type { RandomAccessReader } from "yauzl";
-import { yauzl } from "../../packages.js";
+import { yauzl } from "./yauzl.js";
 
 /** A file as yauzl reads it. */
 export interface BoundedReader {
