@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { resolveRecipe } from "../recipe/index.js";
+import { type RecipeInput, resolveRecipe } from "../recipe/index.js";
 import { page, type ReportData } from "./page.js";
 
 const data: ReportData = {
@@ -42,6 +42,10 @@ test.each([
   [{ crop: 0, flip: false }, "none"],
   [{ crop: 4, flip: true }, "random crops (padding 4), flips"],
   [
+    { crop: 0, flip: true, resizedCrop: { area: [0.08, 1], aspect: [3 / 4, 4 / 3] }, jitter: { hue: 0.1 } },
+    "random boxes (8.00 % to 100.00 % of the area, 0.75 to 1.33 times as wide as high), colour jitter (hue 0.1), flips",
+  ],
+  [
     { policy: "trivialaugment", crop: 0, flip: true, cutmix: { alpha: 0.5 } },
     "trivialaugment, flips, CutMix (alpha 0.5, probability 1)",
   ],
@@ -51,7 +55,10 @@ test.each([
       "fill &quot;zero&quot;), Mixup (alpha 1, probability 0.5), CutMix (alpha 1, probability 0.5)",
   ],
 ])("the facts name the random changes of %j", (augment, line) => {
-  const recipe = resolveRecipe({ data: "synthetic", generations: 1, augment });
+  const images = "resizedCrop" in augment ? { folder: "photos", size: 128 } : "synthetic";
+  const recipe = resolveRecipe({ data: images, generations: 1, augment } as RecipeInput);
+  if ("resizedCrop" in augment)
+    expect(page({ ...data, recipe })).toContain("<dt>images</dt><dd>folder photos, 128 x 128 pixels</dd>");
   const told = /<dt>augmentation<\/dt><dd>(.*?)<\/dd>/.exec(page({ ...data, recipe }));
   expect(told?.[1]).toBe(line);
 });

@@ -1,3 +1,4 @@
+import type { ResizedCropOptions } from "../data/index.js";
 import { type Recipe, recipeToYaml } from "../recipe/index.js";
 import type { Environment } from "../runs/index.js";
 import type { EpochRecord, GenerationResult, Summary } from "../runs/types.js";
@@ -127,9 +128,25 @@ function withOptions({ kind, ...options }: Recipe["schedule"]): string {
 const policyLine = ({ name, ...options }: NonNullable<Recipe["augment"]["policy"]>) =>
   withOptions({ kind: name, ...options });
 
+const boxesLine = ({ area, aspect }: ResizedCropOptions) => {
+  const [least, most] = area.map((share) => percent(share));
+  const [narrow, wide] = aspect.map((ratio) => ratio.toFixed(2));
+  return `random boxes (${least} to ${most} of the area, ${narrow} to ${wide} times as wide as high)`;
+};
+
+/** The set's name, or the folder that it is, and the size at which its images are seen. */
+function imagesLine({ name, labels, root, size }: Recipe["data"]): string {
+  const which = name === "folder" && root !== undefined ? `folder ${root}` : name;
+  const seen = size === undefined ? "" : `, ${size} x ${size} pixels`;
+  return `${which}${labels === "coarse" ? ", coarse labels" : ""}${seen}`;
+}
+
 /** Names the random changes to the training images and their options, in the order in which they are made. */
-function augmentationLine({ policy, crop, flip, erase, mixup, cutmix }: Recipe["augment"]): string {
+function augmentationLine(augment: Recipe["augment"]): string {
+  const { resizedCrop, jitter, policy, crop, flip, erase, mixup, cutmix } = augment;
   const parts = [
+    resizedCrop && boxesLine(resizedCrop),
+    jitter && withOptions({ kind: "colour jitter", ...jitter }),
     policy && policyLine(policy),
     crop > 0 && `random crops (padding ${crop})`,
     flip && "flips",
@@ -155,10 +172,7 @@ function facts(
     trained === epochs ? [] : [`${nameOf(generation, role)}: ${trained}`],
   );
   return definitions([
-    [
-      "images",
-      [data.name + (data.labels === "coarse" ? ", coarse labels" : ""), ...limit, ...heldOut].join("; "),
-    ],
+    ["images", [imagesLine(data), ...limit, ...heldOut].join("; ")],
     ["network", `${model}, ${plural(generations, "generation")}`],
     ...methodLines,
     [
