@@ -11,12 +11,13 @@ function hasAvx2(): boolean {
   }
 }
 
-/** Layers and updates are tested once more with the kernels of lesser processors. */
+/** Layers and updates are tested once more with the kernels of lesser processors, except for what takes long. */
 const isas = [...(hasAvx2() ? ["avx2"] : []), "none"].map((isa) => ({
   extends: true as const,
   test: {
     name: isa,
     include: ["src/{nn,models,optim}/**/*.test.ts", "examples/pytorch/*.test.ts"],
+    exclude: ["**/*.slow.test.ts"],
     env: { LYCEUM_ISA: isa },
   },
 }));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "../torch/index.js";
-import { bottleneckFixture, imageResNetFixture, options, resNeXtFixture } from "./fixtures/cases.js";
+import { bottleneckFixture, imageResNetFixture, options } from "./fixtures/cases.js";
 import { behavesAsInPyTorch } from "./fixtures/family.js";
 import { createModel, ResNet } from "./index.js";
 
@@ -10,11 +10,6 @@ describe("ResNet", () => {
   describe("of bottlenecks", () => {
     const bottleneck = { width: 64 };
     behavesAsInPyTorch(bottleneckFixture, () => new ResNet({ ...options, blocks: [1, 1, 1, 2], bottleneck }));
-  });
-
-  describe("of grouped bottlenecks", () => {
-    const bottleneck = { width: 128, groups: 32 };
-    behavesAsInPyTorch(resNeXtFixture, () => new ResNet({ ...options, blocks: [1, 1, 1, 2], bottleneck }));
   });
 
   // torchvision's documentation of its weights.
