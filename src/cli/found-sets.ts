@@ -6,8 +6,8 @@ export interface FoundSet {
   name: string;
   description: string;
   /**
-   * The set's folder or archive; null when it is not on this machine, "made, not stored" for a set without
-   * files.
+   * The set's folder or archive, or in words where its images come from, as "made, not stored"; null when it is not on this
+   * machine.
    */
   place: string | null;
 }
@@ -16,7 +16,7 @@ export interface FoundSet {
 export async function findSets(): Promise<FoundSet[]> {
   return Promise.all(
     datasets.map(async ({ name, summary: description, from }) => {
-      if ("make" in from) return { name, description, place: "made, not stored" };
+      if ("make" in from) return { name, description, place: from.where ?? "made, not stored" };
       const found = await findDataset(name, from.layout, from).catch(() => undefined);
       const place = found ? ("archive" in found ? found.archive : found.folder) : null;
       return { name, description, place };

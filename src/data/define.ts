@@ -55,6 +55,8 @@ export interface FileSource {
 
 /** A set that code makes, from nothing or from wherever it likes. */
 export interface MadeSource {
+  /** Where its images come from, in words, for lists of sets. Default: made, not stored. */
+  readonly where?: string;
   /** Called with options that were checked. */
   make(spec: DataSpec, options: MakeOptions): AnyDataset | Promise<AnyDataset>;
 }

@@ -12,7 +12,7 @@ const trainFolders = ["train", "training"];
 const testFolders = ["test", "testing", "val", "valid", "validation"];
 const usualShare = 0.2;
 const remedy =
-  "Give a folder with train/CLASS/… and val/CLASS/…, or one with a folder for each class: data: { folder: PATH }";
+  "Give a folder with train/CLASS/… and val/CLASS/…, or one with a folder for each class: data: { folder: PATH }, or --set data.root=PATH";
 
 export const folder = defineDataset({
   name: "folder",
@@ -37,7 +37,7 @@ export const folder = defineDataset({
       ),
   }),
   augment: photoAugment,
-  from: { make: (spec, options) => openFolder(spec, options) },
+  from: { where: "where data.root says", make: (spec, options) => openFolder(spec, options) },
 });
 
 /**

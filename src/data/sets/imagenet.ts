@@ -33,7 +33,7 @@ export const imagenet = defineDataset({
     "ILSVRC2012: 1.28 million photographs of 1000 classes; its official archives, or folders made of them",
   options: storedOptions,
   augment: photoAugment,
-  from: { make: (spec, options) => openImageNet(spec, options) },
+  from: { where: "where data.root says", make: (spec, options) => openImageNet(spec, options) },
 });
 
 /**

@@ -34,7 +34,7 @@ export const shards = defineDataset({
     };
   },
   augment: photoAugment,
-  from: { make: (spec, options) => openShards(spec, options) },
+  from: { where: "where data.train and data.test say", make: (spec, options) => openShards(spec, options) },
 });
 
 /**

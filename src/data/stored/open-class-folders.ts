@@ -8,7 +8,7 @@ import type { ImagePlaces } from "./places.js";
 import { hasImageEnding, type LeftOut, listFolder } from "./walk.js";
 
 const remedy =
-  "Give a folder with train/CLASS/… and val/CLASS/…, or one with a folder for each class: data: { folder: PATH }";
+  "Give a folder with train/CLASS/… and val/CLASS/…, or one with a folder for each class: data: { folder: PATH }, or --set data.root=PATH";
 
 /** The images in folders of their classes, and what was left out of them, in sentences. */
 export interface OpenedFolders extends ClassFolders {
