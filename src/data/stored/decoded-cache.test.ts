@@ -14,6 +14,7 @@ import { bytesOf } from "../bytes-of.js";
 import { temporaryFolder } from "../fixtures/files.js";
 import type { AnyDataset, StoredImages } from "../image-set.js";
 import { loadDataset } from "../load.js";
+import { withDecodedCache } from "./decoded-cache.js";
 import { nameOf } from "./places.js";
 import { photo, writePhotos } from "./testing/photos.js";
 
@@ -90,6 +91,14 @@ it("finds a byte that was changed, by the image's own name", async () => {
   };
   await expect(bytesOf(now, 3)).rejects.toThrow(/shallow\/3\.jpg: is damaged/);
   expect(await bytesOf(now, 2)).toHaveLength(3 * 24 * 24);
+});
+
+it("asks to be run again where an image was changed since it was listed", async () => {
+  const { train } = await load();
+  utimesSync(join(root, "photos/train/steep/0.jpg"), 5, 5);
+  await expect(withDecodedCache(train, { folder: join(root, "elsewhere"), side: 30 })).rejects.toThrow(
+    /steep\/0\.jpg: was changed since it was listed\. Run again/,
+  );
 });
 
 it("leaves no file behind where it is interrupted or an image is damaged", async () => {

@@ -12,9 +12,9 @@ import { DataError } from "../data-error.js";
 import { fitBatch } from "../decoding/index.js";
 import type { MakeOptions } from "../define.js";
 import type { StoredImages } from "../image-set.js";
-import { encodedImages } from "./decode-stored.js";
+import { changedSince, encodedImages } from "./decode-stored.js";
 import { loadIndex, saveIndex } from "./index-file.js";
-import { checksumOfStored, nameOf } from "./places.js";
+import { checksumOfStored, checksumOfTimes, nameOf } from "./places.js";
 import { TextListBuilder } from "./text-list.js";
 
 /** Images that are decoded at once. */
@@ -41,9 +41,8 @@ export async function withDecodedCache(set: StoredImages, options: CacheOptions)
   const home = process.env.LYCEUM_DATA || join(homedir(), ".cache", "lyceum");
   const { side } = options;
   const folder = resolve(options.folder ?? join(home, "decoded"));
-  const times = createHash("sha256").update(new Uint8Array(set.places.times.buffer)).digest("hex");
   const key = createHash("sha256")
-    .update(JSON.stringify([1, set.places.root, checksumOfStored(set), times, side]))
+    .update(JSON.stringify([1, set.places.root, checksumOfStored(set), checksumOfTimes(set.places), side]))
     .digest("hex");
   const path = join(folder, `${key.slice(0, 32)}.images`);
   const index = join(folder, `${key.slice(0, 32)}.index`);
@@ -156,6 +155,7 @@ async function recordsOf(set: StoredImages, indices: Int32Array, side: number): 
   const { files, outcomes } = await fitBatch(encoded, side, { threads: torch.getNumThreads() });
   const bad = outcomes.findIndex(({ status }) => status !== "ok");
   if (bad < 0) return files;
+  if (outcomes[bad]!.status === "changed") throw changedSince(set.places, indices[bad]!);
   throw new DataError(
     { file: nameOf(set.places, indices[bad]!) },
     outcomes[bad]!.problem,

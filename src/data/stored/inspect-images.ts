@@ -4,7 +4,7 @@ import type { MakeOptions } from "../define.js";
 import type { StoredImages } from "../image-set.js";
 import { changedSince, encodedImages } from "./decode-stored.js";
 import { indexFile, loadIndex, saveIndex } from "./index-file.js";
-import { checksumOfStored, nameOf } from "./places.js";
+import { checksumOfStored, checksumOfTimes, nameOf } from "./places.js";
 
 /** Images that are decoded at once; they become small, so that they take little memory. */
 const atOnce = 256;
@@ -38,7 +38,7 @@ export async function inspectImages(
   { signal, onProgress }: MakeOptions = {},
 ): Promise<Inspection> {
   const { places, count } = set;
-  const kept = indexFile("inspection", places.root, checksumOfStored(set), timesOf(places.times));
+  const kept = indexFile("inspection", places.root, checksumOfStored(set), checksumOfTimes(places));
   const known = recall(kept, set);
   if (known) return known;
   const widths = new Int32Array(count);
@@ -65,10 +65,6 @@ export async function inspectImages(
     saveIndex(kept, { widths, heights }, { damaged: JSON.stringify(damaged) });
   return { widths, heights, damaged };
 }
-
-/** All times in one short text. */
-const timesOf = (times: Float64Array) =>
-  String(times.reduce((sum, time, i) => (sum * 31 + time + i) % 2 ** 40, 0));
 
 function recall(file: string, { count }: StoredImages): Inspection | undefined {
   const kept = loadIndex(file);

@@ -43,6 +43,13 @@ export function nameOf(places: ImagePlaces, i: number): string {
   return places.members ? `${whole}: ${textAt(places.members, i)}` : whole;
 }
 
+/** Computes the SHA-256 of when the files were last modified, in hexadecimal: what is kept of their content goes by it. */
+export function checksumOfTimes({ times }: ImagePlaces): string {
+  return createHash("sha256")
+    .update(new Uint8Array(times.buffer, times.byteOffset, times.byteLength))
+    .digest("hex");
+}
+
 /** Picks images, in the order of `indices`. The list of files stays as it is. */
 export function selectPlaces(places: ImagePlaces, indices: Int32Array): ImagePlaces {
   const { fileOf, offsets, lengths, members, ...files } = places;

@@ -6,11 +6,11 @@ import type { StoredImages } from "../image-set.js";
 import { type BoxDraw, decodeStored } from "./decode-stored.js";
 
 /**
- * How many batches are decoded ahead of the one that is asked for. A step of the training blocks the event loop, and each piece
+ * How many batches are prefetched beside the one that is asked for. A step of the training blocks the event loop, and each piece
  * of a batch that is handed on by JavaScript waits for the next turn: two are needed at least, and images that take the way
  * through sharp need more.
  */
-const ahead = 3;
+const prefetched = 3;
 
 /** A batch whose images are being decoded. */
 interface Decoding {
@@ -51,7 +51,7 @@ export class StoredBatches implements BatchSource {
       make: async (start, end) => {
         const size = end - start;
         decode(start, end);
-        for (let next = end; next < Math.min(end + ahead * size, order.length); next += size)
+        for (let next = end; next < Math.min(end + prefetched * size, order.length); next += size)
           decode(next, Math.min(next + size, order.length));
         const { images: coming } = decodings.get(start)!;
         decodings.delete(start);
