@@ -9,9 +9,9 @@ import {
 } from "../runs/index.js";
 import type { Device } from "../torch/index.js";
 import { type ClassifierName, classifiers } from "./classifiers/index.js";
+import { evaluateFeatures, type FeatureParts } from "./evaluate-features.js";
 import { collectFeatures } from "./feature-set.js";
 import type { Spatial } from "./features-of.js";
-import { type FeatureParts, judgeFeatures } from "./judge-features.js";
 import { findLayer, layerInWords } from "./layer.js";
 import { loadNetwork, type Network, useKernels } from "./load-network.js";
 import type { Scaling } from "./scaling.js";
@@ -222,12 +222,12 @@ async function judge(
   let done = 0;
   const entries: TransferEntry[] = [];
   for (const shots of all) {
-    const found = await judgeFeatures(parts, {
+    const found = await evaluateFeatures(parts, {
       ...{ classNames: data.dataset.classNames, classifiers: chosen, scaling, folds, seed, splits, signal },
       shots: shots ?? undefined,
       onFitted: () => onProgress?.({ generation, doing: "classifiers", done: ++done, of }),
     });
-    entries.push(...found.map((judgement) => ({ shots, ...judgement })));
+    entries.push(...found.map((result) => ({ shots, ...result })));
   }
   return entries;
 }

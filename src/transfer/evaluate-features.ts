@@ -1,4 +1,4 @@
-/** Judges features by how well classifiers do that are fitted to them. */
+/** Evaluates features by how well classifiers do that are fitted to them. */
 import { setImmediate } from "node:timers/promises";
 import * as torch from "../torch/index.js";
 import { accuracyOf } from "./accuracy.js";
@@ -15,7 +15,7 @@ export interface FeatureParts {
   test: FeatureSet | undefined;
 }
 
-export interface JudgeOptions {
+export interface EvaluateFeaturesOptions {
   classNames: readonly string[];
   classifiers: readonly Classifier[];
   /** Training images of each class, drawn at random; undefined takes all of the training images. */
@@ -31,8 +31,8 @@ export interface JudgeOptions {
   onFitted?: (() => void) | undefined;
 }
 
-/** What a classifier came to, a value for each draw. */
-export interface Judgement {
+/** The accuracies of a classifier, a value for each draw. */
+export interface ClassifierResult {
   classifier: string;
   top1: number[];
   meanClassAccuracy: number[];
@@ -47,17 +47,17 @@ export interface Judgement {
  * @returns one for each classifier, in their order
  * @throws RangeError that names the class when it has too few images; the signal's reason when it is aborted
  */
-export async function judgeFeatures(
+export async function evaluateFeatures(
   parts: FeatureParts,
-  { classifiers, classNames, splits, shots, onFitted, ...options }: JudgeOptions,
-): Promise<Judgement[]> {
-  const judgements: Judgement[] = classifiers.map(({ name }) => ({
+  { classifiers, classNames, splits, shots, onFitted, ...options }: EvaluateFeaturesOptions,
+): Promise<ClassifierResult[]> {
+  const results: ClassifierResult[] = classifiers.map(({ name }) => ({
     ...{ classifier: name, top1: [], meanClassAccuracy: [], c: [] },
   }));
   const draws = shots === undefined ? 1 : splits;
   for (let draw = 0; draw < draws; draw++) {
     const split = splitOf(parts, { classNames, shots, draw, seed: options.seed });
-    const raw = sidesOf(parts, split);
+    const raw = partsOf(parts, split);
     const sides = prepare(rows(raw.train, all(raw.train)), rows(raw.test, all(raw.test)), options.scaling);
     try {
       for (const [i, classifier] of classifiers.entries()) {
@@ -70,9 +70,9 @@ export async function judgeFeatures(
         });
         using scores = fitted.scores(test.features);
         const { top1, meanClassAccuracy } = accuracyOf(scores, test.labels, classNames.length);
-        judgements[i]!.top1.push(top1);
-        judgements[i]!.meanClassAccuracy.push(meanClassAccuracy);
-        if (c !== undefined) judgements[i]!.c.push(c);
+        results[i]!.top1.push(top1);
+        results[i]!.meanClassAccuracy.push(meanClassAccuracy);
+        if (c !== undefined) results[i]!.c.push(c);
         onFitted?.();
         await setImmediate();
         options.signal?.throwIfAborted();
@@ -81,7 +81,7 @@ export async function judgeFeatures(
       for (const { features } of [raw.train, raw.test, sides.train, sides.test]) features.dispose();
     }
   }
-  return judgements;
+  return results;
 }
 
 const all = ({ labels }: FeatureSet) => Int32Array.from(labels.keys());
@@ -108,7 +108,7 @@ function splitOf(
 }
 
 /** Copies the features of a split; they are the caller's. */
-function sidesOf({ train, test }: FeatureParts, split: Split): { train: FeatureSet; test: FeatureSet } {
+function partsOf({ train, test }: FeatureParts, split: Split): { train: FeatureSet; test: FeatureSet } {
   const chosen = { train: rows(train, split.train), test: rows(test ?? train, split.test) };
   for (const { features } of Object.values(chosen)) torch.keep(features);
   return chosen;

@@ -4,8 +4,8 @@ import * as torch from "../torch/index.js";
 import { accuracyOf } from "./accuracy.js";
 import { chooseC } from "./choose-c.js";
 import { classifiers } from "./classifiers/index.js";
+import { evaluateFeatures } from "./evaluate-features.js";
 import type { FeatureSet } from "./feature-set.js";
-import { judgeFeatures } from "./judge-features.js";
 import { drawShots, stratifiedFolds } from "./splits.js";
 import { pairedSpread, spreadOf } from "./spread.js";
 
@@ -28,14 +28,14 @@ const options = {
   scaling: "standardise",
 } as const;
 
-describe("judgeFeatures", () => {
+describe("evaluateFeatures", () => {
   it("finds features good that tell classes apart, and others worthless", async () => {
     const parts = (noise: number) => ({ train: drawn(60, noise, 1), test: drawn(90, noise, 2) });
-    for (const { top1 } of await judgeFeatures(parts(0.3), { ...options, shots: 8 })) {
+    for (const { top1 } of await evaluateFeatures(parts(0.3), { ...options, shots: 8 })) {
       expect(top1).toHaveLength(3);
       expect(Math.min(...top1)).toBeGreaterThan(0.97);
     }
-    for (const { top1 } of await judgeFeatures(parts(1000), { ...options, shots: undefined })) {
+    for (const { top1 } of await evaluateFeatures(parts(1000), { ...options, shots: undefined })) {
       expect(top1).toHaveLength(1);
       // A third is chance; 90 images leave a deviation of 0.05.
       expect(top1[0]).toBeGreaterThan(0.1);
@@ -45,12 +45,14 @@ describe("judgeFeatures", () => {
 
   it("tests with the images that were not drawn where there are no test images", async () => {
     const parts = { train: drawn(30, 0.1, 1), test: undefined };
-    const [{ top1 } = { top1: [] }] = await judgeFeatures(parts, { ...options, shots: 5 });
+    const [{ top1 } = { top1: [] }] = await evaluateFeatures(parts, { ...options, shots: 5 });
     expect(top1).toEqual([1, 1, 1]);
-    await expect(judgeFeatures(parts, { ...options, shots: undefined })).rejects.toThrow(
+    await expect(evaluateFeatures(parts, { ...options, shots: undefined })).rejects.toThrow(
       "has no test images",
     );
-    await expect(judgeFeatures(parts, { ...options, shots: 10 })).rejects.toThrow("no image is left to test");
+    await expect(evaluateFeatures(parts, { ...options, shots: 10 })).rejects.toThrow(
+      "no image is left to test",
+    );
   });
 
   it("chooses C by accuracy on the folds alone: strong penalties for noisy features", async () => {
