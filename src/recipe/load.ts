@@ -16,6 +16,17 @@ import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from ".
 /** The error of a recipe that cannot be used. Its message has a line for each problem. */
 export class RecipeError extends Error {
   override name = "RecipeError";
+
+  /**
+   * @param message a line for each problem
+   * @param problems the same by key, without file and line; none where the recipe could not be read at all
+   */
+  constructor(
+    message: string,
+    readonly problems: readonly Problem[] = [],
+  ) {
+    super(message);
+  }
 }
 
 /** The folder of the recipes that come with the package. */
@@ -138,7 +149,7 @@ function resolve(base: unknown, origin: Origin): Recipe {
   if (problems.length > 0) {
     const lines = problems.slice(0, MOST_PROBLEMS).map((problem) => locate(problem, origin));
     if (problems.length > MOST_PROBLEMS) lines.push(`and ${problems.length - MOST_PROBLEMS} more`);
-    throw new RecipeError(lines.join("\n"));
+    throw new RecipeError(lines.join("\n"), problems);
   }
   return result.data!;
 }

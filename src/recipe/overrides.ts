@@ -20,7 +20,7 @@ export function parseOverride(text: string): Override {
   const path = text.slice(0, Math.max(at, 0)).trim().split(".");
   if (at < 1 || path.some((key) => !/^[A-Za-z]\w*$/.test(key)))
     throw new Error(`--set ${shorten(text)}: must look like key=value or key.inner=value`);
-  if (path.length > MOST_KEYS) throw new Error(`--set ${shorten(text)}: no key lies so deep`);
+  if (isTooDeep(path)) throw new Error(`--set ${shorten(text)}: no key lies so deep`);
   try {
     return { path, value: parseYaml(text.slice(at + 1)).value, text };
   } catch (error) {
@@ -28,8 +28,8 @@ export function parseOverride(text: string): Override {
   }
 }
 
-/** More keys within each other than any recipe has. */
-const MOST_KEYS = 16;
+/** Tells whether a path has more keys than any recipe has within each other. */
+export const isTooDeep = (path: readonly string[]): boolean => path.length > 16;
 
 /**
  * For each key that chooses from a family: the key under which a mapping there holds the chosen member's

@@ -4,7 +4,7 @@ import type { JsonSchema as Shape } from "./json-schema.js";
 import type { Library } from "./library.js";
 import { nearest } from "./nearest.js";
 import { recipeSchema } from "./schema.js";
-import { show } from "./show.js";
+import { shorten, show } from "./show.js";
 
 /** One problem of a recipe: the path of the key, and in words what is wrong with it. */
 export interface Problem {
@@ -87,10 +87,10 @@ function describe(issue: Issue, input: unknown, root: Shape): Problem[] {
 }
 
 /** Says how a key that was written with dots, as `--set` takes it, is written in a recipe. */
-function nestedHint(key: string, known: readonly string[]): string | undefined {
+export function nestedHint(key: string, known: readonly string[]): string | undefined {
   const [first = "", second] = key.split(".");
   if (second === undefined || !known.includes(first)) return undefined;
-  return `write a mapping, ${first}: { ${second}: … }`;
+  return `write a mapping, ${first}: { ${shorten(second, 40)}: … }`;
 }
 
 /** Says where quotes make a number of a text, or are missing around one. */

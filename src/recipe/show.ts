@@ -15,10 +15,12 @@ export function show(value: unknown): string {
   return shorten(value === null ? "nothing" : asText(value, 0), longest);
 }
 
-/** Shows the path of a key, `student.hardWeight`; a key that is no plain word stands in quotes. */
+/** Shows the path of a key, `student.hardWeight`; a key with spaces, or with what is not seen, stands in quotes. */
 export function showPath(path: readonly PropertyKey[]): string {
   return path
-    .map((key) => (/^[\w$+-]+$/.test(String(key)) ? shorten(String(key), longest) : show(key)))
+    .map((key) =>
+      /^(?!.*")[\p{L}\p{N}\p{P}\p{S}]+$/u.test(String(key)) ? shorten(String(key), longest) : show(key),
+    )
     .join(".");
 }
 
