@@ -123,7 +123,7 @@ describe("a mistake in a study file", () => {
   it.each([
     [
       "arms: {a: {}}\nseed: 1\n",
-      [":2: seeds: is missing; must be a list", ':3: seed: unknown key; did you mean "seeds"?'],
+      [":1: seeds: is missing; must be a list", ':3: seed: unknown key; did you mean "seeds"?'],
     ],
     [
       "arms: {a: {}}\nseeds: [.nan, .inf]\n",
