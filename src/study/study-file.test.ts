@@ -145,8 +145,8 @@ describe("a mistake in a study file", () => {
     [
       "arms:\n  a:\n    epochs: 0\n    student: {softWieght: 1}\nseeds: 1\n",
       [
-        ":4: arms.a: epochs: must be",
         ':5: arms.a: student.softWieght: unknown key; did you mean "softWeight"?',
+        ":4: arms.a: epochs: must be",
       ],
     ],
     [

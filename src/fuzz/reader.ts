@@ -1,0 +1,22 @@
+/** What a reader of files is, for the harness that gives it damaged ones. */
+
+/** A small folder of files that a reader accepts: bytes by path. */
+export type Files = Readonly<Record<string, Uint8Array | string>>;
+
+export interface Reader {
+  name: string;
+  /**
+   * Makes folders that the reader accepts, one file of which is damaged at a time.
+   *
+   * @param folder where the files will lie
+   */
+  seeds(folder: string): Promise<readonly Files[]> | readonly Files[];
+  /** The paths that are damaged; every one when left out. */
+  only?: RegExp;
+  /** Makes checksums fit a damaged file again, so that what lies behind them is reached too. */
+  mend?(bytes: Buffer, path: string): Uint8Array;
+  /** Reads the folder, and frees what it gives. */
+  read(folder: string): unknown;
+  /** Whether everything is read somehow, and nothing is refused, as what a cache holds. */
+  forgiving?: boolean;
+}
