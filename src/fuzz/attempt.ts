@@ -1,7 +1,7 @@
 /** Gives a reader one damaged folder, and says what came of it. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Files, Reader } from "./reader.js";
+import { type Files, plant, type Reader } from "./reader.js";
 
 /** The folders of one reader's attempts: its own, and one beside it that must stay empty. */
 export interface Ground {
@@ -31,11 +31,7 @@ const mistakes = [TypeError, RangeError, ReferenceError, SyntaxError, URIError, 
  *   of the language's own, it takes its time, and nothing appears outside of its folder
  */
 export async function attempt(reader: Reader, files: Files, { folder, outside }: Ground): Promise<Outcome> {
-  rmSync(folder, { recursive: true, force: true });
-  for (const [path, bytes] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), bytes);
-  }
+  plant(folder, files);
   const start = performance.now();
   let outcome: Outcome = "accepted";
   try {
@@ -46,7 +42,10 @@ export async function attempt(reader: Reader, files: Files, { folder, outside }:
   }
   const took = performance.now() - start;
   if (took > patience) throw new Error(`took ${(took / 1000).toFixed(1)} s`);
-  const left = [...readdirSync(outside), ...readdirSync(dirname(folder)).filter((name) => !["inside", "outside"].includes(name))];
+  const left = [
+    ...readdirSync(outside),
+    ...readdirSync(dirname(folder)).filter((name) => !["inside", "outside"].includes(name)),
+  ];
   if (left.length > 0) throw new Error(`left ${left.join(", ")} outside of its folder`);
   return outcome;
 }
@@ -56,9 +55,13 @@ function checkRefusal(reader: Reader, error: unknown, folder: string, files: Fil
   const broken = (rule: string) => new Error(`${rule}: ${error.stack ?? error}`, { cause: error });
   if (reader.forgiving) throw broken("is to read whatever is damaged");
   if (mistakes.some((kind) => error instanceof kind)) throw broken("threw an error of the language's");
+  for (let { cause } = error; cause instanceof Error; { cause } = cause)
+    if (cause instanceof ReferenceError || (cause instanceof TypeError && !("code" in cause)))
+      throw broken("passes on an error of the language's");
   const { message } = error;
   const names = [folder, ...Object.keys(files)];
   if (!names.some((name) => message.includes(name))) throw broken("names no file");
   if (message.length > longestMessage) throw broken(`has a message of ${message.length} characters`);
-  if (/\[object |\bundefined\b|^ +at .*:\d+:\d+/m.test(message)) throw broken("shows what is inside of the program");
+  if (/\[object |\bundefined\b|^ +at .*:\d+:\d+/m.test(message))
+    throw broken("shows what is inside of the program");
 }

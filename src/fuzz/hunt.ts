@@ -12,7 +12,12 @@ interface Input {
   mend: boolean;
 }
 
-const inputs: fc.Arbitrary<Input> = fc.record({ seed: fc.nat(), file: fc.nat(), how: damage, mend: fc.boolean() });
+const inputs: fc.Arbitrary<Input> = fc.record({
+  seed: fc.nat(),
+  file: fc.nat(),
+  how: damage,
+  mend: fc.boolean(),
+});
 
 /** Gives the files of an input. */
 export function filesOf(reader: Reader, seeds: readonly Files[], { seed, file, how, mend }: Input): Files {
@@ -29,26 +34,34 @@ export interface Hunt {
   runs: number;
   ground: Ground;
   /** Is told of each input before it is tried. */
-  onInput?: (number: number) => void;
+  onInput?: () => void;
 }
 
-/**
- * Tries a reader on its seeds, all of which it must accept, and on damaged ones.
- *
- * @returns how many of the damaged ones were accepted and refused
- * @throws Error with the smallest input that fast-check finds for which the reader breaks a rule
- */
-export async function hunt(reader: Reader, { seed, runs, ground, onInput }: Hunt): Promise<Record<Outcome, number>> {
+/** Makes a reader's seeds, and checks that it accepts them all. */
+export async function soundSeeds(reader: Reader, ground: Ground): Promise<readonly Files[]> {
   const seeds = await reader.seeds(ground.folder);
   for (const files of seeds) {
     // The attempt leaves the files behind, so that the reader's own error is seen where it refuses them.
     if ((await attempt(reader, files, ground)) === "refused") await reader.read(ground.folder);
   }
+  return seeds;
+}
+
+/**
+ * Tries a reader on damaged files.
+ *
+ * @returns how many were accepted and refused
+ * @throws Error with the smallest input that fast-check finds for which the reader breaks a rule
+ */
+export async function hunt(
+  reader: Reader,
+  seeds: readonly Files[],
+  { seed, runs, ground, onInput }: Hunt,
+): Promise<Record<Outcome, number>> {
   const counts = { accepted: 0, refused: 0 };
-  let number = 0;
   await fc.assert(
     fc.asyncProperty(inputs, async (input) => {
-      onInput?.(number++);
+      onInput?.();
       counts[await attempt(reader, filesOf(reader, seeds, input), ground)]++;
     }),
     { seed, numRuns: runs },

@@ -1,4 +1,6 @@
 /** What a reader of files is, for the harness that gives it damaged ones. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** A small folder of files that a reader accepts: bytes by path. */
 export type Files = Readonly<Record<string, Uint8Array | string>>;
@@ -19,4 +21,13 @@ export interface Reader {
   read(folder: string): unknown;
   /** Whether everything is read somehow, and nothing is refused, as what a cache holds. */
   forgiving?: boolean;
+}
+
+/** Makes a folder that holds these files and nothing else. */
+export function plant(folder: string, files: Files): void {
+  rmSync(folder, { recursive: true, force: true });
+  for (const [path, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
 }
