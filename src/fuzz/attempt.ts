@@ -61,6 +61,11 @@ function checkRefusal(reader: Reader, error: unknown, folder: string, files: Fil
   const { message } = error;
   const names = [folder, ...Object.keys(files)];
   if (!names.some((name) => message.includes(name))) throw broken("names no file");
+  if (reader.line !== undefined) {
+    const begins = new RegExp(`^${reader.line.replace("PATH", join(folder, Object.keys(files)[0]!))}`);
+    const other = message.split("\n").find((line) => !begins.test(line));
+    if (other !== undefined) throw broken(`has a line that does not begin with ${begins}, ${other}`);
+  }
   if (message.length > longestMessage) throw broken(`has a message of ${message.length} characters`);
   if (/\[object |\bundefined\b|^ +at .*:\d+:\d+/m.test(message))
     throw broken("shows what is inside of the program");

@@ -17,6 +17,8 @@ export interface Reader {
   only?: RegExp;
   /** Makes checksums fit a damaged file again, so that what lies behind them is reached too. */
   mend?(bytes: Buffer, path: string): Uint8Array;
+  /** What each line of a message must begin with; `PATH` stands for the one file's path. */
+  line?: string;
   /** Reads the folder, and frees what it gives. */
   read(folder: string): unknown;
   /** Whether everything is read somehow, and nothing is refused, as what a cache holds. */

@@ -16,7 +16,7 @@ import { nameAsTorchvision, readClassList, readWeightsFile } from "../interop/in
 import { unpickle } from "../interop/pickle/unpickle.js";
 import { Archive } from "../interop/pytorch/archive.js";
 import { stateDictMeaning } from "../interop/pytorch/meaning.js";
-import { loadRecipe, toYaml } from "../recipe/index.js";
+import { loadRecipe, RecipeError, toYaml } from "../recipe/index.js";
 import { writeReport } from "../report/index.js";
 import { listRuns, RunFolder, readWeights, sha256Of } from "../runs/index.js";
 import { openStudy } from "../study/open-study.js";
@@ -70,48 +70,59 @@ const cifarLayout = {
   ...{ texts: ["names.txt"], folder: "cifar", archive: "cifar.tar.gz", remedy },
 };
 
+const grid = {
+  ...{ arms: undefined, reference: undefined },
+  grid: { "patriarch.k": [2, 3], "patriarch.primaryScore": [0.7, 0.8] },
+};
+const calibrated = {
+  ...{
+    arms: { strict: { patriarch: "strict" }, soft: { patriarch: "label-smoothing" } },
+    claim: { arm: "soft" },
+  },
+  calibrate: { like: "strict", arms: { soft: { key: "patriarch.epsilon", range: [0.01, 0.9] } } },
+};
+
+/** The files of a folder of the package, each as the one file that a reader reads. */
+const packaged = (folder: string) =>
+  readdirSync(join(root, folder)).map((name) => ({ "mine.yaml": readFileSync(join(root, folder, name)) }));
+const lined = "PATH(:\\d+)?: |and \\d+ more$";
+
 const text: readonly Reader[] = [
   {
     name: "recipe",
-    seeds: () => [
-      {
-        "mine.yaml":
-          "data: { name: synthetic, classes: 10, heldOut: 0.1 }\npatriarch: { k: 5, primaryScore: 0.8 }\nstudent:\n  hardWeight: 0.6\n  softWeight: 0.4\ngenerations: 5\nepochs: 164\n",
-      },
-      {
-        "mine.yaml":
-          "base: &a {k: 3}\ndata: cifar100\nmodel: resnet20\noptimizer: { kind: adamw, betas: [0.9, 0.999] }\nschedule: { kind: multi-step, milestones: [0.5, 0.75] }\naugment: { flip: true, mixup: { alpha: 0.2 }, policy: randaugment }\n".replace(
-            "base: &a {k: 3}\n",
-            "",
-          ),
-      },
-    ],
+    seeds: () => packaged("recipes"),
+    line: lined,
     read: (folder) => loadRecipe(join(folder, "mine.yaml")),
   },
   {
     name: "study",
     seeds: () => [
-      { "mine.yaml": toYaml(tinyStudy) },
-      {
-        "mine.yaml": toYaml({
-          ...tinyStudy,
-          arms: undefined,
-          reference: undefined,
-          grid: { "patriarch.k": [2, 3], "patriarch.primaryScore": [0.7, 0.8] },
-        }),
-      },
-      {
-        "mine.yaml": toYaml({
-          ...tinyStudy,
-          calibrate: {
-            like: "strict",
-            arms: { tolerant: { key: "patriarch.primaryScore", range: [0.5, 0.9] } },
-          },
-          claim: { arm: "tolerant" },
-        }),
-      },
+      // Those of the package name recipes beside them, which are not there.
+      ...packaged("studies").filter((file) => !/^base: \S*[/.]/m.test(String(file["mine.yaml"]))),
+      ...[tinyStudy, { ...tinyStudy, ...grid }, { ...tinyStudy, ...calibrated }].map((study) => ({
+        "mine.yaml": toYaml(study),
+      })),
     ],
+    line: lined,
     read: (folder) => loadStudy(join(folder, "mine.yaml")),
+  },
+  {
+    name: "--set",
+    seeds: () =>
+      ["student.hardWeight=0.5", "patriarch={k: 5, primaryScore: 0.7}", "schedule.milestones=[81, 122]"].map(
+        (set) => ({ "mine.yaml": set }),
+      ),
+    line: "--set |and \\d+ more$",
+    read: async (folder) => {
+      const set = readFileSync(join(folder, "mine.yaml"), "utf8");
+      try {
+        return await loadRecipe("quickstart", { set: [set] });
+      } catch (error) {
+        // The rule that the file is named is for files.
+        if (error instanceof RecipeError) error.message = error.message.replaceAll(/$/gm, " mine.yaml");
+        throw error;
+      }
+    },
   },
   {
     name: "class list",

@@ -203,7 +203,7 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
     // Keys.
     [
       "data: mnist\nstudent.hardWeight: 0.5",
-      ['/mine.yaml:2: student.hardWeight: unknown key; write a mapping, student: { hardWeight: … }'],
+      ["/mine.yaml:2: student.hardWeight: unknown key; write a mapping, student: { hardWeight: … }"],
     ],
     ["data: mnist\nEpochs: 3", ['/mine.yaml:2: Epochs: unknown key; did you mean "epochs"?']],
     ["data: mnist\r\nepoch: 3\r\n", ['/mine.yaml:2: epoch: unknown key; did you mean "epochs"?']],
