@@ -41,8 +41,8 @@ async function obey({ reader: name, seed, from, to, root, position, result }: Or
   const file = openSync(position, "w");
   let tried = 0;
   const at = (number: number) => writeSync(file, `${number} ${tried++}`.padEnd(31).concat("\n"), 0);
-  at(from);
   const seeds = await soundSeeds(reader, ground);
+  at(from);
   const total: Result = { accepted: 0, refused: 0, broken: [], megabytes: 0 };
   for (let number = from; number < to; number++) {
     try {

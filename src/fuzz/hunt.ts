@@ -37,9 +37,9 @@ export interface Hunt {
   onInput?: () => void;
 }
 
-/** Makes a reader's seeds, and checks that it accepts them all. */
-export async function soundSeeds(reader: Reader, ground: Ground): Promise<readonly Files[]> {
-  const seeds = await reader.seeds(ground.folder);
+/** Makes a reader's seeds, or the first few of them, and checks that it accepts them all. */
+export async function soundSeeds(reader: Reader, ground: Ground, most?: number): Promise<readonly Files[]> {
+  const seeds = (await reader.seeds(ground.folder)).slice(0, most);
   for (const files of seeds) {
     // The attempt leaves the files behind, so that the reader's own error is seen where it refuses them.
     if ((await attempt(reader, files, ground)) === "refused") await reader.read(ground.folder);

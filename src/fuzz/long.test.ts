@@ -57,7 +57,7 @@ async function huntInProcesses(script: string, reader: string): Promise<Row> {
   const [position, result] = [join(root, "position"), join(root, "result")];
   const to = Math.ceil(runs / batch);
   for (let from = 0; from < to; ) {
-    rmSync(result, { force: true });
+    for (const path of [result, position]) rmSync(path, { force: true });
     const order: Order = { reader, seed, from, to, root: join(root, "ground"), position, result };
     const { child, ended } = start(script, [JSON.stringify(order)], {
       flags: ["--max-old-space-size=512"],

@@ -23,6 +23,10 @@ export interface Reader {
   read(folder: string): unknown;
   /** Whether everything is read somehow, and nothing is refused, as what a cache holds. */
   forgiving?: boolean;
+  /** Whether it takes tens of milliseconds, so that the quick test tries one input. */
+  slow?: boolean;
+  /** Whether it takes so long that it is left to the long run. */
+  long?: boolean;
 }
 
 /** Makes a folder that holds these files and nothing else. */

@@ -96,6 +96,7 @@ const text: readonly Reader[] = [
   },
   {
     name: "study",
+    slow: true,
     seeds: () => [
       // Those of the package name recipes beside them, which are not there.
       ...packaged("studies").filter((file) => !/^base: \S*[/.]/m.test(String(file["mine.yaml"]))),
@@ -109,14 +110,16 @@ const text: readonly Reader[] = [
   {
     name: "--set",
     seeds: () =>
-      ["student.hardWeight=0.5", "patriarch={k: 5, primaryScore: 0.7}", "schedule.milestones=[81, 122]"].map(
-        (set) => ({ "mine.yaml": set }),
-      ),
+      [
+        "student.hardWeight=0.5",
+        "patriarch={k: 5, primaryScore: 0.7}",
+        "schedule.milestones=[0.5, 0.75]",
+      ].map((set) => ({ "mine.yaml": set })),
     line: "--set |and \\d+ more$",
     read: async (folder) => {
       const set = readFileSync(join(folder, "mine.yaml"), "utf8");
       try {
-        return await loadRecipe("quickstart", { set: [set] });
+        return await loadRecipe("cifar100-resnet20", { set: [set] });
       } catch (error) {
         // The rule that the file is named is for files.
         if (error instanceof RecipeError) error.message = error.message.replaceAll(/$/gm, " mine.yaml");
@@ -191,6 +194,7 @@ const sets: readonly Reader[] = [
   },
   {
     name: "shards",
+    slow: true,
     seeds: async () => {
       const { "a.jpg": jpeg } = await seeds.images();
       const members = { "0.jpg": jpeg!, "0.cls": "0", "1.jpg": jpeg!, "1.cls": "1\n" };
@@ -240,6 +244,7 @@ const sets: readonly Reader[] = [
   },
   {
     name: "decoded images",
+    slow: true,
     seeds: async (folder) => {
       const photos = await seeds.written((made) => writePhotos(join(made, "photos"), { train: 2, test: 1 }));
       await plant(folder, photos);
@@ -332,6 +337,7 @@ const weights: readonly Reader[] = [
 const folders: readonly Reader[] = [
   {
     name: "run",
+    slow: true,
     seeds: async () => [await seeds.run()],
     read: async (folder) => {
       const [listed] = await listRuns(folder);
@@ -349,6 +355,7 @@ const folders: readonly Reader[] = [
   },
   {
     name: "report of a run",
+    long: true,
     seeds: async () => {
       // The images are not looked for: a set of drawn ones would be drawn for each input.
       const run = await seeds.run();
@@ -360,6 +367,7 @@ const folders: readonly Reader[] = [
   },
   {
     name: "results of a study",
+    slow: true,
     seeds: async () => [await seeds.study()],
     mend: (bytes, path) => (path.endsWith(".json") ? mendNetwork(bytes, sha256Of) : bytes),
     read: (folder) => openStudy(folder),
