@@ -112,6 +112,15 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         .describe(
           "Epochs from one evaluation on held-out images to the next; the last epoch always has one. Default: 1.",
         ),
+      checkpointEvery: z
+        .number()
+        .min(0)
+        .max(86_400)
+        .exactOptional()
+        .describe(
+          "Seconds from one checkpoint to the next within an epoch; each epoch ends with one as well. A run that is killed " +
+            "loses no more than this. Default: 300.",
+        ),
       batchSize: z.int().min(1).max(65_536).default(128).describe("Images per step."),
       accumulate: z
         .int()

@@ -41,6 +41,8 @@ export interface Recipe {
   readonly epochs: number;
   /** Epochs from one evaluation on held-out images to the next; undefined where each epoch has one. */
   readonly validateEvery?: number;
+  /** Seconds from one checkpoint to the next within an epoch; undefined where it is the default. */
+  readonly checkpointEvery?: number;
   /** Images in a training step. */
   readonly batchSize: number;
   /** Parts in which a step's batch is computed, one after the other; undefined where it is computed at once. */
@@ -95,6 +97,7 @@ export interface RecipeInput {
   readonly generations?: number;
   readonly epochs?: number;
   readonly validateEvery?: number;
+  readonly checkpointEvery?: number;
   readonly batchSize?: number;
   readonly accumulate?: number;
   readonly optimizer?: string | { readonly kind?: string; readonly [option: string]: unknown };

@@ -18,11 +18,13 @@ export {
   version,
 } from "./runtime.js";
 export {
+  copyToBytes,
   loadSafetensors,
   readSafetensorsMetadata,
   type Safetensors,
   SafetensorsWriter,
   saveSafetensors,
+  type TensorBytes,
   type TensorPlan,
 } from "./safetensors/index.js";
 export { keep, scope, takeHandle } from "./scope.js";

@@ -32,6 +32,10 @@ export interface EpochReport extends Reading {
 export interface TrainingObserver {
   /** Called a few times a second, between two steps. */
   onStep?(report: StepReport): void;
+  /** Asked after each step but an epoch's last; where it is so, `onDue` is called. */
+  isDue?(): boolean;
+  /** Called between two steps of an epoch; `position` is where the training stands. */
+  onDue?(position: Position): void;
   /** Called after each epoch; `next` is the position at the beginning of the next one. */
   onEpoch?(report: EpochReport, next: Position): Promise<void> | void;
   /** Called when the training is stopped within an epoch; `position` is where it can go on. */

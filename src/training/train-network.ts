@@ -103,7 +103,9 @@ async function trainEpoch(
       for (const observer of observers) observer.onStep?.(report);
     }
     await nextTurn();
-    if (signal?.aborted && step < stepsPerEpoch) return positionAt(step);
+    if (step === stepsPerEpoch) continue;
+    if (signal?.aborted) return positionAt(step);
+    for (const observer of observers) if (observer.isDue?.()) observer.onDue?.(positionAt(step));
   }
   return positionAt(stepsPerEpoch);
 
