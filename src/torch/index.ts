@@ -11,6 +11,7 @@ export * from "./generated/functions.js";
 export { Generator } from "./generator.js";
 export {
   buildSettings,
+  exitAtSecondSignal,
   getNumThreads,
   isa,
   memoryStats,
