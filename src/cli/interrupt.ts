@@ -11,7 +11,7 @@ export interface InterruptOptions {
    * What the person is told where operators of libtorch run for long: both the words and the end are then the matter of a
    * handler below JavaScript, which itself hears of signals only between operators.
    */
-  withinOperators?: { output: NodeJS.WriteStream; words: string };
+  withinOperators?: { output: NodeJS.WriteStream & { fd: number }; words: string };
 }
 
 /**
@@ -66,7 +66,7 @@ export function listenForInterrupt({ onFirst, withinOperators }: InterruptOption
 /** @returns whether signals are heard of while an operator runs */
 async function listenBelow(
   isWanted: () => boolean,
-  output: NodeJS.WriteStream,
+  output: NodeJS.WriteStream & { fd: number },
   text: string,
 ): Promise<boolean> {
   const { exitAtSecondSignal } = await import("../torch/index.js");
