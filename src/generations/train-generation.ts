@@ -4,8 +4,10 @@ import { foldBatchNorm, type Module } from "../nn/index.js";
 import type { EpochRecord, Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import {
+  beginning,
   type Learner,
   loadNewest,
+  type Position,
   recomputeStatistics,
   type TrainingObserver,
   trainNetwork,
@@ -13,10 +15,12 @@ import {
 import { checkFolding, checkLoneImage } from "./check-network.js";
 import { type Experiment, epochsOf, freshModel } from "./experiment.js";
 import { loadFirstWeights } from "./first-weights.js";
+import { goBack } from "./go-back.js";
 import { handOver } from "./hand-over.js";
 import { createLearner, graphFor, scheduleFor } from "./learner.js";
 import { type Normalisation, seeing } from "./normalisation.js";
 import { Checkpointing } from "./observers/checkpointing.js";
+import { collapse } from "./observers/collapse.js";
 import { metricsLog } from "./observers/metrics-log.js";
 import { type OnProgress, progress } from "./observers/progress.js";
 import { validation } from "./observers/validation.js";
@@ -111,16 +115,30 @@ export async function trainGeneration(
     folder && metricsLog(folder, fields),
     checkpointing,
     onProgress && progress(onProgress, fields, extent),
+    onProgress && collapse(images.classes, (message) => onProgress({ type: "note", generation, message })),
   ];
-  const end = await trainNetwork(learner, {
+  const options = {
     loader,
     epochs,
     schedule: scheduleFor(experiment, generation, stepsPerEpoch),
-    position,
-    graph: graphFor(recipe, learner),
+    skip: recipe.notFinite?.skip,
     signal,
     observers: observers.filter((observer) => observer !== undefined),
-  });
+  };
+  // There is always a checkpoint to go back to.
+  if (recipe.notFinite?.goBack && !position) await checkpointing?.onStop(beginning);
+  let end: Position | undefined;
+  for (let start = position; !end; ) {
+    try {
+      end = await trainNetwork(learner, { ...options, position: start, graph: graphFor(recipe, learner) });
+    } catch (error) {
+      await checkpointing?.settled();
+      const failed = start?.rate ?? 1;
+      const back = goBack(error, recipe.notFinite ?? {}, { folder: checkpoints, learner, failed });
+      onProgress?.({ type: "note", generation, message: back.note });
+      start = back.position;
+    }
+  }
   if (end.epoch < epochs) return undefined;
   await keepAverage(learner, loader, epochs);
   softenAnswers(experiment, generation, model);

@@ -21,6 +21,10 @@ const positionSchema = schema((z) => {
       epochSeconds: seconds,
       /** Seconds that the network took so far, validation and files included, summed over all processes. */
       elapsedSeconds: seconds,
+      /** The number of steps that were left out, since their loss or gradients were not finite. */
+      skipped: count.exactOptional(),
+      /** What the schedule's learning rates are multiplied by, since the training went back from a loss that was not finite. */
+      rate: z.number().positive().exactOptional(),
     })
     .refine(({ meter: { names, sums } }) => sums.length === 0 || sums.length === names.length + 2);
 });

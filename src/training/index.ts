@@ -16,5 +16,5 @@ export { type Predictions, predict } from "./predict.js";
 export { Snapshot, type SnapshotOptions } from "./snapshot.js";
 export { type Learner, type Precision, type Trained, type TrainingBatch, trainStep } from "./step.js";
 export { canRecord, type Stepper, stepperFor } from "./stepper.js";
-export { type TrainNetworkOptions, trainNetwork } from "./train-network.js";
+export { beginning, type TrainNetworkOptions, trainNetwork } from "./train-network.js";
 export { NotFinite } from "./write-checkpoint.js";

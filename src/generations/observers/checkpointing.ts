@@ -58,6 +58,12 @@ export class Checkpointing implements TrainingObserver, AsyncDisposable {
     this.#complain();
   }
 
+  /** Waits for the checkpoint that is being written, whatever becomes of it. */
+  async settled(): Promise<void> {
+    await this.#writer.done();
+    this.#failure = undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writer[Symbol.asyncDispose]();
   }
