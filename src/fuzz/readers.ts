@@ -16,13 +16,16 @@ import { nameAsTorchvision, readClassList, readWeightsFile } from "../interop/in
 import { unpickle } from "../interop/pickle/unpickle.js";
 import { Archive } from "../interop/pytorch/archive.js";
 import { stateDictMeaning } from "../interop/pytorch/meaning.js";
+import * as nn from "../nn/index.js";
+import { SGD } from "../optim/index.js";
 import { loadRecipe, RecipeError, toYaml } from "../recipe/index.js";
-import { writeReport } from "../report/index.js";
 import { listRuns, RunFolder, readWeights, sha256Of } from "../runs/index.js";
 import { openStudy } from "../study/open-study.js";
 import { loadStudy } from "../study/study-file.js";
 import { tinyStudy } from "../study/testing/tiny-study.js";
 import * as torch from "../torch/index.js";
+import { loadCheckpoint, saveCheckpoint } from "../training/index.js";
+import { beginning } from "../training/train-network.js";
 import { readTransfer, transferNames } from "../transfer/transfer-file.js";
 import { mendNetwork, mendPng, mendTar, mendZip, withoutDigest } from "./mend.js";
 import { type Files, plant, type Reader } from "./reader.js";
@@ -58,6 +61,19 @@ function withoutDigestIfAny(bytes: Buffer): Uint8Array {
   } catch {
     return bytes;
   }
+}
+/** A network of one layer with an optimiser that has taken a step. */
+function learner() {
+  const model = new nn.Linear(3, 2, { generator: new torch.Generator(1) });
+  const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 });
+  torch.scope(() =>
+    model
+      .forward(torch.ones([1, 3]))
+      .sum()
+      .backward(),
+  );
+  optimizer.step();
+  return { model, optimizer };
 }
 const cached = (folder: string) =>
   loadDataset({ name: "folder", root: join(folder, "photos"), cache: join(folder, "cache"), size: 8 });
@@ -309,6 +325,17 @@ const weights: readonly Reader[] = [
     read: (folder) => freed(readWeights(join(folder, "weights.safetensors")).tensors),
   },
   {
+    name: "checkpoint",
+    seeds: async () => {
+      const made = await seeds.written((folder) =>
+        saveCheckpoint(join(folder, "latest.safetensors"), learner(), beginning),
+      );
+      return [made, mapped(made, withoutDigest)];
+    },
+    mend: withoutDigestIfAny,
+    read: (folder) => torch.scope(() => loadCheckpoint(join(folder, "latest.safetensors"), learner())),
+  },
+  {
     name: ".pt",
     seeds: () => good.map((bytes) => ({ "weights.pt": bytes })),
     mend: mendZip,
@@ -363,7 +390,8 @@ const folders: readonly Reader[] = [
       return [{ ...run, "recipe.yaml": recipe }];
     },
     only: /json/,
-    read: (folder) => writeReport(folder),
+    // Charts take long to load, and few tests need them.
+    read: async (folder) => (await import("../report/index.js")).writeReport(folder),
   },
   {
     name: "results of a study",

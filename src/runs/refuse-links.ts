@@ -1,4 +1,6 @@
+import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
 
 /**
  * Refuses a folder that holds symbolic links, at any depth. Work that goes on in a folder writes and removes files, and in one that
@@ -9,12 +11,21 @@ import { lstat, readdir } from "node:fs/promises";
  * @throws Error that names the first link
  */
 export async function refuseLinks(path: string, shown: string, what: string): Promise<void> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const link = entries.find((entry) => entry.isSymbolicLink());
-  if (link)
-    throw new Error(
-      `${shown}: ${link.name} is a link; ${what} goes on only in files that are its folder's own`,
-    );
+  for (const entry of await entriesOf(path)) {
+    if (entry.isSymbolicLink())
+      throw new Error(
+        `${shown}: ${entry.name} is a link; ${what} goes on only in files that are its folder's own`,
+      );
+    if (entry.isDirectory()) await refuseLinks(join(path, entry.name), shown, what);
+  }
+}
+
+/** Lists a folder; nothing where another process has just removed it. */
+async function entriesOf(path: string): Promise<Dirent[]> {
+  return readdir(path, { withFileTypes: true }).catch((error) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
 }
 
 /**
