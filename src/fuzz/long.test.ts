@@ -67,7 +67,8 @@ async function huntInProcesses(script: string, reader: string): Promise<Row> {
     const watch = setInterval(() => {
       const now = textOf(position);
       if (now !== last) [last, since] = [now, performance.now()];
-      else if (performance.now() - since > patience * 1000) child.kill("SIGKILL");
+      // Before the first input the process loads, and makes sound files: on a busy machine that takes minutes.
+      else if (now !== "" && performance.now() - since > patience * 1000) child.kill("SIGKILL");
     }, 1000);
     const { code, signal, stderr } = await ended;
     clearInterval(watch);
