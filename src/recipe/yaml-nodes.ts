@@ -4,7 +4,7 @@ import { yaml } from "../packages.js";
 import { MAX_DEPTH } from "./yaml-compose.js";
 import { YamlError } from "./yaml-error.js";
 
-const MAX_ALIASES = 50;
+const MAX_ALIASES = 1000;
 /** The tags that say no more than the value itself does. */
 const plainTags = new Set(
   ["str", "int", "float", "bool", "null", "map", "seq"].map((tag) => `tag:yaml.org,2002:${tag}`),

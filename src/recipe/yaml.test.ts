@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { MAX_YAML_BYTES, parseYaml, YamlError } from "./yaml.js";
+import { MAX_YAML_BYTES, parseYaml, toYaml, YamlError } from "./yaml.js";
 
 test("gives plain data and the lines where its parts stand", () => {
   const { value, lineOf } = parseYaml("data: cifar100\nstudent:\n  hardWeight: 0.6\nlist:\n  - 1\n  - 2\n");
@@ -106,7 +106,7 @@ test("hostile texts fail quickly", () => {
     "? ".repeat(32_000),
     "a: ".repeat(21_000),
     "k: &k ".repeat(10_000),
-    `a: &a x\n${Array.from({ length: 60 }, (_, i) => `k${i}: *a`).join("\n")}`,
+    `a: &a x\n${Array.from({ length: 2000 }, (_, i) => `k${i}: *a`).join("\n")}`,
     // Many levels of few aliases.
     `k0: &k0 [x, y, z]\n${Array.from({ length: 16 }, (_, i) => `k${i + 1}: &k${i + 1} [*k${i}, *k${i}, *k${i}]`).join("\n")}`,
     "x".repeat(MAX_YAML_BYTES + 1),
@@ -114,6 +114,19 @@ test("hostile texts fail quickly", () => {
     expect(() => parseYaml(text), text.slice(0, 20)).toThrow(YamlError);
   }
   expect(performance.now() - start).toBeLessThan(5000);
+});
+
+test("a value that stands in several places is written out, and read back", () => {
+  const shared = { k: 5 };
+  const value = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`arm${i}`, shared]));
+  expect(toYaml(value)).not.toMatch(/[&*]/);
+  expect(parseYaml(toYaml(value)).value).toEqual(value);
+});
+
+test("hundreds of aliases of small values are read", () => {
+  const aliases = Array.from({ length: 500 }, (_, i) => `k${i}: *a`).join("\n");
+  const value = parseYaml(`a: &a { b: 1 }\n${aliases}`).value as Record<string, unknown>;
+  expect(value.k499).toEqual({ b: 1 });
 });
 
 test("many keys are read in good time", () => {

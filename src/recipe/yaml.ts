@@ -37,9 +37,9 @@ export function parseYaml(text: string): ParsedYaml {
   return { value, lineOf: (path) => lineAt(offsetOf(document.contents, path)) };
 }
 
-/** Writes plain data as YAML. */
+/** Writes plain data as YAML. A value that stands in several places is written out in each of them. */
 export function toYaml(value: unknown): string {
-  return yaml().stringify(value, { lineWidth: 100 });
+  return yaml().stringify(value, { lineWidth: 100, aliasDuplicateObjects: false });
 }
 
 /**
