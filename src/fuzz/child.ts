@@ -3,35 +3,8 @@ import { openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { groundIn } from "./attempt.js";
 import { hunt, soundSeeds } from "./hunt.js";
+import { batch, type Order, type Result } from "./order.js";
 import { readers } from "./readers.js";
-
-/** What the parent asks for; JSON in the first argument. */
-export interface Order {
-  reader: string;
-  seed: number;
-  /** The number of the first batch to try, and of the one to stop before. */
-  from: number;
-  to: number;
-  /** A folder of the reader's own. */
-  root: string;
-  /** The path of a file that says which input is tried, over and over in place. */
-  position: string;
-  /** The path of the file for the result. */
-  result: string;
-}
-
-/** What came of some batches. */
-export interface Result {
-  accepted: number;
-  refused: number;
-  /** What broke a rule: a batch each, with the smallest input. */
-  broken: string[];
-  /** The largest resident memory of the process, in MB. */
-  megabytes: number;
-}
-
-/** Inputs are drawn in batches of this many, each from its own seed. */
-export const batch = 200;
 
 async function obey({ reader: name, seed, from, to, root, position, result }: Order): Promise<void> {
   const reader = readers.find((one) => one.name === name)!;

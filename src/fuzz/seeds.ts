@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
-import { idxFile } from "../data/fixtures/files.js";
 import { photo } from "../data/stored/testing/photos.js";
 import { sharp, tarStream } from "../packages.js";
 import { resolveRecipe } from "../recipe/index.js";
@@ -44,8 +43,12 @@ export async function tar(members: Readonly<Record<string, Uint8Array | string>>
 
 const counting = (length: number, below = 256) => Uint8Array.from({ length }, (_, i) => (37 * i) % below);
 
-export const idxImages = idxFile([4, 3, 3], counting(36));
-export const idxLabels = idxFile([4], counting(4, 10));
+/** An IDX file's header begins with its type and its number of dimensions; sizes take four bytes each. */
+const idx = (sizes: number[], bytes: Uint8Array) =>
+  Buffer.concat([Buffer.of(0, 0, 8, sizes.length), ...sizes.map((size) => Buffer.of(0, 0, 0, size)), bytes]);
+
+export const idxImages = idx([4, 3, 3], counting(36));
+export const idxLabels = idx([4], counting(4, 10));
 
 /** Two records of a fine and a coarse label byte and an image. */
 export const cifarRecords = Buffer.concat(
