@@ -26,7 +26,8 @@ async function obey({ reader: name, seed, from, to, root, position, result }: Or
       total.accepted += found.accepted;
       total.refused += found.refused;
     } catch (error) {
-      total.broken.push(String((error as Error).message).slice(0, 6000));
+      const { message, cause } = error as Error;
+      total.broken.push(`${message.slice(0, 6000)}\n${(cause as Error | undefined)?.stack ?? ""}`);
     }
     total.megabytes = Math.round(process.resourceUsage().maxRSS / 1000);
     if (number % 10 === 0 || number === to - 1)
