@@ -62,17 +62,29 @@ export async function prepareWork(
   const { findStudyFolder } = await import("../study/index.js");
   const { jobs, threads, shard, arms } = flags;
   const directory = findStudyFolder(named, flags.results);
+  const output = flags.json ? process.stderr : process.stdout;
   return {
     command,
     path: fileOf(named, directory),
     directory,
     jobs: wholeNumber("--jobs", jobs),
-    threads: threads === undefined ? undefined : wholeNumber("--threads", threads),
+    threads: threads === undefined ? undefined : await threadsOf(threads, output),
     shard: shard === undefined ? undefined : parseShard(shard),
     arms: arms?.split(",").map((arm) => arm.trim()),
     imports: await importFiles(flags.import),
-    output: flags.json ? process.stderr : process.stdout,
+    output,
   };
+}
+
+/** Reads --threads. More than this machine runs at a time would only wait for each other, and are not started. */
+async function threadsOf(text: string, output: Output): Promise<number> {
+  const { mostThreads } = await import("../generations/index.js");
+  const [asked, most] = [wholeNumber("--threads", text), mostThreads()];
+  if (asked > most)
+    output.write(
+      `warning: --threads ${asked} are more than the ${most} that this machine runs at a time: ${most} are used\n`,
+    );
+  return Math.min(asked, most);
 }
 
 /**

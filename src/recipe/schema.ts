@@ -220,9 +220,13 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         .min(1)
         .max(1024)
         .exactOptional()
-        .describe("CPU threads. Default: one per physical core."),
+        .describe(
+          "CPU threads. Default: one per physical core. Where a machine runs fewer at a time, those are used, with a warning.",
+        ),
     })
     .superRefine((recipe, context) => {
+      // Where a value is wrong by itself, what it does not fit to is no second fault.
+      if (context.issues.length > 0) return;
       const complain: Complain = (path, message) => context.addIssue({ code: "custom", path, message });
       checkMethods(recipe as unknown as Recipe, library, complain);
       checkFamily("schedule", recipe as unknown as Recipe, library, complain);

@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { schema } from "../packages.js";
 import { readBoundedText } from "../recipe/index.js";
-import { sha256Of, writeAtomic } from "../runs/index.js";
+import { refuseLinkAt, sha256Of, writeAtomic } from "../runs/index.js";
 import { entrySchema, type TransferEntry } from "./transfer-file.js";
 
 const MAX_BYTES = 4 * 2 ** 20;
@@ -69,6 +69,7 @@ export class BegunTransfer {
   /** Adds a part, which is on the disk when the promise resolves. */
   async add(part: BegunPart): Promise<void> {
     this.#parts.push(part);
+    await refuseLinkAt(dirname(this.#path));
     await mkdir(dirname(this.#path), { recursive: true });
     await writeAtomic(this.#path, `${JSON.stringify({ decides: this.#decides, parts: this.#parts })}\n`);
   }

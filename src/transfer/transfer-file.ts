@@ -3,7 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { schema } from "../packages.js";
 import { readBoundedText } from "../recipe/index.js";
-import { parseJson, writeAtomic } from "../runs/index.js";
+import { parseJson, refuseLinkAt, writeAtomic } from "../runs/index.js";
 import { type Scaling, scalings } from "./scaling.js";
 
 /** The version of the file's format. */
@@ -124,6 +124,7 @@ const folderOf = (run: string) => join(run, "transfer");
 
 /** Writes a result into a run's folder, in place of one of the same name. @returns the file's path */
 export async function writeTransfer(run: string, result: Omit<TransferResult, "format">): Promise<string> {
+  await refuseLinkAt(folderOf(run));
   await mkdir(folderOf(run), { recursive: true });
   const path = join(folderOf(run), `${result.name}.json`);
   await writeAtomic(path, `${JSON.stringify({ format: FORMAT, ...result }, null, 2)}\n`);
