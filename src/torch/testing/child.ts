@@ -44,7 +44,7 @@ export interface Ended {
 export interface StartOptions {
   /** Node's own arguments, which stand before the script. */
   flags?: readonly string[];
-  /** The limit of its address space in kilobytes; only where the shell can set one. */
+  /** The limit of its address space in kilobytes; only where the shell can set one, and no sanitizer needs terabytes. */
   addressSpace?: number;
   /** The folder that it runs in; the repository when left out. */
   cwd?: string;
@@ -58,7 +58,7 @@ export function start(
   args: readonly string[],
   { flags = [], addressSpace, cwd = root, env }: StartOptions = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const limits = addressSpace ? `ulimit -v ${addressSpace} 2>/dev/null; ` : "";
+  const limits = addressSpace && !process.env.LYCEUM_SANITIZED ? `ulimit -v ${addressSpace} 2>/dev/null; ` : "";
   const child = spawn(
     "sh",
     ["-c", `ulimit -c 0; ${limits}exec "$@"`, "sh", process.execPath, ...flags, script, ...args],
