@@ -1,5 +1,4 @@
 /** Calls operators by id or by name, and turns tensors into handles and back. */
-import { type ArgumentCheck, argumentCheckOf } from "./argument-checks.js";
 import type { Generator } from "./generator.js";
 import { native, type OperatorInfo } from "./native.js";
 import { needsFinite, refusalOf } from "./refused.js";
@@ -67,7 +66,6 @@ interface Resolved {
   info: OperatorInfo;
   refusal: string | undefined;
   finite: boolean;
-  check: ArgumentCheck | undefined;
 }
 
 const resolved = new Map<string, Resolved>();
@@ -80,14 +78,7 @@ function find(name: string): Resolved {
   const [base, overload] = dot < 0 ? [name, ""] : [name.slice(0, dot), name.slice(dot + 1)];
   const id = native.resolve(base, overload);
   if (id < 0) throw new Error(missing(name, base));
-  const info = native.schema(id);
-  const found = {
-    id,
-    info,
-    refusal: refusalOf(base),
-    finite: needsFinite(base),
-    check: argumentCheckOf(base),
-  };
+  const found = { id, info: native.schema(id), refusal: refusalOf(base), finite: needsFinite(base) };
   resolved.set(name, found);
   return found;
 }
@@ -131,8 +122,6 @@ function prepare(name: string, args: readonly unknown[]): [Resolved, unknown[]] 
   const found = find(name);
   if (found.refusal) throw new Error(`${name} is not offered: ${found.refusal}`);
   if (found.finite) checkFinite(name, args);
-  const problem = found.check?.(args, found.info.parameters);
-  if (problem) throw new RangeError(`${name}: ${problem}`);
   return [found, args.map((value, i) => lower(value, found.info.parameters[i]?.type ?? ""))];
 }
 

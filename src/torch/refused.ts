@@ -37,7 +37,7 @@ const single: ReadonlyMap<string, string> = new Map([
     "max_pool2d_with_indices_backward max_pool3d_with_indices_backward native_batch_norm",
     "native_batch_norm_backward native_channel_shuffle native_layer_norm_backward nll_loss2d_backward",
     "nll_loss_backward repeat_interleave replication_pad3d_backward rnn_relu rnn_tanh rrelu_with_noise",
-    "rrelu_with_noise_ searchsorted slow_conv3d slow_conv3d_forward sum_to_size unfold_backward",
+    "rrelu_with_noise_ searchsorted set slow_conv3d slow_conv3d_forward sum_to_size unfold_backward",
   ),
   ...names("it writes files, and a file that is cut short while it is mapped ends the process", "from_file"),
   ...names(none, "_stack align_tensors align_to"),

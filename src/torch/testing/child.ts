@@ -58,7 +58,8 @@ export function start(
   args: readonly string[],
   { flags = [], addressSpace, cwd = root, env }: StartOptions = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const limits = addressSpace && !process.env.LYCEUM_SANITIZED ? `ulimit -v ${addressSpace} 2>/dev/null; ` : "";
+  const limits =
+    addressSpace && !process.env.LYCEUM_SANITIZED ? `ulimit -v ${addressSpace} 2>/dev/null; ` : "";
   const child = spawn(
     "sh",
     ["-c", `ulimit -c 0; ${limits}exec "$@"`, "sh", process.execPath, ...flags, script, ...args],
