@@ -11,8 +11,9 @@ using namespace lyceum::image;
 
 namespace {
 
-// Images of more pixels are refused, as in the product, where the limit is larger.
-constexpr int64_t kMostPixels = int64_t(1) << 19;
+// Images of more pixels are refused, as in the product, where the limit is larger: what a pixel
+// costs is not what is looked for.
+constexpr int64_t kMostPixels = int64_t(1) << 14;
 
 View view_of(fuzz::Input& input) {
   View view{};
@@ -48,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const View view = view_of(input);
   const Choice choice{input.word(), input.byte() % 2 == 1};
   const int64_t shorter = input.between(1, 48);
+  const bool only_once = input.byte() % 4 != 0;
   const bool is_part = input.byte() >= 230;
   const uint64_t part[2] = {input.word(), input.word()};
   // A copy of its own size, so that a byte read behind it is found.
@@ -59,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   Outcome outcome, again;
   const auto pixels = pixels_of(place, view, choice, outcome);
+  if (only_once) return 0;
 
   std::vector<uint8_t> record;
   const Outcome fitted = fit_image(place, shorter, kMostPixels, record);

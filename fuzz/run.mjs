@@ -82,7 +82,7 @@ async function fuzz(name) {
     max_len: fuzzers[name],
     // In MiB, and in seconds, of which a busy machine needs many for a little work.
     ...{ rss_limit_mb: 600, malloc_limit_mb: 200, timeout: 100 },
-    ...{ print_final_stats: 1, artifact_prefix: `build/fuzz/${name}-`, use_value_profile: 1 },
+    ...{ print_final_stats: 1, artifact_prefix: `build/fuzz/${name}-` },
   };
   const args = [...Object.entries(flags).map(([key, value]) => `-${key}=${value}`), corpus, ...seeds];
   const began = performance.now();

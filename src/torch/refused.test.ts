@@ -12,6 +12,8 @@ it.each([
   ["aten::to_sparse.sparse_dim", /does not carry/],
   ["aten::_stack", /empty/],
   ["aten::_ctc_loss.Tensor", /memory/],
+  ["aten::fractional_max_pool2d_backward.grad_input", /autograd/],
+  ["aten::_softmax_backward_data", /autograd/],
   ["aten::embedding_bag.padding_idx", /memory/],
   ["aten::lstm.input", /memory/],
   ["aten::lu_unpack.out", /memory/],

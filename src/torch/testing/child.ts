@@ -44,7 +44,7 @@ export interface Ended {
 export interface StartOptions {
   /** Node's own arguments, which stand before the script. */
   flags?: readonly string[];
-  /** The limit of its address space in kilobytes; only where the shell can set one, and no sanitizer needs terabytes. */
+  /** The limit of its address space in kilobytes; only where the shell can set one. */
   addressSpace?: number;
   /** The folder that it runs in; the repository when left out. */
   cwd?: string;
@@ -58,13 +58,13 @@ export function start(
   args: readonly string[],
   { flags = [], addressSpace, cwd = root, env }: StartOptions = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const limits =
-    addressSpace && !process.env.LYCEUM_SANITIZED ? `ulimit -v ${addressSpace} 2>/dev/null; ` : "";
-  const child = spawn(
-    "sh",
-    ["-c", `ulimit -c 0; ${limits}exec "$@"`, "sh", process.execPath, ...flags, script, ...args],
-    { cwd, env: { ...process.env, OMP_NUM_THREADS: "1", LYCEUM_NATIVE: nativePath(), ...env } },
-  );
+  const own = { cwd, env: { ...process.env, OMP_NUM_THREADS: "1", LYCEUM_NATIVE: nativePath(), ...env } };
+  const node = [process.execPath, ...flags, script, ...args] as const;
+  const limits = addressSpace ? `ulimit -v ${addressSpace} 2>/dev/null; ` : "";
+  // A shell does not survive ThreadSanitizer, and no sanitizer an address space that is limited.
+  const child = process.env.LYCEUM_SANITIZED
+    ? spawn(node[0], node.slice(1), own)
+    : spawn("sh", ["-c", `ulimit -c 0; ${limits}exec "$@"`, "sh", ...node], own);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (text) => {
