@@ -19,6 +19,10 @@ const families: readonly (readonly [RegExp, string])[] = [
   [/^aten::_thnn_|^aten::(lstm|gru|rnn_tanh|rnn_relu)_cell$|^aten::_fft_|_helper_?$/, unchecked],
   [/^aten::_?histogramdd/, unchecked],
   [/^aten::\w*_backward/, derivative],
+  [
+    /^aten::_(transform_bias_rescale_qkv|transformer_.*|native_(decoder_only_)?multi_head_attention)$/,
+    unchecked,
+  ],
   [/^aten::special_.*_polynomial_|_aa$/, endless],
 ];
 

@@ -26,6 +26,8 @@ export interface Order {
 
 export interface Counts {
   programs: number;
+  /** The processor's time, in seconds. */
+  work: number;
   /** Calls of operators by family, and how many of them returned instead of throwing. */
   calls: Partial<Record<Family, { calls: number; returned: number }>>;
   /** The operators that were called, and those that returned at least once. */
@@ -70,7 +72,9 @@ class Counter {
 
   write(path: string): void {
     const { programs, calls } = this;
-    const counts: Counts = { programs, calls, called: [...this.called], returned: [...this.returned] };
+    const { user, system } = process.cpuUsage();
+    const work = (user + system) / 1e6;
+    const counts: Counts = { programs, work, calls, called: [...this.called], returned: [...this.returned] };
     writeFileSync(path, JSON.stringify(counts));
   }
 }

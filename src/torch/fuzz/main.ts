@@ -106,6 +106,7 @@ const entry: Entry = {
   guarded: guard !== undefined,
   seed,
   seconds: Math.round(elapsed()),
+  work: Math.round(sum.work),
   programs: sum.programs,
   operators: { called: sum.called.length, returned: sum.returned.length },
   calls: sum.calls,

@@ -15,6 +15,8 @@ export interface Entry {
   guarded: boolean;
   seed: number;
   seconds: number;
+  /** The processor's time in seconds; the first entry does not have it. */
+  work?: number;
   /** How many were run to their end. */
   programs: number;
   /** How many operators were called, and how many of them returned at least once. */
@@ -33,7 +35,7 @@ const about =
   "Random programs over all offered operators (src/torch/fuzz). `npm run fuzz:bridge` adds a run; docs/status.md has the sum.";
 
 export function noCounts(): Counts {
-  return { programs: 0, calls: {}, called: [], returned: [] };
+  return { programs: 0, work: 0, calls: {}, called: [], returned: [] };
 }
 
 /** The counts in a file; none where there is no such file, or one that was being written when its process died. */
@@ -58,6 +60,7 @@ export function addCounts(a: Counts, b: Counts): Counts {
   const union = (first: string[], second: string[]) => [...new Set([...first, ...second])];
   return {
     programs: a.programs + b.programs,
+    work: a.work + b.work,
     calls,
     called: union(a.called, b.called),
     returned: union(a.returned, b.returned),
