@@ -13,7 +13,7 @@ const endless = "its time grows without bound in an argument";
 /** Whole families of operators, by a pattern of the name without its overload. */
 const families: readonly (readonly [RegExp, string])[] = [
   [/^(?!aten::|lyceum::)/, foreign],
-  [/quantize|qparams|_q_|^aten::(q_|int_repr|fbgemm_)/, foreign],
+  [/quantize|qparams|fake_quant|moving_avg_obs|_q_|^aten::(q_|int_repr|fbgemm_)/, foreign],
   [/sparse|_csr|_csc|_bsr|_bsc|_coo|coalesce|crow_indices|ccol_indices/, foreign],
   [/nested|mkldnn|_mps|mps_|cudnn|miopen|vulkan|xnnpack|_nnpack/, foreign],
   [/^aten::_thnn_|^aten::(lstm|gru|rnn_tanh|rnn_relu)_cell$|^aten::_fft_|_helper_?$/, unchecked],
