@@ -34,7 +34,8 @@ std::vector<Kernels> sets() {
   std::vector<Kernels> sets{none_table()};
 #ifdef __x86_64__
   if (__builtin_cpu_supports("avx2")) sets.push_back(avx2_table());
-  if (__builtin_cpu_supports("avx512f")) sets.push_back(avx512_table());
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
+    sets.push_back(avx512_table());
 #endif
   return sets;
 }

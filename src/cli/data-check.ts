@@ -4,7 +4,7 @@ import { resolveRecipe } from "../recipe/index.js";
 import { lineTo } from "./counter.js";
 import { dataHelp, parseData } from "./data-argument.js";
 import { listenForInterrupt } from "./interrupt.js";
-import { printable, table } from "./text.js";
+import { oneLine, printable, table } from "./text.js";
 
 /** So many of a kind are listed; --json lists all. */
 const most = 20;
@@ -30,7 +30,7 @@ Examples:
       const { checkStored, loadDataset } = await import("../data/index.js");
       const { heldOut: _, ...spec } = resolveRecipe({ data: parseData(images) }).data;
       const line = lineTo(process.stderr);
-      const { signal, stop } = listenForInterrupt(() => line.clear());
+      const { signal, stop } = listenForInterrupt({ onFirst: () => line.clear() });
       const onProgress: MakeOptions["onProgress"] = ({ doing, done, total }) =>
         line.show(`${doing ?? "reading"}  ${done}${Number.isNaN(total) ? "" : ` of ${total}`}`);
       let report: CheckReport;
@@ -58,11 +58,12 @@ function textOf(report: CheckReport): string {
     rowOf("train", train),
     rowOf("test", test),
   ];
+  // Names may hold anything but a zero and a slash; a line feed would make two lines of one.
   const damaged = [...train.damaged, ...test.damaged].map(({ name, problem }) => `${name} ${problem}`);
   const names = classNames.length > most ? [...classNames.slice(0, most), "…"] : classNames;
   return printable(
     [
-      `${classNames.length} classes: ${names.join(", ")}`,
+      oneLine(`${classNames.length} classes: ${names.join(", ")}`),
       "",
       table(parts),
       ...block("damaged", damaged),
@@ -94,5 +95,5 @@ function rowOf(name: string, { images, perClass, sizes, damaged }: PartReport): 
 function block(title: string, lines: readonly string[]): string[] {
   if (lines.length === 0) return [];
   const more = lines.length > most ? [`… and ${lines.length - most} more (--json lists all)`] : [];
-  return ["", ...(title === "" ? [] : [`${title}:`]), ...lines.slice(0, most), ...more];
+  return ["", ...(title === "" ? [] : [`${title}:`]), ...lines.slice(0, most).map(oneLine), ...more];
 }

@@ -15,8 +15,8 @@ import { UsageError } from "./errors.js";
 export function withImports(command: Command): Command {
   return command.option(
     "--import <file>",
-    "a JavaScript module whose exports, made by defineMethod, defineModel, defineDataset and their like, names in the recipe may mean; " +
-      "may be repeated",
+    "a JavaScript module to run, the only thing that runs code of yours: what it exports, made by defineMethod, defineModel, " +
+      "defineDataset and their like, names in the recipe may mean; may be repeated",
     (file, all: string[] = []) => [...all, file],
   );
 }

@@ -62,17 +62,29 @@ export async function prepareWork(
   const { findStudyFolder } = await import("../study/index.js");
   const { jobs, threads, shard, arms } = flags;
   const directory = findStudyFolder(named, flags.results);
+  const output = flags.json ? process.stderr : process.stdout;
   return {
     command,
     path: fileOf(named, directory),
     directory,
     jobs: wholeNumber("--jobs", jobs),
-    threads: threads === undefined ? undefined : wholeNumber("--threads", threads),
+    threads: threads === undefined ? undefined : await threadsOf(threads, output),
     shard: shard === undefined ? undefined : parseShard(shard),
     arms: arms?.split(",").map((arm) => arm.trim()),
     imports: await importFiles(flags.import),
-    output: flags.json ? process.stderr : process.stdout,
+    output,
   };
+}
+
+/** Reads --threads. More than this machine runs at a time would only wait for each other, and are not started. */
+async function threadsOf(text: string, output: Output): Promise<number> {
+  const { mostThreads } = await import("../generations/index.js");
+  const [asked, most] = [wholeNumber("--threads", text), mostThreads()];
+  if (asked > most)
+    output.write(
+      `warning: --threads ${asked} are more than the ${most} that this machine runs at a time: ${most} are used\n`,
+    );
+  return Math.min(asked, most);
 }
 
 /**
@@ -91,9 +103,10 @@ export async function trainBegun(
   const { path, jobs, threads, shard, arms, imports, output } = work;
   await forgetFailures(begun.folder, begun.mine);
   const show = studyProgress(output, { networks: begun.mine, left: begun.left, prefix });
-  const { signal, stop } = listenForInterrupt(() =>
-    show.say("stopping: the steps are finished and all is saved first; Ctrl-C again stops at once"),
-  );
+  const { signal, stop } = listenForInterrupt({
+    onFirst: () =>
+      show.say("stopping: the steps are finished and all is saved first; Ctrl-C again stops at once"),
+  });
   try {
     const args = [begun.folder.studyFile, "--results-folder", begun.folder.directory];
     if (shard) args.push("--shard", `${shard.shard}/${shard.of}`);

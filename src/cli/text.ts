@@ -4,6 +4,11 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
+/** Makes one line of a text that comes from files, such as the name of one. */
+export function oneLine(text: string): string {
+  return printable(text.replaceAll("\n", "\ufffd"));
+}
+
 /**
  * Lays rows out as a table of text, with the first column aligned to the left and all others to the right.
  *

@@ -13,6 +13,9 @@ suggest the nearest key. \`--set key.path=value\` overrides a key on the command
 Where a key chooses from a family (\`data\`, \`patriarch\`, \`student\`, \`optimizer\`, \`schedule\`), a bare name stands for the
 member with its defaults: \`patriarch: strict\` is \`patriarch: { method: strict }\`. A program can bring members of its
 own, by value in code and by \`--import\` on the command line: see [tutorial.md](tutorial.md).
+
+Recipes and studies are read as YAML 1.2: one document of at most 64 KiB, UTF-8, with at most 32 levels and 1000 aliases. There are no
+merge keys (\`<<\`) and no tags; \`yes\` and \`1:30\` are words, \`010\` is ten. What is wrong is told with file, line and remedy.
 `;
 
 /** Generates the text of the page. */

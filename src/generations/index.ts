@@ -18,6 +18,7 @@ export { type Images, prepareImages } from "./images.js";
 export { type Normalisation, seeing } from "./normalisation.js";
 export type { OnProgress } from "./observers/progress.js";
 export { loadTestLogits } from "./results.js";
+export { mostThreads, useThreads } from "./threads.js";
 export { freeze, type TrainingPlace, trainGeneration } from "./train-generation.js";
 export {
   describeNetwork,

@@ -2,8 +2,8 @@
 import type { AnyDataset } from "../data/index.js";
 import { type Library, type Recipe, type RecipeInput, readRecipe } from "../recipe/index.js";
 import { describeEnvironment, filesOf, type Imports, libraryOf, RunFolder } from "../runs/index.js";
-import * as torch from "../torch/index.js";
 import type { Given } from "./experiment.js";
+import { useThreads } from "./threads.js";
 
 /** A recipe for images that a program hands over: `data` may be left out. */
 export type RecipeForImages = Omit<RecipeInput, "data"> & Partial<Pick<RecipeInput, "data">>;
@@ -76,7 +76,7 @@ function named(input: RecipeForImages | Recipe, { model, dataset }: Given): unkn
 
 async function environmentOf(recipe: Recipe, imports: Imports) {
   // Threads are set before the environment is described, which records how many the training uses.
-  if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
+  useThreads(recipe);
   const files = filesOf(imports);
   return {
     ...(await describeEnvironment({ device: recipe.device })),

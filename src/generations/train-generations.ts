@@ -21,6 +21,7 @@ import { type Normalisation, seeing } from "./normalisation.js";
 import type { OnProgress } from "./observers/progress.js";
 import { type OpenRunOptions, openRun, type RecipeForImages } from "./open-run.js";
 import { checkSameFiles } from "./same-files.js";
+import { useThreads } from "./threads.js";
 import { freeze, roleOf, type TrainedNetwork, trainGeneration } from "./train-generation.js";
 import { warningsFor } from "./warnings.js";
 
@@ -111,7 +112,7 @@ async function prepare(
   { recipe, library, folder }: Pick<Experiment, "recipe" | "library" | "folder">,
   { model, dataset, signal, onProgress }: TrainGenerationsOptions,
 ): Promise<Experiment> {
-  if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
+  useThreads(recipe);
   setKernels(recipe.kernels);
   const images = await prepareImages(recipe, {
     library,

@@ -14,8 +14,10 @@ export {
   resolveRecipe,
 } from "./load.js";
 export { nearest } from "./nearest.js";
-export { applyOverride } from "./overrides.js";
+export { applyOverride, isTooDeep } from "./overrides.js";
+export { nestedHint, type Problem } from "./problems.js";
 export { classCount, optionsOf, recipeSchema } from "./schema.js";
+export { shorten, show, showPath } from "./show.js";
 export { namesBeyond } from "./stand-ins.js";
-export type { Recipe, RecipeInput } from "./types.js";
+export type { NotFinite, Recipe, RecipeInput } from "./types.js";
 export { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from "./yaml.js";

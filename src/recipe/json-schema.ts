@@ -4,6 +4,10 @@ export interface JsonSchema {
   const?: unknown;
   enum?: readonly unknown[];
   pattern?: string;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;

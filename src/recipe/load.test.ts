@@ -141,11 +141,91 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
     ["data: mnist\nprecision: float16", "/mine.yaml:2: precision: float16 needs a GPU, --device cuda"],
     ["data: mnist\ndevice: gpu", 'device: must be text that matches ^(cpu|cuda(:\\d{1,2})?)$, given "gpu"'],
     ["", "/mine.yaml: data: is missing; must be one of"],
-    ["- data", '/mine.yaml: a recipe is a mapping, such as "data: cifar100"'],
+    ["- data", '/mine.yaml:1: a recipe is a mapping, such as "data: cifar100"'],
+    ["# of one word\nmnist", '/mine.yaml:2: a recipe is a mapping, such as "data: cifar100"'],
     ["data: !env X", "/mine.yaml:1: Unresolved tag: !env"],
     ["__proto__: {a: 1}\ndata: mnist", "/mine.yaml:1: __proto__: unknown key"],
   ])("%j", async (text, message) => {
     expect(await refusal(text)).toContain(message);
+  });
+
+  test.each([
+    // Numbers that are none, or too large for a number.
+    [
+      "data: mnist\nepochs: .nan",
+      ["/mine.yaml:2: epochs: must be a whole number from 1 to 100000, given NaN"],
+    ],
+    [
+      "data: mnist\nclipNorm: -.inf",
+      ["/mine.yaml:2: clipNorm: must be a number above 0 and of at most 1000000, given -Infinity"],
+    ],
+    [
+      "data: mnist\nepochs: [.inf, 1]",
+      ["/mine.yaml:2: epochs: must be a whole number from 1 to 100000, given [Infinity,1]"],
+    ],
+    [
+      "data: mnist\nepochs: 1e400",
+      ["/mine.yaml:2: epochs: must be a whole number from 1 to 100000, given Infinity"],
+    ],
+    [
+      "data: mnist\nepochs: 99999999999999999999",
+      ["/mine.yaml:2: epochs: must be a whole number from 1 to 100000, given 100000000000000000000"],
+    ],
+    // What does not fit to a value that is wrong by itself is no second fault.
+    ["data: mnist\nepochs: -3", ["/mine.yaml:2: epochs: must be a whole number from 1 to 100000, given -3"]],
+    [
+      "data: mnist\nbatchSize: -3\naccumulate: 2",
+      ["/mine.yaml:2: batchSize: must be a whole number from 1 to 65536, given -3"],
+    ],
+    [
+      "data: mnist\naugment: {mixup: {probability: 2}}",
+      ["/mine.yaml:2: augment.mixup.probability: must be a number from 0 to 1, given 2"],
+    ],
+    // Quotes too many, too few.
+    [
+      "data: mnist\nepochs: '3'",
+      ['/mine.yaml:2: epochs: must be a whole number from 1 to 100000, given "3"; write it without quotes'],
+    ],
+    ["data: mnist\ntitle: 3", ['/mine.yaml:2: title: must be text, given 3; write it with quotes, "3"']],
+    [
+      "data: mnist\nepochs: 1_000",
+      ['/mine.yaml:2: epochs: must be a whole number from 1 to 100000, given "1_000"'],
+    ],
+    [
+      "data: mnist\nepochs: 1:30",
+      ['/mine.yaml:2: epochs: must be a whole number from 1 to 100000, given "1:30"'],
+    ],
+    ["data: mnist\naugment: {flip: yes}", ['/mine.yaml:2: augment.flip: must be true or false, given "yes"']],
+    [
+      `data: mnist\ntitle: ${"k".repeat(300)}`,
+      [`/mine.yaml:2: title: must be text of at most 200 characters, given "${"k".repeat(56)}...`],
+    ],
+    // Keys.
+    [
+      "data: mnist\nstudent.hardWeight: 0.5",
+      ["/mine.yaml:2: student.hardWeight: unknown key; write a mapping, student: { hardWeight: … }"],
+    ],
+    ["data: mnist\nEpochs: 3", ['/mine.yaml:2: Epochs: unknown key; did you mean "epochs"?']],
+    ["data: mnist\r\nepoch: 3\r\n", ['/mine.yaml:2: epoch: unknown key; did you mean "epochs"?']],
+    ["\ufeffdata: mnist\nepoch: 3", ['/mine.yaml:2: epoch: unknown key; did you mean "epochs"?']],
+    ["data: mnist\n\ufeffepochs: 3", ['/mine.yaml:2: "\\ufeffepochs": unknown key; did you mean "epochs"?']],
+    ['data: mnist\n"epoch\\ns": 3', ['/mine.yaml:2: "epoch\\ns": unknown key; did you mean "epochs"?']],
+  ])("%j, and says no more", async (text, messages) => {
+    expect((await refusal(text)).split("\n")).toEqual(messages);
+  });
+
+  test("a key without a name is shown, and has its line", async () => {
+    for (const key of ["~", "''"])
+      expect(await refusal(`data: mnist\n${key}: 3`)).toMatch(
+        /^\/mine\.yaml:2: "": unknown key; known here: title/,
+      );
+  });
+
+  test("of thousands of problems some are told, and how many more there are", async () => {
+    const keys = Array.from({ length: 1000 }, (_, i) => `k${i}: 1`).join("\n");
+    const lines = (await refusal(`data: mnist\n${keys}`)).split("\n");
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toBe("and 980 more");
   });
 
   test("all that is wrong at once, a line each", async () => {

@@ -8,6 +8,7 @@ import { nearest } from "./nearest.js";
 import { applyOverride, type Override, parseOverride } from "./overrides.js";
 import { type Problem, problemsOf } from "./problems.js";
 import { recipeSchema } from "./schema.js";
+import { shorten, show, showPath } from "./show.js";
 import { standIns } from "./stand-ins.js";
 import type { Recipe } from "./types.js";
 import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from "./yaml.js";
@@ -15,6 +16,17 @@ import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from ".
 /** The error of a recipe that cannot be used. Its message has a line for each problem. */
 export class RecipeError extends Error {
   override name = "RecipeError";
+
+  /**
+   * @param message a line for each problem
+   * @param problems the same by key, without file and line; none where the recipe could not be read at all
+   */
+  constructor(
+    message: string,
+    readonly problems: readonly Problem[] = [],
+  ) {
+    super(message);
+  }
 }
 
 /** The folder of the recipes that come with the package. */
@@ -42,7 +54,7 @@ export async function loadRecipe(
   const overrides = set.map((text) => asRecipeError(() => parseOverride(text)));
   const name = basename(path, extname(path));
   return resolve(
-    { title: name, ...asMapping(yaml.value, path) },
+    { title: name, ...asMapping(yaml, path) },
     { yaml, path, overrides, onlyKnownNames: true, library },
   );
 }
@@ -55,7 +67,7 @@ export async function loadRecipe(
  */
 export async function loadRecipeInput(nameOrPath: string): Promise<Record<string, unknown>> {
   const path = await findRecipe(nameOrPath);
-  return { ...asMapping((await readFileAsYaml(path)).value, path) };
+  return { ...asMapping(await readFileAsYaml(path), path) };
 }
 
 /**
@@ -72,7 +84,7 @@ export async function loadStoredRecipe(
   { anyNames = false }: { anyNames?: boolean } = {},
 ): Promise<Recipe> {
   const yaml = await readFileAsYaml(path);
-  const input = asMapping(yaml.value, path);
+  const input = asMapping(yaml, path);
   const known = anyNames ? library.with(standIns(input, library)) : library;
   return resolve(input, { yaml, path, overrides: [], library: known });
 }
@@ -134,10 +146,16 @@ function resolve(base: unknown, origin: Origin): Recipe {
       ? unknownNames(result.data, library)
       : []
     : problemsOf(result.error, input, library);
-  if (problems.length > 0)
-    throw new RecipeError(problems.map((problem) => locate(problem, origin)).join("\n"));
+  if (problems.length > 0) {
+    const lines = problems.slice(0, MOST_PROBLEMS).map((problem) => locate(problem, origin));
+    if (problems.length > MOST_PROBLEMS) lines.push(`and ${problems.length - MOST_PROBLEMS} more`);
+    throw new RecipeError(lines.join("\n"), problems);
+  }
   return result.data!;
 }
+
+/** The number of problems that are told at once: a file can hold thousands. */
+const MOST_PROBLEMS = 20;
 
 /**
  * Finds names of networks and data sets that the library does not define. In code such a name is allowed, for
@@ -152,16 +170,16 @@ function unknownNames({ data, model }: Recipe, library: Library): Problem[] {
     if (names.includes(given)) return [];
     const meant = nearest(given, names);
     const hint = meant ? `; did you mean "${meant}"?` : "";
-    return [{ path, message: `must be one of ${names.join(", ")}, given "${given}"${hint}` }];
+    return [{ path, message: `must be one of ${names.join(", ")}, given ${show(given)}${hint}` }];
   });
 }
 
 function locate({ path, message }: Problem, { yaml, path: file, overrides }: Origin): string {
-  const key = path.length > 0 ? `${path.join(".")}: ` : "";
+  const key = path.length > 0 ? `${showPath(path)}: ` : "";
   const guilty = overrides.findLast((one) =>
     one.path.every((part, i) => i >= path.length || part === path[i]),
   );
-  if (guilty) return `--set ${guilty.text}: ${key}${message}`;
+  if (guilty) return `--set ${shorten(guilty.text)}: ${key}${message}`;
   const line = yaml?.lineOf(path);
   return `${file ? `${file}${line ? `:${line}` : ""}: ` : "recipe: "}${key}${message}`;
 }
@@ -178,10 +196,10 @@ async function readFileAsYaml(path: string): Promise<ParsedYaml> {
   }
 }
 
-function asMapping(value: unknown, path: string): object {
+function asMapping({ value, lineOf }: ParsedYaml, path: string): object {
   if (value === null || value === undefined) return {};
   if (typeof value === "object" && !Array.isArray(value)) return value;
-  throw new RecipeError(`${path}: a recipe is a mapping, such as "data: cifar100"`);
+  throw new RecipeError(`${path}:${lineOf([]) ?? 1}: a recipe is a mapping, such as "data: cifar100"`);
 }
 
 async function findRecipe(nameOrPath: string): Promise<string> {

@@ -29,6 +29,12 @@ test.each(["epochs", "=3", "a..b=1", "__proto__.x=1", "a.__proto__=1", "a b=1"])
   expect(() => parseOverride(text)).toThrow(`--set ${text}: must look like`);
 });
 
+test("refuses keys that lie deeper than any, and does not repeat all of them", () => {
+  const text = `${"a.".repeat(30_000)}a=1`;
+  expect(() => parseOverride(text)).toThrow(/^--set a\.a\..{1,250}: no key lies so deep$/);
+  expect(() => parseOverride(`a=${"[".repeat(30_000)}`)).toThrow(/^--set a=\[.{1,250}: nested too deeply/);
+});
+
 test("quotes an override whose value is no YAML", () => {
   expect(() => parseOverride("patriarch={k: 5")).toThrow(/--set patriarch=\{k: 5: /);
 });

@@ -1,3 +1,4 @@
+import { shorten } from "./show.js";
 import { parseYaml } from "./yaml.js";
 
 /** A parsed `--set key.path=value`. */
@@ -18,13 +19,17 @@ export function parseOverride(text: string): Override {
   const at = text.indexOf("=");
   const path = text.slice(0, Math.max(at, 0)).trim().split(".");
   if (at < 1 || path.some((key) => !/^[A-Za-z]\w*$/.test(key)))
-    throw new Error(`--set ${text}: must look like key=value or key.inner=value`);
+    throw new Error(`--set ${shorten(text)}: must look like key=value or key.inner=value`);
+  if (isTooDeep(path)) throw new Error(`--set ${shorten(text)}: no key lies so deep`);
   try {
     return { path, value: parseYaml(text.slice(at + 1)).value, text };
   } catch (error) {
-    throw new Error(`--set ${text}: ${(error as Error).message}`);
+    throw new Error(`--set ${shorten(text)}: ${(error as Error).message}`);
   }
 }
+
+/** Tells whether a path has more keys than any recipe has within each other. */
+export const isTooDeep = (path: readonly string[]): boolean => path.length > 16;
 
 /**
  * For each key that chooses from a family: the key under which a mapping there holds the chosen member's

@@ -4,6 +4,7 @@ import type { JsonSchema as Shape } from "./json-schema.js";
 import type { Library } from "./library.js";
 import { nearest } from "./nearest.js";
 import { recipeSchema } from "./schema.js";
+import { shorten, show } from "./show.js";
 
 /** One problem of a recipe: the path of the key, and in words what is wrong with it. */
 export interface Problem {
@@ -29,7 +30,13 @@ function rootOf(library: Library): Shape {
  */
 export function problemsOf(error: z.ZodError, input: unknown, library: Library): Problem[] {
   const root = rootOf(library);
-  return flatten(error.issues, []).flatMap((issue) => describe(issue, input, root));
+  const all = flatten(error.issues, []).flatMap((issue) => describe(issue, input, root));
+  // zod finds two faults in a whole number that is too large for JavaScript as well as for its key.
+  const seen = new Set<string>();
+  return all.filter(({ path, message }) => {
+    const text = JSON.stringify([path.map(String), message]);
+    return seen.size < seen.add(text).size;
+  });
 }
 
 type Issue = z.core.$ZodIssue;
@@ -63,19 +70,45 @@ function describe(issue: Issue, input: unknown, root: Shape): Problem[] {
         const message = `only ${owners.join(" and ")} ${owners.length > 1 ? "have" : "has"} this, not ${chosen}`;
         return { path: [...path, key], message };
       }
-      const hint = meant ? `did you mean "${meant}"?` : `known here: ${[...new Set(known)].join(", ")}`;
+      const hint = meant
+        ? `did you mean "${meant}"?`
+        : (nestedHint(key, known) ?? `known here: ${[...new Set(known)].join(", ")}`);
       return { path: [...path, key], message: `unknown key; ${hint}` };
     });
   }
   const shapes = shapesAt(path, input, root);
   const given = valueAt(input, path);
-  const allowed = [...new Set(shapes.map((shape) => allow(shape, shapes)))].join(" or ");
+  const allowed = [...new Set(shapes.map((shape) => allow(shape, shapes, given)))].join(" or ");
   if (given === undefined) return [{ path, message: `is missing; must be ${allowed}` }];
   const words = shapes.flatMap((shape) => shape.enum ?? (shape.const === undefined ? [] : [shape.const]));
   const meant = typeof given === "string" ? nearest(given, words.map(String)) : undefined;
-  const hint = meant ? `; did you mean "${meant}"?` : "";
+  const hint = meant ? `; did you mean "${meant}"?` : quotesHint(given, shapes);
   return [{ path, message: `must be ${allowed}, given ${show(given)}${hint}` }];
 }
+
+/** Says how a key that was written with dots, as `--set` takes it, is written in a recipe. */
+export function nestedHint(key: string, known: readonly string[]): string | undefined {
+  const [first = "", second] = key.split(".");
+  if (second === undefined || !known.includes(first)) return undefined;
+  return `write a mapping, ${first}: { ${shorten(second, 40)}: … }`;
+}
+
+/** Says where quotes make a number of a text, or are missing around one. */
+function quotesHint(given: unknown, shapes: readonly Shape[]): string {
+  const types = shapes.map(({ type }) => type);
+  if (typeof given === "string")
+    return given.trim() !== "" && Number.isFinite(Number(given)) && types.some(isNumeric)
+      ? "; write it without quotes"
+      : "";
+  const isScalar = typeof given === "number" || typeof given === "boolean";
+  return isScalar && shapes.length > 0 && shapes.every(isFreeText)
+    ? `; write it with quotes, "${given}"`
+    : "";
+}
+
+const isFreeText = (shape: Shape) =>
+  shape.type === "string" && !shape.enum && shape.const === undefined && !shape.pattern;
+const isNumeric = (type: string | undefined) => type === "number" || type === "integer";
 
 /** The keys under which a recipe names the member of a family that it chooses. */
 const tags = ["name", "method", "kind"];
@@ -159,8 +192,9 @@ const MOST_WORDS = 40;
  * Describes in words what a shape allows.
  *
  * @param all all alternatives that are allowed in the same place
+ * @param given the value that stands there: how long a text or a list may be is said where one is given
  */
-function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
+function allow(shape: Shape, all: readonly Shape[], given: unknown): string {
   const words = shape.enum ?? (shape.const === undefined ? undefined : [shape.const]);
   if (words) {
     const more = words.length > MOST_WORDS ? `, … (${words.length} in all)` : "";
@@ -174,7 +208,9 @@ function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
     case "boolean":
       return "true or false";
     case "array":
-      return shape.prefixItems ? `a list of ${shape.prefixItems.length}` : "a list";
+      return shape.prefixItems
+        ? `a list of ${shape.prefixItems.length}`
+        : `a list${Array.isArray(given) ? countOf(shape.minItems, shape.maxItems, "") : ""}`;
     case "object": {
       const tag = tags.find((one) => shape.properties?.[one]?.const !== undefined);
       const family = all.filter((one) => tag !== undefined && one.properties?.[tag]?.const !== undefined);
@@ -182,8 +218,16 @@ function allow(shape: Shape, all: readonly Shape[] = [shape]): string {
       return `a mapping of ${Object.keys(shape.properties ?? {}).join(", ")}`;
     }
     default:
-      return shape.pattern ? `text that matches ${shape.pattern}` : "text";
+      return shape.pattern
+        ? `text that matches ${shape.pattern}`
+        : `text${typeof given === "string" ? countOf(shape.minLength, shape.maxLength, " characters") : ""}`;
   }
+}
+
+/** Says how many characters or items there may be; nothing where only none at all is ruled out. */
+function countOf(least = 0, most = Number.POSITIVE_INFINITY, of: string): string {
+  if (most < 2 ** 31) return least > 1 ? ` of ${least} to ${most}${of}` : ` of at most ${most}${of}`;
+  return least > 1 ? ` of at least ${least}${of}` : "";
 }
 
 function range({ minimum: least, maximum, exclusiveMinimum, exclusiveMaximum }: Shape): string {
@@ -207,20 +251,4 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
     here = (here as Record<PropertyKey, unknown>)[step];
   }
   return here;
-}
-
-function show(value: unknown): string {
-  const text = value === null ? "nothing" : asJson(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-/**
- * Shows a value as JSON, or by its type: a recipe written in code may hold values that JSON cannot express.
- */
-function asJson(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? typeof value;
-  } catch {
-    return typeof value;
-  }
 }

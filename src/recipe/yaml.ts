@@ -1,5 +1,10 @@
-import type { Node, Pair, visit } from "yaml";
+import type { Node } from "yaml";
 import { yaml } from "../packages.js";
+import { composeYaml } from "./yaml-compose.js";
+import { YamlError } from "./yaml-error.js";
+import { checkNodes, nameOfKey } from "./yaml-nodes.js";
+
+export { YamlError } from "./yaml-error.js";
 
 /** A YAML text as plain data, with the line on which each part of it stands. */
 export interface ParsedYaml {
@@ -8,23 +13,10 @@ export interface ParsedYaml {
   lineOf(path: readonly PropertyKey[]): number | undefined;
 }
 
-/** The error of a text that is no acceptable YAML, with the line, from 1, where it is known. */
-export class YamlError extends Error {
-  override name = "YamlError";
-  constructor(
-    message: string,
-    readonly line?: number,
-  ) {
-    super(message);
-  }
-}
-
 /**
  * The largest text that is parsed: far above any recipe, and so small that the parser's worst cases end soon.
  */
 export const MAX_YAML_BYTES = 64 * 1024;
-const MAX_ALIASES = 50;
-const MAX_DEPTH = 32;
 
 /**
  * Parses a YAML text that may come from anyone. Accepted is one document of YAML 1.2 with no tags but YAML's
@@ -35,59 +27,19 @@ const MAX_DEPTH = 32;
 export function parseYaml(text: string): ParsedYaml {
   if (Buffer.byteLength(text) > MAX_YAML_BYTES)
     throw new YamlError(`more than ${MAX_YAML_BYTES} bytes of YAML`);
-  checkBrackets(text);
   const lines = new (yaml().LineCounter)();
   const lineAt = (offset: number | undefined) =>
     offset === undefined ? undefined : lines.linePos(offset).line;
-  // The parser's own check for repeated keys takes quadratic time; checkNodes does it instead.
-  const document = yaml().parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-  const trouble = document.errors[0] ?? document.warnings[0];
-  if (trouble) throw new YamlError(trouble.message, lineAt(trouble.pos[0]));
-  checkNodes(document, lineAt);
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: MAX_ALIASES });
-  } catch (error) {
-    throw new YamlError((error as Error).message);
-  }
+  const document = composeYaml(text, lines);
+  checkNodes(document, { lineAt, maxBytes: 8 * MAX_YAML_BYTES });
+  // What the aliases stand for was bounded by checkNodes.
+  const value: unknown = document.toJS({ maxAliasCount: -1 });
   return { value, lineOf: (path) => lineAt(offsetOf(document.contents, path)) };
 }
 
-/** Writes plain data as YAML. */
+/** Writes plain data as YAML. A value that stands in several places is written out in each of them. */
 export function toYaml(value: unknown): string {
-  return yaml().stringify(value, { lineWidth: 100 });
-}
-
-/**
- * Refuses deeply nested brackets before the text is parsed, since thousands of them would cost the parser
- * seconds.
- */
-function checkBrackets(text: string): void {
-  let depth = 0;
-  for (const character of text) {
-    if (character === "[" || character === "{") depth++;
-    else if (character === "]" || character === "}") depth = Math.max(0, depth - 1);
-    if (depth > MAX_DEPTH * 4) throw new YamlError("nested too deeply");
-  }
-}
-
-function checkNodes(document: Parameters<typeof visit>[0], lineAt: (o?: number) => number | undefined): void {
-  const { isScalar, visit } = yaml();
-  visit(document, {
-    Node(_, node, ancestors) {
-      if (ancestors.length > 2 * MAX_DEPTH) throw new YamlError("nested too deeply", lineAt(node.range?.[0]));
-    },
-    Map(_, map) {
-      const seen = new Set<string>();
-      for (const { key } of map.items as Pair<Node>[]) {
-        const line = lineAt(key.range?.[0]);
-        if (!isScalar(key)) throw new YamlError("a key must be a plain word", line);
-        const name = String(key.value);
-        if (seen.has(name)) throw new YamlError(`the key "${name}" stands here twice`, line);
-        seen.add(name);
-      }
-    },
-  });
+  return yaml().stringify(value, { lineWidth: 100, aliasDuplicateObjects: false });
 }
 
 /**
@@ -100,7 +52,7 @@ function offsetOf(contents: unknown, path: readonly PropertyKey[]): number | und
   let offset = node?.range?.[0];
   for (const step of path) {
     if (isMap<Node, Node>(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+      const pair = node.items.find(({ key }) => isScalar(key) && nameOfKey(key) === String(step));
       if (!pair) break;
       [offset, node] = [pair.key.range?.[0], pair.value];
     } else {

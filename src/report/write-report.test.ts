@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { parseHTML } from "linkedom";
 import { beforeEach, expect, test } from "vitest";
 import { loadDataset } from "../data/index.js";
+import * as methods from "../methods/index.js";
+import { writeTransfer } from "../transfer/transfer-file.js";
 import { makeRun } from "./fixtures/make-run.js";
 import { writeReport } from "./index.js";
 
@@ -192,6 +194,51 @@ test("whatever a hostile run folder says stays text", async () => {
   expect(document.querySelectorAll("img")).toHaveLength(12 + 6);
   expect(document.querySelectorAll("h1")[0]!.textContent).toBe(evil);
   expect(source).not.toContain("<script");
+});
+
+test("whatever a method of one's own and a transfer are called stays text", async () => {
+  const evil = `</pre></svg><script>alert("x")</script><img src=x onerror='y'>`;
+  const mine = methods.defineMethod({
+    ...{ name: "mine", summary: evil, formula: evil, terms: { hard: evil, topScoreDifference: evil } },
+    options: (z) => ({ words: z.string().default(evil) }),
+    describe: ({ words }) => `mine ${words}`,
+    loss: () => {
+      throw new Error("nobody trains here");
+    },
+  });
+  await makeRun(directory, { finished: 1, patriarch: mine });
+  await writeTransfer(directory, {
+    ...{
+      lyceum: evil,
+      name: "birds",
+      data: { name: evil, root: evil },
+      classes: 2,
+      images: { train: 9, test: 9 },
+    },
+    ...{
+      layer: evil,
+      spatial: "mean",
+      scaling: "l2",
+      shots: [5],
+      splits: 1,
+      folds: 2,
+      seed: 0,
+      date: evil,
+      seconds: 1,
+    },
+    generations: [
+      {
+        ...{ generation: 0, role: "patriarch", features: 64 },
+        results: [{ shots: 5, classifier: "svm", top1: [0.5], meanClassAccuracy: [0.5], c: [1] }],
+      },
+    ],
+  });
+  const { document, source, texts } = await report({ imports: [mine] });
+  expect(document.querySelectorAll("script")).toHaveLength(0);
+  expect(source).not.toMatch(/<script|<img src=x/);
+  // It is shown: in the method's line, in the recipe, and as the name of a curve.
+  expect(source.split("&lt;script&gt;").length).toBeGreaterThan(3);
+  expect(texts("pre")[0]).toContain('alert("x")');
 });
 
 test("logits that are not [N, C] are an error that names the file", async () => {

@@ -15,6 +15,7 @@ export { parseJson, testResultSchema } from "./formats.js";
 export { filesOf, type ImportedFile, type Imports, libraryOf } from "./imports.js";
 export { listRuns, type RunListing } from "./list-runs.js";
 export { acquireLock, isLocked } from "./lock.js";
+export { refuseLinkAt, refuseLinks } from "./refuse-links.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export type * from "./types.js";
 export { describeWeights, readWeights, type WeightsDescription, writeWeights } from "./weights.js";

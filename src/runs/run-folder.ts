@@ -18,6 +18,7 @@ import { parseJson, summarySchema } from "./formats.js";
 import { askForImports, checkImports, type Imports, libraryOf } from "./imports.js";
 import { acquireLock, isLocked } from "./lock.js";
 import { appendRecord, readRecords } from "./metrics-log.js";
+import { refuseLinks } from "./refuse-links.js";
 import { checkRunFormat, RUN_FORMAT } from "./run-format.js";
 import type { EpochRecord, Summary } from "./types.js";
 
@@ -161,7 +162,7 @@ export class RunFolder {
   ): Promise<RunFolder> {
     const path = resolve(directory);
     const { recipe } = await RunFolder.open(directory, imports);
-    await refuseLinks(path, directory);
+    await refuseLinks(path, directory, "a run");
     return hold(path, async (release) => {
       await removeTemporary(path);
       const run = new RunFolder(path, recipe, release);
@@ -375,19 +376,6 @@ async function readRecipe(
     );
   }
   return loadStoredRecipe(join(path, "recipe.yaml"), library, options);
-}
-
-/**
- * Refuses a folder that holds symbolic links. A resumed run writes and removes files, and in a folder that
- * came from someone else a link could make those the files of another program.
- */
-async function refuseLinks(path: string, shown: string): Promise<void> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const link = entries.find((entry) => entry.isSymbolicLink());
-  if (link)
-    throw new Error(
-      `${shown}: ${link.name} is a link; a run goes on only in files that are its folder's own`,
-    );
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Checks the key `calibrate` of a study file. */
+import { shorten, show } from "../recipe/index.js";
 import type { CalibrateFile } from "./study-file.js";
 
 interface Checks {
@@ -20,7 +21,10 @@ export function checkCalibrate(calibrate: CalibrateFile, { arms, wrong, resolve 
   const isArm = (name: string) => Object.hasOwn(arms, name);
   const foreign = [calibrate.like, ...asked.map(([arm]) => arm)].find((arm) => !isArm(arm));
   if (foreign !== undefined)
-    throw wrong([], `there is no arm "${foreign}" in \`arms\`, which has ${Object.keys(arms).join(", ")}`);
+    throw wrong(
+      [],
+      `there is no arm ${show(foreign)} in \`arms\`, which has ${shorten(Object.keys(arms).join(", "), 1000)}`,
+    );
   if (asked.length === 0)
     throw wrong(
       ["arms"],
@@ -34,7 +38,10 @@ export function checkCalibrate(calibrate: CalibrateFile, { arms, wrong, resolve 
   for (const [arm, { key, range, start }] of asked) {
     const at = (last: string) => ["arms", arm, last];
     if (!/^patriarch\.\w/.test(key))
-      throw wrong(at("key"), `must be an option of the patriarch, such as patriarch.epsilon, given "${key}"`);
+      throw wrong(
+        at("key"),
+        `must be an option of the patriarch, such as patriarch.epsilon, given ${show(key)}`,
+      );
     const [least, greatest] = range;
     if (!(least < greatest))
       throw wrong(

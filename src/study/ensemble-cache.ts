@@ -1,7 +1,7 @@
 /** What was computed of ensembles before, so that a study's table need not be computed anew each time it is shown. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { schema } from "../packages.js";
 import { readBoundedText } from "../recipe/index.js";
@@ -61,7 +61,8 @@ export class EnsembleCache {
   /** Keeps what was used, where there is a folder for work that can be written to. */
   async save(): Promise<void> {
     const isNew = [...this.#used.keys()].some((key) => !this.#known.has(key));
-    if (!isNew || !existsSync(join(this.#path, ".."))) return;
+    // Through a link nothing is written: a folder of results may have come from someone else.
+    if (!isNew || !lstatSync(dirname(this.#path), { throwIfNoEntry: false })?.isDirectory()) return;
     const cache = { program: thisProgram(), results: Object.fromEntries(this.#used) };
     await writeAtomic(this.#path, JSON.stringify(cache)).catch(() => {});
   }

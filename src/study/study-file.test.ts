@@ -120,6 +120,56 @@ describe("a mistake in a study file", () => {
     await expect(loadStudy(path)).rejects.toThrow(path);
   });
 
+  it.each([
+    [
+      "arms: {a: {}}\nseed: 1\n",
+      [":1: seeds: is missing; must be a list", ':3: seed: unknown key; did you mean "seeds"?'],
+    ],
+    [
+      "arms: {a: {}}\nseeds: [.nan, .inf]\n",
+      [":3: seeds: must be a list of whole numbers from 0 to 4294967295"],
+    ],
+    [
+      "arms: {a: {}}\nseeds: 1\nbase.epochs: 3\n",
+      [":4: base.epochs: unknown key; write a mapping, base: { epochs: … }"],
+    ],
+    ['arms: {a: {}}\nseeds: 1\n"a\\nb": 3\n', [':4: "a\\nb": unknown key; known here: title']],
+    [
+      "arms:\n  a: {}\n  b:\n    epochs: -3\nseeds: 1\n",
+      [":5: arms.b: epochs: must be a whole number from 1 to 100000, given -3"],
+    ],
+    [
+      "arms:\n  a:\n    model: resnet20\n    patriarch.k: .nan\nseeds: 1\n",
+      [":5: arms.a: patriarch.k: must be a whole number of at least 2, given NaN"],
+    ],
+    [
+      "arms:\n  a:\n    epochs: 0\n    student: {softWieght: 1}\nseeds: 1\n",
+      [
+        ':5: arms.a: student.softWieght: unknown key; did you mean "softWeight"?',
+        ":4: arms.a: epochs: must be",
+      ],
+    ],
+    [
+      'arms: {a: {}}\nseeds: 1\nclaim: {arm: "b\\nc"}\n',
+      [':4: claim: there is no arm "b\\nc"; the arms are a'],
+    ],
+    [
+      "arms:\n  a: &a {model: resnet20}\n  b:\n    <<: *a\nseeds: 1\n",
+      [":5: merge keys (<<) are none of YAML 1.2"],
+    ],
+    ["arms: {a: {}}\n---\nseeds: 1\n", [":3: a second document begins here (---)"]],
+    [`arms:\n  a:\n    ? "${"a.".repeat(20_000)}a"\n    : 3\nseeds: 1\n`, [":3: arms.a: a.a.a.a."]],
+  ])("%j, and whatever else is wrong, has its line", async (text, messages) => {
+    const { path } = writeStudy();
+    writeFileSync(path, `base: {data: mnist}\n${text}`);
+    const { message } = await loadStudy(path).catch((error) => error);
+    const lines = (message as string).split("\n");
+    expect(lines.map((line, i) => line.slice(0, path.length + (messages[i]?.length ?? 0)))).toEqual(
+      messages.map((one) => `${path}${one}`),
+    );
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(path.length + 600);
+  });
+
   it("in its YAML is named with its line", async () => {
     const { path } = writeStudy();
     writeFileSync(path, "base: {\n  a: [1,\n");

@@ -1,15 +1,21 @@
 /** Reads study files: arms and seeds over a base recipe, checked before anything is trained. */
 import { dirname, isAbsolute, resolve } from "node:path";
+import type { z } from "zod";
 import {
   builtIn,
   type Library,
   loadRecipeInput,
   MAX_YAML_BYTES,
   nearest,
+  nestedHint,
   type ParsedYaml,
+  type Problem,
   parseYaml,
   type Recipe,
   readBoundedText,
+  shorten,
+  show,
+  showPath,
   toYaml,
   YamlError,
 } from "../recipe/index.js";
@@ -128,23 +134,22 @@ export function checkStudy(
   input: unknown,
   { path = "study", library = builtIn, lineOf }: Origin = {},
 ): Study {
-  const at = (keys: readonly PropertyKey[], message: string) => {
-    const line = lineOf?.(keys);
-    return new StudyError(
-      `${path}${line ? `:${line}` : ""}: ${keys.length > 0 ? `${keys.join(".")}: ` : ""}${message}`,
-    );
+  /** Says what is wrong at a key of the file; `where` is the key whose line is named, where that is another one. */
+  const lineFor = (keys: readonly PropertyKey[], message: string, where = keys) => {
+    const line = lineOf?.(where);
+    return `${path}${line ? `:${line}` : ""}: ${keys.length > 0 ? `${showPath(keys)}: ` : ""}${message}`;
+  };
+  const at = (keys: readonly PropertyKey[], message: string) => new StudyError(lineFor(keys, message));
+  const all = (lines: readonly string[]) => {
+    const more = lines.length > MOST_PROBLEMS ? [`and ${lines.length - MOST_PROBLEMS} more`] : [];
+    return new StudyError([...lines.slice(0, MOST_PROBLEMS), ...more].join("\n"));
   };
   const hidden = protoKeyIn(input);
   if (hidden) throw at(hidden, "no key can have this name: choose another");
   const parsed = fileSchema().safeParse(input);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const expected = expectedAt(issue.path);
-    if (issue.code !== "unrecognized_keys") throw at(issue.path, expected.words ?? issue.message);
-    const [key] = issue.keys;
-    const meant = nearest(key!, expected.keys);
-    const hint = meant ? `did you mean "${meant}"?` : `known here: ${expected.keys.join(", ")}`;
-    throw at([...issue.path, key!], `unknown key; ${hint}`);
+    const problems = parsed.error.issues.flatMap((issue) => inWords(issue, input));
+    throw all([...new Set(problems.map(({ path, message }) => lineFor(path, message)))]);
   }
   const { seeds: given, arms: written = {}, grid, calibrate, reference: asked, base, ...rest } = parsed.data;
   const seeds = seedsOf(given);
@@ -168,12 +173,10 @@ export function checkStudy(
   if (wrong !== undefined)
     throw at(["grid"], `its point "${wrong}" cannot be named so, since ${form}: write such points as arms`);
   const reference = asked ?? names[0]!;
-  if (!names.includes(reference))
-    throw at(["reference"], `there is no arm "${reference}"; the arms are ${names.join(", ")}`);
+  if (!names.includes(reference)) throw at(["reference"], noArm(reference, names));
   const { claim } = rest;
   const unknown = claim && [claim.arm, ...(claim.over ?? [])].find((arm) => !names.includes(arm));
-  if (unknown !== undefined)
-    throw at(["claim"], `there is no arm "${unknown}"; the arms are ${names.join(", ")}`);
+  if (unknown !== undefined) throw at(["claim"], noArm(unknown, names));
   if (claim?.over?.includes(claim.arm))
     throw at(["claim", "over"], `${claim.arm} cannot be better than itself`);
   const file: StudyFile = { ...rest, base: base as Record<string, unknown>, seeds, reference, arms: written };
@@ -181,10 +184,15 @@ export function checkStudy(
   if (calibrate) file.calibrate = { ...calibrate, seeds: seedsOf(calibrate.seeds ?? seeds.slice(0, 1)) };
   const resolved = names.map((name): Arm => {
     const place = Object.hasOwn(written, name) ? ["arms", name] : ["grid"];
-    const recipe = recipeOf(file.base, arms[name]!, library, (message, inBase) =>
-      inBase
-        ? at(["base", ...keysOf(message)], message.slice(message.indexOf(": ") + 2))
-        : at(place, message),
+    const changes = arms[name]!;
+    const recipe = recipeOf(file.base, changes, library, (problems, inBase) =>
+      all(
+        problems.map(({ path, message }) =>
+          inBase
+            ? lineFor(["base", ...path], message)
+            : lineFor(place, said({ path, message }), [...place, ...keyOf(path, changes)]),
+        ),
+      ),
     );
     const point = points.find((one) => one.name === name);
     return { name, recipe, ...(point && { at: point.changes }) };
@@ -202,13 +210,47 @@ export function checkStudy(
       arms: written,
       wrong: (keys, message) => at(["calibrate", ...keys], message),
       resolve: (arm, changes, wrong) =>
-        recipeOf(file.base, { ...written[arm], ...changes }, library, (message) => wrong(message)),
+        recipeOf(file.base, { ...written[arm], ...changes }, library, ([first]) => wrong(said(first!))),
     });
   return { file, arms: resolved, library };
 }
 
-/** Gives the path of the key that a message about a recipe begins with. */
-const keysOf = (message: string): string[] => message.slice(0, message.indexOf(": ")).split(".");
+/** The number of problems that are told at once. */
+const MOST_PROBLEMS = 20;
+
+/** Puts what is wrong with the shape of a study file into words. */
+function inWords(issue: z.core.$ZodIssue, input: unknown): Problem[] {
+  const { path } = issue;
+  const expected = expectedAt(path);
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => {
+      const meant = nearest(key, expected.keys);
+      const hint = meant
+        ? `did you mean "${meant}"?`
+        : (nestedHint(key, expected.keys) ?? `known here: ${expected.keys.join(", ")}`);
+      return { path: [...path, key], message: `unknown key; ${hint}` };
+    });
+  const words = expected.words ?? issue.message;
+  if (path.length === 0) return [{ path, message: words }];
+  const given = path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | null)?.[key],
+    input,
+  );
+  return [{ path, message: given === undefined ? `is missing; ${words}` : `${words}, given ${show(given)}` }];
+}
+
+/** Says a problem of a recipe with its key. */
+const said = ({ path, message }: Problem) => (path.length > 0 ? `${showPath(path)}: ${message}` : message);
+
+const noArm = (name: string, names: readonly string[]) =>
+  `there is no arm ${show(name)}; the arms are ${shorten(names.join(", "), 1000)}`;
+
+/** Finds the key of an arm's changes that a path of the recipe lies in: `["patriarch.k"]` for `["patriarch", "k"]`. */
+function keyOf(path: readonly PropertyKey[], changes: Readonly<Record<string, unknown>>): PropertyKey[] {
+  const keys = path.map(String);
+  const found = Object.keys(changes).findLast((key) => key.split(".").every((part, i) => part === keys[i]));
+  return found === undefined ? keys : [found, ...keys.slice(found.split(".").length)];
+}
 
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9_.=+,-]{0,79}$/;
 

@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { schema } from "../packages.js";
 import type { Library } from "../recipe/index.js";
 import { MAX_YAML_BYTES, readBoundedText } from "../recipe/index.js";
-import { parseJson, writeAtomic } from "../runs/index.js";
+import { parseJson, refuseLinks, writeAtomic } from "../runs/index.js";
 import { type NetworkFile, parseNetworkFile, remedy } from "./network-file.js";
 import { loadStudy, type Study, StudyError, studyToYaml } from "./study-file.js";
 
@@ -70,7 +70,7 @@ export class StudyFolder {
    * Makes the folder and writes the study's file, where that has changed.
    *
    * @param changes what is different from the study that began here; it is noted, and the report tells of it
-   * @throws StudyError when the file, written out, is longer than one that can be read
+   * @throws StudyError when the file, written out, is longer than one that can be read; Error when the folder holds links
    */
   async begin(study: Study, changes: readonly string[] = []): Promise<void> {
     const yaml = studyToYaml(study.file);
@@ -80,6 +80,8 @@ export class StudyFolder {
         `${this.studyFile}: with its base recipe written out the study takes ${bytes} bytes, at most ${MAX_YAML_BYTES} can be ` +
           "read: leave arms out, or write them as a grid",
       );
+    await mkdir(this.directory, { recursive: true });
+    await refuseLinks(this.directory, this.directory, "a study");
     await mkdir(join(this.directory, "networks"), { recursive: true });
     await mkdir(this.work, { recursive: true });
     await writeFile(join(this.work, ".gitignore"), "*\n");

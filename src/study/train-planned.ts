@@ -10,6 +10,7 @@ import {
   type OnProgress,
   seeing,
   trainGeneration,
+  useThreads,
 } from "../generations/index.js";
 import { setKernels } from "../nn/index.js";
 import type { Library } from "../recipe/index.js";
@@ -55,7 +56,7 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
     await handOn(weights, paths.weights);
     return true;
   }
-  if (recipe.threads !== undefined) torch.setNumThreads(recipe.threads);
+  useThreads(recipe);
   setKernels(recipe.kernels);
 
   const images = await imagesFor(options.images, recipe, { library, test: options.test, signal });

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrainingPlace } from "../generations/index.js";
+import { epochRecordSchema } from "../runs/formats.js";
 import type { EpochRecord } from "../runs/index.js";
 import type { NetworkFile } from "./network-file.js";
 import type { NetworkPaths } from "./study-folder.js";
@@ -31,11 +32,13 @@ export async function readRecords({ work }: NetworkPaths): Promise<TimedRecord[]
   const byEpoch = new Map<number, TimedRecord>();
   for (const line of text.split("\n")) {
     try {
-      const record = JSON.parse(line) as TimedRecord;
+      const value = JSON.parse(line) as { cpuSeconds?: unknown };
+      const record: TimedRecord = epochRecordSchema().parse(value);
+      if (typeof value.cpuSeconds === "number") record.cpuSeconds = value.cpuSeconds;
       // An epoch that was trained again after a crash has a second line, which counts.
       byEpoch.set(record.epoch, record);
     } catch {
-      // A crash may tear the last line, and the epoch is then trained again.
+      // A crash may tear the last line, and the epoch is then trained again. A line that is no record says nothing.
     }
   }
   return [...byEpoch.values()].sort((a, b) => a.epoch - b.epoch);

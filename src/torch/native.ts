@@ -62,6 +62,7 @@ export interface Native {
   fromBytes(data: ArrayBufferView, dtype: string, shape: readonly number[]): number;
   fromShared(data: ArrayBufferView, dtype: string, shape: readonly number[]): number;
   read(handle: number, into: ArrayBufferView): void;
+  copyOut(handle: number, into: ArrayBufferView): void;
   memory(): { tensors: number; bytes: number };
 
   requiresGrad(handle: number): boolean;
@@ -92,6 +93,7 @@ export interface Native {
   setCudnn(benchmark: boolean, deterministic: boolean, allowTF32: boolean): void;
   numThreads(): number;
   setNumThreads(threads: number): void;
+  exitAtSecondSignal(file: number, words: string, echo: number): boolean;
   keepLargeBlocks(): boolean;
   keepSmallBlocks(): boolean;
 }

@@ -75,10 +75,14 @@ function fromFile(set: StoredImages, path: string, offsets: Float64Array): Store
   };
 }
 
+/** The name of a file that is being written: that of the images, and a UUID. */
+const leftover = /^[0-9a-f]{32}\.images\.[0-9a-f-]{36}\.tmp$/;
+
 /** Removes what a process that was killed has left behind, a day ago or longer. */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!name.endsWith(".tmp")) continue;
+    // The folder is whichever a recipe names, and may hold the temporary files of others.
+    if (!leftover.test(name)) continue;
     const path = join(folder, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
     if (Date.now() - mtimeMs > 24 * 3600 * 1000) await rm(path, { force: true });

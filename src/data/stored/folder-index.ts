@@ -79,15 +79,15 @@ function recall(file: string, root: string): Omit<FolderIndex, "index"> | undefi
       return time !== 0 && statSync(path).mtimeMs === time;
     });
     if (metadata.root !== root || !unchanged) return undefined;
-    const { sizes, times } = columns as { sizes: Float64Array; times: Float64Array };
+    const { sizes, times } = columns;
     const files = textsOf(columns, "files");
-    if (sizes.length !== files.starts.length - 1 || times.length !== sizes.length) return undefined;
-    return {
-      files,
-      sizes,
-      times,
-      ...(JSON.parse(metadata.leftOut!) as Pick<FolderIndex, "leftOut" | "leftOutCount">),
-    };
+    const count = files.starts.length - 1;
+    if (!(sizes instanceof Float64Array && times instanceof Float64Array)) return undefined;
+    if (sizes.length !== count || times.length !== count) return undefined;
+    const { leftOut, leftOutCount } = JSON.parse(metadata.leftOut!) as Omit<FolderIndex, "index">;
+    const isLeftOut = ({ path, why }: LeftOut) => typeof path === "string" && typeof why === "string";
+    if (!leftOut.every(isLeftOut) || !(leftOutCount >= leftOut.length)) return undefined;
+    return { files, sizes, times, leftOut, leftOutCount };
   } catch {
     // A folder that is gone, or a file of another layout.
     return undefined;

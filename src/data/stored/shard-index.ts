@@ -206,7 +206,9 @@ function recall(file: string, { size, time, tag }: Version): ShardIndex | undefi
   if (metadata?.size !== `${size}` || metadata.time !== `${time}` || metadata.tag !== tag) return undefined;
   try {
     const names = textsOf(kept!.columns, "names");
-    const { offsets, lengths, labels } = kept!.columns as unknown as ShardIndex;
+    const { offsets, lengths, labels } = kept!.columns;
+    if (!(offsets instanceof Float64Array && lengths instanceof Float64Array && labels instanceof Int32Array))
+      return undefined;
     const count = names.starts.length - 1;
     const fits = [offsets, lengths, labels].every((column) => column.length === count);
     return fits ? { names, offsets, lengths, labels, size, time } : undefined;

@@ -86,10 +86,9 @@ export async function walkInto(
       walked.leftOut.push({ path: Buffer.from(left).toString("utf8"), why });
   };
   /** The folders that the walk is in, by device and inode. */
-  const inside = new Set<string>();
+  const inside = new Set(foldersAbove(path).map((above) => identityOf(joined(Buffer.from(root), above))));
   const visit = async (folder: Uint8Array, depth: number): Promise<void> => {
-    const { dev, ino } = statSync(joined(Buffer.from(root), folder));
-    const identity = `${dev}:${ino}`;
+    const identity = identityOf(joined(Buffer.from(root), folder));
     if (inside.has(identity)) return leaveOut(folder, "a link to a folder that it lies in");
     inside.add(identity);
     await visitEntries(folder, depth);
@@ -122,6 +121,19 @@ export async function walkInto(
     }
   };
   await visit(path, 0);
+}
+
+/** The folders that a path lies in, from the one that it is relative to. */
+function foldersAbove(path: Uint8Array): Uint8Array[] {
+  const above = path.length > 0 ? [path.subarray(0, 0)] : [];
+  for (let i = path.indexOf(0x2f); i >= 0; i = path.indexOf(0x2f, i + 1)) above.push(path.subarray(0, i));
+  return above;
+}
+
+/** Says which folder a path leads to, whatever its name. */
+function identityOf(path: Uint8Array): string {
+  const { dev, ino } = statSync(Buffer.from(path));
+  return `${dev}:${ino}`;
 }
 
 function statOf(path: Buffer): Stats | undefined {

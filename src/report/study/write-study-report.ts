@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { lyceumVersion, writeAtomic } from "../../runs/index.js";
+import { lyceumVersion, refuseLinkAt, writeAtomic } from "../../runs/index.js";
 import type { StudyResult } from "../../study/index.js";
 import { paired, studySentences } from "../../study/index.js";
 import { figuresOf } from "./figures/index.js";
@@ -24,13 +24,15 @@ export interface StudyReportOptions extends Provenance {
  *
  * @param directory the folder to write into, which is made where it is missing
  * @returns the paths of the files, the page first
- * @throws Error of the file system, with the path that could not be written
+ * @throws Error of the file system, with the path that could not be written, or where a folder to write into is a link
  */
 export async function writeStudyReport(
   study: StudyResult,
   directory: string,
   { png = true, ...provenance }: StudyReportOptions = {},
 ): Promise<string[]> {
+  const folders = ["figures", "data"];
+  for (const folder of folders) await refuseLinkAt(join(directory, folder));
   const differences = paired(study);
   const view = viewOf(study, differences);
   const figures = figuresOf(view);
@@ -49,8 +51,7 @@ export async function writeStudyReport(
     await writeAtomic(whole, content);
     written.push(whole);
   };
-  await mkdir(join(directory, "figures"), { recursive: true });
-  await mkdir(join(directory, "data"), { recursive: true });
+  for (const folder of folders) await mkdir(join(directory, folder), { recursive: true });
   await write("report.html", page);
   const all = [...figures.first, ...figures.others];
   await write("report.md", studyMarkdown({ study, sentences, figures: png ? all : [], provenance }));

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import type { DType } from "../types.js";
 import { Checksum, reservedKeys, withChecksum } from "./checksum.js";
 import { checkMetadata, codes, metadataKey, widths } from "./header.js";
-import { encode, writeAll } from "./save.js";
+import { encode, writeAll } from "./write.js";
 
 /** A tensor that will be written. */
 export interface TensorPlan {
