@@ -14,7 +14,7 @@ export {
   resolveRecipe,
 } from "./load.js";
 export { nearest } from "./nearest.js";
-export { applyOverride } from "./overrides.js";
+export { applyOverride, parseOverride } from "./overrides.js";
 export { classCount, optionsOf, recipeSchema } from "./schema.js";
 export { namesBeyond } from "./stand-ins.js";
 export type { Recipe, RecipeInput } from "./types.js";

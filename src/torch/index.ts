@@ -24,6 +24,7 @@ export {
   SafetensorsWriter,
   saveSafetensors,
   type TensorPlan,
+  verifySafetensors,
 } from "./safetensors/index.js";
 export { keep, scope, takeHandle } from "./scope.js";
 export { isTensor, type NestedNumbers, Tensor } from "./tensor.js";

@@ -57,6 +57,30 @@ export function loadSafetensors(path: string): Safetensors {
 }
 
 /**
+ * Reads a whole file and verifies it as {@link loadSafetensors} does, without keeping any of it.
+ *
+ * @throws Error naming the file and what is wrong
+ */
+export function verifySafetensors(path: string): void {
+  const file = openToRead(path);
+  try {
+    const { placed, metadata, start } = readHeader(file, path);
+    const expected = expectedDigest(path, metadata);
+    const checksum = new Checksum();
+    const room = roomFor(path, placed);
+    for (const each of placed)
+      checksum.add(
+        each,
+        readExactly(file, path, room.subarray(0, each.end - each.begin), start + each.begin),
+      );
+    if (expected !== undefined && checksum.digest(metadata) !== expected)
+      throw damaged(path, "its content is not what was written, by its SHA-256");
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
  * Reads the metadata alone, at most 16 MiB of a file of any size. The header is checked as {@link loadSafetensors}
  * does; the checksum is not, since that takes the whole file.
  *

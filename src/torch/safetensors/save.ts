@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { writeError } from "../../write-error.js";
 import { native } from "../native.js";
 import type { Tensor } from "../tensor.js";
 import { Checksum, reservedKeys, withChecksum } from "./checksum.js";
@@ -27,6 +28,15 @@ export function encode(header: Record<string, unknown>): Buffer {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length + padding));
   return Buffer.concat([length, json, Buffer.alloc(padding, " ")]);
+}
+
+/** Removes a file if it can be: where a disk fails, the error to report is the first one. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The next start removes it.
+  }
 }
 
 /**
@@ -66,8 +76,8 @@ export function saveSafetensors(
   }
 
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, "w");
   try {
+    const file = openSync(temporary, "w");
     try {
       const checksum = new Checksum();
       writeAll(file, encode(header));
@@ -85,8 +95,7 @@ export function saveSafetensors(
     }
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    // A write that fails, as on a full disk, does not say by itself what was written.
-    throw error instanceof Error ? Object.assign(error, { path }) : error;
+    removeQuietly(temporary);
+    throw writeError(error, { path, bytes: offset + encode(header).length });
   }
 }
