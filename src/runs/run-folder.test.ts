@@ -168,7 +168,9 @@ describe("versions", () => {
     await written(later);
     const run = await RunFolder.open(directory);
     expect((await run.readSummary())!.generations).toHaveLength(1);
-    await expect(resume()).rejects.toThrow(`${directory}: Lyceum ${later} has worked on this run`);
+    await expect(resume()).rejects.toThrow(
+      `${directory}/summary.json: Lyceum ${later} has worked on this run`,
+    );
     await expect(run.changeSummary((same) => same)).rejects.toThrow(`go on with Lyceum ${later}`);
   });
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
 import { schema } from "../packages.js";
@@ -14,7 +14,7 @@ import {
 } from "../recipe/index.js";
 import { syncFolder, writeAtomic } from "./atomic.js";
 import { type Environment, environmentSchema, type Import, lyceumVersion } from "./environment.js";
-import { CHANGEABLE, differingKeys, fingerprint } from "./fingerprint.js";
+import { CHANGEABLE, differingKeys, fingerprint, sha256Of } from "./fingerprint.js";
 import { parseJson, summarySchema } from "./formats.js";
 import { askForImports, checkImports, type Imports, libraryOf } from "./imports.js";
 import { checksumOf, hasOwnChecksum } from "./json-checksum.js";
@@ -121,6 +121,7 @@ export class RunFolder {
           format: RUN_FORMAT,
           ...environment,
           recipe: fingerprint(recipe),
+          recipeFile: sha256Of(recipeToYaml(recipe)),
           generations: recipe.generations,
           resumed: [],
         }),
@@ -192,8 +193,9 @@ export class RunFolder {
       const run = new RunFolder(path, recipe, lock);
       const first = await run.readEnvironment();
       const summary = await run.readSummary();
-      const writers = [first, ...(first?.resumed ?? []), summary].map((written) => written?.lyceum);
-      checkMayGoOn(directory, writers);
+      const writers = [first, ...(first?.resumed ?? [])].map((written) => written?.lyceum);
+      checkMayGoOn(join(directory, "environment.json"), writers);
+      checkMayGoOn(join(directory, "summary.json"), [summary?.lyceum]);
       await run.#checkSummary();
       const found = fingerprint(recipe);
       const changes = changesThatHold(directory, found, first);
@@ -205,11 +207,18 @@ export class RunFolder {
           `the run goes on with ${moved.join(", ")}: from here on its numbers need not be, bit for bit, those with which it would ` +
             "have gone on as before",
         );
+      const recipeFile = sha256Of(await readFile(join(path, "recipe.yaml"), "utf8"));
+      if (first?.recipeFile !== undefined && first.recipeFile !== recipeFile)
+        run.#notes.push(
+          `${join(directory, "recipe.yaml")}: was edited since a process was last at work on the run; what its networks have learnt ` +
+            "from is as it was",
+        );
       const resumed = [...(first?.resumed ?? []), environment].slice(-100);
       const noted = {
         format: RUN_FORMAT,
         ...(first ?? { ...environment, generations: recipe.generations }),
         recipe: first?.recipe ?? found,
+        recipeFile,
         ...(changes.length > 0 && { changes }),
         resumed,
       };
@@ -240,7 +249,14 @@ export class RunFolder {
     };
     if (environment) {
       const changes = [...(environment.changes ?? []), change].slice(-100);
-      const noted = { format: RUN_FORMAT, ...environment, generations: recipe.generations, changes };
+      const recipeFile = sha256Of(recipeToYaml(recipe));
+      const noted = {
+        format: RUN_FORMAT,
+        ...environment,
+        generations: recipe.generations,
+        recipeFile,
+        changes,
+      };
       await writeAtomic(join(this.directory, "environment.json"), toJson(noted));
     }
     // A process that is killed here leaves the recipe as it was, which is still accepted.
@@ -393,7 +409,7 @@ export class RunFolder {
     try {
       const summary = await this.readSummary();
       if (!summary) throw new Error(`${this.directory}: no generation is finished yet`);
-      checkMayGoOn(this.directory, [summary.lyceum]);
+      checkMayGoOn(join(this.directory, "summary.json"), [summary.lyceum]);
       await this.writeSummary(change(summary));
     } finally {
       await lock.release();
@@ -450,6 +466,8 @@ const sittingsSchema = schema((z) =>
   environmentSchema().extend({
     /** The fingerprint of the recipe that the run began with. */
     recipe: z.string().max(100).exactOptional(),
+    /** The SHA-256 of recipe.yaml, as a JSON text, at the last sitting. */
+    recipeFile: z.string().max(100).exactOptional(),
     /** The number of generations that the recipe asked for at the last sitting, or after the last change. */
     generations: z.int().min(1).exactOptional(),
     /** The changes with which the run went on, in order. */

@@ -23,13 +23,13 @@ describe("going on", () => {
   const later = here.replace(/\d+$/, (patch) => String(Number(patch) + 1));
 
   test("is for this version and later ones than the run's", () => {
-    expect(() => checkMayGoOn("runs/a", [here, undefined, "0.0.1", "unknown"])).not.toThrow();
+    expect(() => checkMayGoOn("runs/a/summary.json", [here, undefined, "0.0.1", "unknown"])).not.toThrow();
   });
 
   test("is not for an earlier one, even where the files can be read", () => {
     expect(isNewerAndIncompatible(later, here)).toBe(false);
-    expect(() => checkMayGoOn("runs/a", [here, later])).toThrow(
-      `runs/a: Lyceum ${later} has worked on this run, which may train otherwise than this version, ${here}: go on with Lyceum ${later}`,
+    expect(() => checkMayGoOn("runs/a/summary.json", [here, later])).toThrow(
+      `runs/a/summary.json: Lyceum ${later} has worked on this run, which may train otherwise than this version, ${here}: go on with Lyceum ${later}`,
     );
   });
 });

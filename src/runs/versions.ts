@@ -28,16 +28,16 @@ export function isNewerAndIncompatible(version: string, than: string): boolean {
 /**
  * Checks that this version may go on with a run.
  *
- * @param shown the run, for the message
- * @param writers the versions that have worked on the run
+ * @param path the file that says which versions have worked on the run
+ * @param writers these versions
  * @throws Error that names the version which can
  */
-export function checkMayGoOn(shown: string, writers: readonly (string | undefined)[]): void {
+export function checkMayGoOn(path: string, writers: readonly (string | undefined)[]): void {
   const here = lyceumVersion();
   const newer = writers.find((version) => version !== undefined && isNewer(version, here));
   if (newer === undefined) return;
   throw new Error(
-    `${shown}: Lyceum ${newer} has worked on this run, which may train otherwise than this version, ${here}: go on with Lyceum ` +
+    `${path}: Lyceum ${newer} has worked on this run, which may train otherwise than this version, ${here}: go on with Lyceum ` +
       `${newer} or a newer one`,
   );
 }
