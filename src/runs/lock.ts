@@ -111,7 +111,8 @@ function held(path: string, mine: string, file: FileHandle): Lock {
       released = true;
       clearInterval(timer);
       await file.close().catch(() => {});
-      if (own) await rm(path, { force: true });
+      // On a disk that has become read only the lock stays; it counts as left, once this process has ended.
+      if (own) await rm(path, { force: true }).catch(() => {});
     },
   };
 }
