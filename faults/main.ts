@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { faultsOf } from "./faults.js";
+import { jobNames } from "./jobs.js";
 import { isSound, linesOf } from "./table.js";
 import { tryFaults } from "./try-faults.js";
 import { Workplace } from "./workplace.js";
@@ -50,6 +51,8 @@ async function run(): Promise<void> {
   const place = new Workplace();
   tell(`seed ${seed}; in ${place.root}`);
   const started = performance.now();
+  // Without them there is nothing to compare with.
+  for (const name of jobNames) await place.unbroken(name);
   const problems: string[] = [];
   const rows = await tryFaults(faults, place, {
     quick: values.quick,

@@ -70,7 +70,7 @@ export class Workplace {
   async #train(name: JobName): Promise<Unbroken> {
     const job = this.job(name, join(this.root, `unbroken-${name}`));
     const ended = await this.train(job);
-    if (ended.code !== 0) throw new Error(`the unbroken job ${name} failed: ${ended.output}`);
+    if (ended.code !== 0) throw new Error(`the unbroken job ${name} failed: ${lastLines(ended.output)}`);
     return { end: endStateOf(job.run), milliseconds: ended.at - ended.began };
   }
 
@@ -97,7 +97,8 @@ export class Workplace {
         child.kill("SIGTERM");
       },
     });
-    if (ended.code !== 130) throw new Error(`the job ${name} could not be stopped halfway: ${ended.output}`);
+    if (ended.code !== 130)
+      throw new Error(`the job ${name} could not be stopped halfway: ${lastLines(ended.output)}`);
     return job;
   }
 

@@ -13,10 +13,10 @@ export {
 export { CHANGEABLE, decidingRecipe, differingKeys, sha256Of, withoutPlace } from "./fingerprint.js";
 export { parseJson, testResultSchema } from "./formats.js";
 export { filesOf, type ImportedFile, type Imports, libraryOf } from "./imports.js";
-export { isTemporary, type LeftoverOptions, removeLeftovers } from "./leftovers.js";
 export { listRuns, type RunListing } from "./list-runs.js";
 export { acquireLock, isLocked, type Lock } from "./lock.js";
-export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
+export { appendLine } from "./metrics-log.js";
+export { type GenerationPaths, RunFolder, type RunStatus, type Sittings } from "./run-folder.js";
 export { differencesOfBits } from "./sittings.js";
 export type * from "./types.js";
 export { describeWeights, readWeights, type WeightsDescription, writeWeights } from "./weights.js";

@@ -12,7 +12,12 @@ const MAX_RECORDS = 2_000_000;
 
 /** Appends one record as one line, in one write; it is on the disk when the promise resolves. */
 export async function appendRecord(path: string, record: EpochRecord): Promise<void> {
-  const line = `${JSON.stringify({ ...record, checksum: checksumOf(record) })}\n`;
+  await appendLine(path, { ...record, checksum: checksumOf(record) });
+}
+
+/** Appends plain data as one line of JSON, in one write; it is on the disk when the promise resolves. */
+export async function appendLine(path: string, data: object): Promise<void> {
+  const line = `${JSON.stringify(data)}\n`;
   const file = await open(path, "a+").catch((error) => {
     throw writeError(error, { path });
   });

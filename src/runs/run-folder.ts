@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
+import { removeLeftovers } from "../leftovers.js";
 import { schema } from "../packages.js";
 import {
   type Library,
@@ -18,7 +19,6 @@ import { CHANGEABLE, differingKeys, fingerprint, sha256Of } from "./fingerprint.
 import { parseJson, summarySchema } from "./formats.js";
 import { askForImports, checkImports, type Imports, libraryOf } from "./imports.js";
 import { checksumOf, hasOwnChecksum } from "./json-checksum.js";
-import { removeLeftovers } from "./leftovers.js";
 import { acquireLock, isLocked, type Lock } from "./lock.js";
 import { appendRecord, readLog, readRecords } from "./metrics-log.js";
 import { checkRunFormat, RUN_FORMAT } from "./run-format.js";
@@ -433,7 +433,7 @@ export class RunFolder {
    * @returns undefined where the file is not there
    * @throws Error that names the file and the first problem when it is of another format or damaged
    */
-  async readEnvironment(): Promise<z.infer<ReturnType<typeof sittingsSchema>> | undefined> {
+  async readEnvironment(): Promise<Sittings | undefined> {
     return readJson(this.directory, "environment.json", sittingsSchema());
   }
 
@@ -489,7 +489,8 @@ const sittingsSchema = schema((z) =>
   }),
 );
 
-type Sittings = z.infer<ReturnType<typeof sittingsSchema>>;
+/** The content of environment.json: the environment of the process that began the run, and what came after it. */
+export type Sittings = z.infer<ReturnType<typeof sittingsSchema>>;
 
 /**
  * Finds the changes of a run's recipe that were made. Of the last one, a killed process may have noted that it comes and not have

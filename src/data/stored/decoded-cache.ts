@@ -2,12 +2,14 @@
  * A file of a set's images, decoded and downsized, so that a machine with few cores decodes them once and not in each epoch. Its
  * images are read by positions, not by mapping the file into memory: a mapped file that somebody shortens kills the process.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, statfsSync, statSync } from "node:fs";
-import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { removeLeftovers } from "../../leftovers.js";
 import * as torch from "../../torch/index.js";
+import { writeError } from "../../write-error.js";
 import { DataError } from "../data-error.js";
 import { fitBatch } from "../decoding/index.js";
 import type { MakeOptions } from "../define.js";
@@ -75,16 +77,6 @@ function fromFile(set: StoredImages, path: string, offsets: Float64Array): Store
   };
 }
 
-/** Removes what a process that was killed has left behind, a day ago or longer. */
-async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!name.endsWith(".tmp")) continue;
-    const path = join(folder, name);
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-    if (Date.now() - mtimeMs > 24 * 3600 * 1000) await rm(path, { force: true });
-  }
-}
-
 /** Estimates the file's size from some images all over the set, and compares it with the room on the disk. */
 async function requireRoom(set: StoredImages, folder: string, { side, signal }: CacheOptions): Promise<void> {
   const step = Math.max(1, Math.floor(set.count / sampled));
@@ -121,7 +113,7 @@ async function writeImages(
   { side, signal, onProgress }: CacheOptions,
 ): Promise<Float64Array> {
   const offsets = new Float64Array(set.count + 1);
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   let file: FileHandle | undefined;
   try {
     file = await open(temporary, "w");
@@ -145,10 +137,12 @@ async function writeImages(
     return offsets;
   } catch (error) {
     await file?.close().catch(() => {});
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => {});
+    throw isOfSystem(error) ? writeError(error, { path }) : error;
   }
 }
+
+const isOfSystem = (error: unknown) => typeof (error as NodeJS.ErrnoException).code === "string";
 
 async function recordsOf(set: StoredImages, indices: Int32Array, side: number): Promise<Uint8Array[]> {
   const encoded = await encodedImages(set.places, indices);

@@ -3,8 +3,15 @@ import type { Dirent } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The names of files on their way to their final ones, and of locks on their way: they hold the number of their process. */
-const temporaryForms = [/\.(\d+)(?:\.[0-9a-f]{8})?\.tmp$/, /^(?:.*\.)?lock\.(\d+)\.[0-9a-f]{8}$/];
+/**
+ * The names of files on their way to their final ones, and of locks on their way. All but the second, of earlier versions, hold the
+ * number of their process.
+ */
+const temporaryForms = [
+  /\.(\d+)(?:\.[0-9a-f]{8})?\.tmp$/,
+  /\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{12})\.tmp$/,
+  /^(?:.*\.)?lock\.(\d+)\.[0-9a-f]{8}$/,
+];
 
 /** Milliseconds after which a file that nobody has written to was left, whichever machine's process was writing it. */
 const LONG_MS = 3600 * 1000;
