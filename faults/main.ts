@@ -10,6 +10,7 @@ import { Workplace } from "./workplace.js";
 const help = `npm run faults -- [options]
 
   --kills N     how often jobs are killed at random moments (default: 200; with --quick: 6)
+  --tries N     how often every other fault is tried (default: as each says)
   --only TEXT   only the faults whose name has this in it; may be repeated
   --quick       a few tries of each, within a minute on a quiet machine of two cores
   --seed N      decides moments, bits and lengths (default: another each time, which is printed)
@@ -20,6 +21,7 @@ const help = `npm run faults -- [options]
 const { values } = parseArgs({
   options: {
     kills: { type: "string" },
+    tries: { type: "string" },
     only: { type: "string", multiple: true },
     quick: { type: "boolean", default: false },
     seed: { type: "string" },
@@ -44,7 +46,13 @@ async function run(): Promise<void> {
   const kills = { full: whole("kills", values.kills, 200, 1), quick: quickKills };
   const atOnce = whole("jobs", values.jobs, availableParallelism(), 1);
   const wanted = values.only ?? [""];
-  const faults = faultsOf(kills).filter(({ name }) => wanted.some((text) => name.includes(text)));
+  const tries = values.tries === undefined ? undefined : whole("tries", values.tries, 1, 1);
+  const [killed, ...others] = faultsOf(kills);
+  const given = others.map((fault) => ({
+    ...fault,
+    tries: tries ? { full: tries, quick: tries } : fault.tries,
+  }));
+  const faults = [killed!, ...given].filter(({ name }) => wanted.some((text) => name.includes(text)));
   if (faults.length === 0) throw new Error(`no fault has ${wanted.join(" or ")} in its name`);
   const tell = (text: string) => (values.json ? console.error(text) : console.log(text));
 
