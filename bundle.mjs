@@ -15,7 +15,13 @@ const offered = Object.values(JSON.parse(readFileSync("package.json", "utf8")).e
   .map((file) => file.replace("./dist/", "src/").replace(/\.js$/, ".ts"));
 
 await build({
-  entryPoints: [...offered, "src/cli/main.ts", "src/docs/main.ts", "src/torch/generate/main.ts"],
+  entryPoints: [
+    ...offered,
+    "src/cli/main.ts",
+    "src/training/checkpoint-thread.ts",
+    "src/docs/main.ts",
+    "src/torch/generate/main.ts",
+  ],
   outdir: "dist",
   outbase: "src",
   chunkNames: "chunks/[name]-[hash]",

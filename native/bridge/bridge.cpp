@@ -166,6 +166,7 @@ NAPI_MODULE_INIT() {
     exposeAutograd(env, exports, bridge);
     exposeGenerators(env, exports, bridge);
     exposeRuntime(env, exports, bridge);
+    exposeSignals(env, exports, bridge);
 #if defined(LYCEUM_CUDA)
     exposeCuda(env, exports, bridge);
 #endif

@@ -154,5 +154,6 @@ void exposeTensors(napi_env env, napi_value exports, Bridge* bridge);
 void exposeAutograd(napi_env env, napi_value exports, Bridge* bridge);
 void exposeGenerators(napi_env env, napi_value exports, Bridge* bridge);
 void exposeRuntime(napi_env env, napi_value exports, Bridge* bridge);
+void exposeSignals(napi_env env, napi_value exports, Bridge* bridge);
 
 }  // namespace lyceum

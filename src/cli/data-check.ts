@@ -30,7 +30,7 @@ Examples:
       const { checkStored, loadDataset } = await import("../data/index.js");
       const { heldOut: _, ...spec } = resolveRecipe({ data: parseData(images) }).data;
       const line = lineTo(process.stderr);
-      const { signal, stop } = listenForInterrupt(() => line.clear());
+      const { signal, stop } = listenForInterrupt({ onFirst: () => line.clear() });
       const onProgress: MakeOptions["onProgress"] = ({ doing, done, total }) =>
         line.show(`${doing ?? "reading"}  ${done}${Number.isNaN(total) ? "" : ` of ${total}`}`);
       let report: CheckReport;

@@ -68,7 +68,9 @@ async function features(nameOrPath: string, options: FeaturesOptions): Promise<v
   if (!library.find("model", run.recipe.model)) await run.askForImports(imports);
   const generation = await chosenGeneration(run, options.generation);
   const { writeFeatures } = await import("../transfer/index.js");
-  const { signal, stop } = listenForInterrupt(() => {});
+  const { signal, stop } = listenForInterrupt({
+    withinOperators: { output: process.stderr, words: "stopping" },
+  });
   let counter: ReturnType<typeof counterTo> | undefined;
   try {
     const written = await writeFeatures(run.generation(generation).weights, out, {

@@ -9,7 +9,7 @@ test("the first Ctrl-C aborts, its echo does nothing, the second ends the proces
   const now = vi.spyOn(performance, "now").mockReturnValue(1000);
   const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
   const onFirst = vi.fn();
-  const { signal, stop } = listenForInterrupt(onFirst);
+  const { signal, stop } = listenForInterrupt({ onFirst });
   expect(signal.aborted).toBe(false);
   process.emit("SIGINT");
   expect(signal.aborted).toBe(true);
@@ -29,7 +29,7 @@ test("a closed pipe aborts, quietly and however often it is noticed", () => {
   const closed = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
   const onFirst = vi.fn();
   const before = process.stdout.listenerCount("error");
-  const { signal, stop } = listenForInterrupt(onFirst);
+  const { signal, stop } = listenForInterrupt({ onFirst });
   process.stdout.emit("error", closed);
   expect(signal.aborted).toBe(true);
   // The terminal sends Ctrl-C to the reader too, which may have ended by it.
@@ -45,7 +45,7 @@ test("a closed pipe aborts, quietly and however often it is noticed", () => {
 
 test("listens no longer than asked", () => {
   const before = process.listenerCount("SIGINT");
-  listenForInterrupt(() => {}).stop();
+  listenForInterrupt().stop();
   expect(process.listenerCount("SIGINT")).toBe(before);
   expect(process.listenerCount("SIGTERM")).toBe(0);
 });

@@ -81,7 +81,9 @@ async function predict(nameOrPath: string, paths: readonly string[], options: Pr
   for (const { file, error } of found.problems) writer.problem(file, error);
   const total = images.length;
   const counter = counterTo(process.stderr, { of: total, noun: "images" });
-  const { signal, stop } = listenForInterrupt(() => {});
+  const { signal, stop } = listenForInterrupt({
+    withinOperators: { output: process.stderr, words: "stopping" },
+  });
   let done = 0;
   let failed = found.problems.length;
   try {

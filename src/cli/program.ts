@@ -106,9 +106,9 @@ const refusals: Record<string, string> = {
 };
 
 function inWords(error: Error): string {
-  const { code = "", path, syscall, cause } = error as NodeJS.ErrnoException;
+  const { code = "", path, syscall } = error as NodeJS.ErrnoException;
   // A write that failed has found its words already, and says how much room there is.
-  if (cause instanceof Error) return error.message;
+  if (path !== undefined && error.message.startsWith(`${path}: `)) return error.message;
   // Node says so of a folder on a file system that is read only, when it is to make those above it too.
   const words = code === "ENOENT" && syscall === "mkdir" ? "cannot be made here" : refusals[code];
   if (!words || !path) return error.message;

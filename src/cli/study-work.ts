@@ -91,9 +91,10 @@ export async function trainBegun(
   const { path, jobs, threads, shard, arms, imports, output } = work;
   await forgetFailures(begun.folder, begun.mine);
   const show = studyProgress(output, { networks: begun.mine, left: begun.left, prefix });
-  const { signal, stop } = listenForInterrupt(() =>
-    show.say("stopping: the steps are finished and all is saved first; Ctrl-C again stops at once"),
-  );
+  const { signal, stop } = listenForInterrupt({
+    onFirst: () =>
+      show.say("stopping: the steps are finished and all is saved first; Ctrl-C again stops at once"),
+  });
   try {
     const args = [begun.folder.studyFile, "--results-folder", begun.folder.directory];
     if (shard) args.push("--shard", `${shard.shard}/${shard.of}`);

@@ -73,9 +73,12 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
   const { trainGenerations } = await import("../generations/index.js");
   const output = options.json ? process.stderr : process.stdout;
   output.write(`${printable(recipe.title ?? recipe.data.name)} → ${directory}\n`);
-  const { signal, stop } = listenForInterrupt(() =>
-    output.write("\nstopping: the step is finished and all is saved first; Ctrl-C again stops at once\n"),
-  );
+  const { signal, stop } = listenForInterrupt({
+    withinOperators: {
+      output,
+      words: "stopping: the step is finished and all is saved first; Ctrl-C again stops at once",
+    },
+  });
   let result: RunResult;
   try {
     const onProgress = progressTo(output);

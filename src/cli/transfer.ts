@@ -92,8 +92,11 @@ async function transfer(nameOrPath: string, options: TransferCommandOptions): Pr
     options.data,
     sets.map((set) => set.name),
   );
-  const { signal, stop } = listenForInterrupt(() => {
-    process.stderr.write("\nstopping after this classifier\n");
+  const { signal, stop } = listenForInterrupt({
+    withinOperators: {
+      output: process.stderr,
+      words: "stopping after this classifier; Ctrl-C again stops at once",
+    },
   });
   const show = progress();
   try {

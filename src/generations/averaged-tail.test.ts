@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
+import { type ModelOptions, resnet8 } from "../models/index.js";
+import type { Module } from "../nn/index.js";
 import { type RecipeInput, resolveRecipe } from "../recipe/index.js";
 import type { ProgressEvent } from "../runs/index.js";
 import * as torch from "../torch/index.js";
@@ -33,15 +35,18 @@ const validationsOf = (run: string) =>
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "lyceum-tail-"));
+  let trained: Module | undefined;
+  const model = (options: ModelOptions) => {
+    trained = resnet8.create(options);
+    return trained;
+  };
   const onProgress = ({ type }: ProgressEvent) => {
     if (type !== "epoch") return;
-    torch.scope(() => {
-      const state = load("whole", "generation-0", "checkpoint", "state.safetensors");
-      const model = Object.entries(state).filter(([name]) => name.startsWith("model."));
-      after.push(Object.fromEntries(model.map(([name, tensor]) => [name.slice(6), numbers(tensor)])));
-    });
+    const state = Object.entries(trained!.stateDict());
+    after.push(Object.fromEntries(state.map(([name, tensor]) => [name, numbers(tensor)])));
   };
-  await trainGenerations(recipe, { directory: join(root, "whole"), onProgress });
+  await trainGenerations(recipe, { directory: join(root, "watched"), onProgress, model });
+  await trainGenerations(recipe, { directory: join(root, "whole") });
   return () => rmSync(root, { recursive: true });
 });
 

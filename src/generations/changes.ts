@@ -19,6 +19,7 @@ export interface RunChanges {
   /** Epochs for the generations to come, and for the one under way where nothing that it did follows from their number. */
   epochs?: number;
   validateEvery?: number;
+  checkpointEvery?: number;
   device?: string;
   threads?: number;
   data?: { root?: string };

@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
 import type { Loader } from "../data/index.js";
 import { foldBatchNorm, type Module } from "../nn/index.js";
 import type { EpochRecord, Role } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import {
+  beginning,
   type Learner,
-  loadCheckpoint,
+  loadNewest,
+  type Position,
   recomputeStatistics,
   type TrainingObserver,
   trainNetwork,
@@ -14,14 +15,19 @@ import {
 import { checkFolding, checkLoneImage } from "./check-network.js";
 import { type Experiment, epochsOf, freshModel } from "./experiment.js";
 import { loadFirstWeights } from "./first-weights.js";
+import { goBack } from "./go-back.js";
 import { handOver } from "./hand-over.js";
 import { createLearner, graphFor, scheduleFor } from "./learner.js";
 import { type Normalisation, seeing } from "./normalisation.js";
-import { checkpointing } from "./observers/checkpointing.js";
+import { Checkpointing } from "./observers/checkpointing.js";
+import { collapse } from "./observers/collapse.js";
 import { metricsLog } from "./observers/metrics-log.js";
 import { type OnProgress, progress } from "./observers/progress.js";
 import { validation } from "./observers/validation.js";
 import { softenAnswers } from "./soften.js";
+
+/** Seconds from one checkpoint to the next within an epoch, where the recipe says nothing: a kill costs no more. */
+const DEFAULT_CHECKPOINT_SECONDS = 300;
 
 /** A network whose training is done. */
 export interface TrainedNetwork {
@@ -74,17 +80,19 @@ export async function trainGeneration(
   softenAnswers(experiment, generation, model, { dryRun: true });
   using learner = createLearner(experiment, generation, model, teachers);
 
-  const checkpoint = folder && join(folder.generation(generation).checkpoint, "state.safetensors");
-  const position = checkpoint && existsSync(checkpoint) ? loadCheckpoint(checkpoint, learner) : undefined;
+  const checkpoints = folder?.generation(generation).checkpoint;
+  const found = checkpoints === undefined ? undefined : loadNewest(checkpoints, learner);
+  if (found?.note !== undefined) onProgress?.({ type: "note", generation, message: found.note });
+  const position = found?.position;
   const { stepsPerEpoch } = loader;
   if (position && (position.epoch > epochs || position.step >= stepsPerEpoch)) {
     throw new Error(
-      `${checkpoint}: stands at step ${position.step} after ${position.epoch} epochs, but the images make ` +
+      `${found?.path}: stands at step ${position.step} after ${position.epoch} epochs, but the images make ` +
         `${stepsPerEpoch} steps an epoch, and the recipe asks for ${epochs} epochs: these are not the images that the ` +
         "training began with",
     );
   }
-  if (folder) mkdirSync(folder.generation(generation).checkpoint, { recursive: true });
+  if (checkpoints !== undefined) mkdirSync(checkpoints, { recursive: true });
   const started = performance.now();
   const elapsedSeconds = () => (position?.elapsedSeconds ?? 0) + (performance.now() - started) / 1000;
 
@@ -92,23 +100,45 @@ export async function trainGeneration(
     epochsOf(experiment, generation + 1 + i),
   );
   const extent = { epochs, epochsLater, stepsPerEpoch, imagesPerEpoch: images.trainCount };
+  await using checkpointing =
+    checkpoints === undefined
+      ? undefined
+      : new Checkpointing(checkpoints, learner, {
+          epochs,
+          every: recipe.checkpointEvery ?? DEFAULT_CHECKPOINT_SECONDS,
+          elapsedSeconds,
+        });
   const observers: (TrainingObserver | undefined)[] = [
     validationLoader && validation(learner, validationLoader, { every: recipe.validateEvery ?? 1, epochs }),
     // The log comes before the checkpoint. Should the process die in between, the epoch is trained again, and
     // the later of its two lines counts; the other way round, its line would be missing.
     folder && metricsLog(folder, fields),
-    checkpoint ? checkpointing(checkpoint, learner, elapsedSeconds) : undefined,
+    checkpointing,
     onProgress && progress(onProgress, fields, extent),
+    onProgress && collapse(images.classes, (message) => onProgress({ type: "note", generation, message })),
   ];
-  const end = await trainNetwork(learner, {
+  const options = {
     loader,
     epochs,
     schedule: scheduleFor(experiment, generation, stepsPerEpoch),
-    position,
-    graph: graphFor(recipe, learner),
+    skip: recipe.notFinite?.skip,
     signal,
     observers: observers.filter((observer) => observer !== undefined),
-  });
+  };
+  // There is always a checkpoint to go back to.
+  if (recipe.notFinite?.goBack && !position) await checkpointing?.onStop(beginning);
+  let end: Position | undefined;
+  for (let start = position; !end; ) {
+    try {
+      end = await trainNetwork(learner, { ...options, position: start, graph: graphFor(recipe, learner) });
+    } catch (error) {
+      await checkpointing?.settled();
+      const failed = start?.rate ?? 1;
+      const back = goBack(error, recipe.notFinite ?? {}, { folder: checkpoints, learner, failed });
+      onProgress?.({ type: "note", generation, message: back.note });
+      start = back.position;
+    }
+  }
   if (end.epoch < epochs) return undefined;
   await keepAverage(learner, loader, epochs);
   softenAnswers(experiment, generation, model);

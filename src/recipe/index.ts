@@ -17,5 +17,5 @@ export { nearest } from "./nearest.js";
 export { applyOverride, parseOverride } from "./overrides.js";
 export { classCount, optionsOf, recipeSchema } from "./schema.js";
 export { namesBeyond } from "./stand-ins.js";
-export type { Recipe, RecipeInput } from "./types.js";
+export type { NotFinite, Recipe, RecipeInput } from "./types.js";
 export { MAX_YAML_BYTES, type ParsedYaml, parseYaml, toYaml, YamlError } from "./yaml.js";

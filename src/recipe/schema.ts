@@ -112,6 +112,45 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
         .describe(
           "Epochs from one evaluation on held-out images to the next; the last epoch always has one. Default: 1.",
         ),
+      checkpointEvery: z
+        .number()
+        .min(0)
+        .max(86_400)
+        .exactOptional()
+        .describe(
+          "Seconds from one checkpoint to the next within an epoch; each epoch ends with one as well. A run that is killed " +
+            "loses no more than this. Default: 300.",
+        ),
+      notFinite: z
+        .strictObject({
+          skip: z
+            .int()
+            .min(1)
+            .max(1_000_000)
+            .exactOptional()
+            .describe(
+              "Steps of a generation that may be left out, on the CPU: nothing is learnt from their images. Default: none.",
+            ),
+          goBack: z
+            .int()
+            .min(1)
+            .max(100)
+            .exactOptional()
+            .describe(
+              "How often a generation may go back to its newest checkpoint, with lower learning rates. Default: not at all.",
+            ),
+          rate: z
+            .number()
+            .gt(0)
+            .lt(1)
+            .exactOptional()
+            .describe("What the learning rates are multiplied by each time that it goes back. Default: 0.5."),
+        })
+        .exactOptional()
+        .describe(
+          "What is done about a loss or gradients that are not finite: steps are left out, and when there are too many of them " +
+            "the training goes back. Default: the training stops, and says where it comes from.",
+        ),
       batchSize: z.int().min(1).max(65_536).default(128).describe("Images per step."),
       accumulate: z
         .int()
@@ -209,6 +248,13 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
           `${recipe.accumulate} parts of a batch of ${recipe.batchSize} images would hold fewer than two, on which batch norm ` +
             `cannot train: at most ${Math.max(1, Math.floor(recipe.batchSize / 2))}`,
         );
+      if (recipe.notFinite?.skip !== undefined && recipe.device !== "cpu")
+        complain(
+          ["notFinite", "skip"],
+          "is for the CPU, since each step would have to wait for the card; goBack is for both",
+        );
+      if (recipe.notFinite?.rate !== undefined && recipe.notFinite.goBack === undefined)
+        complain(["notFinite", "rate"], "is for goBack, which is missing");
       if (recipe.precision === "float16" && recipe.device === "cpu")
         complain(
           ["precision"],

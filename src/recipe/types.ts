@@ -41,6 +41,10 @@ export interface Recipe {
   readonly epochs: number;
   /** Epochs from one evaluation on held-out images to the next; undefined where each epoch has one. */
   readonly validateEvery?: number;
+  /** Seconds from one checkpoint to the next within an epoch; undefined where it is the default. */
+  readonly checkpointEvery?: number;
+  /** What is done about numbers that are not finite; undefined where the training stops. */
+  readonly notFinite?: NotFinite;
   /** Images in a training step. */
   readonly batchSize: number;
   /** Parts in which a step's batch is computed, one after the other; undefined where it is computed at once. */
@@ -62,6 +66,16 @@ export interface Recipe {
   readonly precision: "float32" | "bfloat16" | "float16";
   readonly kernels: Kernels;
   readonly threads?: number;
+}
+
+/** What is done about a loss or gradients that are not finite. */
+export interface NotFinite {
+  /** Steps of a generation that may be left out. */
+  readonly skip?: number;
+  /** How often a generation may go back to its newest checkpoint. */
+  readonly goBack?: number;
+  /** What learning rates are multiplied by each time. */
+  readonly rate?: number;
 }
 
 /** Which images a recipe trains on, and which part of them. */
@@ -95,6 +109,8 @@ export interface RecipeInput {
   readonly generations?: number;
   readonly epochs?: number;
   readonly validateEvery?: number;
+  readonly checkpointEvery?: number;
+  readonly notFinite?: NotFinite;
   readonly batchSize?: number;
   readonly accumulate?: number;
   readonly optimizer?: string | { readonly kind?: string; readonly [option: string]: unknown };

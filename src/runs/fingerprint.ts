@@ -3,7 +3,7 @@ import type { Recipe } from "../recipe/index.js";
 
 /** The keys of a recipe that may change while a run goes on, for messages; `decidingRecipe` leaves them out. */
 export const CHANGEABLE =
-  "title, description, generations, validateEvery, device, threads, data.root and the place of pretrained weights";
+  "title, description, generations, validateEvery, checkpointEvery, device, threads, data.root and the place of pretrained weights";
 
 /**
  * Identifies everything in a recipe that decides what its networks learn, since one run must not mix two such
@@ -39,7 +39,8 @@ export function differingKeys(one: Recipe, other: Recipe): string[] {
 
 /** Leaves out of a recipe what may change while a run goes on. */
 export function decidingRecipe(recipe: Recipe): object {
-  const { title, description, generations, validateEvery, device, threads, ...rest } = recipe;
+  const { title, description, generations, validateEvery, checkpointEvery, device, threads, ...rest } =
+    recipe;
   const { root, ...data } = rest.data;
   return {
     ...rest,

@@ -11,6 +11,7 @@ export * from "./generated/functions.js";
 export { Generator } from "./generator.js";
 export {
   buildSettings,
+  exitAtSecondSignal,
   getNumThreads,
   isa,
   memoryStats,
@@ -18,11 +19,13 @@ export {
   version,
 } from "./runtime.js";
 export {
+  copyToBytes,
   loadSafetensors,
   readSafetensorsMetadata,
   type Safetensors,
   SafetensorsWriter,
   saveSafetensors,
+  type TensorBytes,
   type TensorPlan,
   verifySafetensors,
 } from "./safetensors/index.js";

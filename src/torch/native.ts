@@ -92,6 +92,7 @@ export interface Native {
   setCudnn(benchmark: boolean, deterministic: boolean, allowTF32: boolean): void;
   numThreads(): number;
   setNumThreads(threads: number): void;
+  exitAtSecondSignal(file: number, words: string, echo: number): boolean;
   keepLargeBlocks(): boolean;
   keepSmallBlocks(): boolean;
 }

@@ -27,6 +27,20 @@ export function memoryStats(): { tensors: number; bytes: number } {
   return native.memory();
 }
 
+/**
+ * Makes a second SIGINT or SIGTERM end the process at once, with code 130, while an operator runs too: JavaScript hears of
+ * signals only between operators. At the first one the words are written, and Node hears of it as ever: a program that
+ * does not listen to it ends by it.
+ *
+ * @param file the number of the file that the words are written to, such as 1 for the standard output
+ * @param words at most 512 bytes
+ * @param echo milliseconds within which a signal counts as the first one's echo
+ * @returns false where that cannot be done
+ */
+export function exitAtSecondSignal(file: number, words: string, echo: number): boolean {
+  return native.exitAtSecondSignal(file, words, echo);
+}
+
 /** Says which instruction set Lyceum's own kernels use: "avx512", "avx2" or "none". */
 export function isa(): string {
   return op("lyceum::isa") as string;

@@ -21,6 +21,10 @@ const positionSchema = schema((z) => {
       epochSeconds: seconds,
       /** Seconds that the network took so far, validation and files included, summed over all processes. */
       elapsedSeconds: seconds,
+      /** The number of steps that were left out, since their loss or gradients were not finite. */
+      skipped: count.exactOptional(),
+      /** What the schedule's learning rates are multiplied by, since the training went back from a loss that was not finite. */
+      rate: z.number().positive().exactOptional(),
     })
     .refine(({ meter: { names, sums } }) => sums.length === 0 || sums.length === names.length + 2);
 });
@@ -74,6 +78,17 @@ function partsOf({
   };
 }
 
+/** Gives all tensors of a learner on which its next step depends, by the names that they have in a checkpoint. */
+export function tensorsOf(learner: Stateful): Record<string, torch.Tensor> {
+  const parts = Object.entries(partsOf(learner));
+  return Object.fromEntries(parts.flatMap(([part, owner]) => prefixed(part, owner.stateDict())));
+}
+
+/** Gives the metadata of a checkpoint. */
+export function metadataOf(position: Position): Record<string, string> {
+  return { format, position: JSON.stringify(position) };
+}
+
 /**
  * Saves a learner and its position in one file, which appears whole or not at all, so that weights,
  * optimiser's state and position always belong together.
@@ -81,12 +96,7 @@ function partsOf({
  * @throws Error when the file cannot be written
  */
 export function saveCheckpoint(path: string, learner: Stateful, position: Position): void {
-  torch.scope(() => {
-    const tensors = Object.entries(partsOf(learner)).flatMap(([part, owner]) =>
-      prefixed(part, owner.stateDict()),
-    );
-    torch.saveSafetensors(path, Object.fromEntries(tensors), { format, position: JSON.stringify(position) });
-  });
+  torch.scope(() => torch.saveSafetensors(path, tensorsOf(learner), metadataOf(position)));
 }
 
 /**

@@ -15,7 +15,9 @@ export class Diverged extends Error {
  */
 export function checkFinite({ loss }: Reading, epoch: number, step: number): void {
   if (Number.isFinite(loss)) return;
-  throw new Diverged(`the loss became ${loss} in epoch ${epoch + 1}, at or before step ${step}: ${remedy}`);
+  throw new Diverged(
+    `the loss became ${loss} in epoch ${epoch + 1}, at or before step ${step}. Usually ${remedy}`,
+  );
 }
 
 /**
@@ -28,7 +30,7 @@ export function checkFinite({ loss }: Reading, epoch: number, step: number): voi
  */
 export function checkLogits(logits: torch.Tensor, images: string): void {
   const broken = torch.scope(() => torch.noGrad(() => logits.softmax(1).isnan().any().item()));
-  if (broken) throw new Diverged(`the network's logits for ${images} are not finite: ${remedy}`);
+  if (broken) throw new Diverged(`the network's logits for ${images} are not finite. Usually ${remedy}`);
 }
 
-const remedy = "a lower optimizer.learningRate, a few schedule.warmupEpochs, or clipNorm usually mends it";
+export const remedy = "a lower optimizer.learningRate, a few schedule.warmupEpochs, or clipNorm mends it";

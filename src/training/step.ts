@@ -1,8 +1,10 @@
 import type { Mix } from "../data/index.js";
+import type { Losses } from "../methods/index.js";
 import type { Module } from "../nn/index.js";
 import { type AveragedWeights, clipGradients, type GradScaler, type Optimizer } from "../optim/index.js";
 import * as torch from "../torch/index.js";
 import { asFloat } from "./as-float.js";
+import { BadStep } from "./bad-step.js";
 import type { Meter } from "./meter.js";
 import type { Objective } from "./objective.js";
 import type { Snapshot } from "./snapshot.js";
@@ -30,6 +32,11 @@ export interface Learner {
    * Default: 1.
    */
   accumulate?: number | undefined;
+  /**
+   * What must be finite in each step, or the step is refused: the loss, or the loss and the gradients. It is read in each step,
+   * for which a device would have to be waited. Default: nothing is looked at.
+   */
+  check?: "loss" | "gradients" | undefined;
   /** The average of the weights, which is updated after each step, or as `averageFrom` says. Default: none is kept. */
   averaged?: AveragedWeights | undefined;
   /**
@@ -69,6 +76,7 @@ export interface TrainingBatch {
  * gradients.
  *
  * @param meter adds up the losses and the correct predictions, where it is given
+ * @throws BadStep where the loss is not finite and the learner's `check` asks for it, before any weight is changed
  */
 export function trainStep(learner: Learner, batch: TrainingBatch, meter?: Meter): void {
   descend(learner, batch, meter);
@@ -89,10 +97,11 @@ export function descend(learner: Learner, batch: TrainingBatch, meter?: Meter): 
       otherLabels: batch.mix.otherLabels.to({ device }),
       weight: batch.mix.weight.to({ device }),
     };
-    for (const { optimizer } of networks) optimizer.zeroGrad();
+    const parts = partsOf({ images, labels, ...(mix && { mix }) }, learner.accumulate);
     // What a part has computed is freed before the next one begins, but for the sums of the gradients.
-    for (const { share, ...part } of partsOf({ images, labels, ...(mix && { mix }) }, learner.accumulate))
-      torch.scope(() => goBackward(learner, part, share, meter));
+    for (const [i, { share, ...part }] of parts.entries())
+      torch.scope(() => goBackward(learner, part, { share, isFirst: i === 0 }, meter));
+    if (learner.check === "gradients") networks.forEach(checkGradients);
     for (const network of networks) update(network, learner.clipNorm);
   });
 }
@@ -100,10 +109,17 @@ export function descend(learner: Learner, batch: TrainingBatch, meter?: Meter): 
 /**
  * Adds the gradients of a part of a step's batch to those of the parts before it.
  *
- * @param share the part's share of the batch's images
+ * @param place.share the part's share of the batch's images
+ * @param place.isFirst whether the gradients of the step before are forgotten. They are until the losses are known to be finite,
+ *   since they say what led to losses that are not.
  */
-function goBackward(learner: Learner, part: TrainingBatch, share: number, meter: Meter | undefined): void {
-  const { objective, precision = "float32" } = learner;
+function goBackward(
+  learner: Learner,
+  part: TrainingBatch,
+  { share, isFirst }: { share: number; isFirst: boolean },
+  meter: Meter | undefined,
+): void {
+  const { objective, precision = "float32", check } = learner;
   const { labels, mix } = part;
   // Images are not brought to float32, so that tests can train in float64.
   const images = precision === "float32" ? part.images : part.images.to({ dtype: precision });
@@ -113,6 +129,8 @@ function goBackward(learner: Learner, part: TrainingBatch, share: number, meter:
   const losses = logits.map((each, i) =>
     objective.losses(each, labels, images, mix, constant.toSpliced(i, 1)),
   );
+  if (check) losses.forEach(checkLoss);
+  if (isFirst) for (const { optimizer } of networks) optimizer.zeroGrad();
   networks.forEach(({ scaler }, i) => {
     const { loss } = losses[i]!;
     const weighted = share === 1 ? loss : loss.mul(share);
@@ -141,6 +159,23 @@ function partsOf(batch: TrainingBatch, wanted = 1): (TrainingBatch & { share: nu
       share: length / count,
     };
   });
+}
+
+/** @throws BadStep when the loss is not finite */
+function checkLoss({ loss, terms }: Losses): void {
+  const value = Number(loss.item());
+  if (Number.isFinite(value)) return;
+  const values = Object.entries(terms).map(([name, term]) => [name, Number(term.item())]);
+  throw new BadStep("loss", { loss: value, ...Object.fromEntries(values) });
+}
+
+/** @throws BadStep when the norm of all gradients is not finite */
+function checkGradients({ optimizer }: Trained): void {
+  const gradients = optimizer.gradients();
+  if (gradients.length === 0) return;
+  const normOf = () => torch.stack(torch.op("aten::_foreach_norm.Scalar", gradients, 2)).norm();
+  const norm = torch.noGrad(() => torch.scope(() => Number(normOf().item())));
+  if (!Number.isFinite(norm)) throw new BadStep("gradients", { norm });
 }
 
 /** Updates a network's weights by its gradients. */

@@ -109,6 +109,29 @@ describe("trainNetwork", () => {
     expect(seen).toEqual(epochs);
   });
 
+  it("goes on from a checkpoint of any step that was written while it trained, to the same bits", async () => {
+    const whole = learner(1);
+    const loader = loaderOf(everything);
+    const places: string[] = [];
+    const observer = {
+      isDue: () => true,
+      onDue: (position: Position) => {
+        const path = join(folder, `due-${places.length}.safetensors`);
+        saveCheckpoint(path, whole, position);
+        places.push(path);
+      },
+    };
+    await trainNetwork(whole, { ...common, loader, observers: [observer] });
+    expect(places).toHaveLength(8);
+    for (const [i, path] of places.entries()) {
+      const resumed = learner(50 + i);
+      const position = loadCheckpoint(path, resumed);
+      expect([position.epoch, position.step]).toEqual([Math.floor(i / 4), (i % 4) + 1]);
+      await trainNetwork(resumed, { ...common, loader, position });
+      expect(differing(resumed.model, whole.model)).toEqual([]);
+    }
+  });
+
   it("saves the scale of the gradients, and goes on with it", () => {
     const path = join(folder, "scaled.safetensors");
     const state = { scale: torch.tensor([32]), growth_tracker: torch.tensor([7], { dtype: "int32" }) };
@@ -137,7 +160,7 @@ describe("trainNetwork", () => {
     torch.noGrad(() => model.fc.weight.fill_(Number.NaN));
     const signal = stopIn(2, model);
     const stopped = trainNetwork({ model, optimizer, objective }, { ...common, loader: loaderOf(), signal });
-    await expect(stopped).rejects.toThrow(/NaN in epoch 1, at or before step 2/);
+    await expect(stopped).rejects.toThrow(/NaN in epoch 1, at step 1/);
   });
 
   it("asks the schedule once a step, counted over all epochs, and reports the last rate", async () => {

@@ -1,8 +1,11 @@
-import type { Loader } from "../data/index.js";
+import type { Batch, Loader } from "../data/index.js";
 import type { Schedule } from "../optim/index.js";
-import type { StepGraph } from "../torch/index.js";
+import * as torch from "../torch/index.js";
+import { BadStep } from "./bad-step.js";
+import { KeptBuffers } from "./buffers.js";
 import type { Position } from "./checkpoint.js";
-import { checkFinite } from "./diverged.js";
+import { diagnose } from "./diagnose.js";
+import { checkFinite, Diverged, remedy } from "./diverged.js";
 import { Meter } from "./meter.js";
 import { nextTurn } from "./next-turn.js";
 import type { EpochReport, TrainingObserver } from "./observer.js";
@@ -15,13 +18,18 @@ export interface TrainNetworkOptions {
   epochs: number;
   /** The learning rate by step, counted from 0 over the whole training. */
   schedule: Schedule;
+  /**
+   * How many steps may be left out whose loss or gradients are not finite, on the CPU. Default: 0, the first one ends the
+   * training.
+   */
+  skip?: number | undefined;
   /** The position at which to go on. Default: the beginning. */
   position?: Position | undefined;
   /**
    * A graph into which a step is recorded, so that later steps are one call each; it is disposed of at the
    * end. Default: steps run operator by operator.
    */
-  graph?: StepGraph | undefined;
+  graph?: torch.StepGraph | undefined;
   /** Stops the training when aborted, after the current step. */
   signal?: AbortSignal | undefined;
   /** The observers of the training, in the order in which they are called. */
@@ -48,12 +56,15 @@ export const beginning: Position = {
  */
 export async function trainNetwork(learner: Learner, options: TrainNetworkOptions): Promise<Position> {
   const { epochs, position: start = beginning, observers = [], signal } = options;
+  // Reading a number costs nothing on the CPU; elsewhere the meter's sums show what became of the loss, when they are read.
+  if ((learner.device ?? "cpu") === "cpu") learner.check ??= "loss";
   using meter = new Meter();
   using stepper = stepperFor(learner, meter, options.graph);
+  using skipping = options.skip ? skippingStepper(learner, stepper, meter) : undefined;
   for (const { model } of networksOf(learner)) model.train();
   let position = start;
   while (position.epoch < epochs && !(signal?.aborted && position !== start)) {
-    const end = await trainEpoch(learner, stepper, meter, position, options);
+    const end = await trainEpoch(learner, skipping ?? stepper, meter, position, options);
     if (end.step < options.loader.stepsPerEpoch) {
       for (const observer of observers) await observer.onStop?.(end);
       return end;
@@ -61,7 +72,7 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
     const report = reportOf(learner, meter, end);
     if (isInTail(learner, end.epoch, epochs)) learner.averaged?.update();
     if (end.epoch + 1 < epochs) learner.snapshot?.afterEpoch(learner.model, end.epoch + 1);
-    position = { ...beginning, epoch: end.epoch + 1, seconds: end.seconds };
+    position = { ...beginning, ...kept(end), epoch: end.epoch + 1, seconds: end.seconds };
     for (const observer of observers) await observer.onEpoch?.(report, position);
   }
   return position;
@@ -76,9 +87,10 @@ async function trainEpoch(
   stepper: Stepper,
   meter: Meter,
   start: Position,
-  { loader, epochs, schedule, observers = [], signal, reportEvery = 0.5 }: TrainNetworkOptions,
+  { loader, epochs, schedule, observers = [], signal, reportEvery = 0.5, skip = 0 }: TrainNetworkOptions,
 ): Promise<Position> {
-  const { epoch } = start;
+  const { epoch, rate: factor = 1 } = start;
+  let { skipped = 0 } = start;
   const { stepsPerEpoch } = loader;
   const pace = new Pace();
   const started = performance.now();
@@ -87,11 +99,16 @@ async function trainEpoch(
 
   for await (const batch of loader.epoch(epoch, { startStep: start.step })) {
     const stepsDone = epoch * stepsPerEpoch + batch.step;
-    const rate = checkedRate(schedule(stepsDone), stepsDone);
+    const rate = checkedRate(schedule(stepsDone), stepsDone) * factor;
     for (const { optimizer } of networksOf(learner)) optimizer.learningRate = rate;
     Object.assign(learner.objective, { progress: stepsDone / (epochs * stepsPerEpoch), epoch, epochs });
     try {
       stepper.step(batch);
+    } catch (error) {
+      if (!(error instanceof BadStep)) throw error;
+      if (++skipped > skip) throw divergedAt(error, learner, batch, epoch, skipped - 1);
+      for (const observer of observers)
+        observer.onSkip?.({ epoch, step: batch.step + 1, what: error.what, skipped });
     } finally {
       batch.dispose();
     }
@@ -103,7 +120,9 @@ async function trainEpoch(
       for (const observer of observers) observer.onStep?.(report);
     }
     await nextTurn();
-    if (signal?.aborted && step < stepsPerEpoch) return positionAt(step);
+    if (step === stepsPerEpoch) continue;
+    if (signal?.aborted) return positionAt(step);
+    for (const observer of observers) if (observer.isDue?.()) observer.onDue?.(positionAt(step));
   }
   return positionAt(stepsPerEpoch);
 
@@ -119,8 +138,51 @@ async function trainEpoch(
       seconds: start.seconds + passed,
       epochSeconds: start.epochSeconds + passed,
       elapsedSeconds: start.elapsedSeconds,
+      ...kept({ ...start, ...(skipped > 0 && { skipped }) }),
     };
   }
+}
+
+/** What a position passes on to all later ones. */
+function kept({ skipped, rate }: Position): Pick<Position, "skipped" | "rate"> {
+  return { ...(skipped !== undefined && { skipped }), ...(rate !== undefined && { rate }) };
+}
+
+/** Makes a stepper that leaves everything as it was before a step that throws {@link BadStep}. */
+function skippingStepper(learner: Learner, stepper: Stepper, meter: Meter): Stepper {
+  const buffers = torch.noGrad(() => new KeptBuffers(networksOf(learner).map(({ model }) => model)));
+  learner.check = "gradients";
+  return {
+    step: (batch) => {
+      const before = meter.state();
+      torch.noGrad(() => buffers.keep());
+      try {
+        stepper.step(batch);
+      } catch (error) {
+        torch.noGrad(() => buffers.putBack());
+        meter.restore(before);
+        throw error;
+      }
+    },
+    [Symbol.dispose]: () => buffers[Symbol.dispose](),
+  };
+}
+
+function divergedAt(
+  error: BadStep,
+  learner: Learner,
+  batch: Batch,
+  epoch: number,
+  skipped: number,
+): Diverged {
+  const [value] = Object.values(error.values);
+  const place = `epoch ${epoch + 1}, at step ${batch.step + 1}`;
+  const left = skipped > 0 ? `, after ${skipped} that were left out` : "";
+  const found = diagnose(learner, batch, error).join("; ");
+  const what = error.what === "loss" ? "the loss" : "the norm of the gradients";
+  return new Diverged(`${what} became ${value} in ${place}${left}: ${found}. Usually ${remedy}`, {
+    cause: error,
+  });
 }
 
 /** Tells whether an epoch, counted from 0, is one after which weights are averaged; the last one is in any case. */

@@ -38,6 +38,12 @@ export function progress(tell: OnProgress, fields: GenerationFields, extent: Ext
         secondsLeft: left,
       });
     },
+    onSkip: ({ epoch, step, what, skipped }) =>
+      tell({
+        type: "note",
+        generation,
+        message: `epoch ${epoch + 1}, step ${step}: left out, since its ${what === "loss" ? "loss is" : "gradients are"} not finite (${skipped} so far)`,
+      }),
     onEpoch: (report) => tell({ type: "epoch", record: recordOf(fields, report) }),
   };
 }

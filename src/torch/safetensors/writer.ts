@@ -4,7 +4,7 @@ import { writeError } from "../../write-error.js";
 import type { DType } from "../types.js";
 import { Checksum, reservedKeys, withChecksum } from "./checksum.js";
 import { checkMetadata, codes, metadataKey, widths } from "./header.js";
-import { encode, writeAll } from "./save.js";
+import { encode, writeAll } from "./write.js";
 
 /** A tensor that will be written. */
 export interface TensorPlan {
