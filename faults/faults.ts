@@ -1,7 +1,7 @@
 /** The faults that `npm run faults` tries: a line here, and a file in kinds/. */
 import type { Fault } from "./fault.js";
 import { clock } from "./kinds/clock.js";
-import { damagedFiles } from "./kinds/damaged-files.js";
+import { damagedCheckpoints, damagedFiles } from "./kinds/damaged-files.js";
 import { failingWrites } from "./kinds/failing-writes.js";
 import { folders } from "./kinds/folder.js";
 import { images } from "./kinds/images.js";
@@ -17,6 +17,7 @@ export const faultsOf = (killCount: { full: number; quick: number }): readonly F
   ...failingWrites,
   smallDisk,
   ...damagedFiles,
+  damagedCheckpoints,
   locks,
   leftovers,
   clock,

@@ -1,4 +1,4 @@
-/** The small jobs that faults strike: real trainings of a tiny network, which take a second or two. */
+/** The small jobs that faults strike: real trainings of a tiny network, which take a second or two, with checkpoints within epochs. */
 
 /** The images of all jobs. */
 const data = "name: synthetic, size: 8, classes: 5, channels: 1, trainCount: 96, testCount: 40";
@@ -14,6 +14,7 @@ epochs: 3
 batchSize: 16
 schedule: { kind: multi-step, milestones: [2] }
 threads: 1
+checkpointEvery: 0.05
 `,
   /** Averaged weights, mixed images, held-out ones, and students of two teachers. */
   rich: `data: { ${data}, heldOut: 0.25 }
@@ -27,6 +28,7 @@ optimizer: adamw
 averageWeights: { decay: 0.9 }
 augment: { mixup: { alpha: 0.4 }, cutmix: { alpha: 1 } }
 threads: 1
+checkpointEvery: 0.05
 `,
 } as const;
 

@@ -1,6 +1,14 @@
 /** Files of a run that was stopped halfway, cut off or with one bit turned over, each kind that a run folder has. */
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { differingFiles, endStateOf } from "../end-state.js";
 import type { Fault, Outcome } from "../fault.js";
 import { isSentence, type Job, lastLines, type Workplace } from "../workplace.js";
@@ -50,15 +58,43 @@ async function strike(
   const path = join(job.run, file);
   const sound = `${job.folder}/sound`;
   copyFileSync(path, sound);
+  // Where a checkpoint is damaged, the one before it is taken: what was done between the two is done again.
+  const lost = kind === "checkpoint" ? secondsBetween(path, dirname(path)) : 0;
   writeFileSync(path, damage(readFileSync(path)));
   const ended = await place.train(job);
   const names = ended.output.includes(basename(file));
   let outcome: Outcome;
-  if (ended.code === 0) outcome = await wentOn(place, job, { kind, names });
+  if (ended.code === 0) outcome = { ...(await wentOn(place, job, { kind, names })), lostSeconds: lost };
   else if (isSentence(ended) && names) {
     copyFileSync(sound, path);
     outcome = await place.finish(job, 0);
   } else outcome = { survived: false, lostSeconds: 0, problem: lastLines(ended.output) };
+  place.clear(job, outcome);
+  return outcome;
+}
+
+/** The seconds from the oldest file of a folder to the given one. */
+function secondsBetween(path: string, folder: string): number {
+  const times = readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs);
+  return (statSync(path).mtimeMs - Math.min(...times)) / 1000;
+}
+
+/** All checkpoints of the generation under way: it is trained from its beginning, once the person has removed them as the message says. */
+async function strikeCheckpoints(
+  place: Workplace,
+  index: number,
+  damage: (bytes: Buffer) => Buffer,
+): Promise<Outcome> {
+  const job = await place.halfway(place.turn(index));
+  const folder = join(job.run, "generation-1", "checkpoint");
+  const lost = secondsBetween(join(job.run, "metrics.jsonl"), join(job.run, "generation-0"));
+  for (const name of readdirSync(folder))
+    writeFileSync(join(folder, name), damage(readFileSync(join(folder, name))));
+  const ended = await place.train(job);
+  if (!isSentence(ended) || !ended.output.includes(`remove ${folder}`))
+    return { survived: false, lostSeconds: lost, problem: lastLines(ended.output) };
+  rmSync(folder, { recursive: true });
+  const outcome = await place.finish(job, lost);
   place.clear(job, outcome);
   return outcome;
 }
@@ -100,6 +136,14 @@ async function strikeReport(
   place.clear(job, outcome);
   return outcome;
 }
+
+/** Every checkpoint with a bit turned over. */
+export const damagedCheckpoints: Fault = {
+  name: "a bit turned over in both checkpoints",
+  tries: { full: 6, quick: 1 },
+  strike: (place, index, random) =>
+    strikeCheckpoints(place, index, (bytes) => damages["a bit turned over in"]!(bytes, random)),
+};
 
 const tries = (quick: number) => ({ full: 12, quick });
 
