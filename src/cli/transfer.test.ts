@@ -140,16 +140,16 @@ it("says what to install where liblinear is missing", async () => {
 });
 
 it.each([
-  ["transfer", "strict-s0", "--data", data, "--classifiers", "knn"],
-  ["features", "strict-s0", "--data", data, "--out", "x.npy"],
-])("%s leaves nothing behind after Ctrl-C", async (...args) => {
+  [["transfer", "strict-s0", "--data", data, "--classifiers", "knn"], "the same command goes on with it"],
+  [["features", "strict-s0", "--data", data, "--out", "x.npy"], "stopped: nothing was written"],
+])("%j leaves nothing unfinished behind after Ctrl-C", async (args, words) => {
   const before = readFileSync("runs/strict-s0/summary.json", "utf8");
   const done = lyceum(...args);
   const timer = setInterval(() => process.listenerCount("SIGINT") > 0 && process.emit("SIGINT"), 1);
   const code = await done;
   clearInterval(timer);
   expect(code).toBe(130);
-  expect(terminal.err).toContain("stopped: nothing was written");
+  expect(terminal.err).toContain(words);
   expect(readdirSync(".")).toEqual(["runs"]);
   expect(existsSync("runs/strict-s0/transfer")).toBe(false);
   expect(readFileSync("runs/strict-s0/summary.json", "utf8")).toBe(before);

@@ -114,7 +114,8 @@ async function transfer(nameOrPath: string, options: TransferCommandOptions): Pr
     console.log(printable(`${transferText(result)}\n\nkept as transfer/${result.name}.json in ${path}`));
   } catch (error) {
     show.clear();
-    if (signal.aborted) throw new Interrupted("stopped: nothing was written");
+    if (signal.aborted)
+      throw new Interrupted("stopped: what is finished is kept, and the same command goes on with it");
     throw error instanceof RangeError ? new UsageError(error.message) : error;
   } finally {
     stop();

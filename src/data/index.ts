@@ -9,8 +9,8 @@ export {
 } from "./augment.js";
 export { bytesOf } from "./bytes-of.js";
 export { checkDataset, checkImageSet } from "./check-set.js";
+export { checksumOf } from "./checksum.js";
 export { DataError } from "./data-error.js";
-
 export { decodeImage, ImageError, type ImageProblem, type ImageSize, imageFormats } from "./decode.js";
 export {
   boxKeys,
@@ -32,7 +32,6 @@ export {
   type RandomView,
   type View,
 } from "./decoding/index.js";
-
 export {
   type DataSpec,
   type DatasetDefinition,

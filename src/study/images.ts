@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import {
   type AnyDataset,
-  checksumOfStored,
+  checksumOf,
   type ImageSet,
   isStored,
   loadDataset,
@@ -58,15 +58,4 @@ export async function imagesFor(
   }
   const { dataset, checksums } = await read;
   return { split: await prepareImages(recipe, { library, dataset, test }), checksums };
-}
-
-/** Computes the SHA-256 of a set's sizes, labels and pixels, or of the paths and sizes of its files, in hexadecimal. */
-export function checksumOf(set: ImageSet | StoredImages): string {
-  if (isStored(set)) return checksumOfStored(set);
-  const { images, labels, count, channels, height, width } = set;
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify([count, channels, height, width]));
-  hash.update(images);
-  hash.update(Int32Array.from(labels));
-  return hash.digest("hex");
 }

@@ -57,17 +57,12 @@ export interface TransferResult {
   }[];
 }
 
-const resultSchema = schema((z) => {
-  const text = z.string().max(1000);
-  const count = z
-    .int()
-    .min(0)
-    .max(2 ** 31);
+/** @internal */
+export const entrySchema = schema((z) => {
   const fractions = z.array(z.number().min(0).max(1)).min(1).max(1000);
-  const shots = z.int().min(1).max(1_000_000).nullable();
-  const entry = z
+  return z
     .object({
-      shots,
+      shots: shotsSchema(),
       classifier: z.string().regex(/^[a-z][\w-]{0,40}$/i),
       top1: fractions,
       meanClassAccuracy: fractions,
@@ -78,6 +73,16 @@ const resultSchema = schema((z) => {
         top1.length === meanClassAccuracy.length && (c.length === 0 || c.length === top1.length),
       "its lists must be of one length",
     );
+});
+
+const shotsSchema = schema((z) => z.int().min(1).max(1_000_000).nullable());
+
+const resultSchema = schema((z) => {
+  const text = z.string().max(1000);
+  const count = z
+    .int()
+    .min(0)
+    .max(2 ** 31);
   return z.object({
     format: z.literal(FORMAT),
     lyceum: text,
@@ -88,7 +93,7 @@ const resultSchema = schema((z) => {
     layer: text,
     spatial: z.enum(["mean", "flatten"]),
     scaling: z.enum(scalings as [Scaling, ...Scaling[]]),
-    shots: z.array(shots).min(1).max(100),
+    shots: z.array(shotsSchema()).min(1).max(100),
     splits: z.int().min(1).max(1000),
     folds: z.int().min(2).max(1000),
     seed: z.int(),
@@ -100,7 +105,7 @@ const resultSchema = schema((z) => {
           generation: z.int().min(0).max(9999),
           role: z.enum(["patriarch", "student"]),
           features: count,
-          results: z.array(entry).min(1).max(1000),
+          results: z.array(entrySchema()).min(1).max(1000),
         }),
       )
       .min(1)

@@ -17,7 +17,7 @@ import { settled } from "../torch/testing/settled.js";
 import { classifiers } from "./classifiers/index.js";
 import { untrainedRun } from "./testing/untrained-run.js";
 import { readTransfer, transferNames } from "./transfer-file.js";
-import { type TransferOptions, transferRun } from "./transfer-run.js";
+import { type TransferOptions, type TransferProgress, transferRun } from "./transfer-run.js";
 import { writeFeatures } from "./write-features.js";
 
 const root = mkdtempSync(join(tmpdir(), "lyceum-transfer-"));
@@ -128,6 +128,48 @@ describe("transferRun", () => {
     const lock = await acquireLock(join(run, ".lock"));
     await expect(transfer()).rejects.toThrow("another process is at work in this run");
     await lock.release();
+  });
+
+  it("goes on with what was finished when it was stopped, to the same numbers", async () => {
+    const options = { name: "begun", shots: [3, 4], splits: 2 };
+    const whole = await transfer({ ...options, name: "whole" });
+    const seen: string[] = [];
+    const notes: string[] = [];
+    const stopAt = async (when: string) => {
+      const controller = new AbortController();
+      const onProgress = ({ generation, doing, done }: TransferProgress) => {
+        seen.push(`${generation} ${doing}`);
+        if (`${generation} ${doing} ${done}` === when) controller.abort();
+      };
+      const onNote = (note: string) => void notes.push(note);
+      return transfer({ ...options, onProgress, onNote, signal: controller.signal });
+    };
+    const first = 2 * names.length;
+    await expect(stopAt(`0 classifiers ${first + 1}`)).rejects.toThrow("aborted");
+    expect(existsSync(join(run, "transfer", "begun.unfinished"))).toBe(true);
+    expect(await transferNames(run)).not.toContain("begun");
+    await expect(stopAt(`1 classifiers ${first + 1}`)).rejects.toThrow("aborted");
+    expect(notes.join()).toContain("goes on with a transfer of this name that was stopped: 1 of its parts");
+    seen.length = 0;
+    const result = await stopAt("never");
+    expect(notes.at(-1)).toContain("3 of its parts");
+    // The features of generation 0 are not needed any more.
+    expect(new Set(seen)).toEqual(new Set(["1 images", "1 classifiers"]));
+    expect(result.generations).toEqual(whole.generations);
+    expect(existsSync(join(run, "transfer", "begun.unfinished"))).toBe(false);
+  });
+
+  it.each([
+    ["other options", { folds: 3 }],
+    ["other images", { data: { ...data, testCount: 31 } }],
+  ] as const)("does not go on with what was begun with %s", async (_, change) => {
+    const options = { name: "other", shots: [3], splits: 1 };
+    const controller = new AbortController();
+    const onProgress = ({ generation }: TransferProgress) => void (generation === 1 && controller.abort());
+    await expect(transfer({ ...options, onProgress, signal: controller.signal })).rejects.toThrow("aborted");
+    const notes: string[] = [];
+    await transfer({ ...options, ...change, onNote: (note) => void notes.push(note) });
+    expect(notes).toEqual([]);
   });
 
   it("stops where the signal says so: nothing is written, and no tensor stays", async () => {

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { checksumOf } from "../data/index.js";
 import {
   type GenerationResult,
   type Imports,
@@ -7,7 +8,9 @@ import {
   RunFolder,
   type TransferSummary,
 } from "../runs/index.js";
+import { sha256OfFile } from "../sha256.js";
 import type { Device } from "../torch/index.js";
+import { BegunTransfer } from "./begun.js";
 import { type ClassifierName, classifiers } from "./classifiers/index.js";
 import { evaluateFeatures, type FeatureParts } from "./evaluate-features.js";
 import { collectFeatures } from "./feature-set.js";
@@ -65,7 +68,8 @@ export interface TransferProgress {
  * `transfer/NAME.json` and in short in `summary.json`.
  *
  * @throws Error when the folder is no run, another process is at work in it, or its files are damaged; RangeError when an option
- *   is out of range or a class has too few images; the signal's reason when it is aborted, and nothing is written then
+ *   is out of range or a class has too few images; the signal's reason when it is aborted: what is finished by then is kept, and
+ *   the next transfer of the same name and options goes on with it
  */
 export async function transferRun(directory: string, options: TransferOptions): Promise<TransferResult> {
   const began = performance.now();
@@ -92,6 +96,7 @@ export async function transferRun(directory: string, options: TransferOptions): 
   using _ = useKernels(run.recipe.kernels);
   let data: TransferData | undefined;
   let inWords = "";
+  let begun: BegunTransfer | undefined;
   const results: TransferResult["generations"][number][] = [];
   for (const { generation, role } of wanted) {
     using network = loadNetwork(run.generation(generation).weights, { layer, imports, device });
@@ -100,14 +105,22 @@ export async function transferRun(directory: string, options: TransferOptions): 
       for (const note of data.notes) onNote?.(note);
     }
     inWords = layerInWords(findLayer(network.model, layer));
-    const parts = await takeFeatures(network, data, { ...options, generation });
-    try {
-      const found = await judge(parts, { ...options, ...counts, data, generation, chosen });
-      results.push({ generation, role, features: parts.train.features.shape[1]!, results: found });
-    } finally {
-      parts.train.features.dispose();
-      parts.test?.features.dispose();
-    }
+    begun ??= await BegunTransfer.find(run.directory, name, {
+      lyceum: lyceumVersion(),
+      ...{ data: data.spec, images: checksumsOf(data), layer: inWords, spatial, counts },
+      ...{
+        scaling: options.scaling,
+        classifiers: chosen.map((each) => each.name),
+        kernels: run.recipe.kernels,
+      },
+      ...{ weights: wanted.map((each) => [each.generation, weightsOf(run, each.generation)]) },
+    });
+    const missing = counts.shots.some((shots) => !begun!.part(generation, shots));
+    if (begun.length > 0 && generation === wanted[0]!.generation) onNote?.(goesOn(begun));
+    if (missing) await judgeMissing(begun, network, { ...options, ...counts, data, generation, chosen });
+    const found = counts.shots.map((shots) => begun!.part(generation, shots)!);
+    const entries = found.flatMap((part) => part.entries);
+    results.push({ generation, role, features: found[0]!.features, results: entries });
   }
   const { dataset, spec } = data!;
   const result = {
@@ -129,8 +142,21 @@ export async function transferRun(directory: string, options: TransferOptions): 
       return found ? { ...each, transfer: summaryOf(name, found.results) } : each;
     }),
   }));
+  await begun?.finish();
   return { format: 1, ...result };
 }
+
+function goesOn({ length }: BegunTransfer): string {
+  return `goes on with a transfer of this name that was stopped: ${length} of its parts are there`;
+}
+
+const weightsOf = (run: RunFolder, generation: number) => sha256OfFile(run.generation(generation).weights);
+
+const checksumsOf = ({ dataset: { train, test, classNames } }: TransferData) => [
+  checksumOf(train),
+  test.count > 0 && checksumOf(test),
+  classNames,
+];
 
 /** Checks the numbers among the options, and fills their defaults in. */
 function checkCounts({ shots, splits = 5, folds = 3, seed = 0 }: TransferOptions) {
@@ -178,7 +204,14 @@ function nameOf(data: DataInput): string {
 async function takeFeatures(
   { model, description }: Network,
   { dataset }: TransferData,
-  { generation, onProgress, layer, spatial, device, signal }: TransferOptions & { generation: number },
+  {
+    generation,
+    onProgress,
+    layer,
+    spatial,
+    device,
+    signal,
+  }: Pick<TransferOptions, "onProgress" | "layer" | "spatial" | "device" | "signal"> & { generation: number },
 ): Promise<FeatureParts> {
   const of = dataset.train.count + dataset.test.count;
   const take = async (set: typeof dataset.train, before: number) => {
@@ -198,7 +231,26 @@ async function takeFeatures(
   }
 }
 
+/** Evaluates a generation's network for the numbers of shots that are missing, and adds each to what was begun. */
+async function judgeMissing(begun: BegunTransfer, network: Network, options: JudgeOptions): Promise<void> {
+  const parts = await takeFeatures(network, options.data, options);
+  try {
+    await judge(begun, parts, options);
+  } finally {
+    parts.train.features.dispose();
+    parts.test?.features.dispose();
+  }
+}
+
+type JudgeOptions = Omit<TransferOptions, "data" | "shots"> &
+  ReturnType<typeof checkCounts> & {
+    data: TransferData;
+    generation: number;
+    chosen: readonly (typeof classifiers)[number][];
+  };
+
 async function judge(
+  begun: BegunTransfer,
   parts: FeatureParts,
   {
     data,
@@ -211,25 +263,25 @@ async function judge(
     generation,
     signal,
     onProgress,
-  }: Omit<TransferOptions, "data" | "shots"> &
-    ReturnType<typeof checkCounts> & {
-      data: TransferData;
-      generation: number;
-      chosen: readonly (typeof classifiers)[number][];
-    },
-): Promise<TransferEntry[]> {
+  }: JudgeOptions,
+): Promise<void> {
   const of = all.length * splits * chosen.length;
   let done = 0;
-  const entries: TransferEntry[] = [];
   for (const shots of all) {
+    if (begun.part(generation, shots)) {
+      done += (shots === null ? 1 : splits) * chosen.length;
+      continue;
+    }
     const found = await evaluateFeatures(parts, {
       ...{ classNames: data.dataset.classNames, classifiers: chosen, scaling, folds, seed, splits, signal },
       shots: shots ?? undefined,
       onFitted: () => onProgress?.({ generation, doing: "classifiers", done: ++done, of }),
     });
-    entries.push(...found.map((result) => ({ shots, ...result })));
+    await begun.add({
+      ...{ generation, shots, features: parts.train.features.shape[1]! },
+      entries: found.map((result) => ({ shots, ...result })),
+    });
   }
-  return entries;
 }
 
 /** Gives the means over the draws of a network's results, with the largest number of shots. */
