@@ -20,6 +20,8 @@ export interface Ended {
 export interface CommandOptions {
   cwd: string;
   env?: Record<string, string>;
+  /** Whether the process leads a group of its own, to which those that it starts belong. Default: false. */
+  group?: boolean;
   /** Called with the process, and again each time that it has written something. */
   onOutput?: (output: string, child: ChildProcess) => void;
 }
@@ -28,11 +30,15 @@ export interface CommandOptions {
 const LONGEST_MS = 15 * 60_000;
 
 /** Runs `lyceum` with arguments, to its end. */
-export function lyceum(args: readonly string[], { cwd, env = {}, onOutput }: CommandOptions): Promise<Ended> {
+export function lyceum(
+  args: readonly string[],
+  { cwd, env = {}, group = false, onOutput }: CommandOptions,
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const began = Date.now();
     const child = spawn(process.execPath, [main, ...args], {
       cwd,
+      detached: group,
       env: {
         ...process.env,
         OMP_NUM_THREADS: "1",

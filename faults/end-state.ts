@@ -7,7 +7,7 @@ import { join } from "node:path";
 export type EndState = ReadonlyMap<string, string>;
 
 /** The keys, at any depth, that hold times. */
-const times = new Set(["date", "imagesPerSecond", "seconds", "trainSeconds"]);
+const times = new Set(["cpuSeconds", "date", "imagesPerSecond", "seconds", "trainSeconds"]);
 
 /** Reads the end state of a run. */
 export function endStateOf(run: string): EndState {
@@ -15,7 +15,8 @@ export function endStateOf(run: string): EndState {
   const read = (name: string) => readFileSync(join(run, name), "utf8");
   for (const name of filesBelow(run)) {
     if (name.endsWith(".safetensors")) state.set(name, sha256(join(run, name)));
-    else if (name === "summary.json") state.set(name, withoutTimes(JSON.parse(read(name))));
+    else if (/^(summary|[0-9a-f]{16})\.json$/.test(name))
+      state.set(name, withoutTimes(JSON.parse(read(name))));
     else if (name === "metrics.jsonl") state.set(name, epochsOf(read(name)));
     else if (name === "report.html")
       state.set(name, read(name).trimEnd().endsWith("</html>") ? "whole" : "torn");

@@ -9,11 +9,13 @@ import { kills, terms } from "./kinds/kills.js";
 import { leftovers } from "./kinds/leftovers.js";
 import { locks } from "./kinds/locks.js";
 import { smallDisk } from "./kinds/small-disk.js";
+import { studies } from "./kinds/studies.js";
 
 /** Lists all faults. @param killCount how often jobs are killed; fewer with `--quick` unless it is asked for */
 export const faultsOf = (killCount: { full: number; quick: number }): readonly Fault[] => [
   kills(killCount),
   terms,
+  studies,
   ...failingWrites,
   smallDisk,
   ...damagedFiles,
