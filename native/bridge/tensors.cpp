@@ -198,6 +198,22 @@ napi_value read(const Call& call) {
   return nullptr;
 }
 
+// copyOut(handle, typedArray): copies a tensor's elements in order, whatever its layout and device.
+napi_value copyOut(const Call& call) {
+  const at::Tensor tensor = self(call).detach();
+  const Bytes bytes = bytesOf(call, call[1]);
+  if (!tensor.has_storage() || tensor.is_conj() || tensor.is_neg()) {
+    throw BadArgument("only a dense tensor can be read");
+  }
+  if (static_cast<size_t>(tensor.numel()) * tensor.element_size() != bytes.length) {
+    throw BadArgument("the buffer's size is not the tensor's");
+  }
+  if (bytes.length == 0) return nullptr;
+  const at::NoGradGuard guard;
+  at::from_blob(bytes.data, tensor.sizes(), tensor.options().device(at::kCPU)).copy_(tensor);
+  return nullptr;
+}
+
 napi_value memory(const Call& call) {
   napi_value object;
   check(call.env, napi_create_object(call.env, &object));
@@ -211,6 +227,7 @@ napi_value memory(const Call& call) {
 }  // namespace
 
 void exposeTensors(napi_env env, napi_value exports, Bridge* bridge) {
+  expose(env, exports, bridge, "copyOut", copyOut);
   expose(env, exports, bridge, "release", release);
   expose(env, exports, bridge, "releaseOne", releaseOne);
   expose(env, exports, bridge, "leaveToCollector", leaveToCollector);

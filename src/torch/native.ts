@@ -62,6 +62,7 @@ export interface Native {
   fromBytes(data: ArrayBufferView, dtype: string, shape: readonly number[]): number;
   fromShared(data: ArrayBufferView, dtype: string, shape: readonly number[]): number;
   read(handle: number, into: ArrayBufferView): void;
+  copyOut(handle: number, into: ArrayBufferView): void;
   memory(): { tensors: number; bytes: number };
 
   requiresGrad(handle: number): boolean;

@@ -18,6 +18,8 @@ export class CheckpointWriter implements AsyncDisposable {
   /** The memory of the last copy, which the next one uses again; it is away while it is written. */
   #room: ArrayBuffer | undefined;
   #underWay: Promise<void> | undefined;
+  /** The names of the weights, which must be finite; those of the first learner, whose networks all have. */
+  #finite: readonly string[] | undefined;
 
   /** @param folder the generation's checkpoint folder, which must be there */
   constructor(folder: string) {
@@ -47,9 +49,9 @@ export class CheckpointWriter implements AsyncDisposable {
     const content = torch.scope(() =>
       torch.copyToBytes(newest, tensorsOf(learner), metadataOf(position), this.#room),
     );
-    const finite = [...learner.model.namedParameters().keys()].map((name) => `model.${name}`);
+    this.#finite ??= [...learner.model.namedParameters().keys()].map((name) => `model.${name}`);
     this.#room = undefined;
-    const written = this.#ask({ folder: this.#folder, content, finite });
+    const written = this.#ask({ folder: this.#folder, content, finite: this.#finite });
     this.#underWay = written.then(
       () => {},
       () => {},

@@ -6,9 +6,7 @@ import { writeSafetensors } from "./write.js";
 
 /** Copies a tensor's elements, in order, into as many bytes as they take. */
 function readInto(tensor: Tensor, bytes: Uint8Array): Uint8Array {
-  using here = tensor.detach().to({ device: "cpu", dtype: tensor.dtype });
-  using dense = here.contiguous();
-  native.read(dense.handle, bytes);
+  native.copyOut(tensor.handle, bytes);
   return bytes;
 }
 
