@@ -68,9 +68,10 @@ napi_value enter(napi_env env, napi_callback_info info) {
 
 int32_t Bridge::hold(at::Tensor held) {
   if (!held.defined()) return 0;
-  // Sparse, oneDNN's, quantised and nested tensors: many operators take any of them for a dense one
-  // and read memory that is not there.
-  if (held.layout() != at::kStrided || held.is_quantized() || held.is_nested()) {
+  // Sparse, oneDNN's, quantised and nested tensors, and zeros that have no memory: many operators
+  // take any of them for a dense one and read memory that is not there.
+  if (held.layout() != at::kStrided || held.is_quantized() || held.is_nested() ||
+      held._is_zerotensor()) {
     throw BadArgument("gives a tensor that is not dense, which the bridge does not carry");
   }
   const int64_t size = ownBytes(held);

@@ -48,6 +48,23 @@ Parameter parameterOf(const c10::Argument& argument) {
   return parameter;
 }
 
+// libtorch trusts some numbers, which end the process or take forever where they are others.
+void limit(const std::string& op, Parameter& parameter) {
+  // It looks for the number after `from`, and never finds one after the largest.
+  if (op.rfind("aten::random", 0) == 0 && parameter.name == "from") parameter.most = INT64_MAX - 1;
+  // Losses take another one for a sum whose divisor they never compute.
+  if (parameter.name == "reduction") {
+    parameter.least = 0;
+    parameter.most = 2;
+  }
+  // The place of a pixel is its number divided by the scale, which becomes an index unchecked.
+  if (op.find("upsample_") != std::string::npos && parameter.name.rfind("scale", 0) == 0) {
+    parameter.limited = true;
+    parameter.lowest = 1e-3;
+    parameter.highest = 1e6;
+  }
+}
+
 }  // namespace
 
 Operator::Operator(c10::OperatorHandle found) : handle(found) {
@@ -55,16 +72,12 @@ Operator::Operator(c10::OperatorHandle found) : handle(found) {
   name = schema.name();
   if (!schema.overload_name().empty()) name += "." + schema.overload_name();
   for (const auto& argument : schema.arguments()) parameters.push_back(parameterOf(argument));
-  // libtorch looks for the number after `from`, and never finds one after the largest.
-  if (schema.name().rfind("aten::random", 0) == 0) {
-    for (auto& parameter : parameters) {
-      if (parameter.name == "from") parameter.most = INT64_MAX - 1;
-    }
-  }
+  for (auto& parameter : parameters) limit(schema.name(), parameter);
   writes =
       std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.written; });
   replacesMemory = (schema.name() == "aten::set_" || schema.name() == "aten::set_data") &&
                    parameters.size() > 1 && parameters[1].kind == Kind::Tensor;
+  trustsDtype = replacesMemory && schema.name() == "aten::set_";
   results = schema.returns().size();
   returnsArguments =
       results > 0 &&

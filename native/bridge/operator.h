@@ -30,8 +30,11 @@ struct Parameter {
   bool optionalElements = false;
   // 2 for `int[2]`, which takes one number for both; 0 for a list of any length.
   int32_t length = 0;
-  // The largest value of a single integer.
-  int64_t most = INT64_MAX;
+  // What a single integer must lie between.
+  int64_t least = INT64_MIN, most = INT64_MAX;
+  // What a float, or each of a list, must lie between, where it is limited at all.
+  bool limited = false;
+  double lowest = 0, highest = 0;
   // The operator writes to it.
   bool written = false;
   bool hasDefault = false;
@@ -53,6 +56,8 @@ struct Operator {
   bool writes = false;
   // The first argument is given the second one's memory (`set_`, `set_data`).
   bool replacesMemory = false;
+  // It would read that memory as if it were of the first one's dtype (`set_`).
+  bool trustsDtype = false;
 };
 
 }  // namespace lyceum

@@ -191,6 +191,13 @@ void shareCounts(const Call& call, const Operator& op, const torch::jit::Stack& 
   });
 }
 
+void refuseOtherDtype(const Operator& op, const torch::jit::Stack& stack) {
+  if (!op.trustsDtype) return;
+  const at::Tensor &self = stack[0].toTensor(), &source = stack[1].toTensor();
+  if (self.scalar_type() == source.scalar_type()) return;
+  throw BadArgument("takes a source of the dtype that the tensor has");
+}
+
 // A background operator would read memory that an operator here may resize, that is, free.
 void refuseBusy(const Bridge& bridge, const Operator& op, const torch::jit::Stack& stack) {
   for (size_t i = 0; i < stack.size(); ++i) {
@@ -262,6 +269,7 @@ napi_value callOperator(const Call& call) {
   try {
     box(call, op, stack);
     if (op.writes && !call.bridge.busy.empty()) refuseBusy(call.bridge, op, stack);
+    refuseOtherDtype(op, stack);
     run(op, stack);
     shareCounts(call, op, stack);
     const napi_value result = unbox(call.bridge, op, stack);

@@ -179,6 +179,16 @@ c10::IValue integers(napi_env env, napi_value value, const Parameter& parameter)
   return given;
 }
 
+double limited(double value, const Parameter& parameter) {
+  // NaN is no number in between.
+  if (parameter.limited && !(value >= parameter.lowest && value <= parameter.highest)) {
+    std::ostringstream message;
+    message << "must be " << parameter.lowest << " to " << parameter.highest << ", got " << value;
+    throw BadArgument(message.str());
+  }
+  return value;
+}
+
 c10::IValue list(Bridge& bridge, napi_value value, const Parameter& parameter) {
   napi_env env = bridge.env;
   if (parameter.optionalElements && parameter.kind == Kind::Tensor) {
@@ -192,7 +202,8 @@ c10::IValue list(Bridge& bridge, napi_value value, const Parameter& parameter) {
       return listOf<at::Tensor>(env, value, [&](napi_value v) { return toTensor(bridge, v); });
     case Kind::Int: return integers(env, value, parameter);
     case Kind::Float:
-      return listOf<double>(env, value, [&](napi_value v) { return toDouble(env, v); });
+      return listOf<double>(env, value,
+                            [&](napi_value v) { return limited(toDouble(env, v), parameter); });
     case Kind::Bool: return listOf<bool>(env, value, [&](napi_value v) { return toBool(env, v); });
     case Kind::Scalar:
       return listOf<at::Scalar>(env, value, [&](napi_value v) { return toScalar(env, v); });
@@ -231,8 +242,12 @@ c10::IValue toIValue(Bridge& bridge, napi_value value, const Parameter& paramete
   }
   if (parameter.list) return list(bridge, value, parameter);
   const c10::IValue boxed = single(bridge, value, parameter.kind);
+  if (parameter.kind == Kind::Float) limited(boxed.toDouble(), parameter);
   if (parameter.kind == Kind::Int && boxed.toInt() > parameter.most) {
     throw BadArgument("must be at most " + std::to_string(parameter.most));
+  }
+  if (parameter.kind == Kind::Int && boxed.toInt() < parameter.least) {
+    throw BadArgument("must be at least " + std::to_string(parameter.least));
   }
   return boxed;
 }

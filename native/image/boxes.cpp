@@ -55,12 +55,14 @@ Box draw_box(const BoxRange& range, uint64_t key, int64_t height, int64_t width)
   for (int attempt = 0; attempt < kAttempts; attempt++) {
     const double wanted = area * draws.uniform(range.least_area, range.greatest_area);
     const double ratio = std::exp(draws.uniform(least, greatest));
-    const int64_t wide = rounded(std::sqrt(wanted * ratio));
-    const int64_t tall = rounded(std::sqrt(wanted / ratio));
-    if (wide < 1 || wide > width || tall < 1 || tall > height) continue;
-    const int64_t top = draws.below(height - tall + 1);
-    const int64_t left = draws.below(width - wide + 1);
-    return {top, left, tall, wide};
+    // Ratios may be such that these are no whole numbers of 64 bits.
+    const double wide = std::nearbyint(std::sqrt(wanted * ratio));
+    const double tall = std::nearbyint(std::sqrt(wanted / ratio));
+    const bool fits = wide >= 1 && wide <= double(width) && tall >= 1 && tall <= double(height);
+    if (!fits) continue;
+    const int64_t top = draws.below(height - int64_t(tall) + 1);
+    const int64_t left = draws.below(width - int64_t(wide) + 1);
+    return {top, left, int64_t(tall), int64_t(wide)};
   }
   return central_box(range, height, width);
 }

@@ -75,8 +75,27 @@ void Weights::reverse() {
   }
 }
 
+void Weights::group(int64_t pixels) {
+  const auto own = int64_t(starts.size());
+  starts.resize(pixels, starts.back());
+  pairs.resize(pixels, most_pairs == 1 ? 1 : 0);
+  grouped.assign(pixels * most_pairs, {{0, 0}, {0, 0}});
+  const resample::PairOfWeights* value = values.data();
+  for (int64_t i = 0; i < own; i++) {
+    constexpr int64_t kGroup = resample::kGroup;
+    resample::PairOfWeights* to = grouped.data() + i / kGroup * kGroup * most_pairs + i % kGroup;
+    for (int64_t pair = 0; pair < pairs[i]; pair++, to += kGroup) *to = *value++;
+  }
+  widest = 0;
+  for (int64_t i = 0; i < pixels; i += resample::kGroup) {
+    const int64_t span = std::abs(starts[i + resample::kGroup - 1] - starts[i]);
+    widest = std::max(widest, span + 2 * most_pairs);
+  }
+}
+
 void Weights::shrink() {
   give_back(values);
+  give_back(grouped);
   give_back(factors_);
 }
 
@@ -88,9 +107,7 @@ void Resampler::begin(const Axis& rows, const Axis& columns, uint8_t* to, int64_
   needed_ = {rows.origin + rows_.low, columns.origin + columns_.low, rows_.high - rows_.low,
              columns_.high - columns_.low};
   plane_ = (columns.count + 7) / 8 * 8;
-  columns_.starts.resize(plane_, 0);
-  columns_.pairs.resize(plane_, columns_.most_pairs == 1 ? 1 : 0);
-  columns_.values.resize(columns_.values.size() + plane_ - columns.count);
+  columns_.group(plane_);
   // Two rows are pushed at a time.
   ring_rows_ = 2 * rows_.most_pairs + 2;
   const int64_t bytes = (ring_rows_ + 1) * 3 * plane_;
@@ -106,8 +123,9 @@ void Resampler::begin(const Axis& rows, const Axis& columns, uint8_t* to, int64_
 }
 
 void Resampler::push(const uint8_t* rows, int64_t stride, int64_t count) {
-  const resample::RowWeights weights{columns_.starts.data(), columns_.pairs.data(),
-                                     columns_.values.data(), plane_, columns_.most_pairs};
+  const resample::RowWeights weights{columns_.starts.data(),  columns_.pairs.data(),
+                                     columns_.grouped.data(), plane_,
+                                     columns_.most_pairs,     columns_.widest};
   for (int64_t i = 0; i < count; i += 2) {
     const bool two = i + 1 < count;
     const uint8_t* const from[2] = {rows + i * stride, rows + (two ? i + 1 : i) * stride};

@@ -18,13 +18,18 @@ struct Weights {
   void find(const Axis& axis);
   // Puts the pixels of the result into the opposite order.
   void reverse();
+  // Puts the pairs into groups, as `across` takes them, for a number of pixels that is a multiple
+  // of kGroup; those that are too many repeat the last one.
+  void group(int64_t pixels);
   void shrink();
 
   std::vector<int32_t> starts, counts, pairs;
-  std::vector<resample::PairOfWeights> values;
+  std::vector<resample::PairOfWeights> values, grouped;
   // The pixels that count at all, from the axis's origin on: starts are counted from `low`.
   int64_t low = 0, high = 0;
   int64_t most_pairs = 0;
+  // What RowWeights says of groups.
+  int64_t widest = 0;
 
  private:
   std::vector<double> factors_;

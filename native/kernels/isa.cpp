@@ -21,7 +21,8 @@ namespace {
 
 Isa best() {
 #ifdef LYCEUM_X86_KERNELS
-  if (__builtin_cpu_supports("avx512f")) return Isa::kAvx512;
+  // Processors with the one but not the other are accelerators of before 2018.
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) return Isa::kAvx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::kAvx2;
 #endif
   return Isa::kNone;

@@ -1,4 +1,5 @@
 /** The training of a line: a patriarch, its students, and the ensembles that they form. */
+export type { RunChanges } from "./changes.js";
 export type { Difference } from "./differences.js";
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from "./evaluate-run.js";
 export {

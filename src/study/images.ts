@@ -1,13 +1,4 @@
-/** The images of a study, which are read once for all of its networks. */
-import { createHash } from "node:crypto";
-import {
-  type AnyDataset,
-  checksumOf,
-  type ImageSet,
-  isStored,
-  loadDataset,
-  type StoredImages,
-} from "../data/index.js";
+import { type AnyDataset, checksumOf, loadDataset } from "../data/index.js";
 import { type Images, prepareImages } from "../generations/index.js";
 import type { Library, Recipe } from "../recipe/index.js";
 

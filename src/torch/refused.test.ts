@@ -12,12 +12,21 @@ it.each([
   ["aten::to_sparse.sparse_dim", /does not carry/],
   ["aten::_stack", /empty/],
   ["aten::_ctc_loss.Tensor", /memory/],
+  ["aten::fractional_max_pool2d_backward.grad_input", /autograd/],
+  ["aten::_softmax_backward_data", /autograd/],
+  ["aten::embedding_bag.padding_idx", /memory/],
+  ["aten::lstm.input", /memory/],
+  ["aten::lu_unpack.out", /memory/],
 ])("refuses %s", (name, reason) => {
   expect(refusalOf(name)).toMatch(reason);
 });
 
 it("offers the project's own operators", () => {
   expect(refusalOf("lyceum::augment")).toBeUndefined();
+});
+
+it("carries no zeros without memory, which to read would end the process", () => {
+  expect(() => op("aten::_efficientzerotensor", [3])).toThrow(/not dense, which the bridge does not carry/);
 });
 
 it("keeps infinite values from LAPACK's singular values, which would never come back", () => {

@@ -6,38 +6,37 @@
 const foreign =
   "it works on tensors that the bridge does not carry (quantised, sparse, nested or a backend's own)";
 const unchecked = "it trusts its caller, and reads or writes memory by its arguments";
+const derivative = "it computes a gradient for autograd, and trusts what autograd has saved for it";
 const none = "it takes the first of a list that may be empty";
 const endless = "its time grows without bound in an argument";
 
 /** Whole families of operators, by a pattern of the name without its overload. */
 const families: readonly (readonly [RegExp, string])[] = [
   [/^(?!aten::|lyceum::)/, foreign],
-  [/quantize|qparams|_q_|^aten::(q_|int_repr|fbgemm_)/, foreign],
+  [/quantize|qparams|fake_quant|moving_avg_obs|_q_|^aten::(q_|int_repr|fbgemm_)/, foreign],
   [/sparse|_csr|_csc|_bsr|_bsc|_coo|coalesce|crow_indices|ccol_indices/, foreign],
   [/nested|mkldnn|_mps|mps_|cudnn|miopen|vulkan|xnnpack|_nnpack/, foreign],
   [/^aten::_thnn_|^aten::(lstm|gru|rnn_tanh|rnn_relu)_cell$|^aten::_fft_|_helper_?$/, unchecked],
   [/^aten::_?histogramdd/, unchecked],
-  [/^aten::special_.*_polynomial_|_aa(_backward)?$/, endless],
+  [/^aten::\w*_backward/, derivative],
+  [
+    /^aten::_(transform_bias_rescale_qkv|transformer_.*|native_(decoder_only_)?multi_head_attention)$/,
+    unchecked,
+  ],
+  [/^aten::special_.*_polynomial_|_aa$/, endless],
 ];
 
 /** Single operators, by their names without namespace and overload. */
 const single: ReadonlyMap<string, string> = new Map([
   ...names(
     unchecked,
-    "_adaptive_avg_pool2d_backward _adaptive_avg_pool3d_backward _add_batch_dim",
-    "_batch_norm_impl_index_backward _cdist_backward _compute_linear_combination _ctc_loss",
-    "_ctc_loss_backward _embedding_bag_backward _embedding_bag_dense_backward",
-    "_embedding_bag_forward_only _foreach_copy _local_scalar_dense _log_softmax_backward_data",
-    "_new_zeros_with_same_feature_meta _pad_packed_sequence _pdist_backward _remove_batch_dim",
-    "_reshape_alias _reshape_alias_copy _sobol_engine_draw _sobol_engine_ff_",
-    "_sobol_engine_initialize_state_ _sobol_engine_scramble_",
-    "_softmax_backward_data _weight_norm _weight_norm_interface _weight_norm_interface_backward",
-    "adaptive_max_pool2d_backward adaptive_max_pool3d_backward ctc_loss embedding_backward",
-    "embedding_dense_backward linalg_ldl_solve matrix_exp_backward max_pool2d_with_indices_backward",
-    "max_pool3d_with_indices_backward native_batch_norm native_batch_norm_backward",
-    "native_layer_norm_backward nll_loss2d_backward nll_loss_backward replication_pad3d_backward",
-    "rrelu_with_noise rrelu_with_noise_ searchsorted slow_conv3d slow_conv3d_forward sum_to_size",
-    "unfold_backward",
+    "_add_batch_dim _compute_linear_combination _ctc_loss _embedding_bag _embedding_bag_forward_only",
+    "_foreach_copy _local_scalar_dense _logcumsumexp _new_zeros_with_same_feature_meta",
+    "_pad_packed_sequence _remove_batch_dim _reshape_alias _reshape_alias_copy _sobol_engine_draw",
+    "_sobol_engine_ff_ _sobol_engine_initialize_state_ _sobol_engine_scramble_ _weight_norm",
+    "_weight_norm_interface batch_norm_update_stats ctc_loss embedding_bag gru linalg_ldl_solve lstm lu_unpack",
+    "native_batch_norm native_channel_shuffle repeat_interleave rnn_relu rnn_tanh rrelu_with_noise",
+    "rrelu_with_noise_ searchsorted segment_reduce set slow_conv3d slow_conv3d_forward sum_to_size",
   ),
   ...names("it writes files, and a file that is cut short while it is mapped ends the process", "from_file"),
   ...names(none, "_stack align_tensors align_to"),

@@ -138,3 +138,10 @@ describe.runIf(hasJpeg()).each(whole)("a box of %s", (name) => {
     }
   });
 });
+
+it("are whole images where ratios are beyond all measure, as no number of their sides fits", () => {
+  const [height, width] = [5, 7];
+  const range = { scale: [0.5, 1] as [number, number], ratio: [1e-300, 1e300] as [number, number] };
+  const drawn = draw(keys.subarray(0, 8), height, width, range);
+  expect(drawn).toEqual(Array(8).fill([0, 0, height, width]));
+});

@@ -1,10 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, expect, it, vi } from "vitest";
-import { bundle, start } from "../testing/child.js";
-import { type Order, offeredPrograms, programAt } from "./child.js";
+import { afterAll, expect, it } from "vitest";
+import { bundle } from "../testing/child.js";
+import { offeredPrograms, programAt } from "./child.js";
+import { families, familyOf } from "./families.js";
+import { hunt } from "./hunt.js";
 
 const root = mkdtempSync(join(tmpdir(), "lyceum-fuzz-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -14,48 +16,35 @@ const runs = Number(process.env.LYCEUM_FUZZ_RUNS ?? 40_000);
 const seed = Number(process.env.LYCEUM_FUZZ_SEED ?? 20260801);
 /** In seconds; programs that are not run by then are left out. */
 const budget = process.env.LYCEUM_FUZZ_RUNS ? 24 * 3600 : 20;
-/** After this many seconds within one step it is taken to hang: calls of these sizes take milliseconds. */
-const patience = 30;
 
 it(`survives any arguments to any operator (LYCEUM_FUZZ_SEED=${seed})`, {
   timeout: (budget + 120) * 1000,
 }, async () => {
-  // Small blocks come from malloc, whose own checks find operators that write past their memory.
-  vi.stubEnv("LYCEUM_SMALL_BLOCKS", "0");
   using child = await bundle("src/torch/fuzz/child.ts");
   const position = join(root, "position");
-  const order: Order = { seed, from: 0, to: runs, seconds: budget, position };
-  const { child: process, ended } = start(child.script, [JSON.stringify(order)], {
-    addressSpace: 8_000_000,
-    cwd: root,
-  });
-  let last = "";
-  let since = performance.now();
-  const watch = setInterval(() => {
-    const now = positionOf(position);
-    if (now !== last) [last, since] = [now, performance.now()];
-    if (performance.now() - since > patience * 1000) process.kill("SIGKILL");
-  }, 500);
-  const { code, signal, stderr } = await ended;
-  clearInterval(watch);
-  const where = positionOf(position);
-  if (where !== "done") {
-    const [program = 0, step = 0] = where.split(" ").map(Number);
-    const how = signal === "SIGKILL" ? `hung for ${patience} s` : `died of ${signal ?? `exit code ${code}`}`;
+  const loss = await hunt(
+    child.script,
+    { seed, from: 0, to: runs, seconds: budget, position },
+    { cwd: root },
+  );
+  if (loss) {
+    const program = fc.stringify(programAt(offeredPrograms(), seed, loss.program));
     throw new Error(
-      `${how} in step ${step} of program ${program}, seed ${seed}:\n` +
-        `${fc.stringify(programAt(offeredPrograms(), seed, program))}\n${stderr}`,
+      `${loss.how} in step ${loss.step} of program ${loss.program}, seed ${seed}:\n${program}\n${loss.stderr}`,
     );
   }
-  expect(code).toBe(0);
   // No operator may leave a file behind.
   expect(readdirSync(root)).toEqual(["position"]);
 });
 
-function positionOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return "";
+it("gives each family of operators as many programs", () => {
+  const calls = new Map<string, number>(families.map((family) => [family, 0]));
+  for (const { steps } of fc.sample(offeredPrograms(), { seed, numRuns: 2000 })) {
+    for (const step of steps) {
+      if ("op" in step) calls.set(familyOf(step.op), calls.get(familyOf(step.op))! + 1);
+    }
   }
-}
+  const total = [...calls.values()].reduce((sum, count) => sum + count);
+  // A quarter of all operators is drawn from all of them, of which half are of no family.
+  for (const [family, count] of calls) expect(count / total, family).toBeGreaterThan(0.18);
+});

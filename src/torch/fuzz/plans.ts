@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { operatorNames, schemaOf } from "../dispatch.js";
+import { type Family, families, familyOf } from "./families.js";
 
 /** Says how a tensor is made. */
 export interface TensorPlan {
@@ -80,6 +81,40 @@ const shape = fc.constantFrom(
     [2, 2, 2, 2, 2, 2],
   ],
 );
+/** Shapes that operators of a family take often: square matrices, images and their weights, vectors of indices. */
+const familyShapes: Record<Family, fc.Arbitrary<number[]>> = {
+  "linear algebra": fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom<number[]>(
+        [1, 1],
+        [2, 2],
+        [3, 3],
+        [4, 4],
+        [2, 3, 3],
+        [1, 2, 2],
+        [2, 2, 4, 4],
+      ),
+    },
+    { weight: 2, arbitrary: shape },
+  ),
+  "neural network": fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom<number[]>(
+        [2, 3],
+        [4, 4, 4],
+        [2, 2, 4, 4],
+        [2, 2, 7, 5],
+        [4, 4, 3, 3],
+        [2, 2, 4, 4, 4],
+      ),
+    },
+    { weight: 2, arbitrary: shape },
+  ),
+  indexing: shape,
+  other: shape,
+};
 const dtype = fc.oneof(
   { weight: 6, arbitrary: fc.constant("float32") },
   { weight: 3, arbitrary: fc.constantFrom("int64", "float64") },
@@ -110,6 +145,25 @@ const tensorPlan: fc.Arbitrary<TensorPlan> = fc.record({
   grad: fc.boolean(),
   disposed: fc.nat(60).map((n) => n === 0),
 });
+
+/** A tensor as parameters of some names want it. */
+const named = (dtype: string, fill: TensorPlan["fill"][]): fc.Arbitrary<Plan> =>
+  fc
+    .record({
+      shape: fc.oneof(
+        { weight: 2, arbitrary: fc.constantFrom("whole" as const, "first" as const, "last" as const) },
+        { weight: 1, arbitrary: shape },
+      ),
+      dtype: fc.constant(dtype),
+      layout: fc.oneof(
+        { weight: 3, arbitrary: fc.constant("contiguous" as const) },
+        { weight: 1, arbitrary: fc.constantFrom(...layouts) },
+      ),
+      fill: fc.constantFrom(...fill),
+      grad: fc.constant(false),
+      disposed: fc.constant(false),
+    })
+    .map((tensor) => ({ tensor }));
 
 const int = fc.oneof(
   { weight: 10, arbitrary: fc.integer({ min: -2, max: 5 }) },
@@ -212,6 +266,30 @@ const scalars: Record<string, fc.Arbitrary<Plan>> = {
   Generator: fc.nat(3).map((generator) => ({ generator })),
 };
 
+const numbers = named("int64", ["counts", "zeros", "ones"]);
+const small = (min: number, max: number): fc.Arbitrary<Plan> => value(fc.integer({ min, max }));
+const lengths = (min: number, max: number): fc.Arbitrary<Plan> =>
+  fc.array(small(min, max), { minLength: 1, maxLength: 3 }).map((list) => ({ list }));
+
+/** Arguments that parameters of these types and names take, so that many calls come past the checks at their door. */
+const likely: readonly (readonly [type: RegExp, name: RegExp, fc.Arbitrary<Plan>])[] = [
+  [/^Tensor\??$/, /^(index|indices|ind|.*target|offsets|lengths|batch_sizes|repeats|.*_indices)$/, numbers],
+  [/^Tensor\??$/, /pivots$/, named("int32", ["ones", "counts"])],
+  [/^Tensor\??$/, /mask$|^condition$/, named("bool", ["counts", "ones", "zeros"])],
+  [/^(Sym)?Int\??$/i, /^(stride|dilation|groups|group|step|k|num_heads?)$/, small(1, 2)],
+  [/^(Sym)?Int\??$/i, /^(reduction|.*mode|num_layers)$/, small(0, 2)],
+  [/^(Sym)?Int\??$/i, /^dim/, small(-2, 3)],
+  [/^(Sym)?Int\[\]\??$/i, /^(kernel_size|stride|dilation|output_size|.*size)$/, lengths(1, 3)],
+  [/^(Sym)?Int\[\]\??$/i, /^(padding|output_padding|pad|dims?)$/, lengths(0, 1)],
+];
+
+/** An argument for a parameter: of its type, and often one that its name suggests. */
+function argumentFor(type: string, name: string): fc.Arbitrary<Plan> {
+  const any = ofType(type);
+  const found = likely.find(([types, names]) => types.test(type) && names.test(name));
+  return found ? fc.oneof({ weight: 2, arbitrary: found[2] }, { weight: 1, arbitrary: any }) : any;
+}
+
 /** An argument mostly of the right kind, so that it reaches libtorch, and now and then of any. */
 function ofType(type: string): fc.Arbitrary<Plan> {
   if (type.endsWith("?")) {
@@ -255,8 +333,12 @@ function callOf(op: string): fc.Arbitrary<Step> {
   const { parameters } = schemaOf(op);
   return fc
     .tuple(
-      fc.tuple(...parameters.map(({ type }) => ofType(type))),
-      fc.option(fc.tuple(fc.nat(9), anything), { freq: 20 }),
+      fc.tuple(...parameters.map(({ type, name }) => argumentFor(type, name))),
+      // One call in twenty has too few arguments, or one too many.
+      fc.oneof(
+        { weight: 19, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: fc.tuple(fc.nat(9), anything) },
+      ),
       fc.nat(80),
     )
     .map(([args, wrongCount, background]) => ({
@@ -266,18 +348,37 @@ function callOf(op: string): fc.Arbitrary<Step> {
     }));
 }
 
-/** Draws programs over the operators for which `offered` holds. */
+/**
+ * Draws programs over the operators for which `offered` holds. Each program is of one family, from which most of its
+ * operators come, and all families have as many programs.
+ */
 export function programs(offered: (op: string) => boolean): fc.Arbitrary<Program> {
   const calls = new Map<string, fc.Arbitrary<Step>>();
-  const operator = fc.constantFrom(...operatorNames().filter(offered).sort()).chain((op) => {
+  const call = (op: string) => {
     let known = calls.get(op);
     if (!known) {
       known = callOf(op);
       calls.set(op, known);
     }
     return known;
+  };
+  const all = operatorNames().filter(offered).sort();
+  const choose = (from: string[]) => fc.constantFrom(...from).chain(call);
+  const perFamily = families.flatMap((family) => {
+    const own = all.filter((op) => familyOf(op) === family);
+    if (own.length === 0) return [];
+    const operator = fc.oneof({ weight: 3, arbitrary: choose(own) }, { weight: 1, arbitrary: choose(all) });
+    return programOf(familyShapes[family], stepOf(operator));
   });
-  const step: fc.Arbitrary<Step> = fc.oneof(
+  return fc.oneof(...perFamily);
+}
+
+function programOf(shape: fc.Arbitrary<number[]>, step: fc.Arbitrary<Step>): fc.Arbitrary<Program> {
+  return fc.record({ shape, dtype, steps: fc.array(step, { minLength: 1, maxLength: 6 }) });
+}
+
+function stepOf(operator: fc.Arbitrary<Step>): fc.Arbitrary<Step> {
+  return fc.oneof(
     { weight: 20, arbitrary: operator },
     { weight: 2, arbitrary: fc.record({ method: fc.nat(), self: tensor, args: anyArguments }) },
     { weight: 2, arbitrary: fc.record({ call: fc.nat(), args: anyArguments }) },
@@ -297,5 +398,4 @@ export function programs(offered: (op: string) => boolean): fc.Arbitrary<Program
     },
     { weight: 2, arbitrary: fc.record({ read: tensor }) },
   );
-  return fc.record({ shape, dtype, steps: fc.array(step, { minLength: 1, maxLength: 6 }) });
 }

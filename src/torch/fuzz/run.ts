@@ -3,6 +3,15 @@ import * as torch from "../index.js";
 import { native } from "../native.js";
 import type { Plan, Program, Step, TensorPlan } from "./plans.js";
 
+export interface Watcher {
+  /** A step is about to start. */
+  begins(step: number): void;
+  /** Whether calls of this operator are left out. */
+  skips?(op: string): boolean;
+  /** A call of an operator has ended: it returned or threw. Those in the background count as returned. */
+  called?(op: string, returned: boolean): void;
+}
+
 /** Functions that are not called, since they have effects beyond this process or change it for the rest of the run. */
 const leftOut = new Set([
   "constructor",
@@ -47,21 +56,25 @@ class Run {
 
   constructor(
     private readonly program: Program,
-    private readonly announce: (step: number) => void,
+    private readonly watcher: Watcher,
   ) {}
 
   /** Runs the steps, and returns the promises of those that run in the background. */
   run(): Promise<unknown>[] {
     const pending: Promise<unknown>[] = [];
     this.program.steps.forEach((step, i) => {
-      this.announce(i);
+      const op = "op" in step ? step.op : undefined;
+      if (op && this.watcher.skips?.(op)) return;
+      this.watcher.begins(i);
       try {
         const result = this.step(step);
+        if (op) this.watcher.called?.(op, true);
         if (result instanceof Promise) pending.push(result);
         // A function may hand a hollow array back.
         const results = Array.isArray(result) && result.length < 100 ? result : [result];
         for (const each of results) if (each instanceof torch.Tensor) this.made.push(each);
       } catch (error) {
+        if (op) this.watcher.called?.(op, false);
         if (!(error instanceof Error)) throw new Error(`step ${i} threw ${String(error)}, which is no Error`);
       }
     });
@@ -215,12 +228,12 @@ function layOut(tensor: torch.Tensor, layout: TensorPlan["layout"]): torch.Tenso
   }
 }
 
-/** Runs a program, which must end and may only throw Errors; `announce` is told each step before it starts. */
-export async function run(program: Program, announce: (step: number) => void): Promise<void> {
+/** Runs a program, which must end and may only throw Errors. */
+export async function run(program: Program, watcher: Watcher): Promise<void> {
   // A background step's tensors are freed while it runs: that must do no harm either.
   const pending: Promise<unknown>[] = [];
   torch.scope(() => {
-    pending.push(...new Run(program, announce).run());
+    pending.push(...new Run(program, watcher).run());
   });
   for (const result of await Promise.allSettled(pending)) {
     if (result.status === "fulfilled") {

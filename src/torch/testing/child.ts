@@ -58,12 +58,13 @@ export function start(
   args: readonly string[],
   { flags = [], addressSpace, cwd = root, env }: StartOptions = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
+  const own = { cwd, env: { ...process.env, OMP_NUM_THREADS: "1", LYCEUM_NATIVE: nativePath(), ...env } };
+  const node = [process.execPath, ...flags, script, ...args] as const;
   const limits = addressSpace ? `ulimit -v ${addressSpace} 2>/dev/null; ` : "";
-  const child = spawn(
-    "sh",
-    ["-c", `ulimit -c 0; ${limits}exec "$@"`, "sh", process.execPath, ...flags, script, ...args],
-    { cwd, env: { ...process.env, OMP_NUM_THREADS: "1", LYCEUM_NATIVE: nativePath(), ...env } },
-  );
+  // A shell does not survive ThreadSanitizer, and no sanitizer an address space that is limited.
+  const child = process.env.LYCEUM_SANITIZED
+    ? spawn(node[0], node.slice(1), own)
+    : spawn("sh", ["-c", `ulimit -c 0; ${limits}exec "$@"`, "sh", ...node], own);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (text) => {
