@@ -1,5 +1,6 @@
 /** Makes checksums of damaged files fit again, so that what lies behind them is reached. */
 import { crc32 } from "../interop/pytorch/crc32.js";
+import { checksumOf } from "../runs/json-checksum.js";
 
 /** The sum in each header of a tar archive, as far as the headers follow each other. */
 export function mendTar(bytes: Buffer): Buffer {
@@ -50,6 +51,21 @@ export function mendNetwork(bytes: Buffer, sha256Of: (value: unknown) => string)
   } catch {
     return bytes;
   }
+}
+
+/** The checksum of a JSON file of a run, or of each line of its log, where there is one. */
+export function mendRun(bytes: Buffer, path: string): Buffer {
+  const mended = (text: string) => {
+    try {
+      const value = JSON.parse(text);
+      return JSON.stringify("checksum" in value ? { ...value, checksum: checksumOf(value) } : value);
+    } catch {
+      return text;
+    }
+  };
+  const text = bytes.toString("utf8");
+  if (path.endsWith(".json")) return Buffer.from(mended(text));
+  return path.endsWith(".jsonl") ? Buffer.from(text.split("\n").map(mended).join("\n")) : bytes;
 }
 
 /** The SHA-256 that Lyceum writes into a safetensors file is left out, as other programs' files have none. */

@@ -27,7 +27,7 @@ import * as torch from "../torch/index.js";
 import { loadCheckpoint, saveCheckpoint } from "../training/index.js";
 import { beginning } from "../training/train-network.js";
 import { readTransfer, transferNames } from "../transfer/transfer-file.js";
-import { mendNetwork, mendPng, mendTar, mendZip, withoutDigest } from "./mend.js";
+import { mendNetwork, mendPng, mendRun, mendTar, mendZip, withoutDigest } from "./mend.js";
 import { type Files, plant, type Reader } from "./reader.js";
 import * as seeds from "./seeds.js";
 
@@ -366,6 +366,7 @@ const folders: readonly Reader[] = [
     name: "run",
     slow: true,
     seeds: async () => [await seeds.run()],
+    mend: mendRun,
     read: async (folder) => {
       const [listed] = await listRuns(folder);
       const opened = await RunFolder.open(folder);
@@ -390,6 +391,7 @@ const folders: readonly Reader[] = [
       return [{ ...run, "recipe.yaml": recipe }];
     },
     only: /json/,
+    mend: mendRun,
     // Charts take long to load, and few tests need them.
     read: async (folder) => (await import("../report/index.js")).writeReport(folder),
   },

@@ -27,3 +27,8 @@ test("times and the order of keys make no difference", () => {
 test("what carries none is accepted", () => {
   for (const value of [data, [], null, 3, "text"]) expect(hasOwnChecksum(value)).toBe(true);
 });
+
+test("what is nested without end is none that was written", () => {
+  const deep = JSON.parse(`{"checksum":"0","a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`);
+  expect(hasOwnChecksum(deep)).toBe(false);
+});
