@@ -2,7 +2,6 @@
 import type { AnyDataset } from "../data/index.js";
 import { type Library, type Recipe, type RecipeInput, readRecipe } from "../recipe/index.js";
 import { describeEnvironment, filesOf, type Imports, libraryOf, RunFolder } from "../runs/index.js";
-import * as torch from "../torch/index.js";
 import { changedRecipe, type RunChanges } from "./changes.js";
 import type { Given } from "./experiment.js";
 import { useThreads } from "./threads.js";
