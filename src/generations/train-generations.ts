@@ -22,6 +22,7 @@ import { type FinishedGeneration, Line } from "./line.js";
 import { type Normalisation, seeing } from "./normalisation.js";
 import type { OnProgress } from "./observers/progress.js";
 import { type OpenRun, type OpenRunOptions, openRun, type RecipeForImages } from "./open-run.js";
+import { explainMemory } from "./out-of-memory.js";
 import { checkSameFiles } from "./same-files.js";
 import { useThreads } from "./threads.js";
 import { freeze, roleOf, type TrainedNetwork, trainGeneration } from "./train-generation.js";
@@ -240,10 +241,10 @@ function tellStart(experiment: Experiment, onProgress: OnProgress | undefined): 
   });
 }
 
-/** Gives a handler that adds to the error of a diverged training which generation of which line it was. */
+/** Gives a handler that adds to an error what a person needs to know of the training that failed by it. */
 function naming(generation: number, recipe: Recipe): (error: unknown) => never {
   return (error) => {
-    if (!(error instanceof Diverged)) throw error;
+    if (!(error instanceof Diverged)) throw explainMemory(error, recipe);
     throw new Diverged(`generation ${generation} of ${titleOf(recipe)}: ${error.message}`, { cause: error });
   };
 }

@@ -1,33 +1,29 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { z } from "zod";
 import { removeLeftovers } from "../leftovers.js";
-import { schema } from "../packages.js";
-import {
-  type Library,
-  loadStoredRecipe,
-  namesBeyond,
-  type Recipe,
-  RecipeError,
-  readBoundedText,
-  recipeToYaml,
-} from "../recipe/index.js";
+import { type Recipe, RecipeError, readBoundedText, recipeToYaml } from "../recipe/index.js";
 import { syncFolder, writeAtomic } from "./atomic.js";
-import { type Environment, environmentSchema, type Import, lyceumVersion } from "./environment.js";
-import { CHANGEABLE, differingKeys, fingerprint, sha256Of } from "./fingerprint.js";
-import { parseJson, summarySchema } from "./formats.js";
+import { type Environment, lyceumVersion } from "./environment.js";
+import {
+  changesThatHold,
+  MAX_JSON_BYTES,
+  readJson,
+  type Sittings,
+  sittingsSchema,
+} from "./environment-file.js";
+import { differingKeys, fingerprint, sha256Of } from "./fingerprint.js";
+import { summarySchema } from "./formats.js";
 import { askForImports, checkImports, type Imports, libraryOf } from "./imports.js";
 import { checksumOf, hasOwnChecksum } from "./json-checksum.js";
 import { acquireLock, isLocked, type Lock } from "./lock.js";
 import { appendRecord, readLog, readRecords } from "./metrics-log.js";
 import { refuseLinks } from "./refuse-links.js";
-import { checkRunFormat, RUN_FORMAT } from "./run-format.js";
+import { RUN_FORMAT } from "./run-format.js";
 import { differencesOfBits } from "./sittings.js";
+import { isLeftover, namesOf, readImports, readRecipe } from "./stored-recipe.js";
 import type { EpochRecord, Summary } from "./types.js";
 import { checkMayGoOn } from "./versions.js";
-
-const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
 /** The absolute paths of a generation's files. They follow from its number and are never read from a file. */
 export interface GenerationPaths {
@@ -453,64 +449,6 @@ export class RunFolder {
   }
 }
 
-/** Reads and checks a JSON file of the folder; undefined where the file is not there. */
-async function readJson<T>(folder: string, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const path = join(folder, name);
-  const json = await readBoundedText(path, { maxBytes: MAX_JSON_BYTES }).catch((error) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  return json === undefined ? undefined : parseJson(json, schema, path, checkRunFormat);
-}
-
-const sittingsSchema = schema((z) =>
-  environmentSchema().extend({
-    /** The fingerprint of the recipe that the run began with. */
-    recipe: z.string().max(100).exactOptional(),
-    /** The SHA-256 of recipe.yaml, as a JSON text, at the last sitting. */
-    recipeFile: z.string().max(100).exactOptional(),
-    /** The number of generations that the recipe asked for at the last sitting, or after the last change. */
-    generations: z.int().min(1).exactOptional(),
-    /** The changes with which the run went on, in order. */
-    changes: z
-      .array(
-        z.object({
-          date: z.string().max(100),
-          firstGeneration: z.int().min(0),
-          keys: z.array(z.string().max(100)).max(100),
-          generations: z.int().min(1),
-          epochs: z.int().min(1),
-          recipe: z.string().max(100),
-        }),
-      )
-      .max(100)
-      .exactOptional(),
-    /** The environments of the processes that resumed the run, in order; only the last 100 are kept. */
-    resumed: z.array(environmentSchema()).max(100).default([]),
-  }),
-);
-
-/** The content of environment.json: the environment of the process that began the run, and what came after it. */
-export type Sittings = z.infer<ReturnType<typeof sittingsSchema>>;
-
-/**
- * Finds the changes of a run's recipe that were made. Of the last one, a killed process may have noted that it comes and not have
- * made it.
- *
- * @param found the fingerprint of the recipe as it is
- * @throws Error when the recipe is neither the one that the run began with nor one that it went on with
- */
-function changesThatHold(directory: string, found: string, environment: Sittings | undefined) {
-  const { changes = [], recipe: first } = environment ?? {};
-  const [now, before] = [changes.at(-1)?.recipe ?? first, changes.at(-2)?.recipe ?? first];
-  if (now === undefined || found === now) return changes;
-  if (found === before) return changes.slice(0, -1);
-  throw new Error(
-    `${directory}: recipe.yaml is not what the run began with (only ${CHANGEABLE} may change, and epochs by --resume with --epochs), ` +
-      "or environment.json is damaged: put them back, or start a new run",
-  );
-}
-
 /** Acquires the folder's lock, and releases it at once when the folder then turns out to be unusable. */
 async function hold(path: string, use: (lock: Lock) => Promise<RunFolder>): Promise<RunFolder> {
   const lock = await acquireLock(join(path, ".lock"));
@@ -520,51 +458,6 @@ async function hold(path: string, use: (lock: Lock) => Promise<RunFolder>): Prom
     await lock.release();
     throw error;
   }
-}
-
-/** The names in a run's recipe that a library lacks; none where the recipe is wrong for more than that. */
-async function namesOf(path: string, shown: string, library: Library): Promise<string[]> {
-  const recipe = await readRecipe(path, shown, library, { anyNames: true }).catch(() => undefined);
-  return recipe ? namesBeyond(recipe, library) : [];
-}
-
-/**
- * Reads which imported files a run has recorded. None are given where the environment cannot be read: the
- * caller has another error to report in that case.
- */
-async function readImports(path: string): Promise<readonly Import[]> {
-  const environment = await readJson(path, "environment.json", sittingsSchema()).catch(() => undefined);
-  return environment?.imports ?? [];
-}
-
-/**
- * Tells whether a file is one that a process may leave which was killed before it had written the recipe.
- * Nothing is trained by then, so that such files can be removed.
- */
-function isLeftover(file: string): boolean {
-  return file.startsWith(".lock") || /^\..*\.tmp$/.test(file) || file === "environment.json";
-}
-
-async function readRecipe(
-  path: string,
-  shown: string,
-  library: Library,
-  options: { anyNames?: boolean } = {},
-): Promise<Recipe> {
-  const files = await readdir(path).catch((error) => {
-    const why =
-      error.code === "ENOENT" ? "there is no such folder" : error.code === "ENOTDIR" ? "not a folder" : error;
-    throw new Error(`${shown}: is not a run: ${why}`);
-  });
-  if (!files.includes("recipe.yaml")) {
-    const begun = files.length > 0 && files.every(isLeftover);
-    throw new Error(
-      begun
-        ? `${shown}: holds no run yet: it was stopped before its recipe was written; train with --name again`
-        : `${shown}: is not a run: it holds no recipe.yaml`,
-    );
-  }
-  return loadStoredRecipe(join(path, "recipe.yaml"), library, options);
 }
 
 /** Writes a recipe's value for a person. */
