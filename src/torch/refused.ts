@@ -48,11 +48,11 @@ const single: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Operators that take singular values, or whose gradient does. LAPACK does not return when a value is infinite, so that
- * their arguments are checked first.
+ * Operators that take singular values or eigenvalues, or whose gradient does. LAPACK does not return when a value is
+ * infinite or NaN, so that their arguments are checked first.
  */
 const decomposing =
-  /svd|pinv|nuclear_norm|^aten::(linalg_(cond|norm|matrix_norm|matrix_rank|lstsq)|matrix_rank)/;
+  /svd|pinv|nuclear_norm|_?symeig|eig(h|vals|valsh)?$|^aten::(linalg_(cond|norm|matrix_norm|matrix_rank|lstsq)|matrix_rank)/;
 
 /** Whether all values of the operator's tensors must be finite. */
 export function needsFinite(name: string): boolean {
