@@ -43,7 +43,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "all", include: ["src/**/*.test.ts", "{bench,examples}/**/*.test.ts"] },
+        test: { name: "all", include: ["src/**/*.test.ts", "{bench,examples,faults}/**/*.test.ts"] },
       },
       ...isas,
     ],

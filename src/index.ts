@@ -9,6 +9,7 @@ export {
   Interrupted,
   type ModelFactory,
   type OnProgress,
+  type RunChanges,
   type RunEvaluation,
   type TrainGenerationsOptions,
   trainGenerations,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { Command } from "commander";
+import type { Lock } from "../runs/index.js";
 import type { BegunStudy, Calibration, Study } from "../study/index.js";
 import { withImports } from "./imports.js";
 import type { Output } from "./progress.js";
@@ -38,15 +39,15 @@ Examples:
  */
 export async function calibrateNow({ study, folder }: BegunStudy, work: StudyWork): Promise<Calibration> {
   const { readCalibration } = await import("../study/index.js");
-  const release = await waitForLock(join(folder.work, "calibration.lock"), work.output);
+  const lock = await waitForLock(join(folder.work, "calibration.lock"), work.output);
   try {
     return (study.file.calibrate && (await readCalibration(work.directory))) ?? (await search(study, work));
   } finally {
-    await release();
+    await lock.release();
   }
 }
 
-async function waitForLock(path: string, output: Output): Promise<() => Promise<void>> {
+async function waitForLock(path: string, output: Output): Promise<Lock> {
   const { acquireLock } = await import("../runs/index.js");
   for (let said = false; ; said = true) {
     try {

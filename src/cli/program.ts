@@ -35,7 +35,8 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     await program().parseAsync(args, { from: "user" });
     return 0;
-  } catch (error) {
+  } catch (thrown) {
+    const error = firstOf(thrown);
     // Commander has already written its own errors to stderr.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`${describe(error)}\n`);
@@ -106,11 +107,19 @@ const refusals: Record<string, string> = {
 
 function inWords(error: Error): string {
   const { code = "", path, syscall } = error as NodeJS.ErrnoException;
+  // A write that failed has found its words already, and says how much room there is.
+  if (path !== undefined && error.message.startsWith(`${path}: `)) return error.message;
   // Node says so of a folder on a file system that is read only, when it is to make those above it too.
   const words = code === "ENOENT" && syscall === "mkdir" ? "cannot be made here" : refusals[code];
   if (!words || !path) return error.message;
   // For a temporary file or a lock, the folder is named: that is what a person can do something about.
   return `${basename(path).startsWith(".") ? dirname(path) : path}: ${words}`;
+}
+
+/** The error that something was given up for, and not that of the giving up, which a disk that fails brings along. */
+function firstOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== "SuppressedError") return error;
+  return "suppressed" in error ? firstOf(error.suppressed) : error;
 }
 
 function describe(error: unknown): string {

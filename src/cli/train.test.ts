@@ -91,6 +91,24 @@ test("Ctrl-C saves and says how to go on; --resume goes on to the end", async ()
   expect(epochs).toHaveLength(4);
 });
 
+test("a finished line goes on with more generations; what cannot change is refused by its key", async () => {
+  expect(await run(["train", "small.yaml", "--epochs", "1", "--generations", "1", "--name", "mine"])).toBe(0);
+  terminal.out = "";
+  expect(await run(["train", "--resume", "mine", "--generations", "2", "--set", "title=a longer line"])).toBe(
+    0,
+  );
+  expect(terminal.out).toContain(
+    "from generation 1 on: title a longer line (before: small), generations 2 (before: 1)\n",
+  );
+  expect(terminal.out).toMatch(/^student 1 +\d+\.\d\d %/m);
+  expect(readFileSync("runs/mine/report.html", "utf8")).toContain("<title>a longer line");
+  expect(await run(["train", "--resume", "mine", "--seed", "7"])).toBe(2);
+  expect(terminal.err).toContain("lyceum: seed: cannot change while a run goes on");
+  expect(await run(["train", "--resume", "mine", "--generations", "x"])).toBe(2);
+  expect(await run(["train", "small.yaml", "--resume", "mine"])).toBe(2);
+  expect(terminal.err).toContain("--resume goes on with the run's own recipe, in its own folder: no recipe");
+});
+
 test("a training that cannot start leaves no folder behind", async () => {
   expect(await run(["train", "small.yaml", "--set", "data={name: mnist, root: /nowhere}"])).toBe(1);
   expect(terminal.err).toMatch(/^lyceum: mnist: the data set is in none of these places/);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { Command } from "commander";
-import { loadRecipe, type Recipe } from "../recipe/index.js";
+import { applyOverride, loadRecipe, parseOverride, type Recipe } from "../recipe/index.js";
 import { duration } from "../report/numbers.js";
 import type { ImportedFile } from "../runs/index.js";
 import type { RunResult } from "../runs/types.js";
@@ -18,6 +18,8 @@ interface TrainOptions {
   name?: string;
   device?: string;
   seed?: string;
+  generations?: string;
+  epochs?: string;
   out: string;
   resume?: string;
   autoResume?: boolean;
@@ -37,8 +39,13 @@ export const trainCommand = () =>
     .option("--name <name>", "name of the run's folder (default: the recipe's, with -2, -3, … when taken)")
     .option("--device <device>", "cpu, cuda or cuda:N; the same as --set device=…")
     .option("--seed <seed>", "the same as --set seed=…")
+    .option("--generations <n>", "the same as --set generations=…; with --resume, of a longer line")
+    .option("--epochs <n>", "the same as --set epochs=…; with --resume, of networks still to be trained")
     .option("--out <folder>", "the folder that runs go into", RUNS)
-    .option("--resume <run>", "go on with a run that was stopped")
+    .option(
+      "--resume <run>",
+      "go on with a run that was stopped, or with changes (--generations, --set) of any run",
+    )
     .option(
       "--auto-resume",
       "begin the run of that --name, or go on with it, whichever is due; nothing is done where it is finished",
@@ -53,6 +60,7 @@ Examples:
   $ npx lyceum train mine.yaml --set 'patriarch={k: 5, primaryScore: 0.7}' --set student.hardWeight=0.5
   $ npx lyceum train quickstart --set data.limit.train=2000 --set epochs=2 --seed 1
   $ npx lyceum train --resume runs/quickstart
+  $ npx lyceum train --resume runs/quickstart --generations 8
   $ npx lyceum train mine.yaml --name mine --auto-resume      # for schedulers that start a job again
   $ npx lyceum train mine.yaml --import ./my-method.js
 
@@ -61,7 +69,7 @@ Ctrl-C finishes the step, saves and says how to go on; a second one stops at onc
     .action(train);
 
 async function train(nameOrPath: string | undefined, options: TrainOptions): Promise<void> {
-  const { recipe, directory, resume, begun, imports } = await prepare(nameOrPath, options);
+  const { recipe, directory, resume, begun, imports, changes } = await prepare(nameOrPath, options);
   const { trainGenerations } = await import("../generations/index.js");
   const output = options.json ? process.stderr : process.stdout;
   output.write(`${printable(recipe.title ?? recipe.data.name)} → ${directory}\n`);
@@ -74,7 +82,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
   let result: RunResult;
   try {
     const onProgress = progressTo(output);
-    result = await trainGenerations(recipe, { directory, resume, imports, signal, onProgress });
+    result = await trainGenerations(recipe, { directory, resume, changes, imports, signal, onProgress });
   } catch (error) {
     if (!signal.aborted || !["Interrupted", "AbortError"].includes((error as Error).name)) {
       if (!begun) await removeUnstarted(directory);
@@ -112,6 +120,8 @@ interface Prepared {
   /** Whether the run was begun before this command. */
   begun: boolean;
   imports: ImportedFile[];
+  /** Changes with which a run goes on. */
+  changes: Record<string, unknown>;
 }
 
 /**
@@ -119,32 +129,31 @@ interface Prepared {
  * begins.
  */
 async function prepare(nameOrPath: string | undefined, options: TrainOptions): Promise<Prepared> {
-  const { set = [], name, device, seed, out, resume, autoResume = false } = options;
+  const { name, out, resume, autoResume = false } = options;
+  const overrides = overridesOf(options);
   const imports = await importFiles(options.import);
   const { claimRunDirectory, isRunName, libraryOf, RunFolder } = await import("../runs/index.js");
   if (resume !== undefined) {
-    if (nameOrPath !== undefined || set.length > 0 || name || device || seed || autoResume || out !== RUNS)
+    if (nameOrPath !== undefined || name || autoResume || out !== RUNS)
       throw new UsageError(
-        "--resume goes on with the run's own recipe: no recipe and no other options beside it, but --import",
+        "--resume goes on with the run's own recipe, in its own folder: no recipe, no --name, --out and --auto-resume beside it",
       );
     const directory = await findRun(resume);
+    const changes = changesOf(overrides);
     const { recipe } = await RunFolder.open(directory, imports);
-    return { recipe, directory, resume: true, begun: true, imports };
+    return { recipe, directory, resume: true, begun: true, imports, changes };
   }
   if (nameOrPath === undefined)
     throw new UsageError("which recipe? See `npx lyceum recipes`, or give a file");
   if (autoResume && name === undefined)
     throw new UsageError("--auto-resume needs --name: by it the run is found again");
-  const overrides = [...set];
-  if (device !== undefined) overrides.push(`device=${device}`);
-  if (seed !== undefined) overrides.push(`seed=${seed}`);
   const recipe = await loadRecipe(nameOrPath, { set: overrides, library: libraryOf(imports) });
   if (name === undefined) {
     const plain = basename(nameOrPath)
       .replace(/\.ya?ml$/, "")
       .replace(/[^\w.+-]/g, "-");
     const directory = await claimRunDirectory(out, isRunName(plain) ? plain : "run");
-    return { recipe, directory, resume: false, begun: false, imports };
+    return { recipe, directory, resume: false, begun: false, imports, changes: {} };
   }
   if (!isRunName(name))
     throw new UsageError(`--name ${name}: must be one folder name of letters, digits and . _ + -`);
@@ -155,7 +164,23 @@ async function prepare(nameOrPath: string | undefined, options: TrainOptions): P
       `${directory}: is there already; take another --name, or --resume ${quoted(directory)}`,
     );
   await mkdir(directory, { recursive: true });
-  return { recipe, directory, resume: autoResume ? "auto" : false, begun, imports };
+  return { recipe, directory, resume: autoResume ? "auto" : false, begun, imports, changes: {} };
+}
+
+/** Gives all overrides of the recipe, as `--set` takes them. */
+function overridesOf({ set = [], device, seed, generations, epochs }: TrainOptions): string[] {
+  const named = Object.entries({ device, seed, generations, epochs });
+  return [...set, ...named.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]))];
+}
+
+/** Puts overrides together as the changes with which a run goes on. */
+function changesOf(overrides: readonly string[]): Record<string, unknown> {
+  try {
+    const parsed = overrides.map((text) => parseOverride(text));
+    return parsed.reduce<unknown>(applyOverride, {}) as Record<string, unknown>;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 /** Removes the folder of a run that failed before anything was trained. */

@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { defaultK } from "../analysis/index.js";
 import type { Module } from "../nn/index.js";
 import type { EnsembleResult, GenerationResult } from "../runs/index.js";
-import type * as torch from "../torch/index.js";
+import * as torch from "../torch/index.js";
 import { type Experiment, teachersOf } from "./experiment.js";
 import { firstWeightsOf } from "./first-weights.js";
 import { evaluateEnsemble, loadTestLogits } from "./results.js";
@@ -58,7 +59,9 @@ export class Line implements Disposable {
         // A process that is killed between writing the summary and removing the checkpoint leaves one that is
         // not needed.
         await folder.removeCheckpoint(generation);
-        const path = folder.generation(generation).testLogits;
+        const { testLogits: path, weights } = folder.generation(generation);
+        // Weights that teach nobody any more are otherwise not read, and a damaged file would be found when it is too late.
+        if (existsSync(weights)) torch.verifySafetensors(weights);
         const logits = loadTestLogits(path);
         line.#logits.push(logits);
         const expected = [images.dataset.test.count, images.classes];

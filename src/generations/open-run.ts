@@ -2,6 +2,7 @@
 import type { AnyDataset } from "../data/index.js";
 import { type Library, type Recipe, type RecipeInput, readRecipe } from "../recipe/index.js";
 import { describeEnvironment, filesOf, type Imports, libraryOf, RunFolder } from "../runs/index.js";
+import { changedRecipe, type RunChanges } from "./changes.js";
 import type { Given } from "./experiment.js";
 import { useThreads } from "./threads.js";
 
@@ -17,6 +18,11 @@ export interface OpenRunOptions extends Given {
    * the results are returned. Default: false, by which `directory` must be new or empty.
    */
   resume?: boolean | "auto" | undefined;
+  /**
+   * Changes of the run's recipe with which it goes on, such as `{ generations: 8 }` for a longer line; only with `resume: true`. What
+   * its networks have learnt already cannot change with them.
+   */
+  changes?: RunChanges | undefined;
   /** What the recipe can name beside Lyceum's own definitions: imported files, or definitions. */
   imports?: Imports | undefined;
 }
@@ -27,6 +33,8 @@ export interface OpenRunOptions extends Given {
  */
 export interface OpenRun extends AsyncDisposable {
   recipe: Recipe;
+  /** The recipe by which the run went until now, where that is another one. The folder holds it until {@link RunFolder.change}. */
+  before: Recipe | undefined;
   library: Library;
   folder: RunFolder | undefined;
 }
@@ -38,28 +46,47 @@ export interface OpenRun extends AsyncDisposable {
  *   when the folder cannot be used
  */
 export async function openRun(input: RecipeForImages | Recipe, options: OpenRunOptions): Promise<OpenRun> {
-  const { directory, resume = false, imports: given = [] } = options;
+  const { directory, resume = false, changes = {}, imports: given = [] } = options;
   if (![true, false, "auto"].includes(resume))
     throw new TypeError(`resume must be true, false or "auto", got ${JSON.stringify(resume)}`);
+  if (Object.keys(changes).length > 0 && resume !== true)
+    throw new TypeError("changes are for a run that goes on: give them with resume: true");
   const { recipe, definitions, library } = readRecipe(named(input, options), libraryOf(given));
   // Definitions that stand in the recipe are imports too, since the stored recipe holds only their names.
   const imports = [...given, ...definitions];
   if (directory === undefined) {
     if (resume) throw new TypeError("resume needs the directory of the run to go on with");
-    return { recipe, library, folder: undefined, [Symbol.asyncDispose]: async () => {} };
+    return { recipe, before: undefined, library, folder: undefined, [Symbol.asyncDispose]: async () => {} };
   }
   const goesOn = resume === true || (resume === "auto" && (await RunFolder.isBegun(directory)));
   if (!goesOn) {
     const folder = await RunFolder.create(directory, recipe, await environmentOf(recipe, imports));
-    return { recipe, library, folder, [Symbol.asyncDispose]: () => folder.close() };
+    return { recipe, before: undefined, library, folder, [Symbol.asyncDispose]: () => folder.close() };
   }
   const begun = await RunFolder.open(directory, imports);
   // A run of another format is refused for that, not for what its recipe then looks like.
   await begun.readEnvironment();
   const stored = begun.recipe;
   if (resume === "auto") RunFolder.checkSame(directory, stored, recipe);
-  const folder = await RunFolder.resume(directory, await environmentOf(stored, imports), imports);
-  return { recipe: folder.recipe, library, folder, [Symbol.asyncDispose]: () => folder.close() };
+  const wanted = resume === "auto" ? longerLine(stored, recipe) : changes;
+  const goingOn = changedRecipe(stored, wanted, library);
+  const folder = await RunFolder.resume(directory, await environmentOf(goingOn, imports), imports);
+  // A person may have edited the recipe's number of generations since the last process was at work.
+  const noted = await folder.notedGenerations();
+  const before = { ...stored, generations: noted ?? stored.generations };
+  const isChanged = JSON.stringify(before) !== JSON.stringify(goingOn);
+  return {
+    recipe: goingOn,
+    before: isChanged ? before : undefined,
+    library,
+    folder,
+    [Symbol.asyncDispose]: () => folder.close(),
+  };
+}
+
+/** A recipe that asks for more generations than its run has a longer line; one that asks for fewer takes nothing away. */
+function longerLine(stored: Recipe, { generations }: Recipe): RunChanges {
+  return generations > stored.generations ? { generations } : {};
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Recipe, RecipeInput } from "../recipe/index.js";
 import {
   type GenerationResult,
   lyceumVersion,
+  type RunFolder,
   type RunResult,
   type Summary,
   syncFolder,
@@ -12,14 +13,16 @@ import {
   writeWeights,
 } from "../runs/index.js";
 import * as torch from "../torch/index.js";
-import { checkLogits, Diverged, predict } from "../training/index.js";
+import { checkLogits, Diverged, predict, reachedIn } from "../training/index.js";
+import { checkChange, type LineReached } from "./changes.js";
 import { checkExperiment, describeMethods, type Experiment, epochsOf } from "./experiment.js";
 import { handOver } from "./hand-over.js";
 import { prepareImages } from "./images.js";
 import { type FinishedGeneration, Line } from "./line.js";
 import { type Normalisation, seeing } from "./normalisation.js";
 import type { OnProgress } from "./observers/progress.js";
-import { type OpenRunOptions, openRun, type RecipeForImages } from "./open-run.js";
+import { type OpenRun, type OpenRunOptions, openRun, type RecipeForImages } from "./open-run.js";
+import { explainMemory } from "./out-of-memory.js";
 import { checkSameFiles } from "./same-files.js";
 import { useThreads } from "./threads.js";
 import { freeze, roleOf, type TrainedNetwork, trainGeneration } from "./train-generation.js";
@@ -89,6 +92,8 @@ export async function trainGenerations(
   });
   using line = await Line.recall(experiment);
   tellStart(experiment, onProgress);
+  for (const message of await notesOn(experiment, line))
+    onProgress?.({ type: "note", generation: Math.min(line.length, recipe.generations - 1), message });
 
   for (let generation = line.length; generation < recipe.generations; generation++) {
     onProgress?.({ type: "generation-start", generation, role: roleOf(generation) });
@@ -109,7 +114,7 @@ export async function trainGenerations(
 
 /** Loads the images and checks everything that can be known before the first step. */
 async function prepare(
-  { recipe, library, folder }: Pick<Experiment, "recipe" | "library" | "folder">,
+  { recipe, library, folder, before }: OpenRun,
   { model, dataset, signal, onProgress }: TrainGenerationsOptions,
 ): Promise<Experiment> {
   useThreads(recipe);
@@ -123,7 +128,28 @@ async function prepare(
   if (folder) await checkSameFiles(folder.directory, images.dataset);
   const experiment = { recipe, library, images, folder, model };
   checkExperiment(experiment);
+  if (folder && before) {
+    const reached = await reachedBy(folder);
+    checkChange(experiment, before, reached);
+    await folder.change(recipe, reached.finished);
+  }
   return experiment;
+}
+
+/** Tells how far a run has come. */
+async function reachedBy(folder: RunFolder): Promise<LineReached> {
+  const finished = (await folder.readSummary())?.generations.length ?? 0;
+  return { finished, underWay: reachedIn(folder.generation(finished).checkpoint) };
+}
+
+/** Says what a person should know of a run that goes on: what is other than before, and what its log lacks. */
+async function notesOn({ folder }: Experiment, line: Line): Promise<string[]> {
+  if (!folder) return [];
+  const lacking = await folder.epochsLackingInLog(
+    line.results.map(({ epochs }) => epochs ?? 0),
+    reachedIn(folder.generation(line.length).checkpoint)?.epoch ?? 0,
+  );
+  return [...folder.notes, ...lacking];
 }
 
 /** Saves, freezes and evaluates a trained network. This is the only time that it sees the test images. */
@@ -215,10 +241,10 @@ function tellStart(experiment: Experiment, onProgress: OnProgress | undefined): 
   });
 }
 
-/** Gives a handler that adds to the error of a diverged training which generation of which line it was. */
+/** Gives a handler that adds to an error what a person needs to know of the training that failed by it. */
 function naming(generation: number, recipe: Recipe): (error: unknown) => never {
   return (error) => {
-    if (!(error instanceof Diverged)) throw error;
+    if (!(error instanceof Diverged)) throw explainMemory(error, recipe);
     throw new Diverged(`generation ${generation} of ${titleOf(recipe)}: ${error.message}`, { cause: error });
   };
 }

@@ -14,7 +14,7 @@ export {
   resolveRecipe,
 } from "./load.js";
 export { nearest } from "./nearest.js";
-export { applyOverride, isTooDeep } from "./overrides.js";
+export { applyOverride, isTooDeep, parseOverride } from "./overrides.js";
 export { nestedHint, type Problem } from "./problems.js";
 export { classCount, optionsOf, recipeSchema } from "./schema.js";
 export { shorten, show, showPath } from "./show.js";

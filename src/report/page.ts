@@ -1,6 +1,6 @@
 import type { ResizedCropOptions } from "../data/index.js";
 import { type Recipe, recipeToYaml } from "../recipe/index.js";
-import type { Environment } from "../runs/index.js";
+import { differencesOfBits, type Sittings } from "../runs/index.js";
 import type { EpochRecord, GenerationResult, Summary } from "../runs/types.js";
 import type { TransferResult } from "../transfer/index.js";
 import { accuracyChart, colourOf, lossChart, rankChart, reliabilityChart, termColour } from "./charts.js";
@@ -20,7 +20,7 @@ export interface ReportData {
   recipe: Recipe;
   summary: Summary;
   metrics: EpochRecord[];
-  environment: Environment | undefined;
+  environment: Sittings | undefined;
   /** The number of test images, where a generation's stored logits tell it. */
   testImages: number | undefined;
   /**
@@ -325,9 +325,13 @@ function exampleCards(examples: readonly Example[]): Html {
   return html`<div class="examples">${cards}</div>`;
 }
 
-function environmentFacts(environment: Environment | undefined, { seconds }: Summary): Html {
+function environmentFacts(environment: Sittings | undefined, { seconds }: Summary): Html {
   if (!environment) return html`<p class="empty">There is no environment.json in the run folder.</p>`;
   const { machine, lyceum, node, libtorch, commit, threads, device, commandLine, date } = environment;
+  const { resumed, changes = [] } = environment;
+  const moved = resumed.filter(
+    (sitting, i) => differencesOfBits(resumed[i - 1] ?? environment, sitting).length > 0,
+  );
   return definitions([
     ["software", `Lyceum ${lyceum}, libtorch ${libtorch}, Node.js ${node}`],
     ["commit", commit],
@@ -337,6 +341,28 @@ function environmentFacts(environment: Environment | undefined, { seconds }: Sum
     ],
     ["device", `${device}, ${plural(threads, "thread")}`],
     ["begun", date],
+    [
+      "gone on elsewhere",
+      moved.length > 0
+        ? moved
+            .map(
+              ({ date, machine, libtorch, threads }) =>
+                `${date}: ${machine.cpu}, libtorch ${libtorch}, ${plural(threads, "thread")}`,
+            )
+            .join("; ")
+        : undefined,
+    ],
+    [
+      "changed",
+      changes.length > 0
+        ? changes
+            .map(
+              ({ firstGeneration, keys, generations, epochs }) =>
+                `from generation ${firstGeneration} on: ${keys.join(", ")} (then ${plural(generations, "generation")}, ${plural(epochs, "epoch")})`,
+            )
+            .join("; ")
+        : undefined,
+    ],
     ["time", `${duration(seconds)} in all, evaluation included`],
     ["command", commandLine],
   ]);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { writeError } from "../write-error.js";
 
 /**
  * Writes a file that appears whole or not at all, and is on the disk when the promise resolves: temporary
@@ -21,9 +22,11 @@ export async function writeAtomic(path: string, data: string | Uint8Array): Prom
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    // A write that fails, as on a full disk, does not say by itself what was written.
-    throw error instanceof Error ? Object.assign(error, { path }) : error;
+    await rm(temporary, { force: true }).catch(() => {});
+    throw writeError(error, {
+      path,
+      bytes: typeof data === "string" ? Buffer.byteLength(data) : data.length,
+    });
   }
   await syncFolder(dirname(path));
 }

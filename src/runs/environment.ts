@@ -28,6 +28,8 @@ export const environmentSchema = schema((z) => {
     commit: text.exactOptional(),
     machine: z.object({ cpu: text, cores: z.number(), memoryGiB: z.number(), os: text, arch: text }),
     threads: z.number(),
+    /** The instructions that the kernels on the processor use: "avx512", "avx2" or "none". */
+    isa: text.exactOptional(),
     device: text,
     /** The name of the graphics card, where training ran on one and the build can ask for its name. */
     card: text.exactOptional(),
@@ -68,6 +70,7 @@ export async function describeEnvironment({ device }: { device: string }): Promi
     ...(commit ? { commit } : {}),
     machine: describeMachine(),
     threads: torch.getNumThreads(),
+    isa: torch.isa(),
     device,
     ...(card ? { card: card.name } : {}),
     commandLine: process.argv.join(" ").slice(0, 4000),

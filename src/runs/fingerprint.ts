@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Recipe } from "../recipe/index.js";
 
-/** The keys of a recipe that may change before a run is resumed, for messages; `decidingRecipe` leaves them out. */
+/** The keys of a recipe that may change while a run goes on, for messages; `decidingRecipe` leaves them out. */
 export const CHANGEABLE =
   "title, description, generations, validateEvery, checkpointEvery, device, threads, data.root and the place of pretrained weights";
 

@@ -10,12 +10,15 @@ export {
   type Import,
   lyceumVersion,
 } from "./environment.js";
-export { decidingRecipe, differingKeys, sha256Of, withoutPlace } from "./fingerprint.js";
+export type { Sittings } from "./environment-file.js";
+export { CHANGEABLE, decidingRecipe, differingKeys, sha256Of, withoutPlace } from "./fingerprint.js";
 export { parseJson, testResultSchema } from "./formats.js";
 export { filesOf, type ImportedFile, type Imports, libraryOf } from "./imports.js";
 export { listRuns, type RunListing } from "./list-runs.js";
-export { acquireLock, isLocked } from "./lock.js";
+export { acquireLock, isLocked, type Lock } from "./lock.js";
+export { appendLine } from "./metrics-log.js";
 export { refuseLinkAt, refuseLinks } from "./refuse-links.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
+export { differencesOfBits } from "./sittings.js";
 export type * from "./types.js";
 export { describeWeights, readWeights, type WeightsDescription, writeWeights } from "./weights.js";

@@ -1,21 +1,31 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { acquireLock, isLocked } from "./lock.js";
 
 const lockFile = () => join(mkdtempSync(join(tmpdir(), "lyceum-lock-")), ".lock");
 const gone = () => spawnSync(process.execPath, ["-e", "0"]).pid;
+/** Makes a file as old as if it was written last so many seconds ago. */
+const age = (path: string, seconds: number) => {
+  const then = Date.now() / 1000 - seconds;
+  utimesSync(path, then, then);
+};
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 test("is held once, given back, and taken again", async () => {
   const path = lockFile();
-  const release = await acquireLock(path);
+  const lock = await acquireLock(path);
   expect(await isLocked(path)).toBe(true);
+  await lock.assertHeld();
   await expect(acquireLock(path)).rejects.toThrow(`process ${process.pid} on ${hostname()} is at work`);
-  await release();
+  await lock.release();
   expect(await isLocked(path)).toBe(false);
-  await (await acquireLock(path))();
+  await (await acquireLock(path)).release();
   expect(readdirSync(dirname(path))).toEqual([]);
 });
 
@@ -26,34 +36,87 @@ test("takes over from a process that is gone, or whose number another one has no
   ]) {
     const path = lockFile();
     writeFileSync(path, JSON.stringify(holder));
-    await (await acquireLock(path))();
+    await (await acquireLock(path)).release();
   }
 });
 
 test("takes over a lock with no sense in it", async () => {
   const path = lockFile();
   writeFileSync(path, "{");
-  await (await acquireLock(path))();
+  await (await acquireLock(path)).release();
 });
 
-test("never takes over from another machine, and says which file to remove", async () => {
+describe("a lock of another machine", () => {
+  const elsewhere = { pid: gone(), host: "elsewhere", started: null, beat: 20 };
+  const leave = (holder: object, seconds: number) => {
+    const path = lockFile();
+    writeFileSync(path, JSON.stringify(holder));
+    age(path, seconds);
+    return path;
+  };
+
+  test("is not taken over while its holder gives signs of life, and the message says which file to remove", async () => {
+    const path = leave(elsewhere, 30);
+    expect(await isLocked(path)).toBe(true);
+    await expect(acquireLock(path)).rejects.toThrow(
+      /process \d+ on elsewhere is at work in this folder \(last sign of life 3\d s ago; after 300 s without one/,
+    );
+    await expect(acquireLock(path)).rejects.toThrow(`remove ${path}`);
+  });
+
+  test("is taken over when there were none for long", async () => {
+    const path = leave(elsewhere, 301);
+    expect(await isLocked(path)).toBe(false);
+    await (await acquireLock(path)).release();
+  });
+
+  test("is never taken over where its version gives no signs of life", async () => {
+    const { beat: _, ...older } = elsewhere;
+    const path = leave(older, 1e6);
+    expect(await isLocked(path)).toBe(true);
+    await expect(acquireLock(path)).rejects.toThrow(/on elsewhere is at work in this folder; if you know/);
+  });
+
+  test("is told by the container too, where processes have numbers of their own", async () => {
+    const inContainer = { ...elsewhere, host: hostname(), namespace: "pid:[1]" };
+    await expect(acquireLock(leave(inContainer, 10))).rejects.toThrow("is at work");
+    await (await acquireLock(leave(inContainer, 301))).release();
+  });
+});
+
+test("its holder gives signs of life in the file itself, never in one that took its place", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   const path = lockFile();
-  writeFileSync(path, JSON.stringify({ pid: gone(), host: "elsewhere", started: null }));
-  await expect(acquireLock(path)).rejects.toThrow(`remove ${path}`);
+  const lock = await acquireLock(path);
+  const content = readFileSync(path, "utf8");
+  age(path, 1000);
+  vi.advanceTimersByTime(21_000);
+  await vi.waitFor(() => expect(Date.now() - statSync(path).mtimeMs).toBeLessThan(900_000));
+  expect(readFileSync(path, "utf8")).toBe(content);
+  rmSync(path);
+  writeFileSync(path, "of another");
+  vi.advanceTimersByTime(21_000);
+  await expect(lock.assertHeld()).rejects.toThrow(`${path}: was this process's own, and it is gone`);
+  expect(readFileSync(path, "utf8")).toBe("of another");
+  await lock.release();
 });
 
 test("of many that find a stale lock at once, one gets it", async () => {
   const path = lockFile();
   writeFileSync(path, JSON.stringify({ pid: gone(), host: hostname(), started: null }));
   const tries = await Promise.allSettled(Array.from({ length: 8 }, () => acquireLock(path)));
-  expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  const got = tries.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  expect(got).toHaveLength(1);
   expect(readdirSync(dirname(path))).toEqual([".lock"]);
+  await got[0]!.release();
 });
 
-test("does not give back what is no longer its own", async () => {
+test("does not give back what is no longer its own, and says who has it", async () => {
   const path = lockFile();
-  const release = await acquireLock(path);
-  writeFileSync(path, "of another");
-  await release();
-  expect(readFileSync(path, "utf8")).toBe("of another");
+  const lock = await acquireLock(path);
+  rmSync(path);
+  writeFileSync(path, JSON.stringify({ pid: 7, host: "elsewhere", started: null }));
+  await expect(lock.assertHeld()).rejects.toThrow("process 7 on elsewhere has taken it");
+  await lock.release();
+  expect(readFileSync(path, "utf8")).toContain("elsewhere");
 });

@@ -1,8 +1,8 @@
-import { appendFileSync, existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { appendRecord, readRecords } from "./metrics-log.js";
+import { appendRecord, readLog, readRecords } from "./metrics-log.js";
 import type { EpochRecord } from "./types.js";
 
 const logFile = () => join(mkdtempSync(join(tmpdir(), "lyceum-metrics-")), "metrics.jsonl");
@@ -58,6 +58,33 @@ test("lines that are JSON but no record are left out", async () => {
   const path = logFile();
   writeFileSync(path, '{}\n[]\nnull\n{"generation":-1}\n{"__proto__":1}\n');
   expect(await readRecords(path)).toEqual([]);
+});
+
+test("a line whose disk has changed it is left out, and told", async () => {
+  const path = logFile();
+  for (const one of [record(0, 1), record(0, 2), record(0, 3)]) await appendRecord(path, one);
+  const sound = readFileSync(path, "utf8");
+  expect(await readLog(path)).toMatchObject({ damaged: [], records: { length: 3 } });
+  writeFileSync(path, sound.replace('"epoch":2', '"epoch":1'));
+  expect(await readLog(path)).toEqual({ records: [record(0, 1), record(0, 3)], damaged: [2] });
+  const bytes = Buffer.from(sound);
+  bytes[5] = 0xff;
+  writeFileSync(path, bytes);
+  expect(await readLog(path)).toEqual({ records: [record(0, 2), record(0, 3)], damaged: [1] });
+  // A record of an earlier version has no checksum.
+  writeFileSync(path, `${JSON.stringify(record(1, 1))}\n`);
+  expect(await readRecords(path)).toEqual([record(1, 1)]);
+});
+
+test("a log of any size is read line by line, and endless lines are left out", async () => {
+  const path = logFile();
+  const piece = `${"x".repeat(2 ** 20 - 1)}\n`;
+  for (let i = 0; i < 65; i++) appendFileSync(path, piece);
+  await appendRecord(path, record(0, 1));
+  appendFileSync(path, "y".repeat(3 * 2 ** 20));
+  await appendRecord(path, record(0, 2));
+  expect(statSync(path).size).toBeGreaterThan(64 * 2 ** 20);
+  expect(await readRecords(path)).toEqual([record(0, 1), record(0, 2)]);
 });
 
 test.skipIf(!existsSync("/dev/full"))(

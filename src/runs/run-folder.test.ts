@@ -145,6 +145,102 @@ test.each([
   await expect(run.readSummary()).rejects.toThrow(/summary\.json: was written by Lyceum 9\.9\.9/);
 });
 
+describe("versions", () => {
+  const written = async (version: string) => {
+    const run = await create();
+    await run.writeSummary(summary(1));
+    await run.close();
+    const path = join(directory, "summary.json");
+    const here = `"lyceum": "${lyceumVersion()}"`;
+    writeFileSync(path, readFileSync(path, "utf8").replace(here, `"lyceum": "${version}"`));
+  };
+  const resume = async () => RunFolder.resume(directory, await describeEnvironment({ device: "cpu" }));
+
+  test("a newer version that may have changed what files mean is not read", async () => {
+    await written("9.9.9");
+    const message = `summary.json: was written by Lyceum 9.9.9, and this is ${lyceumVersion()}, an older one: read it with Lyceum 9.9.9`;
+    await expect((await RunFolder.open(directory)).readSummary()).rejects.toThrow(message);
+    await expect(resume()).rejects.toThrow(message);
+  });
+
+  test("one that has not is read, and only goes on itself", async () => {
+    const later = lyceumVersion().replace(/\d+$/, (patch) => String(Number(patch) + 1));
+    await written(later);
+    const run = await RunFolder.open(directory);
+    expect((await run.readSummary())!.generations).toHaveLength(1);
+    await expect(resume()).rejects.toThrow(
+      `${directory}/summary.json: Lyceum ${later} has worked on this run`,
+    );
+    await expect(run.changeSummary((same) => same)).rejects.toThrow(`go on with Lyceum ${later}`);
+  });
+
+  test("an earlier one is gone on with, and the note says that bits may differ", async () => {
+    await written("0.0.1");
+    const path = join(directory, "environment.json");
+    const environment = JSON.parse(readFileSync(path, "utf8"));
+    const before = { ...environment, lyceum: "0.0.1", commit: "abc", threads: 99 };
+    writeFileSync(path, JSON.stringify(before));
+    const run = await resume();
+    expect(run.notes).toHaveLength(1);
+    expect(run.notes[0]).toMatch(
+      /^the run goes on with Lyceum .*\(before: Lyceum 0.0.1 at commit abc\), \d+ threads? \(before: 99 threads\): from here on its numbers need not be/,
+    );
+    await run.close();
+    const again = await resume();
+    expect(again.notes).toEqual([]);
+    await again.close();
+  });
+});
+
+test("going on finds a summary whose numbers are not those that were written", async () => {
+  const run = await create();
+  await run.writeSummary(summary(2));
+  await run.close();
+  const path = join(directory, "summary.json");
+  const sound = readFileSync(path, "utf8");
+  const resume = async () => RunFolder.resume(directory, await describeEnvironment({ device: "cpu" }));
+  writeFileSync(path, sound.replace('"top1": 0.9,', '"top1": 0.8,'));
+  await expect(resume()).rejects.toThrow(`${path}: damaged: its numbers are not those that were written`);
+  // Times decide nothing, and a person who changes numbers on purpose takes the checksum out.
+  writeFileSync(path, sound.replace('"seconds": 2', '"seconds": 3'));
+  await (await resume()).close();
+  const { checksum: _, ...open } = JSON.parse(sound.replace('"top1": 0.9,', '"top1": 0.8,'));
+  writeFileSync(path, JSON.stringify(open));
+  await (await resume()).close();
+});
+
+test("going on says which epochs the log lacks", async () => {
+  const run = await create();
+  const epoch = (generation: number, epoch: number) => ({
+    ...{ generation, role: "patriarch" as const, epoch, epochs: 2, learningRate: 0.1, trainLoss: 1 },
+    ...{ terms: {}, trainTop1: 0.5, imagesPerSecond: 100, seconds: 1, date: "2026-01-01T00:00:00.000Z" },
+  });
+  for (const [g, e] of [[0, 1], [0, 2], [1, 1]] as const) await run.appendMetrics(epoch(g, e)); // biome-ignore format: a table
+  expect(await run.epochsLackingInLog([2], 1)).toEqual([]);
+  const path = join(directory, "metrics.jsonl");
+  writeFileSync(path, readFileSync(path, "utf8").replace('"epoch":2', '"epoch":3'));
+  expect(await run.epochsLackingInLog([2], 3)).toEqual([
+    `${path}: lacks epoch 2 of generation 0, 2 of generation 1, 3 of generation 1 (damaged: line 2): the report's curves lack them ` +
+      "too, and nothing else depends on them",
+  ]);
+  await run.close();
+});
+
+test("nothing is written where the folder was taken away, or another process has taken the lock over", async () => {
+  const run = await create();
+  const lock = join(directory, ".lock");
+  const held = readFileSync(lock);
+  rmSync(lock);
+  await expect(run.writeSummary(summary(1))).rejects.toThrow("was this process's own, and it is gone");
+  writeFileSync(lock, held);
+  await expect(run.writeSummary(summary(1))).rejects.toThrow("has taken it");
+  rmSync(directory, { recursive: true });
+  await expect(run.writeSummary(summary(1))).rejects.toThrow(
+    `${directory}: the run's folder is gone, and with it what was trained: if it was moved, go on with it there`,
+  );
+  await run.close();
+});
+
 test("the summary comes back as it was written; status follows it", async () => {
   const run = await create();
   expect(await run.status()).toEqual({ state: "training", finished: 0, generations: 2 });

@@ -1,28 +1,29 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { z } from "zod";
-import { schema } from "../packages.js";
-import {
-  type Library,
-  loadStoredRecipe,
-  namesBeyond,
-  type Recipe,
-  RecipeError,
-  readBoundedText,
-  recipeToYaml,
-} from "../recipe/index.js";
+import { removeLeftovers } from "../leftovers.js";
+import { type Recipe, RecipeError, readBoundedText, recipeToYaml } from "../recipe/index.js";
 import { syncFolder, writeAtomic } from "./atomic.js";
-import { type Environment, environmentSchema, type Import, lyceumVersion } from "./environment.js";
-import { CHANGEABLE, differingKeys, fingerprint } from "./fingerprint.js";
-import { parseJson, summarySchema } from "./formats.js";
+import { type Environment, lyceumVersion } from "./environment.js";
+import {
+  changesThatHold,
+  MAX_JSON_BYTES,
+  readJson,
+  type Sittings,
+  sittingsSchema,
+} from "./environment-file.js";
+import { differingKeys, fingerprint, sha256Of } from "./fingerprint.js";
+import { summarySchema } from "./formats.js";
 import { askForImports, checkImports, type Imports, libraryOf } from "./imports.js";
-import { acquireLock, isLocked } from "./lock.js";
-import { appendRecord, readRecords } from "./metrics-log.js";
+import { checksumOf, hasOwnChecksum } from "./json-checksum.js";
+import { acquireLock, isLocked, type Lock } from "./lock.js";
+import { appendRecord, readLog, readRecords } from "./metrics-log.js";
 import { refuseLinks } from "./refuse-links.js";
-import { checkRunFormat, RUN_FORMAT } from "./run-format.js";
+import { RUN_FORMAT } from "./run-format.js";
+import { differencesOfBits } from "./sittings.js";
+import { isLeftover, namesOf, readImports, readRecipe } from "./stored-recipe.js";
 import type { EpochRecord, Summary } from "./types.js";
-
-const MAX_JSON_BYTES = 4 * 1024 * 1024;
+import { checkMayGoOn } from "./versions.js";
 
 /** The absolute paths of a generation's files. They follow from its number and are never read from a file. */
 export interface GenerationPaths {
@@ -47,15 +48,28 @@ export interface RunStatus {
  * all.
  */
 export class RunFolder {
-  readonly #release: (() => Promise<void>) | undefined;
+  readonly #lock: Lock | undefined;
+  #recipe: Recipe;
+  readonly #notes: string[] = [];
 
   private constructor(
     /** The folder's absolute path. */
     readonly directory: string,
-    readonly recipe: Recipe,
-    release?: () => Promise<void>,
+    recipe: Recipe,
+    lock?: Lock,
   ) {
-    this.#release = release;
+    this.#recipe = recipe;
+    this.#lock = lock;
+  }
+
+  /** The recipe by which the run goes. */
+  get recipe(): Recipe {
+    return this.#recipe;
+  }
+
+  /** What a person should know of a run that goes on, such as that it does so on another machine: a sentence each. */
+  get notes(): readonly string[] {
+    return this.#notes;
   }
 
   /**
@@ -93,18 +107,25 @@ export class RunFolder {
       );
     };
     await checkFree();
-    return hold(path, async (release) => {
+    return hold(path, async (lock) => {
       // Another process may have begun a run here before this one held the lock.
       await checkFree();
       for (const file of await readdir(path))
         if (isLeftover(file) && file !== ".lock") await rm(join(path, file), { force: true });
       await writeAtomic(
         join(path, "environment.json"),
-        toJson({ format: RUN_FORMAT, ...environment, recipe: fingerprint(recipe), resumed: [] }),
+        toJson({
+          format: RUN_FORMAT,
+          ...environment,
+          recipe: fingerprint(recipe),
+          recipeFile: sha256Of(recipeToYaml(recipe)),
+          generations: recipe.generations,
+          resumed: [],
+        }),
       );
       await writeAtomic(join(path, "recipe.yaml"), recipeToYaml(recipe));
       await syncFolder(join(path, ".."));
-      return new RunFolder(path, recipe, release);
+      return new RunFolder(path, recipe, lock);
     });
   }
 
@@ -147,13 +168,14 @@ export class RunFolder {
   }
 
   /**
-   * Opens a run to go on with it, and holds its folder until `close`.
+   * Opens a run to go on with it, and holds its folder until `close`. What a killed process has half written is removed.
    *
    * @param environment that of this process, which is recorded after those of the processes that worked on
    *   the run before
    * @param imports what its recipe can name beside Lyceum's own definitions
-   * @throws Error when the folder is no run or holds symbolic links, when another process is at work in it,
-   *   when its recipe was changed, or when an imported file is missing or was changed
+   * @throws Error when the folder is no run or holds symbolic links, when another process is at work in it, when a newer version of
+   *   Lyceum has worked on it, when its recipe was changed or its summary is damaged, or when an imported file is missing or was
+   *   changed
    */
   static async resume(
     directory: string,
@@ -163,22 +185,105 @@ export class RunFolder {
     const path = resolve(directory);
     const { recipe } = await RunFolder.open(directory, imports);
     await refuseLinks(path, directory, "a run");
-    return hold(path, async (release) => {
-      await removeTemporary(path);
-      const run = new RunFolder(path, recipe, release);
+    return hold(path, async (lock) => {
+      await removeLeftovers(path, { recursive: true, alone: true });
+      const run = new RunFolder(path, recipe, lock);
       const first = await run.readEnvironment();
+      const summary = await run.readSummary();
+      const writers = [first, ...(first?.resumed ?? [])].map((written) => written?.lyceum);
+      checkMayGoOn(join(directory, "environment.json"), writers);
+      checkMayGoOn(join(directory, "summary.json"), [summary?.lyceum]);
+      await run.#checkSummary();
       const found = fingerprint(recipe);
-      if (first?.recipe !== undefined && first.recipe !== found)
-        throw new Error(
-          `${directory}: recipe.yaml is not what the run began with (only ${CHANGEABLE} may change): ` +
-            "put it back, or start a new run",
-        );
+      const changes = changesThatHold(directory, found, first);
       checkImports(directory, first?.imports ?? [], imports);
+      const last = first?.resumed.at(-1) ?? first;
+      const moved = last ? differencesOfBits(last, environment) : [];
+      if (moved.length > 0)
+        run.#notes.push(
+          `the run goes on with ${moved.join(", ")}: from here on its numbers need not be, bit for bit, those with which it would ` +
+            "have gone on as before",
+        );
+      const recipeFile = sha256Of(await readFile(join(path, "recipe.yaml"), "utf8"));
+      if (first?.recipeFile !== undefined && first.recipeFile !== recipeFile)
+        run.#notes.push(
+          `${join(directory, "recipe.yaml")}: was edited since a process was last at work on the run; what its networks have learnt ` +
+            "from is as it was",
+        );
       const resumed = [...(first?.resumed ?? []), environment].slice(-100);
-      const noted = { format: RUN_FORMAT, ...(first ?? environment), recipe: found, resumed };
+      const noted = {
+        format: RUN_FORMAT,
+        ...(first ?? { ...environment, generations: recipe.generations }),
+        recipe: first?.recipe ?? found,
+        recipeFile,
+        ...(changes.length > 0 && { changes }),
+        resumed,
+      };
       await writeAtomic(join(path, "environment.json"), toJson(noted));
       return run;
     });
+  }
+
+  /**
+   * Changes the recipe by which the run goes on. The caller has checked that it says the truth of what is trained already.
+   *
+   * @param firstGeneration the first generation that is trained by it
+   */
+  async change(recipe: Recipe, firstGeneration: number): Promise<void> {
+    const environment = await this.readEnvironment();
+    const before = { ...this.#recipe, generations: environment?.generations ?? this.#recipe.generations };
+    const keys = (Object.keys({ ...before, ...recipe }) as (keyof Recipe)[]).filter(
+      (key) => JSON.stringify(before[key]) !== JSON.stringify(recipe[key]),
+    );
+    if (keys.length === 0) return;
+    const change = {
+      date: new Date().toISOString(),
+      firstGeneration,
+      keys,
+      generations: recipe.generations,
+      epochs: recipe.epochs,
+      recipe: fingerprint(recipe),
+    };
+    if (environment) {
+      const changes = [...(environment.changes ?? []), change].slice(-100);
+      const recipeFile = sha256Of(recipeToYaml(recipe));
+      const noted = {
+        format: RUN_FORMAT,
+        ...environment,
+        generations: recipe.generations,
+        recipeFile,
+        changes,
+      };
+      await writeAtomic(join(this.directory, "environment.json"), toJson(noted));
+    }
+    // A process that is killed here leaves the recipe as it was, which is still accepted.
+    await writeAtomic(join(this.directory, "recipe.yaml"), recipeToYaml(recipe));
+    this.#notes.push(
+      `from generation ${firstGeneration} on: ${keys.map((key) => `${key} ${shown(recipe[key])} (before: ${shown(before[key])})`).join(", ")}`,
+    );
+    this.#recipe = recipe;
+  }
+
+  /**
+   * Tells how many generations the recipe asked for when a process was last at work on the run; a person may have edited the recipe
+   * since. Undefined for runs of versions that did not note it.
+   */
+  async notedGenerations(): Promise<number | undefined> {
+    return (await this.readEnvironment())?.generations;
+  }
+
+  /** @throws Error that names summary.json when its numbers are not those that were written */
+  async #checkSummary(): Promise<void> {
+    const path = join(this.directory, "summary.json");
+    const text = await readBoundedText(path, { maxBytes: MAX_JSON_BYTES }).catch((error) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (text === undefined || hasOwnChecksum(JSON.parse(text))) return;
+    throw new Error(
+      `${path}: damaged: its numbers are not those that were written, by its checksum; restore it from a copy, or, where a person ` +
+        'changed it on purpose, take the line "checksum" out',
+    );
   }
 
   /**
@@ -207,7 +312,7 @@ export class RunFolder {
 
   /** Releases the folder, so that another process can go on with the run. */
   async close(): Promise<void> {
-    await this.#release?.();
+    await this.#lock?.release();
   }
 
   /**
@@ -229,6 +334,7 @@ export class RunFolder {
 
   /** Appends one line to metrics.jsonl, which is on the disk when the promise resolves. */
   async appendMetrics(record: EpochRecord): Promise<void> {
+    await this.#assertUsable();
     await appendRecord(join(this.directory, "metrics.jsonl"), record);
   }
 
@@ -241,10 +347,52 @@ export class RunFolder {
   }
 
   /**
+   * Compares the log with how far the run has come. Nothing but the curves of the report depends on the log, so that a training goes on
+   * without what is missing in it.
+   *
+   * @param epochs the epochs for which each finished generation was trained
+   * @param underWay the epochs that the generation after them has done
+   * @returns a sentence where epochs are missing, which names the file and, where there are any, its damaged lines
+   */
+  async epochsLackingInLog(epochs: readonly number[], underWay: number): Promise<string[]> {
+    const path = join(this.directory, "metrics.jsonl");
+    const { records, damaged } = await readLog(path);
+    const there = new Set(records.map(({ generation, epoch }) => `${generation} ${epoch}`));
+    const lacking = [...epochs, underWay].flatMap((count, generation) =>
+      Array.from({ length: count }, (_, i) => i + 1)
+        .filter((epoch) => !there.has(`${generation} ${epoch}`))
+        .map((epoch) => `${epoch} of generation ${generation}`),
+    );
+    if (lacking.length === 0) return [];
+    const many = lacking.length > 3 ? ` and ${lacking.length - 3} more` : "";
+    const lines = damaged.length > 0 ? ` (damaged: line ${damaged.slice(0, 3).join(", ")})` : "";
+    return [
+      `${path}: lacks epoch ${lacking.slice(0, 3).join(", ")}${many}${lines}: the report's curves lack them too, and nothing else ` +
+        "depends on them",
+    ];
+  }
+
+  /** @throws Error when the folder was taken away, or another process has taken its lock over */
+  async #assertUsable(): Promise<void> {
+    if (!existsSync(this.directory))
+      throw new Error(
+        `${this.directory}: the run's folder is gone, and with it what was trained: if it was moved, go on with it there ` +
+          "(npx lyceum train --resume)",
+      );
+    await this.#lock?.assertHeld();
+  }
+
+  /**
    * Writes summary.json: the results of the finished generations, with the versions of format and software.
    */
   async writeSummary(summary: Omit<Summary, "format" | "lyceum">): Promise<void> {
-    const stamped = { format: RUN_FORMAT, lyceum: lyceumVersion(), ...summary };
+    await this.#assertUsable();
+    const stamped = {
+      format: RUN_FORMAT,
+      lyceum: lyceumVersion(),
+      ...summary,
+      checksum: checksumOf({ format: RUN_FORMAT, ...summary }),
+    };
     await writeAtomic(join(this.directory, "summary.json"), toJson(stamped));
   }
 
@@ -254,13 +402,14 @@ export class RunFolder {
    * @throws Error when another process is at work in the folder, or no generation is finished
    */
   async changeSummary(change: (summary: Summary) => Summary): Promise<void> {
-    const release = await acquireLock(join(this.directory, ".lock"));
+    const lock = await acquireLock(join(this.directory, ".lock"));
     try {
       const summary = await this.readSummary();
       if (!summary) throw new Error(`${this.directory}: no generation is finished yet`);
+      checkMayGoOn(join(this.directory, "summary.json"), [summary.lyceum]);
       await this.writeSummary(change(summary));
     } finally {
-      await release();
+      await lock.release();
     }
   }
 
@@ -281,7 +430,7 @@ export class RunFolder {
    * @returns undefined where the file is not there
    * @throws Error that names the file and the first problem when it is of another format or damaged
    */
-  async readEnvironment(): Promise<z.infer<ReturnType<typeof sittingsSchema>> | undefined> {
+  async readEnvironment(): Promise<Sittings | undefined> {
     return readJson(this.directory, "environment.json", sittingsSchema());
   }
 
@@ -300,96 +449,20 @@ export class RunFolder {
   }
 }
 
-/** Reads and checks a JSON file of the folder; undefined where the file is not there. */
-async function readJson<T>(folder: string, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const path = join(folder, name);
-  const json = await readBoundedText(path, { maxBytes: MAX_JSON_BYTES }).catch((error) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  return json === undefined ? undefined : parseJson(json, schema, path, checkRunFormat);
-}
-
-const sittingsSchema = schema((z) =>
-  environmentSchema().extend({
-    /** The fingerprint of the recipe that the run began with. */
-    recipe: z.string().max(100).exactOptional(),
-    /** The environments of the processes that resumed the run, in order; only the last 100 are kept. */
-    resumed: z.array(environmentSchema()).max(100).default([]),
-  }),
-);
-
 /** Acquires the folder's lock, and releases it at once when the folder then turns out to be unusable. */
-async function hold(
-  path: string,
-  use: (release: () => Promise<void>) => Promise<RunFolder>,
-): Promise<RunFolder> {
-  const release = await acquireLock(join(path, ".lock"));
+async function hold(path: string, use: (lock: Lock) => Promise<RunFolder>): Promise<RunFolder> {
+  const lock = await acquireLock(join(path, ".lock"));
   try {
-    return await use(release);
+    return await use(lock);
   } catch (error) {
-    await release();
+    await lock.release();
     throw error;
   }
 }
 
-/** The names in a run's recipe that a library lacks; none where the recipe is wrong for more than that. */
-async function namesOf(path: string, shown: string, library: Library): Promise<string[]> {
-  const recipe = await readRecipe(path, shown, library, { anyNames: true }).catch(() => undefined);
-  return recipe ? namesBeyond(recipe, library) : [];
-}
-
-/**
- * Reads which imported files a run has recorded. None are given where the environment cannot be read: the
- * caller has another error to report in that case.
- */
-async function readImports(path: string): Promise<readonly Import[]> {
-  const environment = await readJson(path, "environment.json", sittingsSchema()).catch(() => undefined);
-  return environment?.imports ?? [];
-}
-
-/**
- * Tells whether a file is one that a process may leave which was killed before it had written the recipe.
- * Nothing is trained by then, so that such files can be removed.
- */
-function isLeftover(file: string): boolean {
-  return file.startsWith(".lock") || /^\..*\.tmp$/.test(file) || file === "environment.json";
-}
-
-async function readRecipe(
-  path: string,
-  shown: string,
-  library: Library,
-  options: { anyNames?: boolean } = {},
-): Promise<Recipe> {
-  const files = await readdir(path).catch((error) => {
-    const why =
-      error.code === "ENOENT" ? "there is no such folder" : error.code === "ENOTDIR" ? "not a folder" : error;
-    throw new Error(`${shown}: is not a run: ${why}`);
-  });
-  if (!files.includes("recipe.yaml")) {
-    const begun = files.length > 0 && files.every(isLeftover);
-    throw new Error(
-      begun
-        ? `${shown}: holds no run yet: it was stopped before its recipe was written; train with --name again`
-        : `${shown}: is not a run: it holds no recipe.yaml`,
-    );
-  }
-  return loadStoredRecipe(join(path, "recipe.yaml"), library, options);
-}
-
-/**
- * Removes the temporary files of processes that were killed while they wrote. Nothing ever reads them, and
- * each can be as large as a network.
- */
-async function removeTemporary(path: string): Promise<void> {
-  const entries = await readdir(path, { withFileTypes: true });
-  const generations = entries.filter((entry) => entry.isDirectory() && /^generation-\d+$/.test(entry.name));
-  for (const folder of [path, ...generations.map(({ name }) => join(path, name))]) {
-    for (const file of await readdir(folder))
-      if (/\.\d+(\.[0-9a-f]{8})?\.tmp$/.test(file)) await rm(join(folder, file), { force: true });
-  }
-}
+/** Writes a recipe's value for a person. */
+const shown = (value: unknown) =>
+  value === undefined ? "none" : typeof value === "string" ? value : JSON.stringify(value);
 
 function toJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;

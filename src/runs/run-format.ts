@@ -1,4 +1,6 @@
 /** The version of the run folder's format, which environment.json and summary.json carry. */
+import { lyceumVersion } from "./environment.js";
+import { isNewerAndIncompatible } from "./versions.js";
 
 /**
  * The format's version. It is raised whenever a reader of the version before would misread a folder. Version
@@ -8,7 +10,8 @@
 export const RUN_FORMAT = 2;
 
 /**
- * Checks that a JSON file of a run folder is of the format that this version reads.
+ * Checks that a JSON file of a run folder is of the format that this version reads, and not written by a version that is so
+ * much newer that the same format may hold what this one does not know.
  *
  * @param value the file's parsed content; a file without `format` is of format 1
  * @throws Error that names the file, the version that wrote it and a remedy
@@ -16,8 +19,15 @@ export const RUN_FORMAT = 2;
 export function checkRunFormat(value: unknown, path: string): void {
   if (typeof value !== "object" || value === null) return;
   const { format = 1, lyceum } = value as { format?: unknown; lyceum?: unknown };
-  if (format === RUN_FORMAT) return;
-  const writer = typeof lyceum === "string" ? `Lyceum ${lyceum.slice(0, 40)}` : "another version of Lyceum";
+  const version = typeof lyceum === "string" ? lyceum.slice(0, 40) : undefined;
+  const writer = version === undefined ? "another version of Lyceum" : `Lyceum ${version}`;
+  if (format === RUN_FORMAT) {
+    const here = lyceumVersion();
+    if (version === undefined || !isNewerAndIncompatible(version, here)) return;
+    throw new Error(
+      `${path}: was written by ${writer}, and this is ${here}, an older one: read it with ${writer} or a newer one`,
+    );
+  }
   const older = typeof format === "number" && format < RUN_FORMAT;
   throw new Error(
     `${path}: was written by ${writer} in format ${String(format).slice(0, 20)}, and this version reads format ` +

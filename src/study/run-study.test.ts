@@ -1,4 +1,13 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -287,7 +296,7 @@ it("a search never loads the test images", async () => {
 });
 
 describe("runStudy", () => {
-  it("runs a study that is written in code, arm by arm, and calibrates it first", async () => {
+  it("runs a study that is written in code, arm by arm, and calibrates it before the first arm that needs it", async () => {
     const directory = join(mkdtempSync(join(tmpdir(), "lyceum-study-")), "mine");
     const study = {
       ...tinyStudy,
@@ -302,6 +311,7 @@ describe("runStudy", () => {
     };
     const part = await runStudy(study, { directory, arms: ["strict"] });
     expect(part.trained).toEqual({ done: 2, of: 7 });
+    expect(existsSync(join(directory, "calibration.json"))).toBe(false);
     const whole = await runStudy(study, { directory });
     expect(whole.trained).toEqual({ done: 7, of: 7 });
     const { arms } = JSON.parse(readFileSync(join(directory, "calibration.json"), "utf8"));

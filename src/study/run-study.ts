@@ -51,7 +51,10 @@ export interface BegunStudy {
   left: PlannedNetwork[];
   /** What the person must know, as sentences. */
   notes: string[];
-  /** Whether the study asks for a calibration that was not made yet: until then its arms are as they are written. */
+  /**
+   * Whether arms that are to be trained wait for a calibration that was not made yet: until then they are as they are
+   * written.
+   */
   uncalibrated: boolean;
 }
 
@@ -106,7 +109,8 @@ export async function beginStudy(
   const mine = (shard ? shardOf(plan, shard) : plan.networks).filter(
     (network) => !wanted || network.arms.some((arm) => wanted.has(arm)),
   );
-  const uncalibrated = study.file.calibrate !== undefined && !(await readCalibration(directory));
+  const waiting = Object.keys(study.file.calibrate?.arms ?? {}).some((arm) => wanted?.has(arm) ?? true);
+  const uncalibrated = waiting && !(await readCalibration(directory));
   return { study, folder, plan, mine, left: toTrain(folder, mine, plan.networks), notes, uncalibrated };
 }
 

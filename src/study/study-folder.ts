@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { removeLeftovers } from "../leftovers.js";
 import { schema } from "../packages.js";
 import type { Library } from "../recipe/index.js";
 import { MAX_YAML_BYTES, readBoundedText } from "../recipe/index.js";
@@ -85,6 +86,8 @@ export class StudyFolder {
     await mkdir(join(this.directory, "networks"), { recursive: true });
     await mkdir(this.work, { recursive: true });
     await writeFile(join(this.work, ".gitignore"), "*\n");
+    // Other processes may be at work at the same study, so that only what is old goes.
+    await removeLeftovers(this.directory, { recursive: true });
     const before = await readFile(this.studyFile, "utf8").catch(() => undefined);
     if (changes.length > 0) {
       const noted = [

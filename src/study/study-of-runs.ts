@@ -7,6 +7,7 @@ import {
   differingKeys,
   type EpochRecord,
   RunFolder,
+  type Sittings,
   type Summary,
   sha256Of,
   type TestResult,
@@ -97,8 +98,18 @@ async function readRun(directory: string, part: ComparedPart, transfer: string |
       ? `${machine?.cpu}, Lyceum ${lyceum}, libtorch ${libtorch}, ${countOf(threads ?? 1, "thread")}`
       : "unknown",
     date,
-    arm: sha256Of([{ ...decidingRecipe(recipe), seed: 0 }, files]),
+    arm: sha256Of([{ ...decidingRecipe(recipe), seed: 0 }, files, ...epochsByGeneration(environment)]),
   };
+}
+
+/**
+ * Gives the epochs of each generation of a run that went on with another number of them, since it is then not the recipe that another
+ * run with the same file is; nothing where the number never changed.
+ */
+function epochsByGeneration(environment: Sittings | undefined): [from: number, epochs: number][] {
+  const changes = (environment?.changes ?? []).filter(({ keys }) => keys.includes("epochs"));
+  if (changes.every(({ firstGeneration }) => firstGeneration === 0)) return [];
+  return changes.map(({ firstGeneration, epochs }) => [firstGeneration, epochs]);
 }
 
 async function requireTransfer(
@@ -244,7 +255,8 @@ function differences(groups: readonly (readonly Run[])[], names: readonly string
   const [first] = groups[0]!;
   return groups.slice(1).map(([run], i) => {
     const keys = differingKeys(run!.recipe, first!.recipe).filter((key) => key !== "seed");
-    const differ = keys.length > 0 ? keys.join(", ") : "the files that were imported";
+    const differ =
+      keys.length > 0 ? keys.join(", ") : "the files that were imported, or the epochs of single generations";
     return `${names[i + 1]} differs from ${names[0]} in ${differ}.`;
   });
 }

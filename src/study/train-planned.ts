@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import {
   checkExperiment,
   describeNetwork,
+  explainMemory,
   freeze,
   handOver,
   type OnProgress,
@@ -63,7 +64,12 @@ export async function trainPlanned(network: PlannedNetwork, options: TrainPlanne
   const experiment = { recipe, library, images: images.split, folder: placeOf(paths), model: undefined };
   checkExperiment({ ...experiment, folder: undefined });
   using teachers = recallTeachers({ ...experiment, folder: undefined }, network, folder);
-  const trained = await trainGeneration(experiment, generation, teachers.networks, { signal, onProgress });
+  const trained = await trainGeneration(experiment, generation, teachers.networks, {
+    signal,
+    onProgress,
+  }).catch((error) => {
+    throw explainMemory(error, recipe);
+  });
   if (!trained) return false;
   using _owned = handOver(trained.model);
   const description = describeNetwork(

@@ -1,10 +1,10 @@
 /** The log of a planned network's training: one line of JSON an epoch, beside the results, and what is read from it. */
 import { existsSync } from "node:fs";
-import { appendFile, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrainingPlace } from "../generations/index.js";
 import { epochRecordSchema } from "../runs/formats.js";
-import type { EpochRecord } from "../runs/index.js";
+import { appendLine, type EpochRecord } from "../runs/index.js";
 import type { NetworkFile } from "./network-file.js";
 import type { NetworkPaths } from "./study-folder.js";
 
@@ -20,7 +20,7 @@ export function placeOf({ work }: NetworkPaths): TrainingPlace {
       const { user, system } = process.cpuUsage(before);
       before = process.cpuUsage();
       const timed: TimedRecord = { ...record, cpuSeconds: (user + system) / 1e6 };
-      await appendFile(join(work, "metrics.jsonl"), `${JSON.stringify(timed)}\n`);
+      await appendLine(join(work, "metrics.jsonl"), timed);
     },
   };
 }

@@ -1,11 +1,12 @@
 /** The work at a study: takes network after network that is ready to be trained, until none is left. */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { OnProgress } from "../generations/index.js";
+import { removeLeftovers } from "../leftovers.js";
 import type { Library } from "../recipe/index.js";
-import { acquireLock } from "../runs/index.js";
+import { acquireLock, type Lock } from "../runs/index.js";
 import { toTrain, whatIsDue } from "./due.js";
 import type { StudyImages } from "./images.js";
 import type { PlannedNetwork } from "./plan.js";
@@ -69,7 +70,7 @@ export async function workAt(options: WorkOptions): Promise<Map<string, string>>
       continue;
     }
     waitedFor = undefined;
-    const { network, release } = next;
+    const { network, lock } = next;
     try {
       onEvent?.({ type: "begun", network });
       const finished = await trainPlanned(network, {
@@ -90,7 +91,7 @@ export async function workAt(options: WorkOptions): Promise<Map<string, string>>
       await writeFile(markOf(folder, network.fingerprint), `${message}\n`);
       onEvent?.({ type: "failed", network, message });
     } finally {
-      await release();
+      await lock.release();
     }
   }
   for (const { fingerprint } of mine) {
@@ -118,7 +119,7 @@ const isOfDisk = (error: unknown): error is NodeJS.ErrnoException =>
   ["ENOSPC", "EDQUOT", "EROFS", "EIO"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** What a look for a network to train came to: one that is taken, a reason to wait, or nothing that is left. */
-type Taken = { network: PlannedNetwork; release: () => Promise<void> } | { waitFor: string } | "none";
+type Taken = { network: PlannedNetwork; lock: Lock } | { waitFor: string } | "none";
 
 /** Takes the first network that is ready and that nobody else is at work on. */
 async function takeNext(
@@ -148,10 +149,21 @@ async function takeNext(
       continue;
     }
     // Another process may have finished it between the look and the lock.
-    if (whatIsDue(folder, all).due.has(fingerprint)) return { network, release: lock };
-    await lock();
+    if (whatIsDue(folder, all).due.has(fingerprint)) {
+      await removeLeftoversOf(folder, fingerprint);
+      return { network, lock };
+    }
+    await lock.release();
   }
   return waitFor === undefined ? "none" : { waitFor };
+}
+
+/** Removes what a process that was killed has half written of a network. Whoever holds the network's lock is the only one to write it. */
+async function removeLeftoversOf(folder: StudyFolder, fingerprint: string): Promise<void> {
+  const { work, file } = folder.network(fingerprint);
+  await removeLeftovers(work, { recursive: true, alone: true });
+  const among = (name: string) => name.replace(/^\./, "").startsWith(shortOf(fingerprint));
+  await removeLeftovers(dirname(file), { alone: true, among });
 }
 
 /** Tells which networks cannot be trained: those that have failed, and those that these would teach. */

@@ -27,6 +27,7 @@ export {
   saveSafetensors,
   type TensorBytes,
   type TensorPlan,
+  verifySafetensors,
 } from "./safetensors/index.js";
 export { keep, scope, takeHandle } from "./scope.js";
 export { isTensor, type NestedNumbers, Tensor } from "./tensor.js";

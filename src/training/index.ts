@@ -5,6 +5,7 @@
 
 export { recomputeStatistics } from "./batch-norm-statistics.js";
 export { loadCheckpoint, type Position, saveCheckpoint } from "./checkpoint.js";
+export { type Reached, reachedIn } from "./checkpoint-position.js";
 export { CheckpointWriter } from "./checkpoint-writer.js";
 export { type ClassifierOptions, classifierOf, divideLogits } from "./classifier.js";
 export { checkLogits, Diverged } from "./diverged.js";

@@ -52,6 +52,6 @@ export interface TrainingObserver {
   onSkip?(skip: SkippedStep): void;
   /** Called after each epoch; `next` is the position at the beginning of the next one. */
   onEpoch?(report: EpochReport, next: Position): Promise<void> | void;
-  /** Called when the training is stopped within an epoch; `position` is where it can go on. */
+  /** Called when the training is stopped; `position` is where it can go on. */
   onStop?(position: Position): Promise<void> | void;
 }

@@ -89,12 +89,20 @@ describe("trainNetwork", () => {
 
     const first = learner(1);
     const seen: number[] = [];
-    const observers = [{ onEpoch: ({ loss }: EpochReport) => void seen.push(loss) }];
+    const stops: Position[] = [];
+    const observers = [
+      {
+        onEpoch: ({ loss }: EpochReport) => void seen.push(loss),
+        onStop: (position: Position) => void stops.push(position),
+      },
+    ];
     const signal = stopIn(last, first.model);
     const stopped = await trainNetwork(first, { ...common, loader: loaderOf(changes), signal, observers });
     expect(stopped).toMatchObject(
       last === 5 ? { epoch: 1, step: 0 } : { epoch: last > 5 ? 1 : 0, step: last % 5 },
     );
+    // An epoch's end is a stop too: the checkpoint of the epoch may not have been written yet.
+    expect(stops).toEqual([stopped]);
     const path = join(folder, `stopped-${last}.safetensors`);
     saveCheckpoint(path, first, stopped);
 

@@ -75,6 +75,8 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
     position = { ...beginning, ...kept(end), epoch: end.epoch + 1, seconds: end.seconds };
     for (const observer of observers) await observer.onEpoch?.(report, position);
   }
+  // A stop may fall on an epoch's end, while the checkpoint before is still being written.
+  if (position.epoch < epochs) for (const observer of observers) await observer.onStop?.(position);
   return position;
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { type ImageSet, isStored, nameOf, type StoredImages } from "../data/index.js";
+import { removeLeftovers } from "../leftovers.js";
 import * as torch from "../torch/index.js";
 import type { FeatureBatch } from "./features-of.js";
 import { npyHeader } from "./npy.js";
@@ -123,6 +124,8 @@ class NpyFeatures implements FeatureWriter {
     this.#path = path;
     this.#options = options;
     this.#labels = new Int32Array(imagesIn(options.parts));
+    const stem = basename(path, ".npy");
+    void removeLeftovers(dirname(path), { among: (name) => name.startsWith(`.${stem}.`) });
     const suffix = `${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
     this.#temporary = (path) => join(dirname(path), `.${basename(path)}.${suffix}`);
   }

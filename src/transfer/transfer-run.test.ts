@@ -125,9 +125,9 @@ describe("transferRun", () => {
   });
 
   it("refuses a run that another process trains", async () => {
-    const release = await acquireLock(join(run, ".lock"));
+    const lock = await acquireLock(join(run, ".lock"));
     await expect(transfer()).rejects.toThrow("another process is at work in this run");
-    await release();
+    await lock.release();
   });
 
   it("goes on with what was finished when it was stopped, to the same numbers", async () => {

@@ -2,12 +2,14 @@
  * A file of a set's images, decoded and downsized, so that a machine with few cores decodes them once and not in each epoch. Its
  * images are read by positions, not by mapping the file into memory: a mapped file that somebody shortens kills the process.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, statfsSync, statSync } from "node:fs";
-import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { removeLeftovers } from "../../leftovers.js";
 import * as torch from "../../torch/index.js";
+import { writeError } from "../../write-error.js";
 import { DataError } from "../data-error.js";
 import { fitBatch } from "../decoding/index.js";
 import type { MakeOptions } from "../define.js";
@@ -50,7 +52,8 @@ export async function withDecodedCache(set: StoredImages, options: CacheOptions)
   if (known instanceof Float64Array && known.length === set.count + 1 && statSync(path).size === known.at(-1))
     return fromFile(set, path, known);
   mkdirSync(folder, { recursive: true });
-  await removeLeftovers(folder);
+  // The folder is whichever a recipe names, and may hold the temporary files of others.
+  await removeLeftovers(folder, { among: (name) => /^[0-9a-f]{32}\.images\./.test(name) });
   await requireRoom(set, folder, options);
   const offsets = await writeImages(set, path, options);
   saveIndex(index, { offsets }, { images: String(set.count) });
@@ -73,20 +76,6 @@ function fromFile(set: StoredImages, path: string, offsets: Float64Array): Store
       lengths: Float64Array.from({ length: set.count }, (_, i) => offsets[i + 1]! - offsets[i]!),
     },
   };
-}
-
-/** The name of a file that is being written: that of the images, and a UUID. */
-const leftover = /^[0-9a-f]{32}\.images\.[0-9a-f-]{36}\.tmp$/;
-
-/** Removes what a process that was killed has left behind, a day ago or longer. */
-async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    // The folder is whichever a recipe names, and may hold the temporary files of others.
-    if (!leftover.test(name)) continue;
-    const path = join(folder, name);
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-    if (Date.now() - mtimeMs > 24 * 3600 * 1000) await rm(path, { force: true });
-  }
 }
 
 /** Estimates the file's size from some images all over the set, and compares it with the room on the disk. */
@@ -125,7 +114,7 @@ async function writeImages(
   { side, signal, onProgress }: CacheOptions,
 ): Promise<Float64Array> {
   const offsets = new Float64Array(set.count + 1);
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   let file: FileHandle | undefined;
   try {
     file = await open(temporary, "w");
@@ -149,10 +138,12 @@ async function writeImages(
     return offsets;
   } catch (error) {
     await file?.close().catch(() => {});
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => {});
+    throw isOfSystem(error) ? writeError(error, { path }) : error;
   }
 }
+
+const isOfSystem = (error: unknown) => typeof (error as NodeJS.ErrnoException).code === "string";
 
 async function recordsOf(set: StoredImages, indices: Int32Array, side: number): Promise<Uint8Array[]> {
   const encoded = await encodedImages(set.places, indices);

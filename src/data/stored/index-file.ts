@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { removeLeftovers } from "../../leftovers.js";
 import * as torch from "../../torch/index.js";
 import type { TextList } from "./text-list.js";
 
@@ -27,6 +28,8 @@ export function indexFile(...key: string[]): string {
 export function saveIndex(file: string, columns: Columns, metadata: Record<string, string>): void {
   try {
     mkdirSync(join(file, ".."), { recursive: true });
+    // Nobody waits for this: what stays now goes the next time.
+    void removeLeftovers(join(file, ".."));
     torch.scope(() => {
       const tensors = Object.entries(columns).map(([name, values]) => [name, torch.tensor(values)] as const);
       torch.saveSafetensors(file, Object.fromEntries(tensors), metadata);

@@ -36,6 +36,15 @@ export function loadSafetensors(path: string): Safetensors {
 }
 
 /**
+ * Reads a whole file and verifies it as {@link loadSafetensors} does, without keeping any of it.
+ *
+ * @throws Error naming the file and what is wrong
+ */
+export function verifySafetensors(path: string): void {
+  readTensors(path);
+}
+
+/**
  * Reads the metadata alone, at most 16 MiB of a file of any size. The header is checked as {@link loadSafetensors}
  * does; the checksum is not, since that takes the whole file.
  *

@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { writeError } from "../../write-error.js";
 import { Checksum, withChecksum } from "./checksum.js";
 import { codes, longestTransfer, metadataKey, type Placed } from "./header.js";
 import type { Layout } from "./layout.js";
@@ -41,8 +42,8 @@ export function writeSafetensors(
     header[name] = { dtype: codes[dtype], shape, data_offsets: [begin, end] };
 
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, "w");
   try {
+    const file = openSync(temporary, "w");
     try {
       const checksum = new Checksum();
       writeAll(file, encode(header));
@@ -61,8 +62,16 @@ export function writeSafetensors(
     beforeName?.(temporary);
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    // A write that fails, as on a full disk, does not say by itself what was written.
-    throw error instanceof Error ? Object.assign(error, { path }) : error;
+    removeQuietly(temporary);
+    throw writeError(error, { path, bytes: encode(header).length + (placed.at(-1)?.end ?? 0) });
+  }
+}
+
+/** Removes a file if it can be: where a disk fails, the error to report is the first one. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The next start removes it.
   }
 }

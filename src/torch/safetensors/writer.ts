@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { writeError } from "../../write-error.js";
 import type { DType } from "../types.js";
 import { Checksum, reservedKeys, withChecksum } from "./checksum.js";
 import { checkMetadata, codes, metadataKey, widths } from "./header.js";
@@ -24,6 +25,8 @@ export class SafetensorsWriter {
   readonly #header: Record<string, unknown> = Object.create(null);
   readonly #metadata: Record<string, string>;
   readonly #checksum = new Checksum();
+  /** The size of the whole file. */
+  readonly #bytes: number;
   #file: number | undefined;
   /** The tensor that is written to, how many of its bytes are, and their hash. */
   #current = 0;
@@ -50,6 +53,7 @@ export class SafetensorsWriter {
       this.#header[name] = { dtype: codes[dtype], shape, data_offsets: [offset, end] };
       offset = end;
     }
+    this.#bytes = offset + encode(this.#header).length;
     this.#temporary = `${path}.${process.pid}.tmp`;
     this.#file = openSync(this.#temporary, "w");
     this.#guard(() => writeAll(this.#file!, encode(this.#header)));
@@ -119,8 +123,7 @@ export class SafetensorsWriter {
     } catch (error) {
       this[Symbol.dispose]();
       rmSync(this.#temporary, { force: true });
-      // A write that fails, as on a full disk, does not say by itself what was written.
-      throw error instanceof Error ? Object.assign(error, { path: this.#path }) : error;
+      throw writeError(error, { path: this.#path, bytes: this.#bytes });
     }
   }
 }

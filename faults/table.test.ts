@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { isSound, linesOf, rowOf } from "./table.js";
+
+const good = { survived: true, bitIdentical: true, lostSeconds: 0.25 };
+
+test("a row is sound where all tries survived, to the same bits", () => {
+  const row = rowOf("kills", [good, { ...good, lostSeconds: 1.56 }, { survived: true, lostSeconds: 0 }]);
+  expect(row).toEqual({ fault: "kills", tries: 3, survived: 3, lostSecondsAtMost: 1.6, bitIdentical: true });
+  expect(isSound([row])).toBe(true);
+  for (const bad of [
+    { ...good, bitIdentical: false },
+    { survived: false, lostSeconds: 0 },
+  ])
+    expect(isSound([row, rowOf("other", [good, bad])])).toBe(false);
+});
+
+test("the table has a line a fault", () => {
+  expect(
+    linesOf([rowOf("kills", [good]), rowOf("a long name", [{ survived: false, lostSeconds: 12 }])]),
+  ).toEqual([
+    "fault        tries  survived  lost at most  bit-identical",
+    "kills            1         1         0.3 s            yes",
+    "a long name      1         0        12.0 s             NO",
+  ]);
+});
