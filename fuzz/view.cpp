@@ -15,13 +15,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Input input(data, size);
   // Most images are small, some long.
   const bool tall = input.byte() % 8 == 0, wide = input.byte() % 8 == 0;
-  const int64_t height = input.between(1, tall ? 700 : 40),
-                width = input.between(1, wide ? 700 : 40);
-  if (height * width > 20000) return 0;
+  const int64_t height = input.between(1, tall ? 300 : 24),
+                width = input.between(1, wide ? 300 : 24);
+  if (height * width > 4000) return 0;
   View view{};
   view.random = input.byte() % 2 == 1;
-  view.height = input.between(1, 40);
-  view.width = input.between(1, 40);
+  view.height = input.between(1, 24);
+  view.width = input.between(1, 24);
   view.resize = input.between(1, 90);
   // Any range that the operator lets pass: fractions above 0, ratios above 0 and finite.
   const double reach = input.byte() % 4 == 0 ? 1000 : 10;

@@ -29,13 +29,14 @@ it("carries no zeros without memory, which to read would end the process", () =>
   expect(() => op("aten::_efficientzerotensor", [3])).toThrow(/not dense, which the bridge does not carry/);
 });
 
-it("keeps infinite values from LAPACK's singular values, which would never come back", () => {
+it("keeps infinite values and NaN from LAPACK, which would never come back", () => {
   const values = [
     [3.4e38, 0, -3.4e38],
     [1e-45, 1e-45, 1],
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0],
   ];
   expect(() => op("aten::linalg_svd", tensor(values))).toThrow(/aten::linalg_svd: all values must be finite/);
+  expect(() => op("aten::linalg_eigvals", tensor([[Number.NaN]]))).toThrow(/all values must be finite/);
   expect(
     op(
       "aten::linalg_svdvals",

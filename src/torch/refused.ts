@@ -34,7 +34,7 @@ const single: ReadonlyMap<string, string> = new Map([
     "_foreach_copy _local_scalar_dense _logcumsumexp _new_zeros_with_same_feature_meta",
     "_pad_packed_sequence _remove_batch_dim _reshape_alias _reshape_alias_copy _sobol_engine_draw",
     "_sobol_engine_ff_ _sobol_engine_initialize_state_ _sobol_engine_scramble_ _weight_norm",
-    "_weight_norm_interface batch_norm_update_stats ctc_loss embedding_bag gru linalg_ldl_solve lstm lu_unpack",
+    "_weight_norm_interface batch_norm_update_stats ctc_loss embedding_bag fractional_max_pool2d fractional_max_pool3d gru linalg_ldl_solve lstm lu_unpack",
     "native_batch_norm native_channel_shuffle repeat_interleave rnn_relu rnn_tanh rrelu_with_noise",
     "rrelu_with_noise_ searchsorted segment_reduce set slow_conv3d slow_conv3d_forward sum_to_size",
   ),
@@ -48,11 +48,11 @@ const single: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Operators that take singular values, or whose gradient does. LAPACK does not return when a value is infinite, so that
- * their arguments are checked first.
+ * Operators that take singular values or eigenvalues, or whose gradient does. LAPACK does not return when a value is
+ * infinite or NaN, so that their arguments are checked first.
  */
 const decomposing =
-  /svd|pinv|nuclear_norm|^aten::(linalg_(cond|norm|matrix_norm|matrix_rank|lstsq)|matrix_rank)/;
+  /svd|pinv|nuclear_norm|_?symeig|eig(h|vals|valsh)?$|^aten::(linalg_(cond|norm|matrix_norm|matrix_rank|lstsq)|matrix_rank)/;
 
 /** Whether all values of the operator's tensors must be finite. */
 export function needsFinite(name: string): boolean {
