@@ -98,11 +98,10 @@ it("follows links, but never in a circle", async () => {
   symlinkSync("..", join(root, "photos/cat/again"));
   for (const name of "abcdefghij") symlinkSync(".", join(root, "photos/dog", name));
   const set = await open({ testShare: 0.5 });
-  // The dogs are in the cat's folder too, by way of the link; that folder itself is not entered again.
+  // Otherwise the dogs would be cats too, by way of the link to the folder of both.
   const files = [...filesOf(set.train), ...filesOf(set.test)];
-  expect(files.filter((file) => !file.includes("again"))).toHaveLength(6);
-  expect(files.filter((file) => file.includes("again/cat"))).toEqual([]);
-  expect(set.leftOut).toContainEqual({ path: "cat/again/cat", why: "a link to a folder that it lies in" });
+  expect(files).toHaveLength(6);
+  expect(set.leftOut).toContainEqual({ path: "cat/again", why: "a link to a folder that it lies in" });
   expect(set.leftOut).toContainEqual({ path: "dog/j", why: "a link to a folder that it lies in" });
 });
 
