@@ -43,7 +43,9 @@ test.skipIf(missing)(`calls fail after so many, below the folder alone (${missin
   expect(one("f", "ENOSPC", 'fs.fsyncSync(fs.openSync("in/a", "r+"))')).toBe("ENOSPC");
   expect(one("r", "ENOSPC", 'fs.renameSync("out", "in/b")')).toBe("ENOSPC");
   expect(one("o", "EROFS", 'fs.openSync("in/c", "w")')).toBe("EROFS");
-  expect(one("o", "EROFS", 'fs.rmSync("in/a")')).toBe("EROFS");
+  expect(one("o", "EROFS", 'fs.unlinkSync("in/a")')).toBe("EROFS");
+  // Node 24 has no code for it here.
+  expect(one("o", "EROFS", 'fs.rmSync("in/a")')).toMatch(/^(EROFS)?$/);
   expect(one("o", "EROFS", 'fs.readFileSync("in/a")')).toBe("ok");
 });
 

@@ -136,12 +136,21 @@ int rename(const char *from, const char *to) {
 }
 int link(const char *from, const char *to) { return fails_at('o', to) ? -1 : REAL(link)(from, to); }
 int mkdir(const char *path, mode_t mode) { return fails_at('o', path) ? -1 : REAL(mkdir)(path, mode); }
-int unlink(const char *path) {
+/* Only what is read only cannot be removed from either; a full disk can be made emptier. */
+static int is_read_only(const char *path) {
   const char *number = getenv("FAULTS_ERRNO");
-  /* Only what is read only cannot be removed either; a full disk can be made emptier. */
-  if (number && atoi(number) == EROFS && fails_at('o', path)) return -1;
-  return REAL(unlink)(path);
+  return number && atoi(number) == EROFS && fails_at('o', path);
 }
+int unlink(const char *path) { return is_read_only(path) ? -1 : REAL(unlink)(path); }
+int unlinkat(int folder, const char *path, int flags) {
+  char link[64], whole[2 * PATH_MAX];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+  ssize_t length = path && path[0] != '/' && folder >= 0 ? readlink(link, whole, PATH_MAX) : -1;
+  if (length >= 0) snprintf(whole + length, sizeof whole - length, "/%s", path);
+  return is_read_only(length >= 0 ? whole : path) ? -1 : REAL(unlinkat)(folder, path, flags);
+}
+/* Newer versions of Node remove files so. */
+int remove(const char *path) { return is_read_only(path) ? -1 : REAL(remove)(path); }
 
 static atomic_int asked;
 
