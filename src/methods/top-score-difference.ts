@@ -17,7 +17,11 @@ interface Options {
   hardWeight?: number;
 }
 
-/** The primary score where the options give neither a primary score nor a hard weight. */
+/**
+ * The primary score where the options give neither a primary score nor a hard weight: of 0.5, 0.65, 0.8 and 0.9 with k = 5 the one
+ * whose student was best on held-out images of CIFAR-100 (47.86 %, 2 seeds, results/few-data-search). k = 10 with 0.65 came to
+ * 47.92 %, which cannot be told from it.
+ */
 const usualPrimaryScore = 0.8;
 
 function toleranceOf({ k, primaryScore, hardWeight }: Options): Tolerance {
@@ -44,7 +48,10 @@ export const topScoreDifference = defineMethod({
       .number()
       .meta({ exclusiveMinimum: 0, exclusiveMaximum: 1 })
       .exactOptional()
-      .describe("The score that the best class is to have; the lower, the more tolerant. Default: 0.8."),
+      .describe(
+        "The score that the best class is to have; the lower, the more tolerant. Default: 0.8, the best of four with k 5 on " +
+          "held-out images (results/few-data-search).",
+      ),
     hardWeight: z
       .number()
       .min(0)
