@@ -26,11 +26,12 @@ const pictures = panels.map(([key, title], i) => {
     marks: [Plot.lineY(samples, { x: "minutes", y: key, stroke: "#3b6fb6" })],
   });
   plot.setAttribute("y", String(i * (height + gap)));
-  return plot.outerHTML;
+  return plot.outerHTML.replace(/^<svg[^>]*>/, (opening) => `${opening}<title>${title}</title>`);
 });
 const all = panels.length * (height + gap);
 writeFileSync(
   to,
   `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${all}" viewBox="0 0 ${width} ${all}">` +
+    "<title>Memory and the processor's time a step during a long training</title>" +
     `<rect width="100%" height="100%" fill="white"/>${pictures.join("")}</svg>\n`,
 );
