@@ -26,7 +26,10 @@ const pictures = panels.map(([key, title], i) => {
     marks: [Plot.lineY(samples, { x: "minutes", y: key, stroke: "#3b6fb6" })],
   });
   plot.setAttribute("y", String(i * (height + gap)));
-  return plot.outerHTML.replace(/^<svg[^>]*>/, (opening) => `${opening}<title>${title}</title>`);
+  // Without Plot's own style sheet, which other programs do not read.
+  return (plot.outerHTML as string)
+    .replace(/<style>[^<]*<\/style>/, "")
+    .replace(/^<svg[^>]*>/, (opening) => `${opening}<title>${title}</title>`);
 });
 const all = panels.length * (height + gap);
 writeFileSync(
