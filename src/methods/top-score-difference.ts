@@ -49,8 +49,8 @@ export const topScoreDifference = defineMethod({
       .meta({ exclusiveMinimum: 0, exclusiveMaximum: 1 })
       .exactOptional()
       .describe(
-        "The score that the best class is to have; the lower, the more tolerant. Default: 0.8, the best of four with k 5 on " +
-          "held-out images (results/few-data-search).",
+        "The score that the best class is to have; the lower, the more tolerant. With k 5, 0.8 was the best of four on " +
+          "held-out images (results/few-data-search). Default: 0.8.",
       ),
     hardWeight: z
       .number()
