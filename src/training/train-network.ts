@@ -104,17 +104,19 @@ async function trainEpoch(
     const rate = checkedRate(schedule(stepsDone), stepsDone) * factor;
     for (const { optimizer } of networksOf(learner)) optimizer.learningRate = rate;
     Object.assign(learner.objective, { progress: stepsDone / (epochs * stepsPerEpoch), epoch, epochs });
+    let isLeftOut = false;
     try {
       stepper.step(batch);
     } catch (error) {
       if (!(error instanceof BadStep)) throw error;
+      isLeftOut = true;
       if (++skipped > skip) throw divergedAt(error, learner, batch, epoch, skipped - 1);
       for (const observer of observers)
         observer.onSkip?.({ epoch, step: batch.step + 1, what: error.what, skipped });
     } finally {
       batch.dispose();
     }
-    if (learner.averageFrom === undefined) learner.averaged?.update();
+    if (learner.averageFrom === undefined && !isLeftOut) learner.averaged?.update();
     const step = batch.step + 1;
     if (pace.isDue(reportEvery)) {
       const report = { ...pace.measure(meter), epoch, step };
