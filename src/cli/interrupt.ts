@@ -27,7 +27,7 @@ export function listenForInterrupt({ onFirst, withinOperators }: InterruptOption
   const controller = new AbortController();
   let first = 0;
   let heardBelow = false;
-  const text = withinOperators && `\n${withinOperators.words}\n`;
+  const text = `\n${withinOperators?.words ?? ""}\n`;
   const abort = () => {
     if (controller.signal.aborted) return false;
     first = performance.now();
@@ -39,7 +39,7 @@ export function listenForInterrupt({ onFirst, withinOperators }: InterruptOption
       if (performance.now() - first > ECHO_MS) process.exit(130);
     } else if (!heardBelow) {
       onFirst?.();
-      if (withinOperators && text !== undefined) withinOperators.output.write(text);
+      withinOperators?.output.write(text);
     }
   };
   const unread = () => void abort();
@@ -47,7 +47,7 @@ export function listenForInterrupt({ onFirst, withinOperators }: InterruptOption
   const outputs = [process.stdout, process.stderr];
   for (const each of outputs) each.on("error", unread);
   let listening = true;
-  if (withinOperators && text !== undefined)
+  if (withinOperators)
     void listenBelow(() => listening && !controller.signal.aborted, withinOperators.output, text).then(
       (done) => {
         heardBelow = done;
