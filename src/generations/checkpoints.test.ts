@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RecipeInput } from "../recipe/index.js";
-import type { ProgressEvent } from "../runs/index.js";
+import { type ProgressEvent, RunFolder } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { trainGenerations } from "./index.js";
 
@@ -31,18 +31,17 @@ const stateOf = (run: string, generation: number, file = "state.safetensors") =>
 const weightsOf = (run: string) =>
   [0, 1].map((generation) => readFileSync(join(run, `generation-${generation}`, "weights.safetensors")));
 const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
-const logOf = (run: string) =>
-  readFileSync(join(run, "metrics.jsonl"), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line))
-    .map(({ generation, epoch, trainLoss, terms, trainTop1 }) => ({
+/** What a reader of the log learns of each epoch: one that was trained again has two lines, of which the later counts. */
+const logOf = async (run: string) =>
+  (await (await RunFolder.open(run)).readMetrics()).map(
+    ({ generation, epoch, trainLoss, terms, trainTop1 }) => ({
       generation,
       epoch,
       trainLoss,
       terms,
       trainTop1,
-    }));
+    }),
+  );
 
 /** The places at which the run was copied while it trained: generation, epochs and steps that were done. */
 const moments: { generation: number; epoch: number; step: number; copy: string }[] = [];
@@ -71,8 +70,7 @@ beforeAll(async () => {
   clearInterval(watching);
 });
 
-const expected = () => ({ weights: weightsOf(whole).map(sha256), log: logOf(whole) });
-const found = (run: string) => ({ weights: weightsOf(run).map(sha256), log: logOf(run) });
+const outcome = async (run: string) => ({ weights: weightsOf(run).map(sha256), log: await logOf(run) });
 
 it("from checkpoints within epochs, which were written while it trained", async () => {
   expect(moments.length).toBeGreaterThan(2);
@@ -81,7 +79,7 @@ it("from checkpoints within epochs, which were written while it trained", async 
     const resumed = `${copy}-resumed`;
     cpSync(copy, resumed, { recursive: true });
     await trainGenerations(recipe, { directory: resumed, resume: true });
-    expect(found(resumed)).toEqual(expected());
+    expect(await outcome(resumed)).toEqual(await outcome(whole));
   }
 });
 
@@ -102,5 +100,5 @@ it("from the checkpoint before, where the newest is torn, and says so", async ()
   expect(notes.join()).toMatch(
     /state\.safetensors: .*previous\.safetensors, is sound: the training goes on from there/,
   );
-  expect(found(torn)).toEqual(expected());
+  expect(await outcome(torn)).toEqual(await outcome(whole));
 });
