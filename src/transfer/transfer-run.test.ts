@@ -223,6 +223,14 @@ describe("a result from anyone", () => {
     return JSON.stringify(value);
   };
 
+  it("in another format is refused with the version that reads it", async () => {
+    await expect(
+      read(changed((value) => Object.assign(value, { format: 2, lyceum: "9.9.9" }))),
+    ).rejects.toThrow(
+      /transfer\/x\.json: is in format 2, written by Lyceum 9\.9\.9, .*read it with Lyceum 9\.9\.9 or a newer one, or measure again/,
+    );
+  });
+
   const hostile: [string, () => string, RegExp][] = [
     ["no JSON", () => "{", /x.json: not JSON/],
     ["a list", () => "[]", /x.json/],
