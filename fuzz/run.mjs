@@ -15,7 +15,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
 /** The fuzzers: the longest input in bytes. Each is a source of this name. */
-const fuzzers = { image: 6000, exif: 300, view: 200, operations: 200 };
+const fuzzers = { image: 6000, exif: 300, view: 200, operations: 200, svm: 400 };
 
 const { values, positionals } = parseArgs({
   options: {
@@ -72,6 +72,13 @@ function jpegSource(cxx) {
   }
 }
 
+/** The source of liblinear. */
+function linearSource() {
+  const folder = `${process.cwd()}/build/fuzz/liblinear`;
+  run("fuzz/liblinear", [folder]);
+  return `${folder}/source`;
+}
+
 /** Runs one fuzzer. @returns its numbers, and whether it survived */
 async function fuzz(name) {
   const corpus = `build/fuzz/corpus/${name}`;
@@ -114,12 +121,16 @@ async function fuzz(name) {
 }
 
 const cxx = compiler();
-const source = jpegSource(cxx);
+const source = names.some((name) => name !== "svm") ? jpegSource(cxx) : "";
+const linear = names.includes("svm") ? linearSource() : "";
 run("cmake", [
   ...["-S", "fuzz", "-B", "build/fuzz/native", "-DCMAKE_BUILD_TYPE=Release"],
-  ...[`-DCMAKE_CXX_COMPILER=${cxx}`, `-DLYCEUM_JPEG_SOURCE=${source}`],
+  ...[`-DCMAKE_CXX_COMPILER=${cxx}`, `-DLYCEUM_JPEG_SOURCE=${source}`, `-DLYCEUM_LINEAR_SOURCE=${linear}`],
 ]);
-run("cmake", ["--build", "build/fuzz/native", "--parallel", process.env.JOBS ?? String(cpus().length)]);
+run("cmake", [
+  ...["--build", "build/fuzz/native", "--parallel", process.env.JOBS ?? String(cpus().length)],
+  ...["--target", ...names.map((name) => `fuzz_${name}`)],
+]);
 
 const path = "results/fuzz-native.json";
 const about =

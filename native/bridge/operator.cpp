@@ -57,6 +57,10 @@ void limit(const std::string& op, Parameter& parameter) {
     parameter.least = 0;
     parameter.most = 2;
   }
+  // It first makes a table of this length, of any number of gigabytes.
+  const bool is_multigamma = op == "aten::mvlgamma" || op == "aten::mvlgamma_" ||
+                             op.rfind("aten::special_multigammaln", 0) == 0;
+  if (is_multigamma && parameter.name == "p") parameter.most = 1 << 20;
   // The place of a pixel is its number divided by the scale, which becomes an index unchecked.
   if (op.find("upsample_") != std::string::npos && parameter.name.rfind("scale", 0) == 0) {
     parameter.limited = true;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { mseLoss, nllLoss, op, tensor, zeros } from "./index.js";
+import { full, hasOperator, mseLoss, nllLoss, op, tensor, zeros } from "./index.js";
 
 const image = () => zeros([1, 2, 4, 4]);
 
@@ -28,6 +28,16 @@ it.each([-1, 3, 2n ** 62n])(
     expect(() => mseLoss(logits, logits, reduction as number)).toThrow(/'reduction' \(int\) must be at/);
   },
 );
+
+it("refuses a dimension of the multivariate gamma function for which libtorch makes a table of gigabytes", () => {
+  const values = full([2, 3], 9);
+  const names = ["mvlgamma", "special_multigammaln"].filter((name) => hasOperator(`aten::${name}`));
+  expect(names.length).toBeGreaterThan(0);
+  for (const name of names) {
+    expect(() => op(`aten::${name}`, values, 2 ** 31)).toThrow(/'p' \(int\) must be at most 1048576/);
+    expect(op(`aten::${name}`, values, 3).shape).toEqual([2, 3]);
+  }
+});
 
 it("refuses to let a tensor read another's memory as another dtype", () => {
   const set = (dtype: "int64" | "float32") =>
