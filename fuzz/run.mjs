@@ -17,6 +17,9 @@ import { parseArgs } from "node:util";
 /** The fuzzers: the longest input in bytes. Each is a source of this name. */
 const fuzzers = { image: 6000, exif: 300, view: 200, operations: 200, svm: 400 };
 
+/** The exit code of libFuzzer where somebody ended it. */
+const interrupted = 72;
+
 const { values, positionals } = parseArgs({
   options: {
     runs: { type: "string", default: "1000000" },
@@ -101,6 +104,7 @@ async function fuzz(name) {
     end = (end + text).slice(-20_000);
   });
   const code = await new Promise((resolve) => child.on("close", resolve));
+  const survived = code === 0 || code === interrupted;
   const number = (pattern) => Number([...end.matchAll(pattern)].at(-1)?.[1] ?? 0);
   const found = {
     date: new Date().toISOString().slice(0, 10),
@@ -113,9 +117,9 @@ async function fuzz(name) {
     corpus: number(/corp: (\d+)/g),
     slowestSeconds: number(/stat::slowest_unit_time_sec:\s*(\d+)/g),
     peakMiB: number(/stat::peak_rss_mb:\s*(\d+)/g),
-    survived: code === 0,
+    survived,
   };
-  if (code !== 0) console.log(end);
+  if (!survived) console.log(end);
   console.log(JSON.stringify(found));
   return found;
 }
