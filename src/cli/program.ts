@@ -9,6 +9,7 @@ import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
 import { Interrupted, NotAsStored, NotShown, UsageError } from "./errors.js";
 import { evaluateCommand } from "./evaluate.js";
+import { exportCommand } from "./export.js";
 import { featuresCommand } from "./features.js";
 import { predictCommand } from "./predict.js";
 import { recipesCommand } from "./recipes.js";
@@ -70,6 +71,7 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     calibrateCommand(),
     compareCommand(),
     predictCommand(),
+    exportCommand(),
     evaluateCommand(),
     transferCommand(),
     featuresCommand(),

@@ -9,3 +9,4 @@ export {
   type PredictionResult,
   type PredictOptions,
 } from "./loaded-model.js";
+export { type ToOnnxOptions, toOnnx } from "./to-onnx.js";
