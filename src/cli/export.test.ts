@@ -24,8 +24,8 @@ test("an ensemble that takes bytes answers as predict does", async () => {
   const command = ["export", trained, "--generations", "0,1", "--weights", "1,3", "--pixels", "--json"];
   expect(await run(command)).toBe(0);
   const { written, bytes } = JSON.parse(terminal.out);
-  expect(written).toBe("mine-generation-0-1.onnx");
-  const file = readFileSync(written);
+  expect(written).toEqual(["mine-generation-0-1.onnx"]);
+  const file = readFileSync(written[0]);
   expect(file).toHaveLength(bytes);
 
   const pixels = torch.randint(0, 256, [3, 3, 10, 10], { dtype: "uint8", generator: new torch.Generator(1) });
@@ -52,7 +52,7 @@ test("an ensemble that takes bytes answers as predict does", async () => {
 
 test("the last generation's logits are the default; a file that is there stays", async () => {
   expect(await run(["export", trained])).toBe(0);
-  expect(terminal.out).toMatch(/^mine-generation-1\.onnx {3}\d\.\d MiB\n$/);
+  expect(terminal.out).toMatch(/^mine-generation-1\.onnx\n\d\.\d MiB\n$/);
   writeFileSync("mine-generation-0.onnx", "mine");
   expect(await run(["export", trained, "--generation", "0"])).toBe(2);
   expect(terminal.err).toContain(
@@ -64,5 +64,5 @@ test("the last generation's logits are the default; a file that is there stays",
 test("wrong options are told before anything is written", async () => {
   expect(await run(["export", trained, "--generation", "7"])).toBe(2);
   expect(await run(["export", trained, "--to", "tflite"])).toBe(2);
-  expect(terminal.err).toMatch(/no generation 7[\s\S]*Allowed choices are onnx/);
+  expect(terminal.err).toMatch(/no generation 7[\s\S]*Allowed choices are onnx, web/);
 });

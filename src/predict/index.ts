@@ -10,3 +10,4 @@ export {
   type PredictOptions,
 } from "./loaded-model.js";
 export { type ToOnnxOptions, toOnnx } from "./to-onnx.js";
+export { writeWebPage } from "./to-web.js";
