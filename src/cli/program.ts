@@ -5,6 +5,7 @@ import { RecipeError } from "../recipe/index.js";
 import { StudyError } from "../study/study-file.js";
 import { calibrateCommand } from "./calibrate.js";
 import { compareCommand } from "./compare.js";
+import { convertCommand } from "./convert.js";
 import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
 import { Interrupted, NotAsStored, NotShown, UsageError } from "./errors.js";
@@ -72,6 +73,7 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     compareCommand(),
     predictCommand(),
     exportCommand(),
+    convertCommand(),
     evaluateCommand(),
     transferCommand(),
     featuresCommand(),
