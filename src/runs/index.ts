@@ -17,6 +17,7 @@ export { filesOf, type ImportedFile, type Imports, libraryOf } from "./imports.j
 export { listRuns, type RunListing } from "./list-runs.js";
 export { acquireLock, isLocked, type Lock } from "./lock.js";
 export { appendLine } from "./metrics-log.js";
+export { type OtherFormat, otherFormat } from "./other-format.js";
 export { refuseLinkAt, refuseLinks } from "./refuse-links.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export { differencesOfBits } from "./sittings.js";
