@@ -49,7 +49,8 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function program(): Command {
+/** Makes the parser of all commands. */
+export function program(): Command {
   const lyceum = new Command("lyceum")
     .description("Trains image classifiers in generations: a tolerant patriarch and its line of students.")
     .version(version)
