@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { AnyDataset } from "../data/index.js";
 import { describeMethods, termLabels } from "../generations/index.js";
 import { type Imports, libraryOf, RunFolder, writeAtomic } from "../runs/index.js";
@@ -65,6 +65,7 @@ export async function writeReport(
   await writeAtomic(
     path,
     page({
+      run: basename(resolve(run.directory)),
       recipe,
       summary,
       metrics: await run.readMetrics(),
