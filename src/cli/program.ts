@@ -12,6 +12,7 @@ import { Interrupted, NotAsStored, NotShown, UsageError } from "./errors.js";
 import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
 import { featuresCommand } from "./features.js";
+import { initCommand } from "./init.js";
 import { predictCommand } from "./predict.js";
 import { recipesCommand } from "./recipes.js";
 import { reportCommand } from "./report.js";
@@ -68,6 +69,7 @@ lyceum COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong use,
 LYCEUM_DEBUG=1 shows where an error came from.`,
     );
   for (const command of [
+    initCommand(),
     trainCommand(),
     studyCommand(),
     calibrateCommand(),
