@@ -16,7 +16,8 @@ const computing = ({ children }: Ranks) => Promise.all(children.map(({ stdout })
 /** The children are started by `exec`, so that their numbers are those of the ranks themselves. */
 const send = ({ children }: Ranks, rank: number, signal: NodeJS.Signals) => children[rank]!.kill(signal);
 
-describe.runIf(hasProcessGroups())("faults", () => {
+// Most of the time is waiting.
+describe.runIf(hasProcessGroups())("faults", { concurrent: true }, () => {
   it.each([
     { scene: "endless", size: 3, killed: 2 },
     { scene: "endless", size: 2, killed: 0 },
@@ -44,7 +45,7 @@ describe.runIf(hasProcessGroups())("faults", () => {
   });
 
   it("a stopped rank: the others give up after the timeout, and name it", async () => {
-    const ranks = await program.begin("endless", 3, { env: { TIMEOUT: "3" } });
+    const ranks = await program.begin("endless", 3, { env: { TIMEOUT: "8" } });
     await computing(ranks);
     send(ranks, 1, "SIGSTOP");
     const start = performance.now();
@@ -58,7 +59,7 @@ describe.runIf(hasProcessGroups())("faults", () => {
     const ended = await ranks.ended;
     expect(first!.code).toBe(9);
     expect(third!.code).toBe(9);
-    expect(first!.seconds).toBeGreaterThan(2.5);
+    expect(first!.seconds).toBeGreaterThan(7);
     const messages = [0, 2].map((rank) => ended[rank]!.said);
     expect(messages.map(({ name }) => name)).toContain("TimedOut");
     for (const { message } of messages) expect(message).toMatch(/ rank 1 (did not answer|was lost)/);
@@ -72,16 +73,15 @@ describe.runIf(hasProcessGroups())("faults", () => {
     });
   });
 
-  it("too small a world: those who are there say who is missing", async () => {
-    const ended = await program.run("collectives", 4, { only: [0, 2], env: { TIMEOUT: "2" } });
-    for (const [i, rank] of [0, 2].entries()) {
-      const { code, said } = ended[i]!;
-      expect({ code, name: said.name }).toEqual({ code: 9, name: "WrongWorldSize" });
-      expect(said.message).toMatch(
-        /ranks 1 and 3 did not come to 127\.0\.0\.1:\d+ within 2\.\d s\. Start 4 processes/,
-      );
-      expect(said.rank ?? rank).toBe(rank);
-    }
+  it("too small a world: who is there says who is missing", async () => {
+    const [{ code, said } = { code: 0, said: undefined }] = await program.run("collectives", 4, {
+      only: [0],
+      env: { TIMEOUT: "2" },
+    });
+    expect({ code, name: said.name }).toEqual({ code: 9, name: "WrongWorldSize" });
+    expect(said.message).toMatch(
+      /^rank 0 of 4: ranks 1, 2 and 3 did not come to 127\.0\.0\.1:\d+ within [2-4]\.\d s\. Start 4 processes/,
+    );
   });
 
   it("ranks that were told of different sizes", async () => {
@@ -95,14 +95,14 @@ describe.runIf(hasProcessGroups())("faults", () => {
   });
 
   it("two processes with one rank", async () => {
-    const ended = await program.run("collectives", 2, {
-      only: [0, 1, 1],
-      env: { TIMEOUT: "5" },
-    });
-    const names = ended.map(({ said }) => said.name ?? "joined");
-    expect(names).toContain("WrongWorldSize");
-    const wrong = ended.find(({ said }) => said.name === "WrongWorldSize")!;
-    expect(wrong.said.message).toMatch(/another process has joined at 127\.0\.0\.1:\d+ as rank 1 already/);
+    // Rank 2 never comes, so that the others stay.
+    const ranks = await program.begin("collectives", 3, { only: [0, 1, 1] });
+    await Promise.race(ranks.children.map((child) => once(child, "close")));
+    for (const child of ranks.children) child.kill("SIGKILL");
+    const [second, ...more] = (await ranks.ended).flatMap(({ said }) => said ?? []);
+    expect(more).toEqual([]);
+    expect(second.name).toBe("WrongWorldSize");
+    expect(second.message).toMatch(/another process has joined at 127\.0\.0\.1:\d+ as rank 1 already/);
   });
 
   it("rank 0 does not come: nobody listens", async () => {
