@@ -1,8 +1,9 @@
 /** What ranks say when others are killed or stopped, do not come, or find the port taken. */
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasProcessGroups } from "../torch/index.js";
+import { freePort } from "./launch.js";
 import { type Ranks, rankProgram } from "./testing/ranks.js";
 
 let program: Awaited<ReturnType<typeof rankProgram>>;
@@ -65,6 +66,30 @@ describe.runIf(hasProcessGroups())("faults", { concurrent: true }, () => {
     for (const { message } of messages) expect(message).toMatch(/ rank 1 (did not answer|was lost)/);
   });
 
+  it.runIf(process.platform === "linux")(
+    "the store is reached at the loopback's one address alone",
+    async () => {
+      const port = await freePort();
+      const ranks = await program.begin("endless", 2, { port });
+      await computing(ranks);
+      const reached = (host: string) =>
+        new Promise((resolve) => {
+          const socket = connect({ host, port, timeout: 1000 });
+          const end = (outcome: boolean) => {
+          socket.destroy();
+          resolve(outcome);
+        };
+          socket.once("connect", () => end(true));
+          socket.once("timeout", () => end(false));
+          socket.once("error", () => end(false));
+        });
+      // Both are addresses of this machine.
+      expect([await reached("127.0.0.1"), await reached("127.0.0.2")]).toEqual([true, false]);
+      for (const child of ranks.children) child.kill("SIGKILL");
+      await ranks.ended;
+    },
+  );
+
   it("a rank that leaves while others compute is named", async () => {
     const [first] = await program.run("leaves", 2);
     expect(first!.said.leaves.failure).toMatchObject({
@@ -120,10 +145,10 @@ describe.runIf(hasProcessGroups())("faults", { concurrent: true }, () => {
 
   it.each([
     { what: "silent", onConnection: () => {} },
-    { what: "closing", onConnection: (socket: import("node:net").Socket) => socket.end() },
+    { what: "closing", onConnection: (socket: Socket) => socket.end() },
     {
       what: "talking",
-      onConnection: (socket: import("node:net").Socket) =>
+      onConnection: (socket: Socket) =>
         socket.on("data", () => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n".repeat(4))),
     },
   ])("a port in use by a $what server: rank 0 and rank 1 say so", async ({ onConnection }) => {
@@ -133,7 +158,7 @@ describe.runIf(hasProcessGroups())("faults", { concurrent: true }, () => {
     });
     server.listen(0, "0.0.0.0");
     await once(server, "listening");
-    const { port } = server.address() as import("node:net").AddressInfo;
+    const { port } = server.address() as AddressInfo;
     const [zero, one] = await program.run("collectives", 2, { port, env: { TIMEOUT: "2" } });
     server.close();
     expect(zero!.said).toMatchObject({
