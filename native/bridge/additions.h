@@ -9,7 +9,8 @@ namespace lyceum {
 
 using Addition = void (*)(napi_env env, napi_value exports, Bridge* bridge);
 
-// Called, each once, when the addon is loaded. A part adds itself while its static objects are made.
+// Called, each once, when the addon is loaded. A part adds itself while its static objects are
+// made.
 std::vector<Addition>& additions();
 
 struct Adds {

@@ -60,8 +60,8 @@ std::shared_ptr<Averager> Averager::make(std::shared_ptr<Group> group,
     const auto dtype = parameter.scalar_type();
     TORCH_CHECK(parameter.is_leaf() && parameter.requires_grad(),
                 "a parameter must be a leaf that requires a gradient");
-    TORCH_CHECK(dtype == at::kFloat || dtype == at::kDouble || dtype == at::kHalf,
-                "gradients of ", c10::toString(dtype), " cannot be summed by Gloo");
+    TORCH_CHECK(dtype == at::kFloat || dtype == at::kDouble || dtype == at::kHalf, "gradients of ",
+                c10::toString(dtype), " cannot be summed by Gloo");
     TORCH_CHECK(parameter.is_non_overlapping_and_dense(), "a parameter has gaps in memory");
   }
   TORCH_CHECK(!parameters.empty(), "there are no parameters");
@@ -85,9 +85,8 @@ void Averager::divide(int64_t bucketBytes) {
   int64_t filled = 0;
   for (size_t i = parameters_.size(); i-- > 0;) {
     const at::Tensor& parameter = parameters_[i];
-    const bool alike =
-        !buckets_.empty() &&
-        parameter.options().type_equal(parameters_[buckets_.back().members[0]].options());
+    const bool alike = !buckets_.empty() && parameter.options().type_equal(
+                                                parameters_[buckets_.back().members[0]].options());
     if (!alike || filled >= bucketBytes) {
       buckets_.emplace_back();
       filled = 0;

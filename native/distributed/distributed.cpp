@@ -21,9 +21,12 @@ struct Distributed {
   std::vector<std::weak_ptr<Group>> all;
 
   ~Distributed() {
+    std::vector<std::shared_ptr<Group>> alive;
     for (const auto& each : all) {
-      if (const auto group = each.lock()) group->abandon();
+      if (auto group = each.lock()) alive.push_back(std::move(group));
     }
+    for (const auto& group : alive) group->abandon();
+    for (const auto& group : alive) group->awaitEnd();
   }
 };
 

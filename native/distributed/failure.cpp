@@ -34,11 +34,10 @@ std::string list(const std::vector<T>& values, Write write) {
 Failure::Failure(const std::string& kind, const std::string& operation, double seconds,
                  const std::vector<int>& ranks, const std::string& detail,
                  const std::vector<std::string>& table)
-    : std::runtime_error("process group: {\"kind\":" + quoted(kind) +
-                         ",\"operation\":" + quoted(operation) +
-                         ",\"seconds\":" + std::to_string(seconds) + ",\"ranks\":" +
-                         list(ranks, [](int rank) { return std::to_string(rank); }) +
-                         ",\"table\":" + list(table, quoted) + ",\"detail\":" + quoted(detail) +
-                         "}") {}
+    : std::runtime_error(
+          "process group: {\"kind\":" + quoted(kind) + ",\"operation\":" + quoted(operation) +
+          ",\"seconds\":" + std::to_string(seconds) +
+          ",\"ranks\":" + list(ranks, [](int rank) { return std::to_string(rank); }) +
+          ",\"table\":" + list(table, quoted) + ",\"detail\":" + quoted(detail) + "}") {}
 
 }  // namespace lyceum::distributed

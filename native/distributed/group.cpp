@@ -58,8 +58,8 @@ bool agree(const Header& a, const Header& b) {
 }  // namespace
 
 Header headerOf(Action action, const at::Tensor& tensor) {
-  TORCH_CHECK(tensor.dim() <= kDimensions, "a tensor of ", tensor.dim(),
-              " dimensions, of which ", kDimensions, " are allowed");
+  TORCH_CHECK(tensor.dim() <= kDimensions, "a tensor of ", tensor.dim(), " dimensions, of which ",
+              kDimensions, " are allowed");
   Header header;
   header.action = action;
   header.dtype = static_cast<int64_t>(tensor.scalar_type());
@@ -121,6 +121,9 @@ struct Group::Inside {
   // No more tasks shall come, and the thread has ended.
   bool over = false;
   bool gone = false;
+  // The connections were closed then too.
+  bool closed = false;
+  std::condition_variable hasClosed;
 
   void push(std::function<void()> task) {
     {
@@ -150,6 +153,9 @@ struct Group::Inside {
       task();
     }
     close();
+    std::lock_guard<std::mutex> lock(mutex);
+    closed = true;
+    hasClosed.notify_all();
   }
 
   // Peers see at once that the connections end.
@@ -406,6 +412,11 @@ void Group::abandon() {
     inside_->over = true;
   }
   inside_->wake.notify_one();
+}
+
+void Group::awaitEnd() {
+  std::unique_lock<std::mutex> lock(inside_->mutex);
+  inside_->hasClosed.wait_for(lock, milliseconds(300), [&] { return inside_->closed; });
 }
 
 namespace {

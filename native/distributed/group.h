@@ -98,8 +98,12 @@ class Group {
                 std::function<void(std::vector<std::string>, std::string failure)> settled);
   // Leaves when all that was added is done. The group's last task.
   void leave(std::function<void()> settled);
-  // Ends the group's thread when it has nothing to do, without a word to the others.
+  // Ends the group's thread when it has nothing more to do, without a word to the others.
   void abandon();
+  // Waits a moment for that: libraries must not be torn down under a thread that closes
+  // connections. One that is in the midst of an operation only waits for others, and may go with
+  // the process.
+  void awaitEnd();
 
   // The number by which operators know the group.
   int64_t id = 0;

@@ -44,9 +44,7 @@ std::vector<sock_filter> onlyTo(int family, const unsigned char* address) {
   const bool six = family == AF_INET6;
   const uint32_t words = six ? 4 : 1, first = six ? 24 : 16;
   std::vector<sock_filter> program;
-  const auto statement = [&](uint16_t code, uint32_t k) {
-    program.push_back(BPF_STMT(code, k));
-  };
+  const auto statement = [&](uint16_t code, uint32_t k) { program.push_back(BPF_STMT(code, k)); };
   // Jumps to the refusal, which stands last, unless the accumulator is k.
   const uint32_t length = 2 * words + 5;
   const auto mustBe = [&](uint32_t k) {

@@ -32,7 +32,9 @@ std::string read(const StorePointer& store, const std::string& key) {
   const auto value = store->get(key);
   return {value.begin(), value.end()};
 }
-std::string key(const char* what, int rank) { return std::string(what) + "/" + std::to_string(rank); }
+std::string key(const char* what, int rank) {
+  return std::string(what) + "/" + std::to_string(rank);
+}
 
 milliseconds timeoutOf(const Place& place) {
   return milliseconds(static_cast<int64_t>(place.timeoutSeconds * 1000));

@@ -196,6 +196,14 @@ describe.runIf(hasProcessGroups())("faults", { concurrent: true }, () => {
     expect(said.seconds).toBeLessThan(15);
   });
 
+  it("a process may end without leaving the group", async () => {
+    const ended = await program.run("forgets", 2);
+    expect(ended.map(({ code, signal }) => ({ code, signal }))).toEqual([
+      { code: 0, signal: null },
+      { code: 0, signal: null },
+    ]);
+  });
+
   it("a process may end in the midst of an operation", async () => {
     const ended = await program.run("exits", 2);
     expect(ended.map(({ code, signal }) => ({ code, signal }))).toEqual([

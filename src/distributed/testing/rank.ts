@@ -164,6 +164,12 @@ const scenes: Record<string, (group: ProcessGroup) => unknown> = {
     return { failure: await failureOf(() => group.barrier()) };
   },
 
+  /** Ends without leaving the group, with its averager alive. */
+  forgets(group) {
+    group.averager([torch.zeros([2]).requiresGrad_()]).begin();
+    process.exit(0);
+  },
+
   /** Ends the process in the midst of an operation. */
   async exits(group) {
     if (group.rank === 0) await sleep(5000);
