@@ -59,6 +59,7 @@ export function explain(error: unknown, speaker: Speaker): unknown {
 function errorOf(failure: Failure, speaker: Speaker, cause: unknown): GroupError {
   const { kind, operation, ranks, table, detail } = failure;
   const { rank, size } = speaker;
+  const many = ranks.length > 1;
   const after = `after ${secondsInWords(failure.seconds)}`;
   const here = `rank ${rank} of ${size}`;
   const own = detail ? ` (${firstLine(detail)})` : "";
@@ -79,15 +80,16 @@ function errorOf(failure: Failure, speaker: Speaker, cause: unknown): GroupError
         rank,
         ranks,
         `${here}: ${ranksInWords(ranks)} left the group while this rank was at ${operation} (${after}). ` +
-          "Its own output says why; all ranks must do the same steps.",
+          `${many ? "Their" : "Its"} own output says why; all ranks must do the same steps.`,
         { cause },
       );
     case "lost":
       return new PeerLost(
         rank,
         ranks,
-        `${here}: ${ranks.length > 0 ? ranksInWords(ranks) : "another rank"} was lost during ${operation}, ` +
-          `${after}${own}. It was killed or lost its network: look at its own output and its machine. ${goOn}.`,
+        `${here}: ${ranks.length > 0 ? ranksInWords(ranks) : "another rank"} ${many ? "were" : "was"} lost during ` +
+          `${operation}, ${after}${own}. ${many ? "They were" : "It was"} killed or lost the network: ` +
+          `look at ${many ? "their" : "its"} own output and machine. ${goOn}.`,
         { cause },
       );
     case "timeout":
