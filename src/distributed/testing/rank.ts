@@ -83,12 +83,17 @@ const scenes: Record<string, (group: ProcessGroup) => unknown> = {
     const made = (shape: number[], seed: number) =>
       torch.randn(shape, { generator: new torch.Generator(seed), dtype: "float64" }).requiresGrad_();
     const [first, second, onOne, onNone] = [made([8, 6], 1), made([6, 4], 2), made([3], 3), made([2], 4)];
+    const kernel = torch
+      .randn([2, 3, 2, 2], { generator: new torch.Generator(6), dtype: "float64" })
+      .contiguous("channelsLast")
+      .requiresGrad_();
     const x = torch.randn([8, 8], { generator: new torch.Generator(5), dtype: "float64" });
     const loss = (images: torch.Tensor, withThird: boolean) => {
-      const y = images.matmul(first).relu().matmul(second).square().sum();
+      const layers = images.matmul(first).relu().matmul(second).square().sum();
+      const y = layers.add(images.sum().mul(kernel.square().sum()));
       return withThird ? y.add(onOne.sum()) : y;
     };
-    const parameters = [first, second, onOne, onNone];
+    const parameters = [first, second, onOne, kernel, onNone];
     const share = 8 / size;
     using averager = group.averager(parameters, { bucketBytes: 100 });
     const rounds = [];
