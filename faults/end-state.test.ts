@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { differingFiles, endStateOf } from "./end-state.js";
+import { differingFiles, endStateOf, lastWeights } from "./end-state.js";
 
 let root: string;
 beforeEach(() => {
@@ -47,4 +47,13 @@ test.each([
 ])("another %s does", (file, content) => {
   write("b", file, content);
   expect(differing()).toEqual([file]);
+});
+
+test("the last generation's weights are found by number", () => {
+  expect(lastWeights(endStateOf(join(root, "none")))).toBeUndefined();
+  for (const generation of [2, 10]) {
+    mkdirSync(join(root, "a", `generation-${generation}`));
+    write("a", `generation-${generation}/weights.safetensors`, "weights");
+  }
+  expect(lastWeights(endStateOf(join(root, "a")))).toBe("generation-10/weights.safetensors");
 });

@@ -15,7 +15,7 @@ export function endStateOf(run: string): EndState {
   const read = (name: string) => readFileSync(join(run, name), "utf8");
   for (const name of filesBelow(run)) {
     if (name.endsWith(".safetensors")) state.set(name, sha256(join(run, name)));
-    else if (/^(summary|[0-9a-f]{16})\.json$/.test(name))
+    else if (/^(summary|[0-9a-f]{16}|transfer\/[\w.-]+)\.json$/.test(name))
       state.set(name, withoutTimes(JSON.parse(read(name))));
     else if (name === "metrics.jsonl") state.set(name, epochsOf(read(name)));
     else if (name === "report.html")
@@ -25,6 +25,21 @@ export function endStateOf(run: string): EndState {
   }
   return state;
 }
+
+/** The file of a run that holds the weights with which its line ends; undefined where no generation is finished. */
+export function lastWeights(state: EndState): string | undefined {
+  const numbers = [...state.keys()].flatMap(
+    (name) => /^generation-(\d+)\/weights\.safetensors$/.exec(name)?.[1] ?? [],
+  );
+  const last = Math.max(...numbers.map(Number));
+  return numbers.length > 0 ? `generation-${last}/weights.safetensors` : undefined;
+}
+
+/** A SHA-256 of all files of an end state. */
+export const sha256OfAll = (state: EndState) =>
+  createHash("sha256")
+    .update(JSON.stringify([...state].sort()))
+    .digest("hex");
 
 /**
  * Says in which files two end states differ.

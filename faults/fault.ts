@@ -1,6 +1,14 @@
 /** What a fault is, and what trying it comes to. */
 import type { Workplace } from "./workplace.js";
 
+/** A SHA-256 that stands for the end of a job: the same bits have the same. */
+export interface Digest {
+  /** What it is of, such as the last generation's weights of a job. */
+  of: string;
+  unbroken: string;
+  found: string;
+}
+
 /** What one try of a fault came to. */
 export interface Outcome {
   /**
@@ -10,6 +18,8 @@ export interface Outcome {
   survived: boolean;
   /** Whether the end is, bit for bit, that of the unbroken job; undefined where a person's edit cannot be told from the fault. */
   bitIdentical?: boolean | undefined;
+  /** That of the unbroken job, and that to which the struck one came, where they are compared. */
+  digest?: Digest | undefined;
   /** Seconds of work that the fault cost: from the last state that was on the disk to the fault. */
   lostSeconds: number;
   /** What went wrong, where it did. */

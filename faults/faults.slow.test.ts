@@ -15,6 +15,7 @@ const chosen = [
   "the disk is full",
   "a bit turned over in weights",
   "logits cut off",
+  "what a transfer had found is damaged",
 ];
 
 test("kills, a full disk and damaged files cost no bit (needs dist, which setup builds)", async () => {

@@ -1,5 +1,6 @@
 /** The faults that `npm run faults` tries: a line here, and a file in kinds/. */
 import type { Fault } from "./fault.js";
+import { afterwards } from "./kinds/afterwards.js";
 import { clock } from "./kinds/clock.js";
 import { damagedCheckpoints, damagedFiles } from "./kinds/damaged-files.js";
 import { failingWrites } from "./kinds/failing-writes.js";
@@ -16,6 +17,7 @@ export const faultsOf = (killCount: { full: number; quick: number }): readonly F
   kills(killCount),
   terms,
   studies,
+  ...afterwards,
   ...failingWrites,
   smallDisk,
   ...damagedFiles,

@@ -1,9 +1,12 @@
 /** `npm run faults`: strikes small real trainings by faults, and checks to what end they come. See CONTRIBUTING.md. */
-import { availableParallelism } from "node:os";
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { faultsOf } from "./faults.js";
 import { jobNames } from "./jobs.js";
-import { isSound, linesOf } from "./table.js";
+import { packageFile } from "./package-file.js";
+import { ResultsFile } from "./results-file.js";
+import { digestLinesOf, isSound, linesOf } from "./table.js";
 import { tryFaults } from "./try-faults.js";
 import { Workplace } from "./workplace.js";
 
@@ -15,6 +18,7 @@ const help = `npm run faults -- [options]
   --quick       a few tries of each, within a minute on a quiet machine of two cores
   --seed N      decides moments, bits and lengths (default: another each time, which is printed)
   --jobs N      jobs at the same time (default: one a core)
+  --out FILE    keeps the rows in a file, which is written after each try: the same command goes on with it
   --json        the rows as JSON on stdout, progress on stderr
   --keep        leaves the temporary folder`;
 
@@ -26,6 +30,7 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     seed: { type: "string" },
     jobs: { type: "string" },
+    out: { type: "string" },
     json: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -39,9 +44,21 @@ function whole(name: string, text: string | undefined, usual: number, least: num
   return value;
 }
 
+/** Opens the file of results, which must be of the same version, machine and options. */
+function recordIn(path: string, seed: number | undefined): ResultsFile {
+  const { version } = JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as { version: string };
+  const { quick, kills, tries } = values;
+  const options = { quick, ...(kills !== undefined && { kills }), ...(tries !== undefined && { tries }) };
+  return ResultsFile.open(
+    path,
+    { lyceum: version, machine: cpus()[0]?.model.trim() ?? "unknown", options },
+    seed,
+  );
+}
+
 async function run(): Promise<void> {
   if (values.help) return console.log(help);
-  const seed = whole("seed", values.seed, Math.floor(Math.random() * 2 ** 31), 0);
+  const asked = values.seed === undefined ? undefined : whole("seed", values.seed, 0, 0);
   const quickKills = values.kills === undefined ? 6 : whole("kills", values.kills, 6, 1);
   const kills = { full: whole("kills", values.kills, 200, 1), quick: quickKills };
   const atOnce = whole("jobs", values.jobs, availableParallelism(), 1);
@@ -56,6 +73,8 @@ async function run(): Promise<void> {
   if (faults.length === 0) throw new Error(`no fault has ${wanted.join(" or ")} in its name`);
   const tell = (text: string) => (values.json ? console.error(text) : console.log(text));
 
+  const record = values.out === undefined ? undefined : recordIn(values.out, asked);
+  const seed = record?.seed ?? asked ?? Math.floor(Math.random() * 2 ** 31);
   const place = new Workplace();
   tell(`seed ${seed}; in ${place.root}`);
   const started = performance.now();
@@ -66,6 +85,7 @@ async function run(): Promise<void> {
     quick: values.quick,
     seed,
     atOnce,
+    ...(record && { record }),
     onRow: (row, found) => {
       tell(`${row.survived}/${row.tries}  ${row.fault}`);
       for (const problem of found) tell(`  ${problem}`);
@@ -76,7 +96,10 @@ async function run(): Promise<void> {
   if (values.json) console.log(JSON.stringify({ rows }, null, 2));
   else
     console.log(
-      `\n${linesOf(rows).join("\n")}\n\n${Math.round((performance.now() - started) / 1000)} s in all`,
+      [
+        ...["", ...linesOf(rows), "", ...digestLinesOf(rows)],
+        `\n${Math.round((performance.now() - started) / 1000)} s in all`,
+      ].join("\n"),
     );
   if (!values.keep && problems.length === 0) place[Symbol.dispose]();
   else tell(`what was struck is in ${place.root}`);

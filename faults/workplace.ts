@@ -12,8 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CommandOptions, type Ended, lyceum } from "./command.js";
-import { differingFiles, type EndState, endStateOf } from "./end-state.js";
-import type { Outcome } from "./fault.js";
+import { differingFiles, type EndState, endStateOf, lastWeights } from "./end-state.js";
+import type { Digest, Outcome } from "./fault.js";
 import { type JobName, jobNames, jobs } from "./jobs.js";
 
 /** A job that came to its end unbroken. */
@@ -124,9 +124,24 @@ export class Workplace {
       const how = ended.signal ?? `exit code ${ended.code}`;
       return { survived: false, lostSeconds, problem: `${how}: ${lastLines(ended.output)}` };
     }
-    const differing = differingFiles((await this.unbroken(job.name)).end, endStateOf(job.run));
+    const { differing, digest } = await this.compare(job);
     const problem = differing.length > 0 ? `other than unbroken: ${differing.join(", ")}` : undefined;
-    return { survived: true, bitIdentical: differing.length === 0, lostSeconds, problem };
+    return { survived: true, bitIdentical: differing.length === 0, digest, lostSeconds, problem };
+  }
+
+  /** Says in which files a job that is at its end differs from the unbroken one, and gives both last weights' SHA-256. */
+  async compare(job: Job): Promise<{ differing: string[]; digest: Digest }> {
+    const { end } = await this.unbroken(job.name);
+    const found = endStateOf(job.run);
+    const weights = lastWeights(end)!;
+    return {
+      differing: differingFiles(end, found),
+      digest: {
+        of: `${job.name}: ${weights}`,
+        unbroken: end.get(weights)!,
+        found: found.get(weights) ?? "not there",
+      },
+    };
   }
 
   /** Removes a job's folder, where what happened to it needs no looking into. */
@@ -157,7 +172,9 @@ export function isSentence({ code, output }: Ended): boolean {
 export function lostUntil(at: number, run: string, began: number): number {
   const durable = existsSync(run)
     ? readdirSync(run, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && /^(summary\.json|.*\.safetensors)$/.test(entry.name))
+        .filter(
+          (entry) => entry.isFile() && /^(summary\.json|.*\.(safetensors|unfinished))$/.test(entry.name),
+        )
         .map((entry) => statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.mtimeMs ?? 0)
     : [];
   return Math.max(0, at - Math.max(began, ...durable)) / 1000;

@@ -33,6 +33,8 @@ export {
   type Prediction,
   type PredictionResult,
   type PredictOptions,
+  type ToOnnxOptions,
+  toOnnx,
 } from "./predict/index.js";
 export {
   type Definition,

@@ -9,13 +9,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { differingFiles, endStateOf } from "../end-state.js";
 import type { Fault, Outcome } from "../fault.js";
 import { isSentence, type Job, lastLines, type Workplace } from "../workplace.js";
 
 type Damage = (bytes: Buffer, random: () => number) => Buffer;
 
-const damages: Record<string, Damage> = {
+/** How files are damaged, by the words that stand before the name of a file, or after it. */
+export const damages: Record<string, Damage> = {
   "cut off": (bytes, random) => bytes.subarray(0, Math.floor(random() * bytes.length)),
   "a bit turned over in": (bytes, random) => {
     const turned = Buffer.from(bytes);
@@ -105,8 +105,8 @@ async function wentOn(
   job: Job,
   { kind, names }: { kind: string; names: boolean },
 ): Promise<Outcome> {
-  const differing = differingFiles((await place.unbroken(job.name)).end, endStateOf(job.run));
-  if (differing.length === 0) return { survived: true, bitIdentical: true, lostSeconds: 0 };
+  const { differing, digest } = await place.compare(job);
+  if (differing.length === 0) return { survived: true, bitIdentical: true, digest, lostSeconds: 0 };
   if (names && kind === edited) return { survived: true, lostSeconds: 0 };
   if (names && differing.every((file) => aside.includes(file))) return { survived: true, lostSeconds: 0 };
   return {

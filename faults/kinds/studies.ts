@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lyceum } from "../command.js";
-import { differingFiles, type EndState, endStateOf } from "../end-state.js";
+import { differingFiles, type EndState, endStateOf, sha256OfAll } from "../end-state.js";
 import type { Fault, Outcome } from "../fault.js";
 import { lastLines, lostUntil, type Workplace } from "../workplace.js";
 
@@ -61,9 +61,15 @@ async function strike(place: Workplace, _index: number, random: () => number): P
   const lost = struck.code === 0 ? 0 : lostUntil(struck.at, results, struck.began);
   const again = await train(folder);
   if (again.code !== 0) return { survived: false, lostSeconds: lost, problem: lastLines(again.output) };
-  const differing = differingFiles(end, networksOf(results));
+  const found = networksOf(results);
+  const differing = differingFiles(end, found);
   const problem = differing.length > 0 ? `other than unbroken: ${differing.join(", ")}` : undefined;
-  return { survived: true, bitIdentical: differing.length === 0, lostSeconds: lost, problem };
+  const digest = {
+    of: "study: all networks' numbers and scores",
+    unbroken: sha256OfAll(end),
+    found: sha256OfAll(found),
+  };
+  return { survived: true, bitIdentical: differing.length === 0, digest, lostSeconds: lost, problem };
 }
 
 export const studies: Fault = { name: "SIGKILL of a study", tries: { full: 10, quick: 0 }, strike };

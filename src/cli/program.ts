@@ -5,10 +5,12 @@ import { RecipeError } from "../recipe/index.js";
 import { StudyError } from "../study/study-file.js";
 import { calibrateCommand } from "./calibrate.js";
 import { compareCommand } from "./compare.js";
+import { convertCommand } from "./convert.js";
 import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
 import { Interrupted, NotAsStored, NotShown, UsageError } from "./errors.js";
 import { evaluateCommand } from "./evaluate.js";
+import { exportCommand } from "./export.js";
 import { featuresCommand } from "./features.js";
 import { predictCommand } from "./predict.js";
 import { recipesCommand } from "./recipes.js";
@@ -71,6 +73,8 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     calibrateCommand(),
     compareCommand(),
     predictCommand(),
+    exportCommand(),
+    convertCommand(),
     evaluateCommand(),
     transferCommand(),
     featuresCommand(),

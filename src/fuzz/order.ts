@@ -7,16 +7,20 @@ export interface Order {
   /** The number of the first batch to try, and of the one to stop before. */
   from: number;
   to: number;
+  /** After so many seconds no further batch is begun. */
+  seconds: number;
   /** A folder of the reader's own. */
   root: string;
   /** The path of a file that says which input is tried, over and over in place. */
   position: string;
-  /** The path of the file for the result. */
+  /** The path of the file for the result, which is replaced after every few batches. */
   result: string;
 }
 
 /** What came of some batches. */
 export interface Result {
+  /** The number of the batch after them. */
+  next: number;
   accepted: number;
   refused: number;
   /** What broke a rule: a batch each, with the smallest input. */

@@ -21,6 +21,10 @@ export interface Reader {
   line?: string;
   /** Reads the folder, and frees what it gives. */
   read(folder: string): unknown;
+  /** The address space in kilobytes that its process needs where 8 GB do not do, such as for WebAssembly, which reserves much. */
+  addressSpace?: number;
+  /** Ends what the reader has started, such as a server. */
+  close?(): unknown;
   /** Whether everything is read somehow, and nothing is refused, as what a cache holds. */
   forgiving?: boolean;
   /** Whether it takes tens of milliseconds, so that the quick test tries one input. */

@@ -17,7 +17,10 @@ it.each(quick.map((reader) => [reader.name, reader] as const))(
     // A few of each, fewer where one takes long; long.test.ts tries as many as one likes.
     const runs = reader.slow ? 1 : 8;
     const root = mkdtempSync(join(tmpdir(), "lyceum-fuzz-"));
-    onTestFinished(() => rmSync(root, { recursive: true }));
+    onTestFinished(async () => {
+      rmSync(root, { recursive: true });
+      await reader.close?.();
+    });
     const ground = groundIn(root);
     vi.stubEnv("LYCEUM_DATA", join(ground.folder, "cache"));
     const seeds = await soundSeeds(reader, ground, reader.slow ? 1 : 3);

@@ -1,17 +1,30 @@
 /** Everything that reads a file which may come from anyone: one entry a reader. */
-import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openBytes } from "../data/byte-source.js";
 import { readCifarRecords } from "../data/cifar-records.js";
 import { decodeBatch, placesInMemory, placesOf } from "../data/decoding/index.js";
 import { readIdx, readIdxLabels } from "../data/idx.js";
-import { decodeImage, loadDataset } from "../data/index.js";
+import { decodeImage, loadDataset, type StoredImages } from "../data/index.js";
 import { findParts, readParts } from "../data/parts.js";
 import { loadIndex, textsOf } from "../data/stored/index-file.js";
 import { readMatlabStructures } from "../data/stored/matlab.js";
+import { readRemote } from "../data/stored/remote.js";
 import { tarEntries } from "../data/stored/tar.js";
 import { writePhotos } from "../data/stored/testing/photos.js";
+import { textAt } from "../data/stored/text-list.js";
 import { nameAsTorchvision, readClassList, readWeightsFile } from "../interop/index.js";
 import { unpickle } from "../interop/pickle/unpickle.js";
 import { Archive } from "../interop/pytorch/archive.js";
@@ -27,6 +40,7 @@ import * as torch from "../torch/index.js";
 import { loadCheckpoint, saveCheckpoint } from "../training/index.js";
 import { beginning } from "../training/train-network.js";
 import { readTransfer, transferNames } from "../transfer/transfer-file.js";
+import { type LyingServer, lies, liesFile, startLyingServer } from "./lying-server.js";
 import { mendNetwork, mendPng, mendRun, mendTar, mendZip, withoutDigest } from "./mend.js";
 import { type Files, plant, type Reader } from "./reader.js";
 import * as seeds from "./seeds.js";
@@ -77,6 +91,27 @@ function learner() {
 }
 const cached = (folder: string) =>
   loadDataset({ name: "folder", root: join(folder, "photos"), cache: join(folder, "cache"), size: 8 });
+
+/** Shards of two images each, which lie beside what tells a server how it lies about them. */
+async function shardSeeds(): Promise<Files> {
+  const { "a.jpg": jpeg } = await seeds.images();
+  const archive = await seeds.tar({ "0.jpg": jpeg!, "0.cls": "0", "1.jpg": jpeg!, "1.cls": "1\n" });
+  return { "train.tar": archive, "test.tar": archive };
+}
+let server: LyingServer | undefined;
+
+/** As many empty files with names of images as make a list that is kept, in folders that have not changed for long. */
+function longList(): string {
+  const list = mkdtempSync(join(tmpdir(), "lyceum-fuzz-list-"));
+  for (const folder of ["train/ash", "train/birch", "val/ash", "val/birch"]) {
+    mkdirSync(join(list, folder), { recursive: true });
+    const count = folder.startsWith("train") ? 1000 : 5;
+    for (let i = 0; i < count; i++) writeFileSync(join(list, folder, `${i}.jpg`), "");
+    utimesSync(join(list, folder), 1e9, 1e9);
+  }
+  return list;
+}
+let list: string | undefined;
 
 const good = ["state-dict", "checkpoint", "many", "parameters", "protocol-4", "protocol-5"].map((name) =>
   fixture(`interop/fixtures/good/${name}.pt`),
@@ -211,15 +246,43 @@ const sets: readonly Reader[] = [
   {
     name: "shards",
     slow: true,
-    seeds: async () => {
-      const { "a.jpg": jpeg } = await seeds.images();
-      const members = { "0.jpg": jpeg!, "0.cls": "0", "1.jpg": jpeg!, "1.cls": "1\n" };
-      const archive = await seeds.tar(members);
-      return [{ "train.tar": archive, "test.tar": archive }];
-    },
+    seeds: async () => [await shardSeeds()],
     mend: mendTar,
     read: (folder) =>
       loadDataset({ name: "shards", root: folder, train: "train.tar", test: "test.tar", size: 8 }),
+  },
+  {
+    name: "shards on a web server",
+    slow: true,
+    addressSpace: 60_000_000,
+    seeds: async () => {
+      const shards = await shardSeeds();
+      const honest = ["honest", "no length", "elsewhere", "in small pieces"] as const;
+      return honest.map((way) => ({
+        [liesFile]: Buffer.alloc(40, Buffer.of(lies.indexOf(way), 0)),
+        ...shards,
+      }));
+    },
+    mend: (bytes, path) => (path === liesFile ? bytes : mendTar(bytes)),
+    read: async (folder) => {
+      server ??= await startLyingServer();
+      server.serve(folder);
+      const spec = { name: "shards", root: server.home, train: "train.tar", test: "test.tar", size: 8 };
+      const { places } = (await loadDataset(spec)).train as StoredImages;
+      const url = textAt(places.files, 0);
+      const { offsets, lengths } = places;
+      for (const [i, offset] of offsets!.slice(0, 4).entries()) {
+        await readRemote({ url, offset, length: lengths![i]! }, { timeout: 5000, pause: 1 }).catch(
+          (cause: Error) => {
+            throw new Error(`${url}: ${cause.message}`, { cause });
+          },
+        );
+      }
+    },
+    close: () => {
+      server?.close();
+      server = undefined;
+    },
   },
   {
     name: "meta.mat",
@@ -257,6 +320,28 @@ const sets: readonly Reader[] = [
       }
     },
     forgiving: true,
+  },
+  {
+    name: "long list of images",
+    slow: true,
+    seeds: async (folder) => {
+      list ??= longList();
+      const made = { ...{ name: "folder", root: list }, size: 8 };
+      plant(folder, {});
+      await loadDataset(made);
+      return [seeds.filesIn(folder)];
+    },
+    mend: withoutDigestIfAny,
+    read: async () => {
+      const { train, test } = await loadDataset({ name: "folder", root: list!, size: 8 });
+      if (train.count !== 2000 || test.count !== 10)
+        throw new Error(`${list}: ${train.count} and ${test.count}`);
+    },
+    forgiving: true,
+    close: () => {
+      if (list) rmSync(list, { recursive: true });
+      list = undefined;
+    },
   },
   {
     name: "decoded images",

@@ -20,6 +20,7 @@ export { BEAT_SECONDS } from "./lock-holder.js";
 export { waitForLock } from "./lock-wait.js";
 export { LockWatch } from "./lock-watch.js";
 export { appendLine } from "./metrics-log.js";
+export { type OtherFormat, otherFormat } from "./other-format.js";
 export { refuseLinkAt, refuseLinks } from "./refuse-links.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export { differencesOfBits } from "./sittings.js";

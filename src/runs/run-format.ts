@@ -1,5 +1,6 @@
 /** The version of the run folder's format, which environment.json and summary.json carry. */
 import { lyceumVersion } from "./environment.js";
+import { otherFormat } from "./other-format.js";
 import { isNewerAndIncompatible } from "./versions.js";
 
 /**
@@ -18,19 +19,14 @@ export const RUN_FORMAT = 2;
  */
 export function checkRunFormat(value: unknown, path: string): void {
   if (typeof value !== "object" || value === null) return;
-  const { format = 1, lyceum } = value as { format?: unknown; lyceum?: unknown };
-  const version = typeof lyceum === "string" ? lyceum.slice(0, 40) : undefined;
-  const writer = version === undefined ? "another version of Lyceum" : `Lyceum ${version}`;
+  const { format = 1, lyceum, commit } = value as { format?: unknown; lyceum?: unknown; commit?: unknown };
   if (format === RUN_FORMAT) {
     const here = lyceumVersion();
+    const version = typeof lyceum === "string" ? lyceum.slice(0, 40) : undefined;
     if (version === undefined || !isNewerAndIncompatible(version, here)) return;
     throw new Error(
-      `${path}: was written by ${writer}, and this is ${here}, an older one: read it with ${writer} or a newer one`,
+      `${path}: was written by Lyceum ${version}, and this is ${here}, an older one: read it with Lyceum ${version} or a newer one`,
     );
   }
-  const older = typeof format === "number" && format < RUN_FORMAT;
-  throw new Error(
-    `${path}: was written by ${writer} in format ${String(format).slice(0, 20)}, and this version reads format ` +
-      `${RUN_FORMAT}: ${older ? "train anew, or read it with that version" : "read it with that version, or a newer one"}`,
-  );
+  throw otherFormat(path, { found: format, reads: RUN_FORMAT, lyceum, commit, remedy: "train anew" });
 }

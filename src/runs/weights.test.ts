@@ -68,8 +68,11 @@ describe("forged metadata are refused by file and key, and leave no tensors behi
   it.each([
     ["its metadata do not say how to use the network", { format: undefined }],
     ["its metadata do not say how to use the network", { format: "pt" }],
-    ['metadata formatVersion: this Lyceum reads version 1, not "2"', { formatVersion: "2" }],
-    ["metadata formatVersion: this Lyceum reads version 1, not undefined", { formatVersion: undefined }],
+    [
+      "is in format 2, written by Lyceum 99.0.0, and this version, Lyceum",
+      { formatVersion: "2", lyceum: "99.0.0" },
+    ],
+    ["is in format unknown, written by Lyceum", { formatVersion: undefined }],
     ["metadata height: ", { height: undefined }],
     ["metadata height: ", { height: "0" }],
     ["metadata height: must be a whole number", { height: "1e9" }],

@@ -6,6 +6,7 @@ import type { z } from "zod";
 import { schema } from "../packages.js";
 import * as torch from "../torch/index.js";
 import { lyceumVersion } from "./environment.js";
+import { otherFormat } from "./other-format.js";
 import type { Role } from "./types.js";
 
 /** The description of a network that its weights file holds beside the tensors. */
@@ -183,10 +184,12 @@ export function describeWeights(
     );
   }
   if (metadata.formatVersion !== VERSION) {
-    throw new Error(
-      `${path}: metadata formatVersion: this Lyceum reads version ${VERSION}, not ` +
-        JSON.stringify(metadata.formatVersion)?.slice(0, 40),
-    );
+    throw otherFormat(path, {
+      found: metadata.formatVersion,
+      reads: VERSION,
+      lyceum: metadata.lyceum,
+      remedy: "train anew",
+    });
   }
   const result = metadataSchema().safeParse(metadata);
   if (!result.success) {

@@ -24,8 +24,7 @@ export function inspectStudy(
   if (stray) {
     const many = foreign.length === 1 ? "1 network here is" : `${foreign.length} networks here are`;
     notes.push(
-      `${many} kept and not counted: ${folder.network(stray.fingerprint).file} ${whyForeign(stray)}. Remove the file, or ` +
-        "put the study back as it was, and it counts again.",
+      `${many} kept and not counted: ${folder.network(stray.fingerprint).file} ${whyForeign(stray)}`,
     );
   }
   for (const part of ["train", "test"] as const) {

@@ -2,8 +2,11 @@
 import type { z } from "zod";
 import { schema } from "../packages.js";
 import type { TestResult } from "../runs/index.js";
-import { parseJson, sha256Of, testResultSchema } from "../runs/index.js";
+import { otherFormat, parseJson, sha256Of, testResultSchema } from "../runs/index.js";
 import { type Decides, NUMERICS } from "./fingerprint.js";
+
+/** The version of the file's format. */
+const FORMAT = 1;
 
 const fileSchema = schema((z) => {
   const text = z.string().max(4000);
@@ -20,7 +23,7 @@ const fileSchema = schema((z) => {
   });
   const result: z.ZodType<TestResult> = testResultSchema();
   return z.object({
-    format: z.literal(1),
+    format: z.literal(FORMAT),
     fingerprint: sha256,
     decides,
     /** The SHA-256 of the images: of the training part and, where it was loaded, of the test part. */
@@ -53,13 +56,21 @@ export type NetworkFile = z.infer<ReturnType<typeof fileSchema>>;
 export function parseNetworkFile(text: string, path: string): NetworkFile {
   let file: NetworkFile;
   try {
-    file = parseJson(text, fileSchema(), path);
+    file = parseJson(text, fileSchema(), path, checkFormat);
   } catch (error) {
     throw new Error(`${(error as Error).message}. ${remedy}`);
   }
   if (!hasOwnFingerprint(file))
     throw new Error(`${path}: its fingerprint is not that of what it says was trained. ${remedy}`);
   return file;
+}
+
+function checkFormat(value: unknown, path: string): void {
+  const { format, lyceum, commit } = (value ?? {}) as Partial<
+    Record<"format" | "lyceum" | "commit", unknown>
+  >;
+  if (format === FORMAT || format === undefined) return;
+  throw otherFormat(path, { found: format, reads: FORMAT, lyceum, commit });
 }
 
 function hasOwnFingerprint({ decides, fingerprint }: NetworkFile): boolean {
@@ -75,9 +86,13 @@ function hasOwnFingerprint({ decides, fingerprint }: NetworkFile): boolean {
 export const remedy =
   "Put the file back as it was committed, or remove it: `lyceum study` then trains this network again";
 
-/** Says in words why a file's network belongs to no arm of a study: it is of other numerics, or of another recipe. */
-export function whyForeign({ decides }: NetworkFile): string {
-  return decides.numerics === NUMERICS
-    ? "is of a recipe that no arm of this study has"
-    : `was trained by version ${decides.numerics} of the numerics, this is version ${NUMERICS}`;
+/** Says in sentences why a file's network belongs to no arm of a study, other numerics or another recipe, and what to do. */
+export function whyForeign({ decides, lyceum, commit }: NetworkFile): string {
+  if (decides.numerics === NUMERICS)
+    return "is of a recipe that no arm of this study has. Remove the file, or put the study back as it was, and it counts again.";
+  const writer = `Lyceum ${lyceum.slice(0, 40)}${commit ? ` (commit ${commit.slice(0, 40)})` : ""}`;
+  return (
+    `was trained by ${writer} with version ${decides.numerics} of the numerics, and this is version ${NUMERICS}. Remove the file, ` +
+    "or open the study with that version, for which it counts."
+  );
 }

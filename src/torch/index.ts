@@ -31,4 +31,13 @@ export {
 } from "./safetensors/index.js";
 export { keep, scope, takeHandle } from "./scope.js";
 export { isTensor, type NestedNumbers, Tensor } from "./tensor.js";
+export {
+  type Trace,
+  type TracedArgument,
+  type TracedCall,
+  type TracedTensor,
+  TraceError,
+  type TraceOptions,
+  trace,
+} from "./trace.js";
 export { type Device, type DType, dtypes, type MemoryFormat, type Scalar, type TypedArray } from "./types.js";

@@ -157,6 +157,34 @@ describe("loadNewest", () => {
     expect(found?.note).toMatch(/previous\.safetensors, is sound: .* at step 1 after 0 epochs/);
   });
 
+  it("names the version that reads a checkpoint in another format", async () => {
+    await two();
+    const [newest, previous] = checkpointFiles(folder);
+    const forge = (changes: Record<string, string | undefined>) => {
+      for (const path of [newest, previous]) {
+        const { tensors, metadata } = torch.loadSafetensors(path);
+        const all = Object.entries({ ...metadata, ...changes }).filter(([, text]) => text !== undefined);
+        torch.saveSafetensors(path, tensors, Object.fromEntries(all) as Record<string, string>);
+      }
+    };
+    const said = () => {
+      try {
+        return String(loadNewest(folder, learner(5)));
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    forge({ format: "lyceum-checkpoint-3", lyceum: "9.9.9" });
+    expect(said()).toMatch(
+      /state\.safetensors: is in format lyceum-checkpoint-3, written by Lyceum 9\.9\.9, .*, reads format lyceum-checkpoint-2: read it with Lyceum 9\.9\.9 or a newer one; .*: remove .* from its beginning/,
+    );
+    // Before checkpoints noted their version.
+    forge({ format: "lyceum-checkpoint-1", lyceum: undefined });
+    expect(said()).toMatch(/lyceum-checkpoint-1, and .* read it with the version that wrote it; /);
+    forge({ format: "something else" });
+    expect(said()).toContain("no checkpoint: its format is not lyceum-checkpoint-2");
+  });
+
   it("takes the one before where a process died between the two renames", async () => {
     await two();
     rmSync(checkpointFiles(folder)[0]);

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { schema } from "../packages.js";
+import { lyceumVersion, otherFormat } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { DropoutCounts } from "./dropout-counts.js";
 import type { Learner } from "./step.js";
@@ -36,7 +37,9 @@ const positionSchema = schema((z) => {
  */
 export type Position = z.infer<ReturnType<typeof positionSchema>>;
 
-const format = "lyceum-checkpoint-2";
+/** What the formats of all versions begin with. */
+const kind = "lyceum-checkpoint-";
+const format = `${kind}2`;
 
 function prefixed(part: string, tensors: Record<string, torch.Tensor>): [string, torch.Tensor][] {
   return Object.entries(tensors).map(([name, tensor]) => [`${part}.${name}`, tensor]);
@@ -86,7 +89,7 @@ export function tensorsOf(learner: Stateful): Record<string, torch.Tensor> {
 
 /** Gives the metadata of a checkpoint. */
 export function metadataOf(position: Position): Record<string, string> {
-  return { format, position: JSON.stringify(position) };
+  return { format, lyceum: lyceumVersion(), position: JSON.stringify(position) };
 }
 
 /**
@@ -120,7 +123,8 @@ export function loadCheckpoint(path: string, learner: Stateful): Position {
   });
 }
 
-function parsePosition(path: string, { format: found, position }: Record<string, string>): Position {
+function parsePosition(path: string, { format: found, lyceum, position }: Record<string, string>): Position {
+  if (found?.startsWith(kind) && found !== format) throw otherFormat(path, { found, reads: format, lyceum });
   if (found !== format) throw new Error(`${path}: no checkpoint: its format is not ${format}`);
   try {
     return positionSchema().parse(JSON.parse(position ?? ""));

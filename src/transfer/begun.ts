@@ -12,6 +12,8 @@ const begunSchema = schema((z) =>
   z.object({
     /** The SHA-256 of all that decides the numbers. */
     decides: z.string(),
+    /** The SHA-256 of the parts: a digit that the disk has turned into another is found by nothing else. */
+    checksum: z.string(),
     parts: z
       .array(
         z.object({
@@ -71,7 +73,9 @@ export class BegunTransfer {
     this.#parts.push(part);
     await refuseLinkAt(dirname(this.#path));
     await mkdir(dirname(this.#path), { recursive: true });
-    await writeAtomic(this.#path, `${JSON.stringify({ decides: this.#decides, parts: this.#parts })}\n`);
+    const parts = this.#parts;
+    const content = { decides: this.#decides, checksum: sha256Of(parts), parts };
+    await writeAtomic(this.#path, `${JSON.stringify(content)}\n`);
   }
 
   /** Removes what was begun, once the result is written. */
@@ -82,8 +86,8 @@ export class BegunTransfer {
 
 function partsIn(text: string, key: string): BegunPart[] {
   try {
-    const { decides, parts } = begunSchema().parse(JSON.parse(text));
-    return decides === key ? parts : [];
+    const { decides, checksum, parts } = begunSchema().parse(JSON.parse(text));
+    return decides === key && checksum === sha256Of(parts) ? parts : [];
   } catch {
     return [];
   }

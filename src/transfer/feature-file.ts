@@ -4,6 +4,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { type ImageSet, isStored, nameOf, type StoredImages } from "../data/index.js";
 import { removeLeftovers } from "../leftovers.js";
 import * as torch from "../torch/index.js";
+import { writeError } from "../write-error.js";
 import type { FeatureBatch } from "./features-of.js";
 import { npyHeader } from "./npy.js";
 
@@ -131,16 +132,31 @@ class NpyFeatures implements FeatureWriter {
   }
 
   write({ features, labels }: FeatureBatch): void {
-    if (this.#file === undefined) {
-      this.#file = openSync(this.#temporary(this.#path), "wx");
-      this.#append(this.#file, npyHeader("float32", [this.#labels.length, features.shape[1]!]));
-    }
     this.#labels.set(labels, this.#done);
     this.#done += labels.length;
-    this.#append(this.#file, bytesOf(features));
+    this.#naming(() => {
+      if (this.#file === undefined) {
+        this.#file = openSync(this.#temporary(this.#path), "wx");
+        this.#append(this.#file, npyHeader("float32", [this.#labels.length, features.shape[1]!]));
+      }
+      this.#append(this.#file, bytesOf(features));
+    });
   }
 
   finish(): void {
+    this.#naming(() => this.#finish());
+  }
+
+  /** Does something with the files whose error, where there is one, is to name them and say what is with the disk. */
+  #naming(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      throw writeError(error, { path: this.#path });
+    }
+  }
+
+  #finish(): void {
     if (this.#file === undefined) return;
     const { parts, classNames, metadata } = this.#options;
     const [labels, rest] = this.#besides();
@@ -151,7 +167,8 @@ class NpyFeatures implements FeatureWriter {
     fsyncSync(this.#file);
     closeSync(this.#file);
     this.#file = undefined;
-    // The features come last: where they are, the others are too.
+    // Features of before go first, and those that are new come last: where there are any, the others are theirs.
+    rmSync(this.#path, { force: true });
     for (const path of [labels!, rest!, this.#path]) renameSync(this.#temporary(path), path);
   }
 

@@ -3,7 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { schema } from "../packages.js";
 import { readBoundedText } from "../recipe/index.js";
-import { parseJson, refuseLinkAt, writeAtomic } from "../runs/index.js";
+import { otherFormat, parseJson, refuseLinkAt, writeAtomic } from "../runs/index.js";
 import { type Scaling, scalings } from "./scaling.js";
 
 /** The version of the file's format. */
@@ -145,9 +145,16 @@ export async function readTransfer(run: string, name: string): Promise<TransferR
     throw error;
   });
   if (json === undefined) return undefined;
-  const result = parseJson(json, resultSchema(), path);
+  const result = parseJson(json, resultSchema(), path, checkFormat);
   if (result.name !== name) throw new Error(`${path}: name: is ${result.name}, not that of the file`);
   return result;
+}
+
+function checkFormat(value: unknown, path: string): void {
+  const { format, lyceum } = (value ?? {}) as { format?: unknown; lyceum?: unknown };
+  if (format === FORMAT || format === undefined) return;
+  const remedy = "measure again: `lyceum transfer` writes the file anew";
+  throw otherFormat(path, { found: format, reads: FORMAT, lyceum, remedy });
 }
 
 /** The names of the results in a run's folder, sorted; none where there is no such folder. */

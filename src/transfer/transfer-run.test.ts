@@ -159,6 +159,23 @@ describe("transferRun", () => {
     expect(existsSync(join(run, "transfer", "begun.unfinished"))).toBe(false);
   });
 
+  it("does not believe a part that the disk has changed", async () => {
+    const options = { name: "flipped", shots: [3, 4], splits: 1 };
+    const controller = new AbortController();
+    const onProgress = ({ generation }: TransferProgress) => void (generation === 1 && controller.abort());
+    await expect(transfer({ ...options, onProgress, signal: controller.signal })).rejects.toThrow("aborted");
+    const path = join(run, "transfer", "flipped.unfinished");
+    const text = readFileSync(path, "utf8");
+    // Another accuracy from 0 to 1 is as good a number as the one that was found.
+    const changed = text.replace(/"top1":\[[\d.]+/, '"top1":[0.123');
+    expect(changed).not.toBe(text);
+    writeFileSync(path, changed);
+    const notes: string[] = [];
+    const result = await transfer({ ...options, onNote: (note) => void notes.push(note) });
+    expect(notes).toEqual([]);
+    expect(JSON.stringify(result)).not.toContain("0.123");
+  });
+
   it.each([
     ["other options", { folds: 3 }],
     ["other images", { data: { ...data, testCount: 31 } }],
@@ -205,6 +222,14 @@ describe("a result from anyone", () => {
     change(value);
     return JSON.stringify(value);
   };
+
+  it("in another format is refused with the version that reads it", async () => {
+    await expect(
+      read(changed((value) => Object.assign(value, { format: 2, lyceum: "9.9.9" }))),
+    ).rejects.toThrow(
+      /transfer\/x\.json: is in format 2, written by Lyceum 9\.9\.9, .*read it with Lyceum 9\.9\.9 or a newer one, or measure again/,
+    );
+  });
 
   const hostile: [string, () => string, RegExp][] = [
     ["no JSON", () => "{", /x.json: not JSON/],
@@ -300,6 +325,13 @@ describe("writeFeatures", () => {
     expect(labels.toString("latin1")).toContain("'<i4', 'fortran_order': False, 'shape': (30,), }");
     expect(JSON.parse(readFileSync(join(folder, "x.json"), "utf8"))).toMatchObject({ trainImages: "0" });
     expect(readdirSync(folder).sort()).toEqual(["x.json", "x.labels.npy", "x.npy", "x.safetensors"]);
+  });
+
+  it("names the file that cannot be written", async () => {
+    const npy = join(folder, "gone", "x.npy");
+    await expect(writeFeatures(weights, npy, { data })).rejects.toThrow(
+      `${npy}: cannot be written: its folder is gone`,
+    );
   });
 
   it.each(["safetensors", "npy"])("leaves no .%s behind when it is stopped", async (ending) => {

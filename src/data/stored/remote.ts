@@ -12,6 +12,9 @@ export function isRemote(path: string): boolean {
   return /^https?:\/\//.test(path);
 }
 
+/** Finds the encodings that fetch unpacks by itself: what it gives then has other offsets than the file. */
+export const packed = /gzip|deflate|zstd|\bbr\b/;
+
 /** A part of a file on a web server. */
 export interface RemotePart {
   readonly url: string;
@@ -19,28 +22,41 @@ export interface RemotePart {
   readonly length: number;
 }
 
+export interface RemoteOptions {
+  /** Milliseconds after which an answer must be there as a whole. Default: 20 s. */
+  timeout?: number;
+  /** Milliseconds before a server is asked a second time, four times as many before the third. Default: 0.8 s. */
+  pause?: number;
+}
+
 // The worker's program is a text, since it runs from sources, from a bundle and in tests alike. An answer must be exactly the part
 // that was asked for, and is dropped as soon as it is longer. Servers that are busy are asked again, three times in all.
 const program = `
 const { parentPort } = require("node:worker_threads");
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-async function get({ url, offset, length }) {
-  const range = "bytes=" + offset + "-" + (offset + length - 1);
-  const response = await fetch(url, { headers: { range }, signal: AbortSignal.timeout(20000) });
+async function get({ url, offset, length }, timeout) {
+  const last = offset + length - 1;
+  const headers = { range: "bytes=" + offset + "-" + last, "accept-encoding": "identity" };
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeout) });
   if (response.status !== 206) {
     await response.body?.cancel();
     const error = new Error(response.status === 200 ? "the server does not answer range requests" : "the server answered " + response.status);
     error.again = response.status >= 500 || response.status === 429;
     throw error;
   }
-  const sent = /^bytes (\\d+)-/.exec(response.headers.get("content-range") ?? "");
-  if (sent && Number(sent[1]) !== offset) {
+  const sent = response.headers.get("content-range");
+  const found = /^bytes (\\d+)-(\\d+)\\/(\\d+|\\*)$/.exec(sent ?? "");
+  if (sent !== null && (!found || Number(found[1]) !== offset || Number(found[2]) !== last)) {
     await response.body?.cancel();
     throw new Error("the server sent another part than was asked for");
   }
+  if (${packed}.test(response.headers.get("content-encoding"))) {
+    await response.body?.cancel();
+    throw new Error("the server sent it packed, though it was asked not to");
+  }
   const bytes = new Uint8Array(length);
   let received = 0;
-  for await (const chunk of response.body) {
+  for await (const chunk of response.body ?? []) {
     if (received + chunk.length > length) throw new Error("the server sent more than was asked for");
     bytes.set(chunk, received);
     received += chunk.length;
@@ -48,14 +64,14 @@ async function get({ url, offset, length }) {
   if (received < length) throw Object.assign(new Error("the answer was cut short"), { again: true });
   return bytes;
 }
-parentPort.on("message", async ({ id, part }) => {
+parentPort.on("message", async ({ id, part, timeout, pause: first }) => {
   for (let tries = 1; ; tries++) {
     try {
-      const bytes = await get(part);
+      const bytes = await get(part, timeout);
       return parentPort.postMessage({ id, bytes }, [bytes.buffer]);
     } catch (error) {
       const again = error.again ?? (error.name === "TypeError" || error.name === "TimeoutError");
-      if (again && tries < 3) { await pause(200 * 4 ** tries); continue; }
+      if (again && tries < 3) { await pause(first * 4 ** (tries - 1)); continue; }
       const reason = error.cause?.message ? error.message + ": " + error.cause.message : error.message;
       return parentPort.postMessage({ id, problem: reason });
     }
@@ -70,7 +86,7 @@ interface Waiting {
 
 let worker: Worker | undefined;
 const waiting = new Map<number, Waiting>();
-const queue: { id: number; part: RemotePart }[] = [];
+const queue: ({ id: number; part: RemotePart } & Required<RemoteOptions>)[] = [];
 let lastId = 0;
 
 /**
@@ -78,7 +94,10 @@ let lastId = 0;
  *
  * @throws Error that says what the server answered, or why there was no answer
  */
-export function readRemote(part: RemotePart): Promise<Uint8Array> {
+export function readRemote(
+  part: RemotePart,
+  { timeout = 20_000, pause = 800 }: RemoteOptions = {},
+): Promise<Uint8Array> {
   if (part.length === 0) return Promise.resolve(new Uint8Array(0));
   return new Promise((resolve, reject) => {
     const id = ++lastId;
@@ -86,7 +105,7 @@ export function readRemote(part: RemotePart): Promise<Uint8Array> {
       waiting.delete(id);
       sendNext();
     };
-    queue.push({ id, part });
+    queue.push({ id, part, timeout, pause });
     waiting.set(id, {
       resolve: (bytes) => {
         settled();

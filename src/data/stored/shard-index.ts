@@ -1,17 +1,16 @@
 /** The list of the samples in a WebDataset shard, kept from one time to the next for as long as the shard stays the same. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { pipeline } from "node:stream";
-import { text } from "node:stream/consumers";
-import { tarStream } from "../../packages.js";
 import { DataError } from "../data-error.js";
 import { columnsOf, indexFile, loadIndex, saveIndex, textsOf } from "./index-file.js";
-import { isRemote } from "./remote.js";
-import { type TarEntry, tarEntries } from "./tar.js";
+import { isRemote, packed } from "./remote.js";
+import { type TarEntry, tarEntries, tarEntriesOf } from "./tar.js";
 import { type TextList, TextListBuilder } from "./text-list.js";
 import { imageEndings } from "./walk.js";
 
 /** A label is a short text. */
 const longestLabel = 4096;
+/** More than any shard has: a server that invents members without end would fill the memory. */
+const mostMembers = 1 << 22;
 const remedy = "A sample must be an image and its class, KEY.jpg and KEY.cls, which holds its number from 0";
 
 /** The samples of a shard, in its order. */
@@ -53,7 +52,7 @@ export async function indexShard(path: string, signal?: AbortSignal): Promise<Sh
   const kept = indexFile("shard", path);
   const known = recall(kept, version);
   if (known) return known;
-  const members = isRemote(path) ? await remoteMembers(path, signal) : membersOf(path);
+  const members = isRemote(path) ? await remoteMembers(path, version.size, signal) : membersOf(path);
   const names = new TextListBuilder();
   const [offsets, lengths, labels]: [number[], number[], number[]] = [[], [], []];
   for (const { key, image, label } of samplesOf(members)) {
@@ -86,7 +85,7 @@ function versionOf(path: string): Version {
 async function versionOfRemote(url: string, signal?: AbortSignal): Promise<Version> {
   const response = await answerTo(url, { method: "HEAD", signal: signal ?? null });
   const size = Number(response.headers.get("content-length"));
-  if (!(size > 0))
+  if (!(Number.isSafeInteger(size) && size > 0))
     throw new DataError({ file: url }, "the server does not say how long it is", "Use another server");
   return { size, time: 0, tag: response.headers.get("etag") ?? response.headers.get("last-modified") ?? "" };
 }
@@ -95,19 +94,29 @@ async function answerTo(url: string, init: RequestInit): Promise<Response> {
   const advice = "Check the address and the connection";
   let response: Response;
   try {
-    response = await fetch(url, init);
+    // Unpacked on its way, a shard would have another length than the server says, and other offsets than it has there.
+    response = await fetch(url, { ...init, headers: { "accept-encoding": "identity" } });
   } catch (cause) {
     init.signal?.throwIfAborted();
-    const inner = (cause as Error).cause as Error | undefined;
+    throw new DataError({ file: url }, `cannot be had (${reasonOf(cause)})`, advice);
+  }
+  if (packed.test(response.headers.get("content-encoding") ?? "")) {
+    await response.body?.cancel();
     throw new DataError(
       { file: url },
-      `cannot be had (${inner?.message ?? (cause as Error).message})`,
-      advice,
-      cause,
+      "the server sends it packed, though it was asked not to",
+      "Use another server",
     );
   }
   if (response.ok) return response;
+  await response.body?.cancel();
   throw new DataError({ file: url }, `the server answered ${response.status}`, advice);
+}
+
+/** Why there was no answer, or why it broke off: fetch hides it in a cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return (cause as Error | undefined)?.message ?? message;
 }
 
 const isLabel = (name: string) => name.toLowerCase().endsWith(".cls");
@@ -129,38 +138,37 @@ function* membersOf(path: string): Generator<Member> {
   }
 }
 
-/** Goes through the members of a shard on a web server, all bytes of which are read and let go. */
-async function remoteMembers(url: string, signal?: AbortSignal): Promise<Member[]> {
-  const response = await answerTo(url, { signal: signal ?? null });
-  const extract = tarStream().extract();
+/**
+ * Goes through the members of a shard on a web server, all bytes of which are read and let go.
+ *
+ * @param size what the server said of its length: not more is read, however much it sends
+ */
+async function remoteMembers(url: string, size: number, signal?: AbortSignal): Promise<Member[]> {
+  const { body } = await answerTo(url, { signal: signal ?? null });
   const members: Member[] = [];
-  try {
-    const entries = pipeline(response.body as unknown as AsyncIterable<Uint8Array>, extract, () => {});
-    for await (const entry of entries as typeof extract) {
-      // tar-stream says where a member's bytes begin, but its types do not say that it does.
-      const {
-        name,
-        size = 0,
-        type,
-        byteOffset: offset,
-      } = entry.header as typeof entry.header & { byteOffset: number };
-      if (type === "file" && isLabel(name) && size <= longestLabel)
-        members.push({ name, offset, size, said: await text(entry) });
-      else {
-        if (type === "file") members.push({ name, offset, size });
-        entry.resume();
-      }
-    }
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw new DataError(
-      { file: url },
-      `cannot be read (${(cause as Error).message})`,
-      "Check the shard, and try again",
-      cause,
-    );
+  const labels = { of: isLabel, bytes: longestLabel };
+  for await (const entry of tarEntriesOf(chunksOf(url, body, signal), url, size, labels)) {
+    const { content, ...place } = entry;
+    members.push(content ? { ...place, said: content.toString("utf8") } : place);
+    if (members.length > mostMembers)
+      throw new DataError({ file: url }, `has more than ${mostMembers} members`, "Divide it into shards");
   }
   return members;
+}
+
+/** The bytes of an answer, as they come. */
+async function* chunksOf(
+  url: string,
+  body: ReadableStream<Uint8Array> | null,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    if (body) yield* body;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const advice = "Check the server and the connection, and try again";
+    throw new DataError({ file: url }, `cannot be read (${reasonOf(cause)})`, advice);
+  }
 }
 
 interface Sample {

@@ -15,9 +15,15 @@ const block = 512;
 const longestRecords = 1 << 20;
 const remedy = "Get the archive again; it must be an uncompressed tar";
 
+/** Bytes of the archive that are needed to go on: where they begin in its file, and how many. */
+interface Wanted {
+  readonly from: number;
+  readonly length: number;
+}
+
 /**
- * Goes through the headers of a tar archive (ustar, with GNU's and pax's long names and sizes), by positions: of an archive of
- * 150 GB a thousandth is read. `tar-stream`, which reads other archives here, reads all bytes of one.
+ * Goes through the headers of a tar archive in a file, by positions: of an archive of 150 GB a thousandth is read.
+ * `tar-stream`, which reads other archives here, reads all bytes of one.
  *
  * @param file the open file
  * @param path names it in messages
@@ -27,9 +33,77 @@ const remedy = "Get the archive again; it must be an uncompressed tar";
 export function* tarEntries(
   file: number,
   path: string,
-  [start, end]: readonly [number, number] = [0, fstatSync(file).size],
+  range: readonly [number, number] = [0, fstatSync(file).size],
 ): Generator<TarEntry, void, undefined> {
-  const header = Buffer.alloc(block);
+  const steps = tarSteps(path, range);
+  for (let step = steps.next(); !step.done; ) {
+    if ("name" in step.value) {
+      yield step.value;
+      step = steps.next();
+    } else {
+      const { from, length } = step.value;
+      const bytes = Buffer.alloc(length);
+      step = steps.next(bytes.subarray(0, readSync(file, bytes, 0, length, from)));
+    }
+  }
+}
+
+/**
+ * Goes through the headers of a tar archive that comes as a stream, of which no more is kept than a header.
+ *
+ * @param chunks the archive's bytes from its beginning
+ * @param path names it in messages
+ * @param size the bytes of the whole archive; what follows them is not read
+ * @param wanted says of which members the content is given too, up to so many bytes of it
+ * @throws DataError as `tarEntries`, and when there are fewer bytes than the archive is said to have; what `chunks` throws
+ */
+export async function* tarEntriesOf(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  size: number,
+  wanted: { of(name: string): boolean; bytes: number },
+): AsyncGenerator<TarEntry & { content?: Buffer }, void, undefined> {
+  const stream = chunks[Symbol.asyncIterator]();
+  let [chunk, start]: [Uint8Array, number] = [new Uint8Array(0), 0];
+  /** Gives the bytes at a position that is not before an earlier one, fewer where the stream ends. */
+  const read = async ({ from, length }: Wanted): Promise<Buffer> => {
+    const parts: Uint8Array[] = [];
+    for (let at = from; at < from + length; ) {
+      while (at >= start + chunk.length) {
+        start += chunk.length;
+        const next = await stream.next();
+        if (next.done) return Buffer.concat(parts);
+        chunk = next.value;
+      }
+      parts.push(chunk.subarray(at - start, from + length - start));
+      at += parts.at(-1)!.length;
+    }
+    return Buffer.concat(parts);
+  };
+  try {
+    const steps = tarSteps(path, [0, size]);
+    for (let step = steps.next(); !step.done; ) {
+      if (!("name" in step.value)) {
+        step = steps.next(await read(step.value));
+        continue;
+      }
+      const entry = step.value;
+      if (wanted.of(entry.name)) {
+        const length = Math.min(entry.size, wanted.bytes);
+        yield { ...entry, content: await read({ from: entry.offset, length }) };
+      } else yield entry;
+      step = steps.next();
+    }
+  } finally {
+    await stream.return?.();
+  }
+}
+
+/** The headers of a tar archive (ustar, with GNU's and pax's long names and sizes), wherever their bytes come from. */
+function* tarSteps(
+  path: string,
+  [start, end]: readonly [number, number],
+): Generator<TarEntry | Wanted, void, Buffer | undefined> {
   let longName: string | undefined;
   let records: Record<string, string> = {};
   let position = start;
@@ -38,11 +112,11 @@ export function* tarEntries(
     const refuse = (problem: string): never => {
       throw new DataError({ file: path, offset: at }, problem, remedy);
     };
-    const read = (into: Buffer, from: number) => {
-      if (from + into.length > end || readSync(file, into, 0, into.length, from) < into.length)
-        refuse("the archive is cut short");
-    };
-    read(header, position);
+    function* read(from: number, length: number): Generator<Wanted, Buffer, Buffer | undefined> {
+      const bytes = from + length <= end ? yield { from, length } : undefined;
+      return bytes?.length === length ? bytes : refuse("the archive is cut short");
+    }
+    const header = yield* read(position, block);
     if (header.every((byte) => byte === 0)) return;
     if (!hasChecksum(header)) refuse("is no header of a tar archive");
     const type = String.fromCharCode(header[156]!);
@@ -52,8 +126,7 @@ export function* tarEntries(
     position = offset + Math.ceil(size / block) * block;
     if (type === "x" || type === "L") {
       if (size > longestRecords) refuse(`a member's name or its records take ${size} bytes`);
-      const data = Buffer.alloc(size);
-      read(data, offset);
+      const data = yield* read(offset, size);
       if (type === "x") records = { ...records, ...paxRecords(data) };
       else longName = textUntilZero(data);
       continue;
