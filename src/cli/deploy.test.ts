@@ -198,9 +198,9 @@ describe("Dockerfile", () => {
 
   test("takes along every folder of the package, as npm would", () => {
     const { files } = JSON.parse(readFileSync(`${folder}../package.json`, "utf8"));
-    // The addon is built by the stage before, and nobody builds it again.
+    // The addon is built by the stage before, and nobody builds it again; files for schedulers are of no use within the image.
     const needed = files.filter(
-      (file: string) => !file.startsWith("!") && !["native", "setup"].includes(file),
+      (file: string) => !file.startsWith("!") && !["native", "setup", "deploy"].includes(file),
     );
     for (const file of needed) expect(stages.at(-1)).toContain(`COPY --from=build /lyceum/${file} `);
   });
