@@ -14,6 +14,8 @@ export interface BatchPart {
   readonly start: number;
   /** The images of the whole batch. */
   readonly of: number;
+  /** The images of the smallest part that a process has of it. */
+  readonly least: number;
   /** What the part counts for in a mean over the whole batch; the shares of all processes sum to 1. */
   readonly share: number;
 }
@@ -33,10 +35,10 @@ export function partOf(
   { rank, size }: Ranks,
   fewest: number,
 ): BatchPart & { readonly end: number } {
-  if (count < size * fewest) return { start: 0, end: count, of: count, share: 1 / size };
+  if (count < size * fewest) return { start: 0, end: count, of: count, least: count, share: 1 / size };
   const least = Math.floor(count / size);
   const larger = count % size;
   const start = rank * least + Math.min(rank, larger);
   const length = least + (rank < larger ? 1 : 0);
-  return { start, end: start + length, of: count, share: length / count };
+  return { start, end: start + length, of: count, least, share: length / count };
 }
