@@ -175,6 +175,12 @@ export class Loader {
     return { plan, mixer: drawn && new EpochMixer(drawn, plan.batches, device) };
   }
 
+  /** The number of images of a batch, that of all processes where there are several. */
+  batchLength(step: number): number {
+    const { start, end } = this.#span(step);
+    return end - start;
+  }
+
   /** The places in the epoch's order of a batch's first image and of the one after its last. */
   #span(step: number): Span {
     const { batchSize } = this.#options;

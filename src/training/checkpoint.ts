@@ -25,8 +25,6 @@ const positionSchema = schema((z) => {
       skipped: count.exactOptional(),
       /** What the schedule's learning rates are multiplied by, since the training went back from a loss that was not finite. */
       rate: z.number().positive().exactOptional(),
-      /** The number of processes that trained the network together, where there were several. */
-      ranks: count.exactOptional(),
     })
     .refine(({ meter: { names, sums } }) => sums.length === 0 || sums.length === names.length + 2);
 });

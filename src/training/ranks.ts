@@ -1,4 +1,4 @@
-import type { ProcessGroup } from "../distributed/index.js";
+import { type ProcessGroup, RanksDiffer } from "../distributed/index.js";
 import * as torch from "../torch/index.js";
 import { type Learner, networksOf } from "./step.js";
 
@@ -62,15 +62,51 @@ export class Ranks {
           (value) => ({ value }),
           (error: unknown) => {
             failure = error;
-            return { failed: error instanceof Error ? error.message : String(error) };
+            const { message, name } = error instanceof Error ? error : new Error(String(error));
+            return { failed: { message, name } };
           },
         )
       : {};
     const [told] = await this.exchange(what, JSON.stringify(decided));
     if (failure !== undefined) throw failure;
-    const { value, failed } = JSON.parse(told!) as { value: T; failed?: string };
-    if (failed !== undefined) throw new Error(`rank 0: ${failed}`);
+    const { value, failed } = JSON.parse(told!) as { value: T; failed?: { message: string; name: string } };
+    if (failed) throw Object.assign(new Error(`rank 0: ${failed.message}`), { name: failed.name });
     return value;
+  }
+
+  /**
+   * Makes something in the first process, and then in all others, for what leaves files behind that the others find.
+   *
+   * @throws as {@link decide}
+   */
+  async firstAlone<T>(what: string, make: () => Promise<T>): Promise<T> {
+    let made: { value: T } | undefined;
+    await this.decide(what, async () => {
+      made = { value: await make() };
+      return null;
+    });
+    return made ? made.value : await make();
+  }
+
+  /**
+   * Checks that all processes have the same of something that decides what they train.
+   *
+   * @param facts by what they are facts of, in words
+   * @throws RanksDiffer in all processes, which names the facts and the ranks that have others than the first
+   */
+  async mustAgree(what: string, facts: Readonly<Record<string, string>>): Promise<void> {
+    const texts = await this.exchange(what, JSON.stringify(facts));
+    const [first, ...others] = texts.map((text) => JSON.parse(text) as Record<string, string>);
+    const differing = Object.keys(first!).flatMap((fact) => {
+      const ranks = others.flatMap((told, i) => (told[fact] === first![fact] ? [] : [i + 1]));
+      return ranks.length === 0 ? [] : [`${fact} (rank ${ranks.join(", ")})`];
+    });
+    if (differing.length === 0) return;
+    throw new RanksDiffer(
+      this.rank,
+      `the processes were about to train different things; other than on rank 0 are: ${differing.join("; ")}. Give all of them ` +
+        "the same command, software and images",
+    );
   }
 
   /**

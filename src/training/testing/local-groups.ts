@@ -95,11 +95,18 @@ class LocalGroup implements ProcessGroup {
 
   averager(parameters: readonly torch.Tensor[]): GradientAverager {
     const finish = async (): Promise<AveragedRound> => {
-      for (const parameter of parameters) {
-        const gradient = torch.keep(parameter.grad ?? torch.zerosLike(parameter.detach()));
-        await this.allReduce(gradient);
+      const gradients = parameters.map((each) => torch.keep(each.grad ?? torch.zerosLike(each.detach())));
+      using all = torch.scope(() => torch.keep(torch.cat(gradients.map((each) => each.flatten()))));
+      await this.allReduce(all);
+      let start = 0;
+      parameters.forEach((parameter, i) => {
+        const gradient = gradients[i]!;
+        torch.noGrad(() =>
+          torch.scope(() => gradient.copy_(all.narrow(0, start, gradient.numel).view(gradient.shape))),
+        );
+        start += gradient.numel;
         parameter.grad = gradient;
-      }
+      });
       return { notes: [], communicationSeconds: 0, exposedSeconds: 0 };
     };
     const finishSync = () => {
