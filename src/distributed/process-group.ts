@@ -59,7 +59,7 @@ export interface ProcessGroup extends AsyncDisposable {
 }
 
 export interface AveragerOptions {
-  /** The size at which a bucket of gradients is sent, in bytes. Default {@link defaultBucketBytes}. */
+  /** The size at which a bucket of gradients is sent, in bytes. Default 4 MiB. */
   bucketBytes?: number;
 }
 
@@ -67,9 +67,11 @@ export interface AveragerOptions {
 export interface AveragedRound {
   /** What each rank gave to `begin`, in the order of ranks. */
   notes: number[][];
-  /** The time in which buckets were on their way, in seconds. */
+  /** How long this rank's buckets waited for the same ones of the other ranks, in seconds. */
+  waitingSeconds: number;
+  /** The time in which buckets were summed, in seconds. */
   communicationSeconds: number;
-  /** The part of it that backward did not hide: from the call of `finish` to its end, in seconds. */
+  /** The part of both that the backward pass did not hide: from the call of `finish` to its end, in seconds. */
   exposedSeconds: number;
 }
 
@@ -78,7 +80,8 @@ export interface AveragedRound {
  * of a bucket.
  *
  * Gradients are summed, not averaged: each rank weighs its loss by its share of the step's images, and the sum is then the
- * gradient of the whole batch. A parameter that has no gradient on any rank has none afterwards.
+ * gradient of the whole batch. A parameter that has no gradient on any rank has none afterwards. The sums lie in the buckets'
+ * memory, which the next round writes over.
  */
 export interface GradientAverager extends Disposable {
   /**

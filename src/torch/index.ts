@@ -9,6 +9,7 @@ export { CudaGraph, hasCudaGraphs, type StepGraph } from "./cuda-graph.js";
 export { hasOperator, op, opAsync, operatorNames, schemaOf } from "./dispatch.js";
 export * from "./generated/functions.js";
 export { Generator } from "./generator.js";
+export { hasNccl, hasProcessGroups } from "./process-group.js";
 export {
   buildSettings,
   exitAtSecondSignal,
