@@ -1,10 +1,5 @@
 /** Trains in several processes of this machine, each of which is one rank. */
-import { type ChildProcess, fork } from "node:child_process";
-import { createServer } from "node:net";
-import { ChildFailed, Interrupted, UsageError } from "./errors.js";
-
-/** Milliseconds in which the others end by themselves once one has failed: they notice at once, and save nothing. */
-const PATIENCE_MS = 10_000;
+import { ChildFailed, UsageError } from "./errors.js";
 
 /** @throws UsageError when it is no number of processes */
 export function parseProcesses(text: string): number {
@@ -15,95 +10,18 @@ export function parseProcesses(text: string): number {
 
 /**
  * Starts this very command once for each process, with the variables by which processes find each other, and waits for all
- * to end. The first one has the terminal; of the others errors are shown.
+ * to end.
  *
- * @param count how many there are; they share the physical cores
- * @throws ChildFailed when one ends otherwise than well, Interrupted when they were asked to stop
+ * @param processes how many there are, 2 or more; they share the physical cores
+ * @throws ChildFailed when one ends otherwise than well
  */
-export async function trainInProcesses(count: number): Promise<void> {
-  const { physicalCores } = await import("../torch/index.js");
-  const share = Math.max(1, Math.floor(physicalCores() / count));
-  const port = String(await freePort());
-  const children: ChildProcess[] = [];
-  let isAsked = false;
-  const pass = (signal: NodeJS.Signals) => {
-    isAsked = true;
-    for (const child of children) child.kill(signal);
-  };
-  process.on("SIGINT", pass).on("SIGTERM", pass);
-  try {
-    const ends = Array.from({ length: count }, (_, rank) => {
-      const child = fork(process.argv[1]!, process.argv.slice(2), {
-        env: {
-          OMP_NUM_THREADS: String(share),
-          ...process.env,
-          ...{ RANK: String(rank), WORLD_SIZE: String(count) },
-          ...{ LOCAL_RANK: String(rank), LOCAL_WORLD_SIZE: String(count) },
-          ...{ MASTER_ADDR: "127.0.0.1", MASTER_PORT: port },
-        },
-        stdio: rank === 0 ? ["inherit", "inherit", "inherit", "ipc"] : ["ignore", "ignore", "inherit", "ipc"],
-      });
-      child.channel?.unref();
-      children.push(child);
-      return endOf(child, rank);
-    });
-    const failed = await firstFailure(ends, children);
-    if (failed?.code === 130 && isAsked) throw new Interrupted("stopped");
-    if (failed) throw failed;
-  } finally {
-    process.off("SIGINT", pass).off("SIGTERM", pass);
-  }
-}
-
-/** Waits for all processes. @returns how the first one failed that did; the others are then made to end soon */
-async function firstFailure(
-  ends: readonly Promise<ChildFailed | undefined>[],
-  children: readonly ChildProcess[],
-): Promise<ChildFailed | undefined> {
-  let first: ChildFailed | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const watched = ends.map(async (end) => {
-    const failure = await end;
-    if (!failure || first) return;
-    first = failure;
-    timer = setTimeout(() => {
-      for (const child of children) child.kill("SIGKILL");
-    }, PATIENCE_MS);
-  });
-  await Promise.all(watched);
-  clearTimeout(timer);
-  return first;
-}
-
-function endOf(child: ChildProcess, rank: number): Promise<ChildFailed | undefined> {
-  return new Promise((resolve) => {
-    child.on("error", (error) => {
-      if (child.pid === undefined)
-        resolve(new ChildFailed(1, `rank ${rank} could not be started: ${error.message}`));
-    });
-    child.on("close", (code, by) => {
-      if (code === 0) resolve(undefined);
-      else if (code !== null) resolve(new ChildFailed(code));
-      else
-        resolve(
-          new ChildFailed(
-            1,
-            `rank ${rank} was ended by ${by}${by === "SIGKILL" ? ", as the system does when memory runs out: fewer --processes need less" : ""}. ` +
-              "The last checkpoint is kept",
-          ),
-        );
-    });
-  });
-}
-
-/** Finds a port of this machine at which nobody listens. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
+export async function trainInProcesses(processes: number): Promise<void> {
+  const { launch } = await import("../distributed/index.js");
+  const { code, failed } = await launch({ processes });
+  if (!failed) return;
+  const { rank, signal } = failed;
+  if (failed.code !== null || signal === null) throw new ChildFailed(code);
+  const why =
+    signal === "SIGKILL" ? ", as the system does when memory runs out: fewer --processes need less" : "";
+  throw new ChildFailed(code, `rank ${rank} was ended by ${signal}${why}. The last checkpoint is kept`);
 }

@@ -132,7 +132,7 @@ describe("a line on several ranks", () => {
     const ends = await trainOn(2, { recipes: [recipe, { ...recipe, seed: 1 }] });
     for (const reason of reasons(ends)) {
       expect(reason).toBeInstanceOf(RanksDiffer);
-      expect((reason as Error).message).toContain("other than on rank 0 are: recipe (rank 1)");
+      expect((reason as Error).message).toContain("the ranks differ in recipe (rank 0: ");
     }
   });
 });

@@ -68,7 +68,11 @@ describe.each((methods as readonly Method[]).map((method) => [method.name, metho
         const part = {
           ...input,
           ...{ logits: narrow(logits), labels: narrow(labels), teachers: input.teachers.map(narrow) },
-          ...{ snapshot: narrow(input.snapshot!), peers: input.peers!.map(narrow), part: { start, of: images } },
+          ...{
+            snapshot: narrow(input.snapshot!),
+            peers: input.peers!.map(narrow),
+            part: { start, of: images },
+          },
         };
         return { losses: method.loss(part, options), share: rows / images };
       });

@@ -1,4 +1,4 @@
-import { type ProcessGroup, RanksDiffer } from "../distributed/index.js";
+import { assertAllEqual, type ProcessGroup } from "../distributed/index.js";
 import * as torch from "../torch/index.js";
 import { type Learner, networksOf } from "./step.js";
 
@@ -95,18 +95,7 @@ export class Ranks {
    * @throws RanksDiffer in all processes, which names the facts and the ranks that have others than the first
    */
   async mustAgree(what: string, facts: Readonly<Record<string, string>>): Promise<void> {
-    const texts = await this.exchange(what, JSON.stringify(facts));
-    const [first, ...others] = texts.map((text) => JSON.parse(text) as Record<string, string>);
-    const differing = Object.keys(first!).flatMap((fact) => {
-      const ranks = others.flatMap((told, i) => (told[fact] === first![fact] ? [] : [i + 1]));
-      return ranks.length === 0 ? [] : [`${fact} (rank ${ranks.join(", ")})`];
-    });
-    if (differing.length === 0) return;
-    throw new RanksDiffer(
-      this.rank,
-      `the processes were about to train different things; other than on rank 0 are: ${differing.join("; ")}. Give all of them ` +
-        "the same command, software and images",
-    );
+    await assertAllEqual(this.group, facts, `${what} ${this.#exchanges++}`);
   }
 
   /**

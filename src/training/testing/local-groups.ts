@@ -107,7 +107,7 @@ class LocalGroup implements ProcessGroup {
         start += gradient.numel;
         parameter.grad = gradient;
       });
-      return { notes: [], communicationSeconds: 0, exposedSeconds: 0 };
+      return { notes: [], waitingSeconds: 0, communicationSeconds: 0, exposedSeconds: 0 };
     };
     const finishSync = () => {
       throw new Error("ranks of one process cannot wait on its only thread");
