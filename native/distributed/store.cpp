@@ -92,17 +92,25 @@ void meet(const StorePointer& store, const Place& place, Clock::time_point start
   // Changes with what ranks send each other.
   const std::string mine = "protocol 1, " + std::to_string(place.size) + " ranks";
   try {
+    // Whatever listens there must keep what it is told. From the wait on, each answer is waited for
+    // no longer than this.
+    const std::string probe = key("probe", place.rank);
+    put(store, probe, mine);
+    store->wait({probe}, timeoutOf(place));
+    if (read(store, probe) != mine) throw std::runtime_error("it answers otherwise than a store");
+  } catch (const std::exception& error) {
+    throw Failure("store", "greet", secondsSince(start), {}, error.what());
+  }
+  try {
     if (store->add(key("taken", place.rank), 1) > 1) {
       throw Failure("world", "taken", secondsSince(start), {place.rank}, "");
     }
     put(store, key("alive", place.rank), "0");
     put(store, key("hello", place.rank), mine);
-    // From now on each answer of the store is waited for no longer than this.
-    store->wait({key("hello", place.rank)}, timeoutOf(place));
   } catch (const Failure&) {
     throw;
   } catch (const std::exception& error) {
-    throw Failure("store", "greet", secondsSince(start), {}, error.what());
+    throw Failure("store", "meet", secondsSince(start), {}, error.what());
   }
   std::map<int, std::string> missing;
   for (int rank = 0; rank < place.size; ++rank) missing[rank] = "";

@@ -39,7 +39,7 @@ export async function assertAllEqual(
 
 /** The value itself where it is short, else the beginning of its SHA-256. */
 function fingerprint(value: unknown): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "undefined");
+  const text = JSON.stringify(value) ?? "undefined";
   if (text.length <= 64) return text;
-  return `SHA-256 ${createHash("sha256").update(text).digest("hex").slice(0, 16)}…`;
+  return `of SHA-256 ${createHash("sha256").update(text).digest("hex").slice(0, 16)}…`;
 }

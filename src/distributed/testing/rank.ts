@@ -1,4 +1,4 @@
-/** The process of a rank in tests: does what its first argument names, and prints one line of JSON. */
+/** The process of a rank in tests: plays the scenes that its first argument names, and prints one line of JSON. */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as torch from "../../torch/index.js";
 import { assertAllEqual, GroupError, groupFromEnvironment, joinGroup, type ProcessGroup } from "../index.js";
@@ -178,13 +178,15 @@ const environment = groupFromEnvironment();
 if (!environment) throw new Error("no group in the environment");
 const started = performance.now();
 try {
-  const group = await joinGroup(environment, { timeoutSeconds: Number(process.env.TIMEOUT ?? 30) });
-  const result = await scenes[process.argv[2]!]!(group);
+  const signal = process.env.ABORT ? AbortSignal.timeout(Number(process.env.ABORT)) : undefined;
+  const group = await joinGroup(environment, { timeoutSeconds: Number(process.env.TIMEOUT ?? 30), signal });
+  const results: Record<string, unknown> = {};
+  for (const name of process.argv[2]!.split(",")) results[name] = await scenes[name]!(group);
   await group.leave();
-  told(result as object);
+  told(results);
 } catch (error) {
-  if (!(error instanceof GroupError)) throw error;
-  const { name, message } = error;
+  const { name, message } = error as Error;
+  if (!(error instanceof GroupError) && name !== "TimeoutError") throw error;
   told({ name, message, seconds: (performance.now() - started) / 1000 });
   process.exitCode = 9;
 }
