@@ -76,9 +76,9 @@ describe.runIf(hasProcessGroups())("faults", { concurrent: true }, () => {
         new Promise((resolve) => {
           const socket = connect({ host, port, timeout: 1000 });
           const end = (outcome: boolean) => {
-          socket.destroy();
-          resolve(outcome);
-        };
+            socket.destroy();
+            resolve(outcome);
+          };
           socket.once("connect", () => end(true));
           socket.once("timeout", () => end(false));
           socket.once("error", () => end(false));
