@@ -14,7 +14,7 @@ import {
 } from "../nn/index.js";
 import { multiStep, SGD } from "../optim/index.js";
 import * as torch from "../torch/index.js";
-import { objectiveOf } from "./objective.js";
+import { type Objective, objectiveOf } from "./objective.js";
 import type { EpochReport } from "./observer.js";
 import { Ranks } from "./ranks.js";
 import { Snapshot } from "./snapshot.js";
@@ -41,6 +41,9 @@ function network(seed: number, { dropout = 0, norm = false } = {}): Module {
 }
 
 interface Options {
+  /** Makes the loss of a rank NaN in a step, counted from 0. */
+  breaks?: { rank: number; step: number };
+  skip?: number;
   dropout?: number;
   method?: Method;
   methodOptions?: Record<string, unknown>;
@@ -81,17 +84,36 @@ async function trainOn(size: number, options: Options = {}) {
         ...options.loader,
         ranks: group,
       });
+      const { breaks } = options;
+      if (breaks?.rank === (group?.rank ?? 0)) breakStep(learner.objective, breaks.step);
+      const skipped: number[] = [];
       await trainNetwork(learner, {
         loader: inFloat64(loader),
         epochs: options.epochs ?? 2,
         schedule: multiStep({ learningRate: 0.2, milestones: [5] }),
-        observers: [{ onEpoch: (report) => void epochs.push(report) }],
+        skip: options.skip,
+        observers: [
+          {
+            onEpoch: (report) => void epochs.push(report),
+            onSkip: ({ step }) => void skipped.push(step),
+          },
+        ],
       });
       loader.dispose();
       const weights = learner.model.parameters().flatMap((each) => Array.from(each.toTypedArray(), Number));
-      return { epochs, weights };
+      return { epochs, weights, skipped };
     }),
   );
+}
+
+/** Lets the loss of one step be NaN. */
+function breakStep(objective: Objective, broken: number): void {
+  const { losses } = objective;
+  let step = 0;
+  objective.losses = (...args) => {
+    const found = losses(...args);
+    return step++ === broken ? { ...found, loss: found.loss.mul(Number.NaN) } : found;
+  };
 }
 
 /** The loader's batches with images in float64. */
@@ -160,6 +182,34 @@ describe("training on several ranks", () => {
           [wanted.loss, ...Object.values(wanted.terms)],
         );
       });
+    }
+  });
+
+  it("stops in all at the step in which the loss of one is not finite, and says whose it was", async () => {
+    const groups = localGroups(3);
+    const ends = await Promise.allSettled(
+      groups.map(async (group) => {
+        const learner = learnerOf({}, new Ranks(group));
+        if (group.rank === 2) breakStep(learner.objective, 1);
+        using loader = new Loader(train, { ...statistics, batchSize: 16, ranks: group });
+        const schedule = multiStep({ learningRate: 0.2, milestones: [5] });
+        await trainNetwork(learner, { loader: inFloat64(loader), epochs: 1, schedule });
+      }),
+    );
+    const messages = ends.map((end) => (end.status === "rejected" ? end.reason.message : "none"));
+    for (const message of messages) expect(message).toContain("the loss became NaN in epoch 1, at step 2");
+    for (const message of messages.slice(0, 2))
+      expect(message).toContain("on rank 2, whose own message says where it comes from");
+    expect(messages[2]).toContain("its loss is not");
+  });
+
+  it("leaves a step out in all where the loss of one is not finite", async () => {
+    const [one] = await trainOn(1, { breaks: { rank: 0, step: 2 }, skip: 1, norm: true, epochs: 1 });
+    const all = await trainOn(2, { breaks: { rank: 1, step: 2 }, skip: 1, norm: true, epochs: 1 });
+    for (const { weights, skipped, epochs } of all) {
+      expect(skipped).toEqual(one!.skipped);
+      expect(weights).toEqual(all[0]!.weights);
+      expect(epochs[0]!.images).toBe(one!.epochs[0]!.images);
     }
   });
 });
