@@ -2,6 +2,7 @@
 export * as analysis from "./analysis/index.js";
 export * as data from "./data/index.js";
 export { type DatasetDefinition, defineDataset } from "./data/index.js";
+export * as distributed from "./distributed/index.js";
 export {
   type Difference,
   type EvaluateRunOptions,

@@ -93,7 +93,7 @@ function processes({ hasProcessGroups, hasNccl, cudaAvailable }: typeof Torch): 
     return {
       name: "processes",
       state: "warning",
-      detail: "only one can train: several need sudo apt-get install libgloo-dev, then ./setup",
+      detail: "only one can train a network: several need Debian's libtorch with libgloo-dev, then ./setup",
     };
   const cards = hasNccl() ? ", by NCCL on cards" : cudaAvailable() ? ", not on cards (no NCCL headers)" : "";
   return ok("processes", `several can train together, by Gloo${cards}`);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { expandHosts } from "./index.js";
+import { expandHosts } from "./host-list.js";
 
 it.each([
   ["node01", ["node01"]],

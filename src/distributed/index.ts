@@ -5,7 +5,6 @@
 export { assertAllEqual } from "./assert-all-equal.js";
 export { groupFromEnvironment, type RankEnvironment } from "./environment.js";
 export * from "./errors.js";
-export { expandHosts } from "./host-list.js";
 export { type JoinOptions, joinGroup } from "./join.js";
 export { type Launched, type LaunchOptions, launch } from "./launch.js";
 export type {
