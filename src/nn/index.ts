@@ -34,5 +34,5 @@ export { OptionAShortcut } from "./option-a-shortcut.js";
 export { Parameter } from "./parameter.js";
 export { ResidualStage } from "./residual-stage.js";
 export { applyInOrder, Sequential } from "./sequential.js";
-export { synchronise } from "./sync-batch-norm.js";
+export { synchroniseBatchNorm } from "./sync-batch-norm.js";
 export { type Seen, watch } from "./watch.js";

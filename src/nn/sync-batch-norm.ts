@@ -10,7 +10,7 @@ import type { Module } from "./module.js";
  * Meanwhile each is computed by itself, by ATen's operators, and waits twice for the other processes in a forward pass and
  * twice in a backward pass. All processes must run the same network.
  */
-export function synchronise(model: Module, group: ProcessGroup): Disposable {
+export function synchroniseBatchNorm(model: Module, group: ProcessGroup): Disposable {
   const norms = [...new Set(model.namedModules().values())].filter((module) => module instanceof BatchNorm2d);
   const replaced = norms.map((norm) => replaceForward(norm, group));
   return {

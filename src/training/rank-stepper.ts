@@ -1,5 +1,5 @@
 import type { GradientAverager } from "../distributed/index.js";
-import { synchronise } from "../nn/index.js";
+import { synchroniseBatchNorm } from "../nn/index.js";
 import * as torch from "../torch/index.js";
 import { BadStep } from "./bad-step.js";
 import { dropoutsOf } from "./dropout-counts.js";
@@ -38,7 +38,9 @@ export class RankStepper implements Stepper {
     const { names, sums } = own.state();
     const told = await this.#tell(bad, sums);
     if (told.stop) this.#ranks.stop();
-    if (told.bad) throw bad ?? new BadStep("loss", { loss: told.bad.loss }, told.bad.rank);
+    const loss = told.bad?.loss ?? told.sums[1]!;
+    // Here the number is known in any case, and all refuse the step together, on a device too.
+    if (!Number.isFinite(loss)) throw bad ?? new BadStep("loss", { loss }, told.bad?.rank);
     updateWeights(this.#learner);
     this.#meter?.include({ names, sums: told.sums, images: batch.part?.of ?? batch.labels.shape[0]! });
   }
@@ -53,7 +55,7 @@ export class RankStepper implements Stepper {
     const networks = networksOf(this.#learner).map(({ model }) => model);
     for (const model of networks) for (const [, dropout] of dropoutsOf(model)) dropout.setRows(batch.part);
     const synchronised = this.#learner.syncBatchNorm
-      ? networks.map((model) => synchronise(model, group))
+      ? networks.map((model) => synchroniseBatchNorm(model, group))
       : [];
     let bad: BadStep | undefined;
     try {

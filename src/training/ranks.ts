@@ -2,12 +2,21 @@ import { assertAllEqual, type ProcessGroup } from "../distributed/index.js";
 import * as torch from "../torch/index.js";
 import { type Learner, networksOf } from "./step.js";
 
+/** How many texts were exchanged in a group: their keys may not be used twice in it. */
+const exchanges = new WeakMap<ProcessGroup, number>();
+
+/** Gives a name that has not been used in the group. All processes ask for the same names in the same order. */
+function unusedName(group: ProcessGroup, what: string): string {
+  const count = exchanges.get(group) ?? 0;
+  exchanges.set(group, count + 1);
+  return `${what} ${count}`;
+}
+
 /** The processes that train a network together, as one of them sees them. */
 export class Ranks {
   readonly group: ProcessGroup;
   readonly #asked: AbortSignal | undefined;
   readonly #agreed = new AbortController();
-  #exchanges = 0;
 
   /** @param asked asks this process to stop; the others then stop with it */
   constructor(group: ProcessGroup, asked?: AbortSignal) {
@@ -46,7 +55,7 @@ export class Ranks {
 
   /** Gives the texts of all processes, in the order of ranks. To be called by all. */
   async exchange(what: string, text: string): Promise<string[]> {
-    return await this.group.exchange(`${what} ${this.#exchanges++}`, text);
+    return await this.group.exchange(unusedName(this.group, what), text);
   }
 
   /**
@@ -95,7 +104,7 @@ export class Ranks {
    * @throws RanksDiffer in all processes, which names the facts and the ranks that have others than the first
    */
   async mustAgree(what: string, facts: Readonly<Record<string, string>>): Promise<void> {
-    await assertAllEqual(this.group, facts, `${what} ${this.#exchanges++}`);
+    await assertAllEqual(this.group, facts, unusedName(this.group, what));
   }
 
   /**
