@@ -15,7 +15,10 @@ export interface LaunchOptions {
   threads?: number;
   /** Passed on to all processes as a SIGTERM when it aborts. */
   signal?: AbortSignal;
-  /** Where output goes: of rank 0 as it is, of the others line by line after their number. */
+  /**
+   * Where output goes: of rank 0 as it is, of the others line by line after their number. Default: that of this process, which
+   * rank 0 then has itself, be it a terminal or not.
+   */
   stdout?: NodeJS.WritableStream;
   stderr?: NodeJS.WritableStream;
   /** How long the others may go on once one has failed, in seconds, before they are killed. Default 15. */
@@ -104,11 +107,11 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
         // A signal of the terminal's reaches this process alone, which passes it on once.
         detached: true,
         env: { OMP_NUM_THREADS: String(share), ...env, ...variablesOf(rank, processes, port) },
-        stdio: ["ignore", "pipe", "pipe"],
+        stdio: ["ignore", outputOf(rank, options.stdout), outputOf(rank, options.stderr)],
       });
       children.push(child);
-      passOn(child.stdout!, options.stdout ?? process.stdout, rank);
-      passOn(child.stderr!, options.stderr ?? process.stderr, rank);
+      if (child.stdout) passOn(child.stdout, options.stdout ?? process.stdout, rank);
+      if (child.stderr) passOn(child.stderr, options.stderr ?? process.stderr, rank);
       return new Promise<void>((resolve) => {
         child.once("error", () => {
           onEnd(rank, null, null);
@@ -131,6 +134,10 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   if (!failed) return { code: 0 };
   const code = failed.code ?? 128 + (failed.signal ? (signalNumbers[failed.signal] ?? 0) : 0);
   return { code: code || 1, failed };
+}
+
+function outputOf(rank: number, given: NodeJS.WritableStream | undefined): "inherit" | "pipe" {
+  return rank === 0 && !given ? "inherit" : "pipe";
 }
 
 /** Rank 0's output as it is; lines of the others behind "[rank 1] ". */
