@@ -206,10 +206,15 @@ describe("Dockerfile", () => {
   });
 });
 
-test.each([...readdirSync(folder).filter((file) => /\.md$|\.sbatch$/.test(file))])(
+test.each([...readdirSync(folder).filter((file) => /\.md$|\.sbatch$/.test(file)), "../docs/studies.md"])(
   "every command in %s is one of this program",
   async (file) => {
     const text = read(file);
-    for (const words of commandsIn(text)) await expect(parse(words), words.join(" ")).resolves.toBeDefined();
+    const shell = file.endsWith(".md")
+      ? [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block)
+      : [text];
+    const commands = commandsIn(shell.join("\n"));
+    expect(commands.length).toBeGreaterThan(0);
+    for (const words of commands) await expect(parse(words), words.join(" ")).resolves.toBeDefined();
   },
 );
