@@ -62,7 +62,8 @@ function watchSteps(child: ChildProcess, position: string, kill: () => void): No
   let since = { work: 0, time: 0 };
   return setInterval(() => {
     const now = positionOf(position);
-    const time = performance.now() / 1000;
+    // What a busy machine makes it wait for a processor is no time of its own.
+    const time = performance.now() / 1000 - secondsInQueue(child.pid);
     const work = secondsOfWork(child.pid) ?? time * slack;
     if (now !== last) {
       last = now;
@@ -81,6 +82,16 @@ function secondsOfWork(pid: number | undefined): number | undefined {
     return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
     return undefined;
+  }
+}
+
+/** The time that a process was ready to run and did not get a processor, in seconds; 0 where /proc does not say. */
+function secondsInQueue(pid: number | undefined): number {
+  try {
+    // Nanoseconds at work, nanoseconds in the queue, and turns.
+    return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[1]) / 1e9 || 0;
+  } catch {
+    return 0;
   }
 }
 
