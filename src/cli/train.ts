@@ -7,11 +7,12 @@ import { applyOverride, loadRecipe, parseOverride, type Recipe } from "../recipe
 import { duration } from "../report/numbers.js";
 import type { ImportedFile } from "../runs/index.js";
 import type { RunResult } from "../runs/types.js";
+import { withBoard } from "./board.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { findRun, RUNS } from "./find-run.js";
 import { importFiles, withImports } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
-import { progressTo } from "./progress.js";
+import { type Output, progressTo } from "./progress.js";
 import { byFirst, isStartedAgain, join as joinGroup, mayBeStartedAgain, placeOf } from "./ranks.js";
 import { resultTables } from "./results.js";
 import { printable } from "./text.js";
@@ -30,6 +31,7 @@ interface TrainOptions {
   processes?: string;
   timeout?: string;
   import?: string[];
+  tensorboard?: boolean;
   json?: boolean;
 }
 
@@ -64,6 +66,7 @@ export const trainCommand = () =>
       "--timeout <seconds>",
       "how long processes that train together wait for each other (default: 600)",
     )
+    .option("--tensorboard", "write events for TensorBoard into the run's folder, after each epoch")
     .option("--json", "print the result as JSON, progress on stderr")
     .addHelpText(
       "after",
@@ -108,7 +111,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
   });
   let result: RunResult;
   try {
-    const onProgress = isFirst ? progressTo(output) : undefined;
+    const onProgress = isFirst ? await listener(output, directory, recipe, options) : undefined;
     result = await trainGenerations(recipe, {
       ...{ directory, resume, changes, imports, signal, onProgress, group },
     });
@@ -131,6 +134,11 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
       `\n${resultTables(result)}\n\n` +
         `${duration(result.seconds)} in all; report: ${relative(process.cwd(), report)}${guesses(result)}`,
     );
+}
+
+function listener(output: Output, directory: string, recipe: Recipe, { tensorboard }: TrainOptions) {
+  const tell = progressTo(output);
+  return tensorboard ? withBoard(tell, directory, recipe) : tell;
 }
 
 /**
