@@ -6,7 +6,7 @@
  * `lyceum/torch` has one Tensor class and loads the addon once. Paths relative to a module (`import.meta.url`) hold,
  * because every module that has one lies two folders deep, in `dist` as in `src`.
  */
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
 
 /** What package.json offers to importers: its sources, from "./dist/nn/index.js" to "src/nn/index.ts". */
@@ -35,3 +35,16 @@ await build({
   logLevel: "warning",
 });
 chmodSync("dist/cli/main.js", 0o755);
+
+// The page that shows networks in a browser, which `lyceum export --to web` copies.
+await build({
+  entryPoints: ["web/app.ts"],
+  outdir: "dist/web",
+  bundle: true,
+  minify: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2022",
+  logLevel: "warning",
+});
+for (const file of ["index.html", "style.css"]) copyFileSync(`web/${file}`, `dist/web/${file}`);

@@ -2,6 +2,7 @@
 export * as analysis from "./analysis/index.js";
 export * as data from "./data/index.js";
 export { type DatasetDefinition, defineDataset } from "./data/index.js";
+export * as distributed from "./distributed/index.js";
 export {
   type Difference,
   type EvaluateRunOptions,
@@ -33,6 +34,8 @@ export {
   type Prediction,
   type PredictionResult,
   type PredictOptions,
+  type ToOnnxOptions,
+  toOnnx,
 } from "./predict/index.js";
 export {
   type Definition,

@@ -11,6 +11,7 @@ export const tarStream = (): typeof import("tar-stream") => load("tar-stream");
 export const sharp = (): typeof import("sharp").default => load("sharp");
 export const jstat = (): Jstat => load("jstat");
 export const resvg = (): typeof import("@resvg/resvg-js") => load("@resvg/resvg-js");
+export const protobuf = (): typeof import("protobufjs/light.js") => load("protobufjs/light.js");
 export const zod = (): typeof import("zod") => load("zod");
 
 /** What is used of jstat, which has no types of its own. */

@@ -7,6 +7,7 @@
 #if defined(LYCEUM_CUDA)
 #include "bridge/cuda.h"
 #endif
+#include "bridge/additions.h"
 #include "bridge/division.h"
 #include "kernels/isa.h"
 
@@ -137,6 +138,11 @@ void throwToJavaScript(napi_env env, const std::string& what) noexcept {
   }
 }
 
+std::vector<Addition>& additions() {
+  static std::vector<Addition> all;
+  return all;
+}
+
 void expose(napi_env env, napi_value exports, Bridge* bridge, const char* name, Function function,
             bool namesItself) {
   // Lives as long as the addon: functions may be called until the environment ends.
@@ -171,6 +177,7 @@ NAPI_MODULE_INIT() {
 #if defined(LYCEUM_CUDA)
     exposeCuda(env, exports, bridge);
 #endif
+    for (const auto& expose : additions()) expose(env, exports, bridge);
     return exports;
   } catch (...) {
     throwToJavaScript(env, "loading the libtorch bridge");

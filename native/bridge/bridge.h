@@ -37,6 +37,8 @@ struct HeldTensor {
 
 // Defined only in a build with CUDA.
 struct CudaGraph;
+// Defined only in a build with Gloo.
+struct Distributed;
 
 // A tensor that lives until the garbage collector takes its JavaScript object, unless its number
 // has changed since.
@@ -86,6 +88,7 @@ class Bridge {
   Slots<HeldTensor> tensors;
   Slots<at::Generator> generators;
   Slots<std::shared_ptr<CudaGraph>> graphs;
+  std::shared_ptr<Distributed> distributed;
   std::vector<std::unique_ptr<Operator>> operators;
   std::unordered_map<std::string, int32_t> operatorIds;
   torch::jit::Stack stack;

@@ -1,10 +1,7 @@
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { Command } from "commander";
-import type { Lock } from "../runs/index.js";
 import type { BegunStudy, Calibration, Study } from "../study/index.js";
 import { withImports } from "./imports.js";
-import type { Output } from "./progress.js";
 import { prepareWork, type StudyWork, trainBegun, type WorkFlags, withWorkOptions } from "./study-work.js";
 import { table } from "./text.js";
 
@@ -39,25 +36,14 @@ Examples:
  */
 export async function calibrateNow({ study, folder }: BegunStudy, work: StudyWork): Promise<Calibration> {
   const { readCalibration } = await import("../study/index.js");
-  const lock = await waitForLock(join(folder.work, "calibration.lock"), work.output);
+  const { waitForLock } = await import("../runs/index.js");
+  const lock = await waitForLock(join(folder.work, "calibration.lock"), {
+    onWait: (message) => work.output.write(`waiting for the calibration of another process: ${message}\n`),
+  });
   try {
     return (study.file.calibrate && (await readCalibration(work.directory))) ?? (await search(study, work));
   } finally {
     await lock.release();
-  }
-}
-
-async function waitForLock(path: string, output: Output): Promise<Lock> {
-  const { acquireLock } = await import("../runs/index.js");
-  for (let said = false; ; said = true) {
-    try {
-      return await acquireLock(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
-      if (!said)
-        output.write(`waiting for the calibration of another process: ${(error as Error).message}\n`);
-    }
-    await wait(1000);
   }
 }
 

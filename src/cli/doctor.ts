@@ -69,6 +69,7 @@ async function checkTorch(): Promise<Finding[]> {
           detail: "decoded by sharp, several times slower: sudo apt-get install libjpeg-dev, then ./setup",
         },
     ok("CUDA", cuda(torch)),
+    processes(torch),
     ok("transfer", transfer(torch)),
     advice
       ? { name: "matrix speed", state: "warning", detail: advice }
@@ -84,6 +85,18 @@ function cuda({ cudaAvailable, cudaDevice, hasCudaGraphs }: typeof Torch): strin
     return "available; steps are no CUDA graphs: ./setup found no CUDA headers (CUDA_HOME)";
   const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
   return `${card.name}, ${gib(card.free)} of ${gib(card.total)} GiB free; steps are CUDA graphs`;
+}
+
+/** Says whether several processes can train one network together. */
+function processes({ hasProcessGroups, hasNccl, cudaAvailable }: typeof Torch): Finding {
+  if (!hasProcessGroups())
+    return {
+      name: "processes",
+      state: "warning",
+      detail: "only one can train a network: several need Debian's libtorch with libgloo-dev, then ./setup",
+    };
+  const cards = hasNccl() ? ", by NCCL on cards" : cudaAvailable() ? ", not on cards (no NCCL headers)" : "";
+  return ok("processes", `several can train together, by Gloo${cards}`);
 }
 
 /** Says what `lyceum transfer` can fit here. */

@@ -13,6 +13,21 @@ export class NotShown extends Error {
   override name = "NotShown";
 }
 
+/**
+ * The error of a command that runs in several processes, of which one has failed: the exit code is that process's, which has
+ * told why, or else the message does.
+ */
+export class ChildFailed extends Error {
+  override name = "ChildFailed";
+
+  constructor(
+    readonly code: number,
+    message = "",
+  ) {
+    super(message);
+  }
+}
+
 /** The error of a command that a person has stopped, after its work so far was saved: exit code 130. */
 export class Interrupted extends Error {
   override name = "Interrupted";

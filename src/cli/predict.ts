@@ -1,22 +1,17 @@
 import { Command } from "commander";
-import { parseGenerations } from "../generations/generation-set.js";
 import type { Prediction } from "../predict/index.js";
 import { fixed } from "../report/numbers.js";
 import { counterTo } from "./counter.js";
-import { type EnsembleTexts, ensembleOptions } from "./ensemble-options.js";
 import { Interrupted, UsageError } from "./errors.js";
-import { findRun } from "./find-run.js";
 import { type FoundImages, findImages } from "./image-files.js";
-import { importFiles, withImports } from "./imports.js";
+import { withImports } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
+import { type AskedTexts, loadAsked, wholeNumber, withGenerations } from "./load-asked.js";
 import { printable } from "./text.js";
 
-interface PredictOptions extends EnsembleTexts {
+interface PredictOptions extends AskedTexts {
   top: string;
-  generation?: string;
-  generations?: string;
   device?: string;
-  import?: string[];
   json?: boolean;
 }
 
@@ -24,18 +19,11 @@ const STDIN = "-";
 const MAX_STDIN_BYTES = 256 * 2 ** 20;
 
 export const predictCommand = () =>
-  withImports(new Command("predict"))
+  withGenerations(withImports(new Command("predict")))
     .description("say what a trained network sees in images")
     .argument("<run>", "a run's folder, its name in runs/, or a weights file")
     .argument("<image...>", "image files, folders of images, or - for one image from stdin")
     .option("--top <k>", "name the k best classes of each image", "5")
-    .option("--generation <g>", "ask this generation (default: the last one finished; 0 is the patriarch)")
-    .option("--generations <set>", "ask these generations together, as 0-2 or 0,2")
-    .option("--mean <of>", "of generations together: the mean of softmax or of logits (default: softmax)")
-    .option(
-      "--weights <list>",
-      "of generations together: how much each counts, as 1,2 (default: all the same)",
-    )
     .option("--device <device>", "where to compute: cpu, cuda or cuda:N", "cpu")
     .option("--json", "print one JSON object a line for each image, as soon as it is known")
     .addHelpText(
@@ -55,26 +43,10 @@ Examples:
 
 async function predict(nameOrPath: string, paths: readonly string[], options: PredictOptions): Promise<void> {
   const top = wholeNumber("--top", options.top, 1);
-  const generation =
-    options.generation === undefined ? undefined : wholeNumber("--generation", options.generation, 0);
   if (paths.filter((path) => path === STDIN).length > 1)
     throw new UsageError("- stands for stdin, which holds one image: give it once");
-  const set = options.generations === undefined ? undefined : parseGenerations(options.generations);
-  // A text that names no generations is refused below, where the run's are known.
-  const isWrong = options.generations !== undefined && !set;
-  const ensemble = isWrong ? {} : ensembleOptions(options, "--generations", set?.length);
-  const path = await findRun(nameOrPath);
   const found = await findImages(paths);
-  const { loadModel } = await import("../predict/index.js");
-  using model = await loadModel(path, {
-    generation,
-    generations: options.generations,
-    ...ensemble,
-    imports: await importFiles(options.import),
-    device: options.device as "cpu",
-  }).catch((error) => {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
-  });
+  using model = await loadAsked(nameOrPath, options, options.device as "cpu");
   const images = await Promise.all(found.files.map((file) => (file === STDIN ? readStdin() : file)));
 
   const writer = (options.json ? jsonLines : lines)(found, model.classes);
@@ -151,9 +123,4 @@ async function readStdin(): Promise<Uint8Array> {
     parts.push(part);
   }
   return Buffer.concat(parts);
-}
-
-function wholeNumber(option: string, text: string, least: number): number {
-  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
-  throw new UsageError(`${option} ${text}: must be a whole number from ${least}`);
 }

@@ -1,15 +1,19 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Command, CommanderError } from "commander";
+import { GroupError } from "../distributed/errors.js";
 import { RecipeError } from "../recipe/index.js";
 import { StudyError } from "../study/study-file.js";
 import { calibrateCommand } from "./calibrate.js";
 import { compareCommand } from "./compare.js";
+import { convertCommand } from "./convert.js";
 import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
-import { Interrupted, NotAsStored, NotShown, UsageError } from "./errors.js";
+import { ChildFailed, Interrupted, NotAsStored, NotShown, UsageError } from "./errors.js";
 import { evaluateCommand } from "./evaluate.js";
+import { exportCommand } from "./export.js";
 import { featuresCommand } from "./features.js";
+import { initCommand } from "./init.js";
 import { predictCommand } from "./predict.js";
 import { recipesCommand } from "./recipes.js";
 import { reportCommand } from "./report.js";
@@ -29,7 +33,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
  *
  * @param args the arguments behind the program's name
  * @returns the exit code: 0 done, 1 failed, 2 wrong use, 3 not as stored (`evaluate`), 4 not
- *   shown (`compare`), 130 interrupted
+ *   shown (`compare`), 5 another process of the training was lost, 130 interrupted
  */
 export async function run(args: readonly string[]): Promise<number> {
   try {
@@ -39,15 +43,19 @@ export async function run(args: readonly string[]): Promise<number> {
     const error = firstOf(thrown);
     // Commander has already written its own errors to stderr.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof ChildFailed && error.message === "") return error.code;
     process.stderr.write(`${describe(error)}\n`);
+    if (error instanceof ChildFailed) return error.code;
     if (error instanceof Interrupted) return 130;
     if (error instanceof NotAsStored) return 3;
     if (error instanceof NotShown) return 4;
+    if (error instanceof GroupError) return 5;
     return error instanceof UsageError || error instanceof RecipeError || error instanceof StudyError ? 2 : 1;
   }
 }
 
-function program(): Command {
+/** Makes the parser of all commands. */
+export function program(): Command {
   const lyceum = new Command("lyceum")
     .description("Trains image classifiers in generations: a tolerant patriarch and its line of students.")
     .version(version)
@@ -61,15 +69,19 @@ Examples:
   $ npx lyceum doctor
 
 lyceum COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong use,
-3 not as stored (evaluate), 4 not shown (compare), 130 interrupted.
+3 not as stored (evaluate), 4 not shown (compare), 5 another process of the
+training was lost, 130 interrupted.
 LYCEUM_DEBUG=1 shows where an error came from.`,
     );
   for (const command of [
+    initCommand(),
     trainCommand(),
     studyCommand(),
     calibrateCommand(),
     compareCommand(),
     predictCommand(),
+    exportCommand(),
+    convertCommand(),
     evaluateCommand(),
     transferCommand(),
     featuresCommand(),

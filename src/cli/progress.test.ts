@@ -102,3 +102,17 @@ test("the redrawn line is wiped before anything else is said", () => {
   progress({ type: "interrupted", directory: undefined });
   expect(written.endsWith("\r\x1b[K")).toBe(true);
 });
+
+test("elsewhere, steps are told after half a minute without a line", () => {
+  const tell = progressTo(output(false));
+  const step = events.find(({ type }) => type === "step")!;
+  tell(events[0]!);
+  written = "";
+  for (const now of [30_999, 31_000, 31_001, 60_999, 61_000]) {
+    vi.mocked(performance.now).mockReturnValue(now);
+    tell(step);
+  }
+  const lines = written.trimEnd().split("\n");
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(/^generation 2\/3 patriarch {2}epoch 2 {2}step 120\/469 {2}1,234 images\/s/);
+});

@@ -12,16 +12,19 @@ export interface Output {
 
 /** The shortest time between two drawings of the line on a terminal. */
 const REDRAW_MS = 100;
+/** The longest time without a line elsewhere, while there is something to tell. */
+const QUIET_MS = 30_000;
 
 /**
  * Makes a listener that shows a training's progress: on a terminal as one line that is redrawn, elsewhere as
- * a line for each epoch, and in both cases as a line for each finished generation.
+ * a line for each epoch and at least every half minute, and in both cases as a line for each finished generation.
  */
 export function progressTo(output: Output): (event: ProgressEvent) => void {
   const live = output.isTTY === true;
   let generations = 0;
   let role: "patriarch" | "student" = "patriarch";
   let drawn = 0;
+  let told = performance.now();
   const clear = () => {
     if (live && drawn > 0) output.write("\r\x1b[K");
     drawn = 0;
@@ -29,9 +32,14 @@ export function progressTo(output: Output): (event: ProgressEvent) => void {
   const line = (text: string) => {
     clear();
     output.write(`${text}\n`);
+    told = performance.now();
   };
   const redraw = (text: string) => {
-    if (!live || performance.now() - drawn < REDRAW_MS) return;
+    if (!live) {
+      if (performance.now() - told >= QUIET_MS) line(text);
+      return;
+    }
+    if (performance.now() - drawn < REDRAW_MS) return;
     output.write(`\r\x1b[K${text.slice(0, (output.columns ?? 80) - 1)}`);
     drawn = performance.now();
   };

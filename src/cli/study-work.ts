@@ -5,13 +5,15 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { nearest } from "../recipe/index.js";
 import type { ImportedFile } from "../runs/index.js";
-import type { BegunStudy } from "../study/index.js";
+import type { BegunStudy, Shard } from "../study/index.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { importFiles } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
 import type { Output } from "./progress.js";
+import { parseShard } from "./shard.js";
 import { workInProcesses } from "./study-processes.js";
 import { studyProgress } from "./study-progress.js";
+import { printable } from "./text.js";
 
 /** The options that all commands have which work at studies. */
 export interface WorkFlags {
@@ -45,7 +47,7 @@ export interface StudyWork {
   directory: string;
   jobs: number;
   threads: number | undefined;
-  shard: { shard: number; of: number } | undefined;
+  shard: Shard | undefined;
   /** The arms to train; undefined for all of them. */
   arms: string[] | undefined;
   imports: ImportedFile[];
@@ -69,7 +71,7 @@ export async function prepareWork(
     directory,
     jobs: wholeNumber("--jobs", jobs),
     threads: threads === undefined ? undefined : await threadsOf(threads, output),
-    shard: shard === undefined ? undefined : parseShard(shard),
+    shard: shard === undefined ? undefined : parseShard(shard, process.env),
     arms: arms?.split(",").map((arm) => arm.trim()),
     imports: await importFiles(flags.import),
     output,
@@ -100,7 +102,7 @@ export async function trainBegun(
   prefix = "",
 ): Promise<ReadonlyMap<string, string>> {
   const { forgetFailures } = await import("../study/index.js");
-  const { path, jobs, threads, shard, arms, imports, output } = work;
+  const { jobs, threads, shard, arms, imports, output } = work;
   await forgetFailures(begun.folder, begun.mine);
   const show = studyProgress(output, { networks: begun.mine, left: begun.left, prefix });
   const { signal, stop } = listenForInterrupt({
@@ -117,14 +119,55 @@ export async function trainBegun(
       onEvent: show.event,
     });
     show.end();
-    if (signal.aborted)
-      throw new Interrupted(`stopped; the same command goes on: npx lyceum ${work.command} ${path}`);
+    if (signal.aborted) throw stopped(work);
     return failures;
   } finally {
     show.end();
     stop();
   }
 }
+
+/**
+ * Trains what is left of a part of a study, and then what others have left of theirs whose processes ended.
+ *
+ * @param begin looks anew at what is left of a part
+ * @returns the failures, by fingerprint
+ * @throws Interrupted when the person stops it; all is saved then
+ */
+export async function trainParts(
+  { folder, isUnfinished }: BegunStudy,
+  work: StudyWork & { shard: Shard },
+  begin: (shard: Shard) => Promise<BegunStudy>,
+): Promise<ReadonlyMap<string, string>> {
+  const { workAtParts } = await import("../study/index.js");
+  const { shard, output } = work;
+  const said = new Set<string>();
+  const { signal, stop } = listenForInterrupt();
+  try {
+    let part = shard;
+    const failures = await workAtParts({
+      ...{ folder, shard, isUnfinished, begin, signal },
+      work: (begun) => trainBegun(begun, { ...work, shard: part }),
+      onTakenUp: (taken) => {
+        part = taken;
+        output.write(
+          `part ${taken.shard} of ${taken.of} was left by a process that has ended: its networks are trained here now\n`,
+        );
+      },
+      onWait: (message) => {
+        if (!said.has(message)) output.write(`waiting: ${printable(message)}\n`);
+        said.add(message);
+      },
+    });
+    if (signal.aborted) throw stopped(work);
+    return failures;
+  } finally {
+    stop();
+  }
+}
+
+const stopped = ({ command, path }: StudyWork) =>
+  new Interrupted(`stopped; the same command goes on: npx lyceum ${command} ${path}`);
 
 /** The folder of the studies that come with the package. */
 const packaged = fileURLToPath(new URL("../../studies/", import.meta.url));
@@ -155,11 +198,4 @@ function wholeNumber(option: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= 1024) return value;
   throw new UsageError(`${option} ${text}: must be a whole number from 1 to 1024`);
-}
-
-/** Parses "3/8", the third of eight parts. */
-export function parseShard(text: string): { shard: number; of: number } {
-  const [shard, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text)?.slice(1) ?? []).map(Number);
-  if (shard !== undefined && of !== undefined && shard >= 1 && shard <= of) return { shard, of };
-  throw new UsageError(`--shard ${text}: must look like 3/8, the third of eight parts`);
 }

@@ -5,7 +5,7 @@
 import { Command } from "commander";
 import type { WorkEvent } from "../study/index.js";
 import { importFiles, withImports } from "./imports.js";
-import { parseShard } from "./study-work.js";
+import { parseShard } from "./shard.js";
 
 /** What a worker tells its parent: an event without the parts that only the worker needs. */
 export type WorkerMessage =
@@ -51,7 +51,7 @@ async function workAt(path: string, options: WorkerOptions): Promise<void> {
   process.on("SIGINT", abort).on("SIGTERM", abort).on("disconnect", abort);
   if (options.threads) torch.setNumThreads(Number(options.threads));
   const imports = await importFiles(options.import);
-  const shard = options.shard ? parseShard(options.shard) : undefined;
+  const shard = options.shard ? parseShard(options.shard, {}) : undefined;
   const begun = await beginStudy(path, options.resultsFolder, {
     imports,
     amend: true,

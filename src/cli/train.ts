@@ -1,17 +1,22 @@
 import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { Command } from "commander";
+import { GroupError } from "../distributed/errors.js";
+import type { ProcessGroup } from "../distributed/index.js";
 import { applyOverride, loadRecipe, parseOverride, type Recipe } from "../recipe/index.js";
 import { duration } from "../report/numbers.js";
 import type { ImportedFile } from "../runs/index.js";
 import type { RunResult } from "../runs/types.js";
+import { withBoard } from "./board.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { findRun, RUNS } from "./find-run.js";
 import { importFiles, withImports } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
-import { progressTo } from "./progress.js";
+import { type Output, progressTo } from "./progress.js";
+import { byFirst, isStartedAgain, join as joinGroup, mayBeStartedAgain, placeOf } from "./ranks.js";
 import { resultTables } from "./results.js";
 import { printable } from "./text.js";
+import { trainInProcesses } from "./train-processes.js";
 
 interface TrainOptions {
   set?: string[];
@@ -23,7 +28,10 @@ interface TrainOptions {
   out: string;
   resume?: string;
   autoResume?: boolean;
+  processes?: string;
+  timeout?: string;
   import?: string[];
+  tensorboard?: boolean;
   json?: boolean;
 }
 
@@ -50,6 +58,15 @@ export const trainCommand = () =>
       "--auto-resume",
       "begin the run of that --name, or go on with it, whichever is due; nothing is done where it is finished",
     )
+    .option(
+      "--processes <n>",
+      "train in so many processes of this machine, each of which computes its part of every batch",
+    )
+    .option(
+      "--timeout <seconds>",
+      "how long processes that train together wait for each other (default: 600)",
+    )
+    .option("--tensorboard", "write events for TensorBoard into the run's folder, after each epoch")
     .option("--json", "print the result as JSON, progress on stderr")
     .addHelpText(
       "after",
@@ -63,16 +80,29 @@ Examples:
   $ npx lyceum train --resume runs/quickstart --generations 8
   $ npx lyceum train mine.yaml --name mine --auto-resume      # for schedulers that start a job again
   $ npx lyceum train mine.yaml --import ./my-method.js
+  $ npx lyceum train mine.yaml --processes 2
+  $ torchrun --nproc_per_node 4 --no_python npx lyceum train mine.yaml --name mine
+
+Started by torchrun, by srun in a Slurm job or by mpirun, the processes train one
+line together (docs/distributed.md). Started again by them, with --name, they go
+on with it.
 
 Ctrl-C finishes the step, saves and says how to go on; a second one stops at once.`,
     )
     .action(train);
 
 async function train(nameOrPath: string | undefined, options: TrainOptions): Promise<void> {
-  const { recipe, directory, resume, begun, imports, changes } = await prepare(nameOrPath, options);
+  const place = await placeOf(options);
+  if (place.start > 1) return await trainInProcesses(place.start);
+  await using group = await joinGroup(place, options);
+  const { recipe, directory, resume, begun, imports, changes } = await prepare(nameOrPath, options, group);
   const { trainGenerations } = await import("../generations/index.js");
+  const isFirst = !group || group.rank === 0;
   const output = options.json ? process.stderr : process.stdout;
-  output.write(`${printable(recipe.title ?? recipe.data.name)} → ${directory}\n`);
+  if (isFirst)
+    output.write(
+      `${printable(recipe.title ?? recipe.data.name)} → ${directory}${group ? `, on ${group.size} processes` : ""}\n`,
+    );
   const { signal, stop } = listenForInterrupt({
     withinOperators: {
       output,
@@ -81,18 +111,21 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
   });
   let result: RunResult;
   try {
-    const onProgress = progressTo(output);
-    result = await trainGenerations(recipe, { directory, resume, changes, imports, signal, onProgress });
+    const onProgress = isFirst ? await listener(output, directory, recipe, options) : undefined;
+    result = await trainGenerations(recipe, {
+      ...{ directory, resume, changes, imports, signal, onProgress, group },
+    });
   } catch (error) {
-    if (!signal.aborted || !["Interrupted", "AbortError"].includes((error as Error).name)) {
-      if (!begun) await removeUnstarted(directory);
+    if (!isStop(error, signal)) {
+      if (!begun && isFirst) await removeUnstarted(directory);
       throw error;
     }
-    if (options.json) console.log(JSON.stringify({ state: "interrupted", directory }));
+    if (options.json && isFirst) console.log(JSON.stringify({ state: "interrupted", directory }));
     throw new Interrupted(`stopped; to go on: npx lyceum train --resume ${quoted(directory)}`);
   } finally {
     stop();
   }
+  if (!isFirst) return;
   const { writeReport } = await import("../report/index.js");
   const report = await writeReport(directory, { imports });
   if (options.json) console.log(JSON.stringify({ state: "finished", report, ...result }, null, 2));
@@ -101,6 +134,20 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
       `\n${resultTables(result)}\n\n` +
         `${duration(result.seconds)} in all; report: ${relative(process.cwd(), report)}${guesses(result)}`,
     );
+}
+
+function listener(output: Output, directory: string, recipe: Recipe, { tensorboard }: TrainOptions) {
+  const tell = progressTo(output);
+  return tensorboard ? withBoard(tell, directory, recipe) : tell;
+}
+
+/**
+ * Tells whether a training ended because it was asked to. Another process may have been the one that was asked, and one that
+ * was asked may see the others leave before it is its turn.
+ */
+function isStop(error: unknown, signal: AbortSignal): boolean {
+  if ((error as Error).name === "Interrupted") return true;
+  return signal.aborted && ((error as Error).name === "AbortError" || error instanceof GroupError);
 }
 
 /** Warns of networks that have learnt nothing, whose accuracy could be mistaken for a result. */
@@ -128,13 +175,18 @@ interface Prepared {
  * Finds the recipe and the run's folder, new or resumed, and reports whatever is wrong before any work
  * begins.
  */
-async function prepare(nameOrPath: string | undefined, options: TrainOptions): Promise<Prepared> {
-  const { name, out, resume, autoResume = false } = options;
+async function prepare(
+  nameOrPath: string | undefined,
+  options: TrainOptions,
+  group: ProcessGroup | undefined,
+): Promise<Prepared> {
+  const { name, out, resume } = options;
+  const autoResume = options.autoResume || (resume === undefined && isStartedAgain());
   const overrides = overridesOf(options);
   const imports = await importFiles(options.import);
   const { claimRunDirectory, isRunName, libraryOf, RunFolder } = await import("../runs/index.js");
   if (resume !== undefined) {
-    if (nameOrPath !== undefined || name || autoResume || out !== RUNS)
+    if (nameOrPath !== undefined || name || options.autoResume || out !== RUNS)
       throw new UsageError(
         "--resume goes on with the run's own recipe, in its own folder: no recipe, no --name, --out and --auto-resume beside it",
       );
@@ -147,23 +199,30 @@ async function prepare(nameOrPath: string | undefined, options: TrainOptions): P
     throw new UsageError("which recipe? See `npx lyceum recipes`, or give a file");
   if (autoResume && name === undefined)
     throw new UsageError("--auto-resume needs --name: by it the run is found again");
+  if (name === undefined && mayBeStartedAgain())
+    throw new UsageError(
+      "a job that torchrun may start again (--max_restarts) needs --name, by which it finds its run",
+    );
   const recipe = await loadRecipe(nameOrPath, { set: overrides, library: libraryOf(imports) });
   if (name === undefined) {
     const plain = basename(nameOrPath)
       .replace(/\.ya?ml$/, "")
       .replace(/[^\w.+-]/g, "-");
-    const directory = await claimRunDirectory(out, isRunName(plain) ? plain : "run");
+    const directory = await byFirst(group, () => claimRunDirectory(out, isRunName(plain) ? plain : "run"));
     return { recipe, directory, resume: false, begun: false, imports, changes: {} };
   }
   if (!isRunName(name))
     throw new UsageError(`--name ${name}: must be one folder name of letters, digits and . _ + -`);
   const directory = join(out, name);
-  const begun = await RunFolder.isBegun(directory);
-  if (!(await RunFolder.isFree(directory)) && !(autoResume && begun))
-    throw new UsageError(
-      `${directory}: is there already; take another --name, or --resume ${quoted(directory)}`,
-    );
-  await mkdir(directory, { recursive: true });
+  const begun = await byFirst(group, async () => {
+    const begun = await RunFolder.isBegun(directory);
+    if (!(await RunFolder.isFree(directory)) && !(autoResume && begun))
+      throw new UsageError(
+        `${directory}: is there already; take another --name, or --resume ${quoted(directory)}`,
+      );
+    await mkdir(directory, { recursive: true });
+    return begun;
+  });
   return { recipe, directory, resume: autoResume ? "auto" : false, begun, imports, changes: {} };
 }
 

@@ -1,5 +1,6 @@
 import type { Device, Tensor } from "../torch/index.js";
 import type { AugmentOptions } from "./augment.js";
+import type { Span } from "./epoch-plan.js";
 
 /** The tensors of a batch; whoever receives them disposes of them. */
 export interface BatchTensors {
@@ -27,7 +28,10 @@ export interface EpochBatches {
 
 /** Makes the batches of a set. */
 export interface BatchSource {
-  /** @param order the images of the epoch in their order */
-  epoch(order: Int32Array, epoch: number): EpochBatches;
+  /**
+   * @param order the images of the epoch in their order
+   * @param spans the batches that will be asked for, in their order, for sources that make some ahead
+   */
+  epoch(order: Int32Array, epoch: number, spans: readonly Span[]): EpochBatches;
   dispose(): void;
 }

@@ -7,6 +7,7 @@ export {
   normalisedValues,
   type ResizedCropOptions,
 } from "./augment.js";
+export type { BatchPart, Ranks } from "./batch-part.js";
 export { bytesOf } from "./bytes-of.js";
 export { checkDataset, checkImageSet } from "./check-set.js";
 export { checksumOf } from "./checksum.js";
@@ -56,7 +57,7 @@ export {
 } from "./image-set.js";
 export type { JitterOptions } from "./jitter.js";
 export { type LoadOptions, loadDataset } from "./load.js";
-export { type Batch, Loader, type LoaderOptions } from "./loader.js";
+export { type Batch, type EpochRange, Loader, type LoaderOptions } from "./loader.js";
 export type { Mix, MixingOptions, MixOptions } from "./mix.js";
 export { fetchFolder, usualPlaces } from "./places.js";
 export { type PolicyChoice, policies } from "./policies/index.js";

@@ -1,12 +1,14 @@
 import type { Device, Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import { type AugmentOptions, isForAnyDevice } from "./augment.js";
+import type { BatchPart, Ranks } from "./batch-part.js";
 import type { BatchSource, EpochBatches } from "./batches.js";
+import { type EpochPlan, type PlannedBatch, planForOne, planForRank, type Span } from "./epoch-plan.js";
 import { erasingProblem } from "./erase.js";
 import { HostBatches } from "./host-batches.js";
 import { type ImageSet, isStored, type StoredImages } from "./image-set.js";
 import { jitterProblem } from "./jitter.js";
-import { EpochMixer, type Mix, mixes, mixingProblem } from "./mix.js";
+import { drawEpoch, EpochMixer, type Mix, mixes, mixingProblem } from "./mix.js";
 import { shuffled } from "./random.js";
 import { ResidentBatches } from "./resident-batches.js";
 import { type BatchPlan, planSteps } from "./steps.js";
@@ -24,6 +26,8 @@ export interface Batch {
   readonly indices: Int32Array;
   /** The other labels of images that are mixed; there is none in any batch of a loader that does not mix. */
   readonly mix?: Mix;
+  /** The place of the images in the batch of all processes; undefined where there is one process. */
+  readonly part?: BatchPart;
   dispose(): void;
 }
 
@@ -48,6 +52,24 @@ export interface LoaderOptions extends BatchPlan {
    * true for a device other than the CPU that has room for the set, where that is possible.
    */
   resident?: boolean | undefined;
+  /**
+   * Where several processes train together: which of them this is. The loader then gives its part of each batch; which images
+   * a batch has, and what is drawn for them, is the same for any number of processes. Default: there is one process.
+   */
+  ranks?: Ranks | undefined;
+  /**
+   * The fewest images of a process's part; a batch with fewer for each process is given to all of them as a whole. Default: 2,
+   * since batch norm cannot train on one.
+   */
+  fewestPerRank?: number | undefined;
+}
+
+/** Which batches of an epoch are given. */
+export interface EpochRange {
+  /** The first batch to give, to go on in the middle of an epoch. Default: 0. */
+  startStep?: number | undefined;
+  /** How many steps pass from one batch that is given to the next. Default: 1. */
+  every?: number | undefined;
 }
 
 const noAugmentation: AugmentOptions = { crop: 0, flip: false };
@@ -98,26 +120,26 @@ export class Loader {
    * The batches of an epoch. The last one may be smaller, or with `joinLoneLast` larger by one image.
    *
    * @param epoch any integer; it decides the order and what is drawn for the images
-   * @param options.startStep the first batch to give, to go on in the middle of an epoch
    * @throws RangeError when `startStep` is out of range
    */
   async *epoch(
     epoch: number,
-    { startStep = 0 }: { startStep?: number } = {},
+    { startStep = 0, every = 1 }: EpochRange = {},
   ): AsyncGenerator<Batch, void, undefined> {
     if (!Number.isInteger(startStep) || startStep < 0 || startStep > this.stepsPerEpoch) {
       throw new RangeError(
         `Loader: startStep must be an integer in 0..${this.stepsPerEpoch}, got ${startStep}`,
       );
     }
-    const order = this.order(epoch);
-    const batches = this.#source.epoch(order, epoch);
-    const mixer = this.#mixerOf(epoch);
-    let next = this.#make(batches, mixer, order, startStep);
+    const { plan, mixer } = this.#prepare(epoch);
+    const wanted = plan.batches.filter(({ step }) => step >= startStep && (step - startStep) % every === 0);
+    const batches = this.#source.epoch(plan.order, epoch, wanted);
+    const make = (i: number) => this.#make(batches, mixer, plan, wanted[i]);
+    let next = make(0);
     try {
-      for (let step = startStep; step < this.stepsPerEpoch; step++) {
+      for (let i = 0; i < wanted.length; i++) {
         const batch = await next;
-        next = this.#make(batches, mixer, order, step + 1);
+        next = make(i + 1);
         yield batch!;
       }
     } finally {
@@ -137,17 +159,30 @@ export class Loader {
     this.dispose();
   }
 
-  /** Draws how the batches of an epoch are mixed; undefined where they are not. */
-  #mixerOf(epoch: number): EpochMixer | undefined {
-    const { augment = noAugmentation, seed = 0, device = "cpu" } = this.#options;
-    if (!mixes(augment)) return undefined;
-    const batches = Array.from({ length: this.stepsPerEpoch }, (_, step) => this.#span(step));
-    const image = { height: this.#set.height, width: this.#set.width };
-    return new EpochMixer({ ...augment, batches, image, seed, epoch, device });
+  /** Plans what is loaded for an epoch, and draws how its batches are mixed, where they are. */
+  #prepare(epoch: number): { plan: EpochPlan; mixer: EpochMixer | undefined } {
+    const { augment = noAugmentation, seed = 0, device = "cpu", ranks, fewestPerRank = 2 } = this.#options;
+    const order = this.order(epoch);
+    const spans = Array.from({ length: this.stepsPerEpoch }, (_, step) => this.#span(step));
+    const { height, width } = this.#set;
+    const drawn = mixes(augment)
+      ? drawEpoch({ ...augment, batches: spans, image: { height, width }, seed, epoch })
+      : undefined;
+    const partnersOf = drawn && ((step: number) => drawn[step]!.partners);
+    const plan = ranks
+      ? planForRank(order, spans, { ranks, fewest: fewestPerRank, partnersOf })
+      : planForOne(order, spans);
+    return { plan, mixer: drawn && new EpochMixer(drawn, plan.batches, device) };
+  }
+
+  /** The number of images of a batch, that of all processes where there are several. */
+  batchLength(step: number): number {
+    const { start, end } = this.#span(step);
+    return end - start;
   }
 
   /** The places in the epoch's order of a batch's first image and of the one after its last. */
-  #span(step: number): { start: number; end: number } {
+  #span(step: number): Span {
     const { batchSize } = this.#options;
     const start = step * batchSize;
     return { start, end: step === this.stepsPerEpoch - 1 ? this.size : start + batchSize };
@@ -156,36 +191,42 @@ export class Loader {
   #make(
     batches: EpochBatches,
     mixer: EpochMixer | undefined,
-    order: Int32Array,
-    step: number,
+    { order }: EpochPlan,
+    planned: PlannedBatch | undefined,
   ): Promise<Batch | undefined> {
-    const made = this.#makeNow(batches, mixer, order, step);
+    const made = planned ? makeBatch(batches, mixer, order, planned) : Promise.resolve(undefined);
     // A failure is thrown where the batch is awaited, not while the one before it is still in use.
     made.catch(() => {});
     return made;
   }
+}
 
-  async #makeNow(
-    batches: EpochBatches,
-    mixer: EpochMixer | undefined,
-    order: Int32Array,
-    step: number,
-  ): Promise<Batch | undefined> {
-    if (step >= this.stepsPerEpoch) return undefined;
-    const { start, end } = this.#span(step);
-    const { images, labels } = await batches.make(start, end);
-    let mix: Mix | undefined;
-    const dispose = () => {
-      for (const tensor of [images, labels, mix?.otherLabels, mix?.weight]) tensor?.dispose();
-    };
-    try {
-      mix = mixer?.mix(step, { images, labels });
-    } catch (error) {
-      dispose();
-      throw error;
+async function makeBatch(
+  batches: EpochBatches,
+  mixer: EpochMixer | undefined,
+  order: Int32Array,
+  { step, start, end, count, part }: PlannedBatch,
+): Promise<Batch> {
+  const loaded = await batches.make(start, end);
+  let { images, labels } = loaded;
+  let mix: Mix | undefined;
+  const dispose = () => {
+    for (const tensor of [images, labels, mix?.otherLabels, mix?.weight]) tensor?.dispose();
+  };
+  try {
+    mix = mixer?.mix(step, loaded);
+    if (count < end - start) {
+      images = torch.keep(loaded.images.narrow(0, 0, count));
+      labels = torch.keep(loaded.labels.narrow(0, 0, count));
+      loaded.images.dispose();
+      loaded.labels.dispose();
     }
-    return { step, images, labels, ...(mix && { mix }), indices: order.slice(start, end), dispose };
+  } catch (error) {
+    dispose();
+    throw error;
   }
+  const indices = order.slice(start, start + count);
+  return { step, images, labels, ...(mix && { mix }), ...(part && { part }), indices, dispose };
 }
 
 /** Whether the set takes at most half of the device's free memory: the network needs room too. */

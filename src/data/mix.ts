@@ -5,6 +5,7 @@
 import type { Device, Tensor } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import { drawBeta } from "./beta.js";
+import { foreign, type PlannedBatch, type Span } from "./epoch-plan.js";
 import { drawsOf, RandomSequence, shuffled } from "./random.js";
 
 export interface MixOptions {
@@ -120,11 +121,15 @@ function drawBox(random: RandomSequence, kept: number, height: number, width: nu
 
 /** What the batches of one epoch need to be mixed; a batch goes from image `start` to before image `end` of the epoch. */
 export interface EpochMixerOptions extends MixingOptions {
-  batches: readonly { readonly start: number; readonly end: number }[];
+  batches: readonly Span[];
   image: { height: number; width: number };
   seed: number;
   epoch: number;
-  device: Device;
+}
+
+/** Draws how the batches of one epoch are mixed. */
+export function drawEpoch({ batches, image, seed, epoch, ...options }: EpochMixerOptions): DrawnMix[] {
+  return batches.map(({ start, end }, step) => drawMix(end - start, options, image, seed, epoch, step));
 }
 
 /**
@@ -132,45 +137,54 @@ export interface EpochMixerOptions extends MixingOptions {
  * to copy and to wait for.
  */
 export class EpochMixer implements Disposable {
-  readonly #drawn: DrawnMix[];
-  readonly #batches: EpochMixerOptions["batches"];
-  /** The partners of all images of the epoch, each a place in its batch, int64. */
+  readonly #drawn: readonly DrawnMix[];
+  readonly #batches: readonly PlannedBatch[];
+  /** Where in `#partners` those of each batch begin. */
+  readonly #starts: readonly number[];
+  /** The partners of all images of the epoch, each a place among the images that are loaded for its batch, int64. */
   readonly #partners: Tensor;
   /** The weights of all batches, float32. */
   readonly #weights: Tensor;
 
-  constructor({ batches, image, seed, epoch, device, ...options }: EpochMixerOptions) {
+  constructor(drawn: readonly DrawnMix[], batches: readonly PlannedBatch[], device: Device) {
+    this.#drawn = drawn;
     this.#batches = batches;
-    this.#drawn = batches.map(({ start, end }, step) =>
-      drawMix(end - start, options, image, seed, epoch, step),
-    );
-    const partners = new Int32Array(batches.at(-1)?.end ?? 0);
-    batches.forEach(({ start }, step) => {
-      partners.set(this.#drawn[step]!.partners, start);
+    const partners = batches.map((batch, step) => partnersAmongLoaded(drawn[step]!.partners, batch));
+    let images = 0;
+    this.#starts = partners.map(({ length }) => {
+      images += length;
+      return images - length;
     });
-    this.#partners = torch.keep(torch.tensor(partners, { dtype: "int64", device }));
-    const weights = Float32Array.from(this.#drawn, ({ weight }) => weight);
+    const all = new Int32Array(images);
+    partners.forEach((places, step) => {
+      all.set(places, this.#starts[step]!);
+    });
+    this.#partners = torch.keep(torch.tensor(all, { dtype: "int64", device }));
+    const weights = Float32Array.from(drawn, ({ weight }) => weight);
     this.#weights = torch.keep(torch.tensor(weights, { device }));
   }
 
   /**
    * Mixes a batch in place.
    *
-   * @param images float32 [B, C, H, W], channels-last
+   * @param images float32 [B, C, H, W], channels-last; where some are only partners of the others, these stay as they are
    * @param labels int64 [B]
    */
   mix(step: number, { images, labels }: { images: Tensor; labels: Tensor }): Mix {
     return torch.scope(() => {
       const { weight, box } = this.#drawn[step]!;
-      const { start, end } = this.#batches[step]!;
-      const partners = this.#partners.narrow(0, start, end - start);
+      const { count } = this.#batches[step]!;
+      const partners = this.#partners.narrow(0, this.#starts[step]!, count);
       const pixels = images.permute([0, 2, 3, 1]);
       if (box) {
         const region = pixels.narrow(1, box.top, box.height).narrow(2, box.left, box.width);
-        region.copy_(region.indexSelect(0, partners));
+        region.narrow(0, 0, count).copy_(region.indexSelect(0, partners));
       } else if (weight !== 1) {
         const others = pixels.indexSelect(0, partners);
-        pixels.mul_(weight).add_(others.mul_(1 - weight));
+        pixels
+          .narrow(0, 0, count)
+          .mul_(weight)
+          .add_(others.mul_(1 - weight));
       }
       return {
         otherLabels: torch.keep(labels.indexSelect(0, partners)),
@@ -183,4 +197,12 @@ export class EpochMixer implements Disposable {
     this.#partners.dispose();
     this.#weights.dispose();
   }
+}
+
+/** Where the partners of a batch's images, which are places in the batch of all processes, stand among the loaded images. */
+function partnersAmongLoaded(partners: Int32Array, { count, part }: PlannedBatch): Int32Array {
+  if (!part) return partners;
+  const end = part.start + count;
+  const others = new Map(foreign(partners, part.start, end).map((place, i) => [place, count + i]));
+  return partners.slice(part.start, end).map((place) => others.get(place) ?? place - part.start);
 }

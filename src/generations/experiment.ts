@@ -14,6 +14,7 @@ import type { Module } from "../nn/index.js";
 import { fineTuneInWords, type Library, optionsOf, type Recipe } from "../recipe/index.js";
 import type { RunFolder } from "../runs/index.js";
 import { cudaAvailable, Generator, version } from "../torch/index.js";
+import type { Ranks } from "../training/index.js";
 import type { Images } from "./images.js";
 import { deriveSeed } from "./seeds.js";
 
@@ -45,6 +46,8 @@ export interface Experiment {
   folder: RunFolder | undefined;
   /** Makes the network, where the program has handed one over. */
   model: ModelFactory | undefined;
+  /** The processes that train together, of which this is one; undefined where it trains alone. */
+  ranks?: Ranks | undefined;
 }
 
 /** A method and its options. */

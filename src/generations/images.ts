@@ -10,6 +10,7 @@ import {
   loadDataset,
   type MakeOptions,
   planSteps,
+  type Ranks,
   type StoredImages,
   splitHeldOut,
 } from "../data/index.js";
@@ -41,8 +42,12 @@ export interface Images {
   trainCount: number;
   /** The number of training steps in an epoch. */
   stepsPerEpoch: number;
-  /** Makes a loader of the training images, shuffled and augmented, in an order of the generation's own. */
-  trainLoader(generation: number): Loader;
+  /**
+   * Makes a loader of the training images, shuffled and augmented, in an order of the generation's own.
+   *
+   * @param options.whole whether it gives whole batches where several processes train together. Default: this process's parts
+   */
+  trainLoader(generation: number, options?: { whole?: boolean }): Loader;
   /** Makes a loader of the images that are held out of training; undefined where there are none. */
   validationLoader(): Loader | undefined;
   /**
@@ -56,11 +61,16 @@ export interface Images {
 const evaluationBatch = ({ height, width }: ImageList) =>
   Math.max(8, Math.min(256, Math.floor(2 ** 21 / (height * width))));
 
+/** The fewest images of a process's part of a batch, since batch norm cannot train on one. */
+export const fewestPerRank = ({ syncBatchNorm = false }: Recipe) => (syncBatchNorm ? 1 : 2);
+
 export interface PrepareImagesOptions extends MakeOptions {
   /** The definitions that the data set's name can stand for. Default: Lyceum's own. */
   library?: Library | undefined;
   /** Images that a program hands over instead of those that the recipe names. */
   dataset?: AnyDataset | undefined;
+  /** The processes that train together, of which this is one. Default: it trains alone. */
+  ranks?: Ranks | undefined;
   /** Whether the test images are loaded; without them `testLoader` throws. Default: true. */
   test?: boolean | undefined;
 }
@@ -74,7 +84,7 @@ export interface PrepareImagesOptions extends MakeOptions {
  */
 export async function prepareImages(
   recipe: Recipe,
-  { library = builtIn, dataset: given, test: wanted = true, ...making }: PrepareImagesOptions = {},
+  { library = builtIn, dataset: given, test: wanted = true, ranks, ...making }: PrepareImagesOptions = {},
 ): Promise<Images> {
   const { heldOut: fraction, ...spec } = recipe.data;
   const definition = library.find("dataset", spec.name);
@@ -123,7 +133,7 @@ export async function prepareImages(
     std,
     trainCount,
     stepsPerEpoch: planSteps(trainCount, plan).steps,
-    trainLoader: (generation) =>
+    trainLoader: (generation, { whole = false } = {}) =>
       new Loader(train, {
         ...common,
         ...(split && { indices: split.train }),
@@ -132,6 +142,7 @@ export async function prepareImages(
         shuffle: true,
         joinLoneLast: true,
         augment: recipe.augment,
+        ...(ranks && !whole && { ranks, fewestPerRank: fewestPerRank(recipe) }),
       }),
     validationLoader: () => split && evaluation(train, split.heldOut),
     testLoader: (indices) => {

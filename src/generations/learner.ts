@@ -34,7 +34,7 @@ export function createLearner(
   model: Module,
   teachers: readonly Module[],
 ): OwnedLearner {
-  const { recipe, library, images } = experiment;
+  const { recipe, library, images, ranks } = experiment;
   const { method, options } = methodOf(experiment, generation);
   const { generations } = recipe;
   const snapshot = snapshotFor(experiment, generation, model);
@@ -71,6 +71,8 @@ export function createLearner(
     averageFrom,
     clipNorm: recipe.clipNorm,
     accumulate: recipe.accumulate,
+    ranks,
+    syncBatchNorm: recipe.syncBatchNorm,
     snapshot,
     peers,
     [Symbol.dispose]: () => {

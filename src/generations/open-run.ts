@@ -1,7 +1,16 @@
 /** Opens the run folder that a line is kept in, as the caller asks: a new one, one to go on with, or none. */
 import type { AnyDataset } from "../data/index.js";
-import { type Library, type Recipe, type RecipeInput, readRecipe } from "../recipe/index.js";
-import { describeEnvironment, filesOf, type Imports, libraryOf, RunFolder } from "../runs/index.js";
+import { type Library, type Recipe, type RecipeInput, readRecipe, recipeForRanks } from "../recipe/index.js";
+import {
+  decidingRecipe,
+  describeEnvironment,
+  filesOf,
+  type Imports,
+  libraryOf,
+  RunFolder,
+  sha256Of,
+} from "../runs/index.js";
+import type { Ranks } from "../training/index.js";
 import { changedRecipe, type RunChanges } from "./changes.js";
 import type { Given } from "./experiment.js";
 import { useThreads } from "./threads.js";
@@ -42,16 +51,45 @@ export interface OpenRun extends AsyncDisposable {
 /**
  * Resolves the recipe and makes or opens its folder.
  *
+ * @param ranks the processes that train together: the first one opens the folder, and the others read in it
  * @throws RecipeError when the recipe is wrong, TypeError when `resume` is wrong or has no directory, Error
  *   when the folder cannot be used
  */
-export async function openRun(input: RecipeForImages | Recipe, options: OpenRunOptions): Promise<OpenRun> {
+export async function openRun(
+  input: RecipeForImages | Recipe,
+  options: OpenRunOptions,
+  ranks?: Ranks,
+): Promise<OpenRun> {
+  if (!ranks) return await open(input, options, 1);
+  const asked = readRecipe(named(input, options), libraryOf(options.imports ?? []));
+  await ranks.mustAgree("recipe", {
+    recipe: sha256Of(decidingRecipe(asked.recipe)),
+    "imported files": sha256Of(filesOf(options.imports ?? []).map(({ sha256 }) => sha256)),
+  });
+  let opened: OpenRun | undefined;
+  const { recipe, directory } = await ranks.decide("run", async () => {
+    opened = await open(input, options, ranks.size);
+    return { recipe: opened.recipe, directory: opened.folder?.directory };
+  });
+  if (opened) return opened;
+  const { library } = asked;
+  const folder = directory === undefined ? undefined : RunFolder.follow(directory, recipe);
+  return { recipe, before: undefined, library, folder, [Symbol.asyncDispose]: async () => {} };
+}
+
+async function open(
+  input: RecipeForImages | Recipe,
+  options: OpenRunOptions,
+  ranks: number,
+): Promise<OpenRun> {
   const { directory, resume = false, changes = {}, imports: given = [] } = options;
   if (![true, false, "auto"].includes(resume))
     throw new TypeError(`resume must be true, false or "auto", got ${JSON.stringify(resume)}`);
   if (Object.keys(changes).length > 0 && resume !== true)
     throw new TypeError("changes are for a run that goes on: give them with resume: true");
-  const { recipe, definitions, library } = readRecipe(named(input, options), libraryOf(given));
+  const read = readRecipe(named(input, options), libraryOf(given));
+  const { definitions, library } = read;
+  const recipe = recipeForRanks(read.recipe, ranks);
   // Definitions that stand in the recipe are imports too, since the stored recipe holds only their names.
   const imports = [...given, ...definitions];
   if (directory === undefined) {
@@ -60,17 +98,20 @@ export async function openRun(input: RecipeForImages | Recipe, options: OpenRunO
   }
   const goesOn = resume === true || (resume === "auto" && (await RunFolder.isBegun(directory)));
   if (!goesOn) {
-    const folder = await RunFolder.create(directory, recipe, await environmentOf(recipe, imports));
+    const folder = await RunFolder.create(directory, recipe, await environmentOf(recipe, imports, ranks));
     return { recipe, before: undefined, library, folder, [Symbol.asyncDispose]: () => folder.close() };
   }
   const begun = await RunFolder.open(directory, imports);
   // A run of another format is refused for that, not for what its recipe then looks like.
   await begun.readEnvironment();
   const stored = begun.recipe;
-  if (resume === "auto") RunFolder.checkSame(directory, stored, recipe);
+  // A batch that was given by process stays what it was when the run began.
+  const asked =
+    read.recipe.batchSizePerRank === undefined ? recipe : { ...recipe, batchSize: stored.batchSize };
+  if (resume === "auto") RunFolder.checkSame(directory, stored, asked);
   const wanted = resume === "auto" ? longerLine(stored, recipe) : changes;
   const goingOn = changedRecipe(stored, wanted, library);
-  const folder = await RunFolder.resume(directory, await environmentOf(goingOn, imports), imports);
+  const folder = await RunFolder.resume(directory, await environmentOf(goingOn, imports, ranks), imports);
   // A person may have edited the recipe's number of generations since the last process was at work.
   const noted = await folder.notedGenerations();
   const before = { ...stored, generations: noted ?? stored.generations };
@@ -101,12 +142,12 @@ function named(input: RecipeForImages | Recipe, { model, dataset }: Given): unkn
   };
 }
 
-async function environmentOf(recipe: Recipe, imports: Imports) {
+async function environmentOf(recipe: Recipe, imports: Imports, ranks: number) {
   // Threads are set before the environment is described, which records how many the training uses.
   useThreads(recipe);
   const files = filesOf(imports);
   return {
-    ...(await describeEnvironment({ device: recipe.device })),
+    ...(await describeEnvironment({ device: recipe.device, ranks })),
     ...(files.length > 0 && { imports: files }),
   };
 }

@@ -6,18 +6,19 @@ import * as torch from "../torch/index.js";
 import {
   beginning,
   type Learner,
-  loadNewest,
   type Position,
   recomputeStatistics,
   type TrainingObserver,
   trainNetwork,
 } from "../training/index.js";
 import { checkFolding, checkLoneImage } from "./check-network.js";
+import { checkSameWeights } from "./check-ranks.js";
 import { type Experiment, epochsOf, freshModel } from "./experiment.js";
 import { loadFirstWeights } from "./first-weights.js";
 import { goBack } from "./go-back.js";
 import { handOver } from "./hand-over.js";
 import { createLearner, graphFor, scheduleFor } from "./learner.js";
+import { loadTogether } from "./load-together.js";
 import { type Normalisation, seeing } from "./normalisation.js";
 import { Checkpointing } from "./observers/checkpointing.js";
 import { collapse } from "./observers/collapse.js";
@@ -52,7 +53,8 @@ export interface TrainingPlace {
 /**
  * Trains one generation to its last epoch, from its checkpoint where there is one.
  *
- * @param experiment.folder where it keeps its checkpoint and its log; nothing is kept where it is undefined
+ * @param experiment.folder where it keeps its checkpoint and its log; nothing is kept where it is undefined. Of several processes
+ *   that train together, the first one writes
  * @param teachers frozen networks, in the order in which the method asks for them; the caller frees them
  * @returns the network, or undefined when training was stopped and its checkpoint saved
  * @throws Diverged when the loss is no longer finite
@@ -63,8 +65,9 @@ export async function trainGeneration(
   teachers: readonly Module[],
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined },
 ): Promise<TrainedNetwork | undefined> {
-  const { recipe, images, folder } = experiment;
+  const { recipe, images, folder, ranks } = experiment;
   const epochs = epochsOf(experiment, generation);
+  const isWriter = !ranks || ranks.isFirst;
   const fields = { generation, role: roleOf(generation), epochs };
 
   using loader = images.trainLoader(generation);
@@ -81,7 +84,8 @@ export async function trainGeneration(
   using learner = createLearner(experiment, generation, model, teachers);
 
   const checkpoints = folder?.generation(generation).checkpoint;
-  const found = checkpoints === undefined ? undefined : loadNewest(checkpoints, learner);
+  if (ranks) await checkSameWeights(ranks, model);
+  const found = checkpoints === undefined ? undefined : await loadTogether(checkpoints, learner);
   if (found?.note !== undefined) onProgress?.({ type: "note", generation, message: found.note });
   const position = found?.position;
   const { stepsPerEpoch } = loader;
@@ -92,7 +96,7 @@ export async function trainGeneration(
         "training began with",
     );
   }
-  if (checkpoints !== undefined) mkdirSync(checkpoints, { recursive: true });
+  if (checkpoints !== undefined && isWriter) mkdirSync(checkpoints, { recursive: true });
   const started = performance.now();
   const elapsedSeconds = () => (position?.elapsedSeconds ?? 0) + (performance.now() - started) / 1000;
 
@@ -101,7 +105,7 @@ export async function trainGeneration(
   );
   const extent = { epochs, epochsLater, stepsPerEpoch, imagesPerEpoch: images.trainCount };
   await using checkpointing =
-    checkpoints === undefined
+    checkpoints === undefined || !isWriter
       ? undefined
       : new Checkpointing(checkpoints, learner, {
           epochs,
@@ -115,6 +119,8 @@ export async function trainGeneration(
     folder && metricsLog(folder, fields),
     checkpointing,
     onProgress && progress(onProgress, fields, extent),
+    // The others wait until the first one has written all.
+    ranks && { onStop: () => ranks.group.barrier() },
     onProgress && collapse(images.classes, (message) => onProgress({ type: "note", generation, message })),
   ];
   const options = {
@@ -134,13 +140,16 @@ export async function trainGeneration(
     } catch (error) {
       await checkpointing?.settled();
       const failed = start?.rate ?? 1;
-      const back = goBack(error, recipe.notFinite ?? {}, { folder: checkpoints, learner, failed });
+      const back = await goBack(error, recipe.notFinite ?? {}, { folder: checkpoints, learner, failed });
       onProgress?.({ type: "note", generation, message: back.note });
       start = back.position;
     }
   }
   if (end.epoch < epochs) return undefined;
-  await keepAverage(learner, loader, epochs);
+  // With other processes, each computes the statistics of the average on all images, as one process does.
+  using whole =
+    ranks && learner.averageFrom !== undefined ? images.trainLoader(generation, { whole: true }) : undefined;
+  await keepAverage(learner, whole ?? loader, epochs);
   softenAnswers(experiment, generation, model);
   return { model: trained.keep(), normalisation, trainSeconds: end.seconds, elapsedSeconds };
 }

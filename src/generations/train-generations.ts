@@ -1,5 +1,6 @@
 import { evaluateLogits } from "../analysis/index.js";
 import type { AnyDataset } from "../data/index.js";
+import type { ProcessGroup } from "../distributed/index.js";
 import { setKernels } from "../nn/index.js";
 import type { Recipe, RecipeInput } from "../recipe/index.js";
 import {
@@ -13,8 +14,9 @@ import {
   writeWeights,
 } from "../runs/index.js";
 import * as torch from "../torch/index.js";
-import { checkLogits, Diverged, predict, reachedIn } from "../training/index.js";
+import { checkLogits, Diverged, predict, Ranks, reachedIn } from "../training/index.js";
 import { checkChange, type LineReached } from "./changes.js";
+import { checkRanks } from "./check-ranks.js";
 import { checkExperiment, describeMethods, type Experiment, epochsOf } from "./experiment.js";
 import { handOver } from "./hand-over.js";
 import { prepareImages } from "./images.js";
@@ -29,6 +31,12 @@ import { freeze, roleOf, type TrainedNetwork, trainGeneration } from "./train-ge
 import { warningsFor } from "./warnings.js";
 
 export interface TrainGenerationsOptions extends OpenRunOptions {
+  /**
+   * Other processes that train the same line together with this one (`joinGroup`): each is called with the same recipe and
+   * options, and computes its part of each step. The first one alone writes the run folder, which all must see, and calls
+   * `onProgress`. Default: this process trains alone.
+   */
+  group?: ProcessGroup | undefined;
   /**
    * Stops the training when aborted: the current step is finished, a checkpoint saved, and the promise
    * rejects with {@link Interrupted}.
@@ -78,16 +86,19 @@ export async function trainGenerations(
   input: RecipeForImages | Recipe,
   options: TrainGenerationsOptions = {},
 ): Promise<RunResult> {
-  const { onProgress, signal } = options;
-  await using run = await openRun(input, options);
+  const ranks = options.group && new Ranks(options.group, options.signal);
+  const onProgress = ranks && !ranks.isFirst ? undefined : options.onProgress;
+  const signal = ranks?.signal ?? options.signal;
+  await using run = await openRun(input, options, ranks);
   const { recipe, folder } = run;
   const interrupted = () => {
     onProgress?.({ type: "interrupted", directory: folder?.directory });
     return new Interrupted(folder?.directory);
   };
-  const experiment = await prepare(run, options).catch((error) => {
+  const experiment = await prepare(run, { ...options, onProgress }, ranks).catch((error) => {
     // Another error than that of the abort is reported, though a stop was asked for as well.
-    const stopped = signal?.aborted && (error === signal.reason || error?.name === "AbortError");
+    const asked = options.signal;
+    const stopped = asked?.aborted && (error === asked.reason || error?.name === "AbortError");
     throw stopped ? interrupted() : error;
   });
   using line = await Line.recall(experiment);
@@ -100,7 +111,9 @@ export async function trainGenerations(
     const teachers = line.teachersOf(generation);
     const network = signal?.aborted
       ? undefined
-      : await trainGeneration(experiment, generation, teachers, options).catch(naming(generation, recipe));
+      : await trainGeneration(experiment, generation, teachers, { signal, onProgress }).catch(
+          naming(generation, recipe),
+        );
     if (!network) throw interrupted();
     line.add(await finish(experiment, line, network).catch(naming(generation, recipe)));
     await folder?.writeSummary(summaryOf(recipe, line));
@@ -109,6 +122,8 @@ export async function trainGenerations(
   }
   const result = resultOf(experiment, line);
   onProgress?.({ type: "end", result });
+  // A process that has nothing left to do waits for the others, so that all end well or none.
+  await ranks?.group.barrier();
   return result;
 }
 
@@ -116,18 +131,23 @@ export async function trainGenerations(
 async function prepare(
   { recipe, library, folder, before }: OpenRun,
   { model, dataset, signal, onProgress }: TrainGenerationsOptions,
+  ranks: Ranks | undefined,
 ): Promise<Experiment> {
   useThreads(recipe);
   setKernels(recipe.kernels);
-  const images = await prepareImages(recipe, {
-    library,
-    dataset,
-    signal,
-    onProgress: (progress) => onProgress?.({ type: "images", ...progress }),
-  });
-  if (folder) await checkSameFiles(folder.directory, images.dataset);
-  const experiment = { recipe, library, images, folder, model };
+  const load = () =>
+    prepareImages(recipe, {
+      library,
+      dataset,
+      ranks,
+      signal,
+      onProgress: (progress) => onProgress?.({ type: "images", ...progress }),
+    });
+  const images = ranks ? await ranks.firstAlone("images", load) : await load();
+  if (folder && !folder.follows) await checkSameFiles(folder.directory, images.dataset);
+  const experiment = { recipe, library, images, folder, model, ranks };
   checkExperiment(experiment);
+  if (ranks) await checkRanks(experiment, ranks);
   if (folder && before) {
     const reached = await reachedBy(folder);
     checkChange(experiment, before, reached);
@@ -158,10 +178,10 @@ async function finish(
   line: Line,
   trained: TrainedNetwork,
 ): Promise<FinishedGeneration> {
-  const { recipe, images, folder } = experiment;
+  const { recipe, images, folder, ranks } = experiment;
   const generation = line.length;
   const role = roleOf(generation);
-  const paths = folder?.generation(generation);
+  const paths = folder?.follows ? undefined : folder?.generation(generation);
   using madeNetwork = handOver(trained.model);
   if (paths) {
     const description = describeNetwork(experiment, generation, trained.normalisation);
@@ -169,7 +189,8 @@ async function finish(
   }
   const network = freeze(seeing(trained.model, images, trained.normalisation));
   using testLoader = images.testLoader();
-  const { logits, labels } = await predict(network, testLoader, { device: recipe.device as torch.Device });
+  const device = recipe.device as torch.Device;
+  const { logits, labels } = await predict(network, testLoader, { device, ranks });
   using madeLogits = handOver(logits);
   checkLogits(logits, "the test images after its last epoch");
   if (paths) {

@@ -5,5 +5,14 @@ export { type TimmNetwork, timmNetworks } from "./huggingface/networks.js";
 export { imagenet } from "./imagenet.js";
 export { fromTimm, timmTableOf, toTimm, withCounts } from "./names/rename.js";
 export type { NameTable } from "./names/table.js";
+export { exportOnnx, type OnnxOptions } from "./onnx/export.js";
+export { OnnxError } from "./onnx/operator.js";
 export { loadPyTorch, type PyTorchState } from "./pytorch/load.js";
+export {
+  EventFile,
+  type ExperimentInfo,
+  type HistogramCounts,
+  type HyperParameter,
+  type Picture,
+} from "./tensorboard/event-file.js";
 export { nameAsTorchvision, readWeightsFile, type WeightsFile } from "./weights-file.js";

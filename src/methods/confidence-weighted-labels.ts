@@ -14,6 +14,7 @@ export const confidenceWeightedLabels = defineMethod({
   source: "Furlanello et al. 2018 (arXiv:1805.04770), equation 10",
   terms: { hard: "labels (cross-entropy, weighted by the teacher's confidence)" },
   teachers: (generation) => [generation - 1],
+  wholeBatch: () => "an image's weight is relative to those of the other images of its batch",
   loss: ({ logits, labels, teachers }) => {
     const hard = confidenceWeightedCrossEntropy(logits, labels, teachers[0]!);
     return { loss: hard, terms: { hard } };

@@ -33,6 +33,8 @@ export const correlationDistillation = defineMethod({
       ),
   }),
   teachers: (generation) => [generation - 1],
+  wholeBatch: ({ intraWeight }) =>
+    intraWeight > 0 ? "intraWeight weighs correlations over the images of a batch" : undefined,
   loss: ({ logits, labels, teachers }, { hardWeight, interWeight, intraWeight, temperature }) => {
     const hard = crossEntropy(logits, labels);
     const { inter, intra } = distances(logits, teachers[0]!, { temperature });

@@ -35,6 +35,11 @@ export interface LossInput {
    * method has `peers`. No gradient flows into them.
    */
   peers?: readonly Tensor[];
+  /**
+   * Where several processes compute a batch in parts: the place of the first of these images in the whole batch, and how many it
+   * has. Undefined where one process computes it.
+   */
+  part?: { readonly start: number; readonly of: number };
   /** The generation of the network that is trained: 0 is the patriarch. */
   generation: number;
   /** The number of generations in the whole line. */
@@ -123,6 +128,11 @@ export interface Method<S extends OptionShape = OptionShape> {
    * given. Two lines whose options come to the same in a generation train the same network there.
    */
   at?(this: void, options: OptionsOf<S>, place: Place): OptionsOf<S>;
+  /**
+   * Says why the loss of a batch cannot be computed in parts, as several processes do that train together: the loss of a batch
+   * is then no mean over its images, each by itself. Undefined, or a method without it: it can.
+   */
+  wholeBatch?(this: void, options: OptionsOf<S>): string | undefined;
   /** Computes the loss of one batch. */
   loss(this: void, input: LossInput, options: OptionsOf<S>): Losses;
   /**

@@ -7,6 +7,7 @@ import {
   defineMethod,
   describeMethod,
   distillation,
+  type Losses,
   type LossInput,
   type Method,
   meanOfTeachers,
@@ -54,6 +55,37 @@ describe.each((methods as readonly Method[]).map((method) => [method.name, metho
   (_, method) => {
     const options = defaultsOf(method);
     const teachers = method.teachers?.(3, options) ?? [];
+
+    it("comes, computed in parts, to the loss and the terms of the batch, or says why it cannot", () => {
+      const logits = draw();
+      const input = inputOf(logits, teachers.length);
+      const whole = method.loss(input, options);
+      const parts = [
+        { start: 0, rows: 3 },
+        { start: 3, rows: 4 },
+      ].map(({ start, rows }) => {
+        const narrow = (tensor: torch.Tensor) => tensor.narrow(0, start, rows);
+        const part = {
+          ...input,
+          ...{ logits: narrow(logits), labels: narrow(labels), teachers: input.teachers.map(narrow) },
+          ...{
+            snapshot: narrow(input.snapshot!),
+            peers: input.peers!.map(narrow),
+            part: { start, of: images },
+          },
+        };
+        return { losses: method.loss(part, options), share: rows / images };
+      });
+      const sumOf = (pick: (losses: Losses) => torch.Tensor) =>
+        parts.reduce((sum, { losses, share }) => sum + share * pick(losses).item(), 0);
+      if (method.wholeBatch?.(options) !== undefined) {
+        expect(Math.abs(sumOf(({ loss }) => loss) - whole.loss.item())).toBeGreaterThan(1e-6);
+        return;
+      }
+      expect(sumOf(({ loss }) => loss)).toBeCloseTo(whole.loss.item(), 12);
+      for (const [name, term] of Object.entries(whole.terms))
+        expect(sumOf(({ terms }) => terms[name]!)).toBeCloseTo(term.item(), 12);
+    });
 
     it("asks only for earlier generations", () => {
       for (const teacher of teachers) expect(teacher).toBeLessThan(3);

@@ -30,11 +30,12 @@ export const permutedDistillation = defineMethod({
   }),
   teachers: (generation) => [generation - 1],
   loss: (input, options) => {
-    const { logits, teachers, progress } = input;
+    const { logits, teachers, progress, part } = input;
     const [rows, classes] = logits.shape as [number, number];
     // Steps lie further apart than 2^-32 of a training.
     const seed = Math.floor(progress * 2 ** 32);
-    const order = drawOrder(rows, classes - 1, { seed, device: logits.device });
+    const drawn = drawOrder(part?.of ?? rows, classes - 1, { seed, device: logits.device });
+    const order = part ? drawn.narrow(0, part.start, rows) : drawn;
     const soft = divergence(logits, teachers[0]!, { order, temperature: options.temperature });
     return labelsAndTeacher(input, options, soft);
   },

@@ -36,6 +36,17 @@ describe("dropout", () => {
     expect(kept).toContain(2);
   });
 
+  it("draws for a part of a batch what it draws for the whole, in either order of memory", () => {
+    for (const format of ["contiguous", "channelsLast"] as const) {
+      const drawn = torch.ones([6, 3, 4, 5], { dtype: "float64" });
+      const whole = format === "channelsLast" ? drawn.contiguous("channelsLast") : drawn;
+      const expected = numbers(dropout(whole, { rate: 0.5, seed: 4 }));
+      const rows = { start: 2, of: 6 };
+      const part = dropout(whole.narrow(0, 2, 3), { rate: 0.5, seed: 4, rows });
+      expect(numbers(part)).toEqual(expected.slice(2 * 60, 5 * 60));
+    }
+  });
+
   it("changes nothing at rate 0, and refuses rates out of range", () => {
     expect(numbers(dropout(x, { rate: 0, seed: 1 }))).toEqual(numbers(x));
     for (const rate of [-0.1, 1, Number.NaN]) {

@@ -7,7 +7,7 @@ export { hasAmx } from "./cpu/build.js";
 export { DenseBlock } from "./dense-block.js";
 export { DenseLayer, type DenseLayers } from "./dense-layer.js";
 export { DenseTransition } from "./dense-transition.js";
-export { Dropout, dropout } from "./dropout.js";
+export { Dropout, dropout, type RowsOfBatch } from "./dropout.js";
 export { checkBatchNormPairs, type FoldingOptions, foldBatchNorm } from "./fold-batch-norm.js";
 export { DeferredConvolution, FoldedConvolution, FoldingError } from "./folded-convolution.js";
 export {
@@ -34,4 +34,5 @@ export { OptionAShortcut } from "./option-a-shortcut.js";
 export { Parameter } from "./parameter.js";
 export { ResidualStage } from "./residual-stage.js";
 export { applyInOrder, Sequential } from "./sequential.js";
+export { synchroniseBatchNorm } from "./sync-batch-norm.js";
 export { type Seen, watch } from "./watch.js";

@@ -9,3 +9,5 @@ export {
   type PredictionResult,
   type PredictOptions,
 } from "./loaded-model.js";
+export { type ToOnnxOptions, toOnnx } from "./to-onnx.js";
+export { writeWebPage } from "./to-web.js";

@@ -81,9 +81,10 @@ export class LoadedModel {
    * first member's description says, float32 [N, C, H, W], and return logits [N, classes].
    */
   readonly models: readonly Module[];
+  /** How several members are averaged. */
+  readonly ensemble: Readonly<EnsembleOptions>;
   readonly #device: torch.Device;
   readonly #kernels: Kernels;
-  readonly #ensemble: EnsembleOptions;
   readonly #preparation: Preparation;
   #disposed = false;
 
@@ -104,7 +105,7 @@ export class LoadedModel {
     this.models = members.map(({ model }) => model);
     this.#device = device;
     this.#kernels = kernels;
-    this.#ensemble = ensemble;
+    this.ensemble = ensemble;
     this.#preparation = new Preparation(this.imageSize, { mean, std }, shorterSide);
   }
 
@@ -209,7 +210,7 @@ export class LoadedModel {
       const start = classes * row++;
       const members = logits.map((all) => ({ values: all.subarray(start, start + classes), classes }));
       try {
-        return { image, prediction: this.#rank(ensembleProbabilities(members, this.#ensemble), top) };
+        return { image, prediction: this.#rank(ensembleProbabilities(members, this.ensemble), top) };
       } catch (cause) {
         const what = typeof image === "string" ? image : name;
         return {

@@ -1,6 +1,7 @@
 /** Recipes: reads them from text or code, checks them and fills in all defaults. */
 export { readBoundedText } from "./bounded-file.js";
 export { type FineTune, fineTuneInWords } from "./fine-tune.js";
+export { recipeForRanks } from "./for-ranks.js";
 export { builtIn, type Definition, isDefinition, type Library } from "./library.js";
 export {
   type LoadRecipeOptions,

@@ -12,6 +12,7 @@ import {
   loadRecipe,
   RecipeError,
   readRecipe,
+  recipeForRanks,
   recipeToYaml,
   resolveRecipe,
 } from "./index.js";
@@ -176,6 +177,21 @@ describe("a refusal names file, line, key, what was given and what is allowed", 
     [
       "data: mnist\nbatchSize: -3\naccumulate: 2",
       ["/mine.yaml:2: batchSize: must be a whole number from 1 to 65536, given -3"],
+    ],
+    [
+      "data: mnist\nbatchSizePerRank: x",
+      ['/mine.yaml:2: batchSizePerRank: must be a whole number from 1 to 65536, given "x"'],
+    ],
+    [
+      "data: mnist\nbatchSize: 64\nbatchSizePerRank: 32",
+      [
+        "/mine.yaml:3: batchSizePerRank: is given beside batchSize, which says how many images all processes have together: " +
+          "leave one of them out",
+      ],
+    ],
+    [
+      "data: mnist\ndevice: cuda\nsyncBatchNorm: true",
+      ["/mine.yaml:3: syncBatchNorm: is for the CPU: leave it out, or take device: cpu"],
     ],
     [
       "data: mnist\naugment: {mixup: {probability: 2}}",
@@ -452,4 +468,18 @@ test("whatever it is given, it resolves or says what is wrong", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test("a batch that is given for each process is that of all where their number is known", () => {
+  const plain = resolveRecipe({ data: "mnist" });
+  expect([plain.batchSize, "batchSizePerRank" in plain, "syncBatchNorm" in plain]).toEqual([
+    128,
+    false,
+    false,
+  ]);
+  const each = resolveRecipe({ data: "mnist", batchSizePerRank: 32 });
+  expect(resolveRecipe(each)).toEqual(each);
+  expect(recipeForRanks(each, 4)).toEqual({ ...plain, batchSize: 128 });
+  expect(recipeForRanks(each, 1)).toEqual({ ...plain, batchSize: 32 });
+  expect(recipeForRanks(plain, 4)).toEqual(plain);
 });

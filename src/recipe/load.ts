@@ -139,7 +139,7 @@ interface Origin {
 
 function resolve(base: unknown, origin: Origin): Recipe {
   const { library, overrides, onlyKnownNames } = origin;
-  const input = overrides.reduce(applyOverride, base);
+  const input = withBatchSize(overrides.reduce(applyOverride, base));
   const result = recipeSchema(library).safeParse(input);
   const problems = result.success
     ? onlyKnownNames
@@ -152,6 +152,15 @@ function resolve(base: unknown, origin: Origin): Recipe {
     throw new RecipeError(lines.join("\n"), problems);
   }
   return result.data!;
+}
+
+/** Fills in the images of one process as the batch, where they are what a recipe gives. */
+function withBatchSize(input: unknown): unknown {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return input;
+  const { batchSize, batchSizePerRank } = input as Record<string, unknown>;
+  // What is wrong with it is told once.
+  const isUsable = Number.isInteger(batchSizePerRank) && (batchSizePerRank as number) > 0;
+  return batchSize === undefined && isUsable ? { ...input, batchSize: batchSizePerRank } : input;
 }
 
 /** The number of problems that are told at once: a file can hold thousands. */

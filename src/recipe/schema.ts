@@ -151,7 +151,28 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
           "What is done about a loss or gradients that are not finite: steps are left out, and when there are too many of them " +
             "the training goes back. Default: the training stops, and says where it comes from.",
         ),
-      batchSize: z.int().min(1).max(65_536).default(128).describe("Images per step."),
+      batchSize: z
+        .int()
+        .min(1)
+        .max(65_536)
+        .default(128)
+        .describe("Images per step, those of all processes together where several train the network."),
+      batchSizePerRank: z
+        .int()
+        .min(1)
+        .max(65_536)
+        .exactOptional()
+        .describe(
+          "Given instead of batchSize: images per step and process, so that more processes make larger batches. The learning " +
+            "rate stays as it is given. Default: none.",
+        ),
+      syncBatchNorm: z
+        .boolean()
+        .exactOptional()
+        .describe(
+          "Whether batch norm takes the statistics of the images of all processes that train the network, on the CPU. It changes " +
+            "nothing for one process. Default: false, each process takes those of its own images.",
+        ),
       accumulate: z
         .int()
         .min(1)
@@ -246,6 +267,13 @@ function schemaOf(z: Z, library: Library): z.ZodType<Recipe> {
           ["fineTune"],
           "the method of the patriarch names weights of its own: leave one of the two out",
         );
+      if (recipe.batchSizePerRank !== undefined && recipe.batchSizePerRank !== recipe.batchSize)
+        complain(
+          ["batchSizePerRank"],
+          "is given beside batchSize, which says how many images all processes have together: leave one of them out",
+        );
+      if (recipe.syncBatchNorm && recipe.device !== "cpu")
+        complain(["syncBatchNorm"], "is for the CPU: leave it out, or take device: cpu");
       if (recipe.accumulate !== undefined && recipe.accumulate > Math.max(1, recipe.batchSize / 2))
         complain(
           ["accumulate"],

@@ -45,8 +45,12 @@ export interface Recipe {
   readonly checkpointEvery?: number;
   /** What is done about numbers that are not finite; undefined where the training stops. */
   readonly notFinite?: NotFinite;
-  /** Images in a training step. */
+  /** Images in a training step, those of all processes together; with `batchSizePerRank`, those of one process. */
   readonly batchSize: number;
+  /** Images in a training step of each process, the same number as `batchSize`; undefined where that is of all together. */
+  readonly batchSizePerRank?: number;
+  /** Whether batch norm takes the statistics of the images of all processes; undefined where it does not. */
+  readonly syncBatchNorm?: boolean;
   /** Parts in which a step's batch is computed, one after the other; undefined where it is computed at once. */
   readonly accumulate?: number;
   readonly optimizer: Chosen<"kind"> & { readonly learningRate: number };
@@ -112,6 +116,8 @@ export interface RecipeInput {
   readonly checkpointEvery?: number;
   readonly notFinite?: NotFinite;
   readonly batchSize?: number;
+  readonly batchSizePerRank?: number;
+  readonly syncBatchNorm?: boolean;
   readonly accumulate?: number;
   readonly optimizer?: string | { readonly kind?: string; readonly [option: string]: unknown };
   readonly clipNorm?: number;

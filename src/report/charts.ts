@@ -90,6 +90,43 @@ export function accuracyChart(
   });
 }
 
+/** Draws the accuracy of all generations by epoch: on the training images, and on the held-out ones where there are some. */
+export function accuracyCurves(metrics: readonly EpochRecord[]): Html {
+  const point = ({ generation, epoch }: EpochRecord, top1: number | undefined) =>
+    top1 === undefined ? [] : [{ epoch, top1: 100 * top1, generation: String(generation) }];
+  const training = metrics.flatMap((record) => point(record, record.trainTop1));
+  const heldOut = metrics.flatMap((record) => point(record, record.validation?.top1));
+  const epochs = metrics.reduce((most, { epoch }) => Math.max(most, epoch), 2);
+  const line = (data: typeof training, options: Plot.LineYOptions) => [
+    Plot.lineY(data, {
+      ...{ x: "epoch", y: "top1", z: "generation", strokeWidth: 1.8, ...options },
+      stroke: ({ generation }: { generation: string }) => colourOf(Number(generation)),
+    }),
+    ...(epochs <= 12
+      ? [
+          Plot.dot(data, {
+            x: "epoch",
+            y: "top1",
+            r: 2.4,
+            fill: ({ generation }) => colourOf(Number(generation)),
+          }),
+        ]
+      : []),
+  ];
+  return draw({
+    alt: "Accuracy by epoch of each generation",
+    ...{ width: 860, height: 260, marginTop: 22, marginBottom: 40, marginLeft: 52, marginRight: 24 },
+    x: {
+      label: "epoch",
+      domain: [1, epochs],
+      ticks: Math.min(10, epochs),
+      tickFormat: (epoch: number) => (Number.isInteger(epoch) ? String(epoch) : ""),
+    },
+    y: { label: "right (%)", grid: true, nice: true, ticks: 5 },
+    marks: [...line(training, {}), ...line(heldOut, { strokeDasharray: "4 3" })],
+  });
+}
+
 /**
  * Draws one generation's training loss, and the terms it is made of, by epoch.
  *

@@ -8,6 +8,8 @@ export interface ClassKnowledge {
   networks: string[];
   /** The classes of which the last network knows least, lowest accuracy first; accuracies as `networks`. */
   hardest: { className: string; images: number; accuracies: number[] }[];
+  /** All classes that have images, in the data set's order. */
+  all: ClassKnowledge["hardest"];
   /** The classes that the last network most often takes for another, most images first. */
   confused: { className: string; takenFor: string; images: number; of: number }[];
 }
@@ -22,15 +24,15 @@ export function classKnowledge(
 ): ClassKnowledge {
   const each = networks.map(({ predictions }) => classAccuracies(predictions, labels));
   const last = each.at(-1)!;
-  const hardest = last
+  const all = last
     .filter(({ images }) => images > 0)
-    .sort((a, b) => a.accuracy - b.accuracy || a.label - b.label)
-    .slice(0, MOST)
     .map(({ label, images }) => ({
       className: classNames[label]!,
       images,
       accuracies: each.map((classes) => classes[label]!.accuracy),
     }));
+  // A stable order: of equally hard classes the first of the data set comes first.
+  const hardest = all.toSorted((a, b) => a.accuracies.at(-1)! - b.accuracies.at(-1)!).slice(0, MOST);
   const pairs = confusionPairs(networks.at(-1)!.predictions, labels, { most: MOST });
   const confused = pairs.map(({ label, predicted, images }) => ({
     className: classNames[label]!,
@@ -38,5 +40,5 @@ export function classKnowledge(
     images,
     of: last[label]!.images,
   }));
-  return { networks: networks.map(({ name }) => name), hardest, confused };
+  return { networks: networks.map(({ name }) => name), hardest, confused, all };
 }

@@ -8,4 +8,5 @@ export const writeReport: typeof write = async (...args) => {
   const { writeReport } = await import("./write-report.js");
   return writeReport(...args);
 };
+export { type Conversion, convertRun, RunBoard } from "./convert/index.js";
 export { type StudyReportOptions, writeStudyReport } from "./study/index.js";

@@ -3,6 +3,7 @@ import { type RecipeInput, resolveRecipe } from "../recipe/index.js";
 import { page, type ReportData } from "./page.js";
 
 const data: ReportData = {
+  run: "mine",
   recipe: resolveRecipe({ data: "synthetic", generations: 1 }),
   summary: {
     format: 2,

@@ -3,7 +3,15 @@ import { type Recipe, recipeToYaml } from "../recipe/index.js";
 import { differencesOfBits, type Sittings } from "../runs/index.js";
 import type { EpochRecord, GenerationResult, Summary } from "../runs/types.js";
 import type { TransferResult } from "../transfer/index.js";
-import { accuracyChart, colourOf, lossChart, rankChart, reliabilityChart, termColour } from "./charts.js";
+import {
+  accuracyChart,
+  accuracyCurves,
+  colourOf,
+  lossChart,
+  rankChart,
+  reliabilityChart,
+  termColour,
+} from "./charts.js";
 import type { ClassKnowledge } from "./class-knowledge.js";
 import type { Comparison } from "./comparison.js";
 import { type Example, howChosen } from "./examples.js";
@@ -11,12 +19,15 @@ import { headline } from "./headline.js";
 import { Html, html } from "./html.js";
 import { count, duration, fixed, nameOf, percent, plural } from "./numbers.js";
 import { type ResultRows, resultRows } from "./result-rows.js";
+import { scrollable } from "./scrollable.js";
 import { style } from "./style.js";
 import { tableFigure } from "./table-figure.js";
 import { transferSection } from "./transfer-section.js";
 
 /** Everything that a report shows. */
 export interface ReportData {
+  /** The name of the run's folder, which tells two runs of one recipe apart. */
+  run: string;
   recipe: Recipe;
   summary: Summary;
   metrics: EpochRecord[];
@@ -52,11 +63,11 @@ export function page(data: ReportData): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${summary.title} – Lyceum</title>
+<title>${data.run}: ${summary.title} – Lyceum</title>
 <style>${new Html(style)}</style>
 </head>
 <body><main>
-<p class="kicker">Lyceum ${summary.lyceum} · training in generations</p>
+<p class="kicker">Lyceum ${summary.lyceum} · training in generations · run ${data.run}</p>
 <h1>${summary.title}</h1>
 ${headline(summary, data).map((sentence, i) => html`<p class="${i === 0 ? "headline" : ""}">${sentence}</p>`)}
 ${unfinished(recipe, generations)}
@@ -65,7 +76,7 @@ ${facts(recipe, generations, data.methodLines)}
 <h2>Accuracy by generation</h2>
 <figure>
 ${generationLegend(generations, Object.keys(ensembles).length > 0)}
-<div class="scroll">${accuracyChart(generations, ensembles, data.testImages)}</div>
+${scrollable("Accuracy by generation", accuracyChart(generations, ensembles, data.testImages))}
 <figcaption>The axis does not start at 0. ${
     data.testImages === undefined
       ? ""
@@ -79,7 +90,7 @@ ${resultFigure(summary)}
 <h2>How tolerant each generation is</h2>
 <figure>
 ${generationLegend(generations, false)}
-<div class="scroll">${rankChart(generations)}</div>
+${scrollable("Mean score by rank", rankChart(generations))}
 <figcaption>The mean score of the best class, of the second best, and so on. A strict network falls off steeply; a
 tolerant one leaves some score to a few classes beside the best.</figcaption>
 </figure>
@@ -92,6 +103,7 @@ ${data.classes && classSection(data.classes)}
 ${transferSection(data.transfers ?? [])}
 
 <h2>Training</h2>
+${curveSection(metrics)}
 ${lossSection(metrics, data.termLabel)}
 
 <h2>A dozen test images</h2>
@@ -214,23 +226,23 @@ function reliabilitySection(generations: readonly GenerationResult[]): Html | un
   return html`<h2>How far the scores can be trusted</h2>
 <figure>
 ${generationLegend(generations, false)}
-<div class="scroll">${reliabilityChart(generations)}</div>
+${scrollable("Accuracy by top score", reliabilityChart(generations))}
 <figcaption>The test images in 15 bins by their top score: how high it is, and how many of them are right. On the dashed
 line a network is right as often as its scores say; below it, it is too sure. The larger a dot, the more images.</figcaption>
 </figure>`;
 }
 
-function classSection({ networks, hardest, confused }: ClassKnowledge): Html {
+function classSection({ networks, hardest, confused, all }: ClassKnowledge): Html {
   const last = networks.at(-1)!;
-  const hard: ResultRows = {
+  const rowsOf = (classes: ClassKnowledge["all"]): ResultRows => ({
     headings: [...networks, "images"],
-    rows: hardest.map(({ className, images, accuracies }) => [
+    rows: classes.map(({ className, images, accuracies }) => [
       className,
       ...accuracies.map((accuracy) => percent(accuracy, 1)),
       count(images),
     ]),
     notes: [],
-  };
+  });
   const mixed: ResultRows = {
     headings: ["taken for", "images"],
     rows: confused.map(({ className, takenFor, images, of }) => [
@@ -241,8 +253,26 @@ function classSection({ networks, hardest, confused }: ClassKnowledge): Html {
     notes: [],
   };
   return html`<h2>Which classes are hard</h2>
-<div class="pair">${tableFigure(hard, `The classes of which the ${last} gets fewest right.`)}
-${confused.length > 0 ? tableFigure(mixed, `What the ${last} most often takes for something else.`) : undefined}</div>`;
+<div class="pair">${tableFigure(rowsOf(hardest), `The classes of which the ${last} gets fewest right.`, { first: "class" })}
+${confused.length > 0 ? tableFigure(mixed, `What the ${last} most often takes for something else.`, { first: "class" }) : undefined}</div>
+<details><summary>All ${count(all.length)} classes</summary>${tableFigure(rowsOf(all), "Right among the test images of each class.", { first: "class" })}</details>`;
+}
+
+/** Shows how accuracy grew; nothing where the log is gone. */
+function curveSection(metrics: readonly EpochRecord[]): Html | undefined {
+  if (metrics.length === 0) return undefined;
+  const generations = [...new Map(metrics.map((record) => [record.generation, record.role]))];
+  const heldOut = metrics.some(({ validation }) => validation);
+  return html`<figure><ul class="legend">${generations.map(
+    ([generation, role]) =>
+      html`<li><i style="background:${colourOf(generation)}"></i>${nameOf(generation, role)}</li>`,
+  )}<li><i class="stroke"></i>training images</li>${
+    heldOut ? html`<li><i class="dashed"></i>held-out images</li>` : undefined
+  }</ul>
+${scrollable("Accuracy by epoch", accuracyCurves(metrics))}
+<figcaption>Right by epoch: of the augmented training images, each when it was trained on${
+    heldOut ? ", and of the held-out images" : ""
+  }.</figcaption></figure>`;
 }
 
 function lossSection(metrics: readonly EpochRecord[], termLabel: ReportData["termLabel"] = inWords): Html {

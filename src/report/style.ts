@@ -5,14 +5,14 @@
 export const style = `
 :root {
   color-scheme: light dark;
-  --paper: #fbfaf8; --card: #ffffff; --ink: #1d2430; --soft: #5c6675; --line: #e3e0da; --track: #eceae5;
+  --paper: #fbfaf8; --card: #ffffff; --ink: #1d2430; --soft: #5c6675; --line: #e3e0da; --track: #eceae5; --shade: #00000033;
   --ensemble: #8b5a9f;
   --g0: #d9772b; --g1: #2f79b9; --g2: #1f9d7a; --g3: #7a63c9; --g4: #c2467f; --g5: #7d8b2a; --g6: #4f6d8f; --g7: #a8682f;
   --t0: #2f79b9; --t1: #d9772b; --t2: #1f9d7a; --t3: #7a63c9;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --paper: #14171c; --card: #1c2128; --ink: #e6e8ec; --soft: #9aa4b2; --line: #2e353f; --track: #2a3039;
+    --paper: #14171c; --card: #1c2128; --ink: #e6e8ec; --soft: #9aa4b2; --line: #2e353f; --track: #2a3039; --shade: #000000aa;
     --ensemble: #c49ad6;
     --g0: #f0964f; --g1: #62a8e3; --g2: #47c7a2; --g3: #a595f0; --g4: #ea7cae; --g5: #b5c455; --g6: #8eaed3; --g7: #d9a066;
     --t0: #62a8e3; --t1: #f0964f; --t2: #47c7a2; --t3: #a595f0;
@@ -45,7 +45,15 @@ figcaption { margin-top: .5rem; }
 .legend i.dashed { height: 0; width: 1.3rem; border-radius: 0; border-top: 3px dashed; vertical-align: .22rem; }
 .small { display: grid; grid-template-columns: repeat(auto-fill, minmax(16.5rem, 1fr)); gap: .6rem 1rem; }
 .small h3, .example h3 { font-size: .9rem; font-weight: 600; margin: 0 0 .2rem; }
-.scroll { overflow-x: auto; }
+.scroll {
+  overflow-x: auto;
+  /* A shadow at an edge behind which there is more: covers move along with the content, shadows stay. */
+  background: linear-gradient(to right, var(--card) 40%, transparent) left / 3rem 100% no-repeat local,
+    linear-gradient(to left, var(--card) 40%, transparent) right / 3rem 100% no-repeat local,
+    linear-gradient(to right, var(--shade), transparent) left / 1rem 100% no-repeat scroll,
+    linear-gradient(to left, var(--shade), transparent) right / 1rem 100% no-repeat scroll;
+}
+.scroll:focus-visible { outline: 3px solid var(--g1); outline-offset: 2px; border-radius: 4px; }
 .scroll svg { min-width: 34rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 0 1rem; align-items: start; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
@@ -66,7 +74,7 @@ tbody tr:last-child td { border-bottom: 0; }
 .predictions > div { min-width: 0; }
 .predictions h3 span { font-weight: 400; color: var(--soft); }
 .row { display: grid; grid-template-columns: 1fr 2.3rem; column-gap: .4rem; font-size: .76rem; line-height: 1.35; margin-bottom: .22rem; }
-.row .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--soft); }
+.row .name { overflow-wrap: anywhere; color: var(--soft); }
 .row .value { text-align: right; font-variant-numeric: tabular-nums; color: var(--soft); }
 .row.label .name { color: var(--ink); font-weight: 600; }
 .row .bar { grid-column: 1 / -1; height: 5px; border-radius: 3px; background: var(--track); overflow: hidden; }
@@ -77,7 +85,7 @@ pre {
   background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem; overflow-x: auto;
   font: .82rem/1.5 ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace;
 }
-@media (max-width: 34rem) { .examples { grid-template-columns: 1fr; } main { padding: 1.5rem 1rem 3rem; } }
+@media (max-width: 34rem) { .examples, .predictions, .pair { grid-template-columns: minmax(0, 1fr); } main { padding: 1.5rem 1rem 3rem; } }
 @media print {
   :root { color-scheme: light; --paper: #fff; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -6,6 +6,7 @@ import { draw } from "./draw.js";
 import { type Html, html } from "./html.js";
 import { count, nameOf } from "./numbers.js";
 import type { ResultRows } from "./result-rows.js";
+import { scrollable } from "./scrollable.js";
 import { tableFigure } from "./table-figure.js";
 
 const labels = new Map<string, string>(classifiers.map(({ name, label }) => [name, label]));
@@ -32,7 +33,7 @@ the features are ${layer}, ${count(generations[0]!.features)} numbers an image, 
     ({ classifier }, i) =>
       html`<li><i class="stroke" style="color:${termColour(i)}"></i>${labelOf(classifier)}</li>`,
   )}</ul>
-<div class="scroll">${transferChart(result, most)}</div>
+${scrollable(`Right among the test images of ${name}`, transferChart(result, most))}
 <figcaption>Right among the test images, by ${of}. The axis does not start at 0.${
     splits > 1 ? ` Bars: one standard deviation over ${splits} draws of the training images.` : ""
   }</figcaption>

@@ -1,9 +1,6 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { Predictions } from "../analysis/index.js";
+import { basename, join, resolve } from "node:path";
 import type { AnyDataset } from "../data/index.js";
-import { describeMethods, loadTestLogits, prepareImages, termLabels } from "../generations/index.js";
-import type { Library } from "../recipe/index.js";
+import { describeMethods, termLabels } from "../generations/index.js";
 import { type Imports, libraryOf, RunFolder, writeAtomic } from "../runs/index.js";
 import { readTransfer, type TransferResult, transferNames } from "../transfer/index.js";
 import { type ClassKnowledge, classKnowledge } from "./class-knowledge.js";
@@ -11,6 +8,7 @@ import { comparePredictions } from "./comparison.js";
 import { chooseDifferent, chooseExamples, type Example, type Network } from "./examples.js";
 import { nameOf } from "./numbers.js";
 import { page } from "./page.js";
+import { findImages, readPredictions } from "./run-contents.js";
 
 /**
  * Writes a run's `report.html`, one file that holds everything it shows. Where something is missing, such as
@@ -67,6 +65,7 @@ export async function writeReport(
   await writeAtomic(
     path,
     page({
+      run: basename(resolve(run.directory)),
       recipe,
       summary,
       metrics: await run.readMetrics(),
@@ -88,30 +87,4 @@ async function readTransfers(directory: string): Promise<TransferResult[]> {
   const found = [];
   for (const name of await transferNames(directory)) found.push(await readTransfer(directory, name));
   return found.filter((result) => result !== undefined);
-}
-
-/** Loads the run's images, or says in words why they cannot be loaded. */
-async function findImages(
-  { recipe }: RunFolder,
-  library: Library,
-  dataset: AnyDataset | undefined,
-): Promise<AnyDataset | string> {
-  try {
-    return (await prepareImages(recipe, { library, dataset })).dataset;
-  } catch (error) {
-    return `the images could not be read (${(error as Error).message.split("\n")[0]})`;
-  }
-}
-
-/**
- * Reads what a generation predicted for the test images at the end of its training.
- *
- * @returns undefined where the file of its logits is missing
- * @throws Error that names the file when it does not hold logits [N, C]
- */
-function readPredictions(run: RunFolder, generation: number): Predictions | undefined {
-  const path = run.generation(generation).testLogits;
-  if (!existsSync(path)) return undefined;
-  using logits = loadTestLogits(path);
-  return new Predictions(logits, { name: path });
 }

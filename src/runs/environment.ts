@@ -28,6 +28,8 @@ export const environmentSchema = schema((z) => {
     commit: text.exactOptional(),
     machine: z.object({ cpu: text, cores: z.number(), memoryGiB: z.number(), os: text, arch: text }),
     threads: z.number(),
+    /** The number of processes that train together, where there are several; the rest is of the first. */
+    ranks: z.int().min(2).exactOptional(),
     /** The instructions that the kernels on the processor use: "avx512", "avx2" or "none". */
     isa: text.exactOptional(),
     device: text,
@@ -57,9 +59,16 @@ export function lyceumVersion(): string {
 /**
  * Describes this process and machine, at this moment.
  *
- * @param device where the training runs: "cpu", "cuda" or "cuda:N"
+ * @param options.device where the training runs: "cpu", "cuda" or "cuda:N"
+ * @param options.ranks the number of processes that train together; default: 1
  */
-export async function describeEnvironment({ device }: { device: string }): Promise<Environment> {
+export async function describeEnvironment({
+  device,
+  ranks = 1,
+}: {
+  device: string;
+  ranks?: number | undefined;
+}): Promise<Environment> {
   const commit = await findCommit();
   const card =
     device === "cpu" || !torch.cudaAvailable() ? undefined : torch.cudaDevice(device as torch.Device);
@@ -70,6 +79,7 @@ export async function describeEnvironment({ device }: { device: string }): Promi
     ...(commit ? { commit } : {}),
     machine: describeMachine(),
     threads: torch.getNumThreads(),
+    ...(ranks > 1 && { ranks }),
     isa: torch.isa(),
     device,
     ...(card ? { card: card.name } : {}),

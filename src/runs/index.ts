@@ -15,7 +15,10 @@ export { CHANGEABLE, decidingRecipe, differingKeys, sha256Of, withoutPlace } fro
 export { parseJson, testResultSchema } from "./formats.js";
 export { filesOf, type ImportedFile, type Imports, libraryOf } from "./imports.js";
 export { listRuns, type RunListing } from "./list-runs.js";
-export { acquireLock, isLocked, type Lock } from "./lock.js";
+export { acquireLock, isLocked, type Lock, LockHeld, lookAtLock, STALE_SECONDS } from "./lock.js";
+export { BEAT_SECONDS } from "./lock-holder.js";
+export { waitForLock } from "./lock-wait.js";
+export { LockWatch } from "./lock-watch.js";
 export { appendLine } from "./metrics-log.js";
 export { type OtherFormat, otherFormat } from "./other-format.js";
 export { refuseLinkAt, refuseLinks } from "./refuse-links.js";

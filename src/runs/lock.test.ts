@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, w
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { acquireLock, isLocked } from "./lock.js";
+import { acquireLock, isLocked, LockHeld } from "./lock.js";
+import { LockWatch } from "./lock-watch.js";
 
 const lockFile = () => join(mkdtempSync(join(tmpdir(), "lyceum-lock-")), ".lock");
 const gone = () => spawnSync(process.execPath, ["-e", "0"]).pid;
@@ -15,6 +16,7 @@ const age = (path: string, seconds: number) => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllEnvs();
 });
 
 test("is held once, given back, and taken again", async () => {
@@ -82,6 +84,92 @@ describe("a lock of another machine", () => {
     await expect(acquireLock(leave(inContainer, 10))).rejects.toThrow("is at work");
     await (await acquireLock(leave(inContainer, 301))).release();
   });
+});
+
+describe("a lock of another machine that is watched", () => {
+  const elsewhere = { pid: gone(), host: "elsewhere", started: null, beat: 20 };
+  /** A lock, a clock to turn, and what comes of trying to take the lock. */
+  const watched = (holder: object) => {
+    const path = lockFile();
+    writeFileSync(path, JSON.stringify(holder));
+    let seconds = 0;
+    const watch = new LockWatch(() => seconds);
+    const take = () => acquireLock(path, { watch }).catch((error: LockHeld) => error);
+    const pass = (more: number) => {
+      seconds += more;
+    };
+    return { path, take, pass };
+  };
+
+  test.each([-1e6, 0, 1e6])(
+    "is taken over after 300 s without a sign of life, where its file's time is %d s off",
+    async (off) => {
+      const { path, take, pass } = watched(elsewhere);
+      age(path, off);
+      for (const _ of [0, 1, 2]) {
+        expect(await take()).toMatchObject({ name: "LockHeld", isSure: false });
+        pass(99);
+      }
+      expect(((await take()) as LockHeld).message).toMatch(
+        /^process \d+ on elsewhere is at work in this folder \(once it/,
+      );
+      pass(4);
+      const lock = await take();
+      expect(lock).not.toBeInstanceOf(LockHeld);
+      await (lock as Awaited<ReturnType<typeof acquireLock>>).release();
+      expect(readdirSync(dirname(path))).toEqual([]);
+    },
+  );
+
+  test("is never taken over while its file changes, even to an earlier time", async () => {
+    const { path, take, pass } = watched(elsewhere);
+    expect(await take()).toMatchObject({ isSure: false });
+    for (let beats = 0; beats < 30; beats++) {
+      age(path, 1000 * beats);
+      expect(await take()).toMatchObject({ name: "LockHeld", isSure: true });
+      pass(20);
+    }
+    pass(60);
+    expect(await take()).toMatchObject({ name: "LockHeld", isSure: false });
+  });
+
+  test("is never taken over where its version gives no signs of life", async () => {
+    const { beat: _, ...older } = elsewhere;
+    const { take, pass } = watched(older);
+    expect(await take()).toMatchObject({ isSure: false });
+    pass(1e6);
+    expect(await take()).toBeInstanceOf(LockHeld);
+  });
+});
+
+test("a job of Slurm that was begun again takes over the lock that it held before, and no other", async () => {
+  const holder = {
+    pid: gone(),
+    host: "elsewhere",
+    started: null,
+    beat: 20,
+    job: { id: "here/7", restart: 0 },
+  };
+  const path = lockFile();
+  writeFileSync(path, JSON.stringify(holder));
+  vi.stubEnv("SLURM_CLUSTER_NAME", "here");
+  vi.stubEnv("SLURM_JOB_ID", "7");
+  await expect(acquireLock(path)).rejects.toThrow("is at work");
+  vi.stubEnv("SLURM_RESTART_COUNT", "1");
+  vi.stubEnv("SLURM_JOB_ID", "8");
+  await expect(acquireLock(path)).rejects.toThrow("is at work");
+  vi.stubEnv("SLURM_JOB_ID", "7");
+  const lock = await acquireLock(path);
+  expect(JSON.parse(readFileSync(path, "utf8")).job).toEqual({ id: "here/7", restart: 1 });
+  await lock.release();
+});
+
+test("a lock that is abandoned stays, and counts as held until its process ends", async () => {
+  const path = lockFile();
+  const lock = await acquireLock(path);
+  await lock.abandon();
+  await lock.release();
+  expect(await isLocked(path)).toBe(true);
 });
 
 test("its holder gives signs of life in the file itself, never in one that took its place", async () => {

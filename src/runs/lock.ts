@@ -1,35 +1,25 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
 import { type FileHandle, link, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
-import type { z } from "zod";
-import { schema } from "../packages.js";
 import { writeError } from "../write-error.js";
+import { BEAT_SECONDS, fateOf, type Holder, nameOfHolder, parseHolder, thisProcess } from "./lock-holder.js";
+import type { LockWatch } from "./lock-watch.js";
 
-/** Seconds from one sign of life of a lock's holder to the next. */
-const BEAT_SECONDS = 20;
 /** Seconds without a sign of life after which a lock of another machine counts as left by a process that ended. */
-const STALE_SECONDS = 300;
+export const STALE_SECONDS = 300;
+/** Seconds after its last sign of life for which the holder of a watched lock counts as surely alive. */
+const SURE_SECONDS = 3 * BEAT_SECONDS;
 
-const holderSchema = schema((z) =>
-  z.object({
-    pid: z.int().positive(),
-    host: z.string().max(300),
-    /**
-     * When the process started, which tells it from a later one with the same number; null where that is not
-     * known.
-     */
-    started: z.string().max(100).nullable(),
-    /** The namespace in which the process has its number, as containers have their own; left out where that is not known. */
-    namespace: z.string().max(100).exactOptional(),
-    /**
-     * Seconds after which the holder writes the file anew at the latest, so that its time says that the holder is alive; left out
-     * in locks of earlier versions, whose holders do not.
-     */
-    beat: z.number().positive().exactOptional(),
-  }),
-);
-type Holder = z.infer<ReturnType<typeof holderSchema>>;
+/** The error of a lock that another process holds. */
+export class LockHeld extends Error {
+  override name = "LockHeld";
+  /** Whether the holder is surely at work, as far as that can be seen; otherwise it may have ended without a trace. */
+  readonly isSure: boolean;
+
+  constructor(message: string, isSure: boolean) {
+    super(message);
+    this.isSure = isSure;
+  }
+}
 
 /** A lock that this process holds. */
 export interface Lock {
@@ -42,6 +32,16 @@ export interface Lock {
   assertHeld(): Promise<void>;
   /** Releases the lock, if it is still this process's own. */
   release(): Promise<void>;
+  /** Holds the lock no more and leaves its file, as if this process had been killed. */
+  abandon(): Promise<void>;
+}
+
+export interface LockOptions {
+  /**
+   * What this process has seen of locks so far, where it looks again and again. Locks of other machines are then judged by that alone.
+   * Default: a lock's age is judged by the clock of its disk.
+   */
+  watch?: LockWatch;
 }
 
 /**
@@ -49,16 +49,12 @@ export interface Lock {
  * replaced: one of this machine where there is no such process, one of another machine where its holder has given no sign of life
  * for {@link STALE_SECONDS}. While the lock is held, a sign of life is given every {@link BEAT_SECONDS} whenever the event loop turns.
  *
- * @throws Error that names the process which holds it
+ * @throws LockHeld that names the process which holds it
  */
-export async function acquireLock(path: string): Promise<Lock> {
-  const mine = JSON.stringify({
-    pid: process.pid,
-    host: hostname(),
-    started: startOf(process.pid),
-    ...namespaceEntry(),
-    beat: BEAT_SECONDS,
-  } satisfies Holder);
+export async function acquireLock(path: string, { watch }: LockOptions = {}): Promise<Lock> {
+  // Where it is held, a process that looks again and again leaves the disk alone but for this look.
+  if (watch) refuseHeld(path, await readLock(path), { watch });
+  const mine = JSON.stringify(thisProcess());
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   let file: FileHandle | undefined;
   try {
@@ -68,7 +64,7 @@ export async function acquireLock(path: string): Promise<Lock> {
     const now = (await file.stat()).mtimeMs;
     // A hard link, unlike a file that is written, appears with all its content or not at all, and replaces no
     // other file.
-    while (!(await tryLink(temporary, path))) await removeStale(path, now);
+    while (!(await tryLink(temporary, path))) await removeStale(path, watch ? { watch } : { now });
   } catch (error) {
     await file?.close().catch(() => {});
     throw isOfSystem(error) ? writeError(error, { path, bytes: mine.length }) : error;
@@ -80,8 +76,14 @@ export async function acquireLock(path: string): Promise<Lock> {
 
 /** Tells whether a process that is still alive holds the lock. */
 export async function isLocked(path: string): Promise<boolean> {
-  const content = await readLock(path);
-  return content !== undefined && isAlive(parse(content), await ageOf(path, Date.now()));
+  const found = await readLock(path);
+  return found !== undefined && judge(path, found, { now: Date.now() }).isHeld;
+}
+
+/** Takes note of a lock's last sign of life, where its holder cannot be looked for. */
+export async function lookAtLock(path: string, watch: LockWatch): Promise<void> {
+  const found = await readLock(path);
+  if (found) judge(path, found, { watch });
 }
 
 function held(path: string, mine: string, file: FileHandle): Lock {
@@ -92,15 +94,24 @@ function held(path: string, mine: string, file: FileHandle): Lock {
   };
   // The same bytes over those that are there, in the file itself and not by its name: so a lock that another process has
   // put in its place is never touched.
-  const beat = () => void file.write(mine, 0).catch(() => {});
+  const beat = () => void giveSign().catch(() => {});
+  const giveSign = async () => {
+    await file.write(mine, 0);
+    // A disk in the network hears of it only now.
+    await file.datasync();
+  };
   const timer = setInterval(beat, BEAT_SECONDS * 1000);
   timer.unref();
+  const end = async () => {
+    released = true;
+    clearInterval(timer);
+    await file.close().catch(() => {});
+  };
   return {
     assertHeld: async () => {
       if (released || (await isMine())) return;
-      const content = await readLock(path).catch(() => undefined);
-      const holder = content === undefined ? undefined : parse(content);
-      const who = holder ? `${nameOf(holder)} has taken it` : "it is gone";
+      const found = await readLock(path).catch(() => undefined);
+      const who = found?.holder ? `${nameOfHolder(found.holder)} has taken it` : "it is gone";
       throw new Error(
         `${path}: was this process's own, and ${who}: nothing more is written here, so that two do not train into one folder`,
       );
@@ -108,11 +119,12 @@ function held(path: string, mine: string, file: FileHandle): Lock {
     release: async () => {
       if (released) return;
       const own = (await isMine()) && (await readFile(path, "utf8").catch(() => "")) === mine;
-      released = true;
-      clearInterval(timer);
-      await file.close().catch(() => {});
+      await end();
       // On a disk that has become read only the lock stays; it counts as left, once this process has ended.
       if (own) await rm(path, { force: true }).catch(() => {});
+    },
+    abandon: async () => {
+      if (!released) await end();
     },
   };
 }
@@ -123,111 +135,86 @@ async function tryLink(temporary: string, path: string): Promise<boolean> {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") return false;
+    // A disk in the network may have made the link, and say so when asked a second time because its first answer was lost.
+    if (code === "EEXIST") return (await stat(temporary).catch(() => undefined))?.nlink === 2;
     // The process that holds the lock may clear away what looks like a killed one's.
-    if (code === "ENOENT") throw new Error("another process has just begun to work in this folder");
+    if (code === "ENOENT") throw new LockHeld("another process has just begun to work in this folder", false);
     throw error;
   }
 }
 
-/**
- * Removes the lock of a process that has ended, or throws an Error that names the process which is still
- * alive.
- *
- * @param now the time by the disk's clock, in milliseconds
- */
-async function removeStale(path: string, now: number): Promise<void> {
-  const age = await ageOf(path, now);
-  const content = await readLock(path);
-  if (content === undefined) return;
-  const holder = parse(content);
-  if (isAlive(holder, age))
-    throw new Error(`${inWords(holder, age)}; if you know that it is not, remove ${path}`);
+/** Removes the lock of a process that has ended, or throws a LockHeld that names the process which is still alive. */
+async function removeStale(path: string, by: Judge): Promise<void> {
+  const found = await readLock(path);
+  if (found === undefined) return;
+  refuseHeld(path, found, by);
   // Another process may have replaced the stale lock since it was read: then what was moved aside is that
   // process's lock, and goes back to its place.
   const aside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   await rename(path, aside).catch(() => {});
-  if ((await readLock(aside)) !== content) await link(aside, path).catch(() => {});
+  if ((await readLock(aside))?.content !== found.content) await link(aside, path).catch(() => {});
   await rm(aside, { force: true });
 }
 
-const nameOf = ({ pid, host }: Holder) => `process ${pid} on ${host}`;
-
-function inWords(holder: Holder | undefined, age: number): string {
-  if (!holder) return "another process is at work in this folder";
-  const seen =
-    isOfHere(holder) || holder.beat === undefined
-      ? ""
-      : ` (last sign of life ${Math.max(0, Math.round(age))} s ago; after ${STALE_SECONDS} s without one the folder is free)`;
-  return `${nameOf(holder)} is at work in this folder${seen}`;
+/** A lock's file as it was read. */
+interface FoundLock {
+  content: string;
+  holder: Holder | undefined;
+  /** When it was written last by the clock of its disk, in milliseconds. */
+  writtenAt: number;
 }
 
-async function readLock(path: string): Promise<string | undefined> {
-  return readFile(path, "utf8").catch((error) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-}
-
-/** The seconds since a file was written last. */
-async function ageOf(path: string, now: number): Promise<number> {
-  const found = await stat(path).catch(() => undefined);
-  return found ? (now - found.mtimeMs) / 1000 : 0;
-}
-
-function parse(content: string): Holder | undefined {
+/** @returns undefined where there is no lock */
+async function readLock(path: string): Promise<FoundLock | undefined> {
+  let file: FileHandle | undefined;
   try {
-    return holderSchema().parse(JSON.parse(content));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Tells whether the process that a lock names can be looked for here: it is of this machine, and of this container. */
-function isOfHere({ host, namespace }: Holder): boolean {
-  return host === hostname() && (namespace === undefined || namespace === namespaceEntry().namespace);
-}
-
-/**
- * Tells whether the process that a lock names is alive. One on another machine cannot be looked for: it counts as alive as long as it
- * gives signs of life, and always where its version gives none. A lock without readable content, as a full disk leaves it, counts
- * as that of a process that ended.
- *
- * @param age seconds since the lock was written last
- */
-function isAlive(holder: Holder | undefined, age: number): boolean {
-  if (!holder) return false;
-  if (!isOfHere(holder)) return holder.beat === undefined || age < Math.max(STALE_SECONDS, 5 * holder.beat);
-  try {
-    process.kill(holder.pid, 0);
+    // A disk in the network gives the newest state of a file to whoever opens it, and only to those.
+    file = await open(path, "r");
+    const content = await file.readFile("utf8");
+    return { content, holder: parseHolder(content), writtenAt: (await file.stat()).mtimeMs };
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if (["ENOENT", "ESTALE"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  } finally {
+    await file?.close();
   }
-  return holder.started === null || holder.started === startOf(holder.pid);
+}
+
+/** By what the signs of life of processes elsewhere are judged: what was seen of them, or the time now by the disk's clock, in milliseconds. */
+type Judge = { watch: LockWatch } | { now: number };
+
+/** Judges whether a lock's holder is alive. One elsewhere counts as alive as long as it gives signs of life, and always where its version gives none. */
+function judge(
+  path: string,
+  found: FoundLock,
+  by: Judge,
+): { isHeld: boolean; isSure: boolean; seen: string } {
+  const { holder, content, writtenAt } = found;
+  const fate = fateOf(holder);
+  if (fate !== "unknown") return { isHeld: fate !== "ended", isSure: fate !== "silent", seen: "" };
+  const stale = Math.max(STALE_SECONDS, 5 * (holder?.beat ?? 0));
+  if ("watch" in by) {
+    const { silentSeconds, hasChanged } = by.watch.look(path, `${writtenAt} ${content}`);
+    const isSure = hasChanged && silentSeconds < SURE_SECONDS;
+    const seen = ` (once it gives no sign of life for ${stale} s, another takes over)`;
+    return { isHeld: silentSeconds < stale, isSure, seen };
+  }
+  const age = (by.now - writtenAt) / 1000;
+  const ago = Math.max(0, Math.round(age));
+  const seen = ` (last sign of life ${ago} s ago; after ${stale} s without one the folder is free)`;
+  return { isHeld: age < stale, isSure: false, seen };
+}
+
+/** @throws LockHeld where the lock's holder is alive */
+function refuseHeld(path: string, found: FoundLock | undefined, by: Judge): void {
+  if (!found) return;
+  const { isHeld, isSure, seen } = judge(path, found, by);
+  if (!isHeld) return;
+  const who = found.holder ? nameOfHolder(found.holder) : "another process";
+  throw new LockHeld(
+    `${who} is at work in this folder${seen}; if you know that it is not, remove ${path}`,
+    isSure,
+  );
 }
 
 const isOfSystem = (error: unknown) => typeof (error as NodeJS.ErrnoException).code === "string";
-
-/**
- * Says when a process started, as the boot's identifier and the clock ticks since; null where there is no
- * /proc.
- */
-function startOf(pid: number): string | null {
-  try {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field, the program's name in brackets, may hold spaces.
-    return `${boot} ${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}`;
-  } catch {
-    return null;
-  }
-}
-
-/** The namespace of this process's number, as an entry of a lock; empty where there is no /proc. */
-function namespaceEntry(): { namespace?: string } {
-  try {
-    return { namespace: readlinkSync("/proc/self/ns/pid") };
-  } catch {
-    return {};
-  }
-}

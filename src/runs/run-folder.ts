@@ -49,6 +49,8 @@ export interface RunStatus {
  */
 export class RunFolder {
   readonly #lock: Lock | undefined;
+  /** Whether this process only reads what another one writes, which trains with it. */
+  readonly follows: boolean;
   #recipe: Recipe;
   readonly #notes: string[] = [];
 
@@ -57,9 +59,11 @@ export class RunFolder {
     readonly directory: string,
     recipe: Recipe,
     lock?: Lock,
+    follows = false,
   ) {
     this.#recipe = recipe;
     this.#lock = lock;
+    this.follows = follows;
   }
 
   /** The recipe by which the run goes. */
@@ -156,6 +160,22 @@ export class RunFolder {
   }
 
   /**
+   * Opens a run that the first of several processes holds, for the others that train with it: they read its files, and all
+   * that would be written is left to the first.
+   *
+   * @param recipe the recipe by which it goes on, as the first process has it
+   * @throws Error when this process does not see the folder
+   */
+  static follow(directory: string, recipe: Recipe): RunFolder {
+    const path = resolve(directory);
+    if (existsSync(join(path, "recipe.yaml"))) return new RunFolder(path, recipe, undefined, true);
+    throw new Error(
+      `${path}: this process sees no run there, in which rank 0 writes: the run's folder must be on a file system that all ` +
+        "processes share",
+    );
+  }
+
+  /**
    * Opens a run to read it, as `open` does, for callers that need none of the definitions which its recipe
    * names. Names that nothing defines are accepted.
    *
@@ -230,6 +250,7 @@ export class RunFolder {
    * @param firstGeneration the first generation that is trained by it
    */
   async change(recipe: Recipe, firstGeneration: number): Promise<void> {
+    if (this.follows) return;
     const environment = await this.readEnvironment();
     const before = { ...this.#recipe, generations: environment?.generations ?? this.#recipe.generations };
     const keys = (Object.keys({ ...before, ...recipe }) as (keyof Recipe)[]).filter(
@@ -334,6 +355,7 @@ export class RunFolder {
 
   /** Appends one line to metrics.jsonl, which is on the disk when the promise resolves. */
   async appendMetrics(record: EpochRecord): Promise<void> {
+    if (this.follows) return;
     await this.#assertUsable();
     await appendRecord(join(this.directory, "metrics.jsonl"), record);
   }
@@ -386,6 +408,7 @@ export class RunFolder {
    * Writes summary.json: the results of the finished generations, with the versions of format and software.
    */
   async writeSummary(summary: Omit<Summary, "format" | "lyceum">): Promise<void> {
+    if (this.follows) return;
     await this.#assertUsable();
     const stamped = {
       format: RUN_FORMAT,
@@ -445,7 +468,7 @@ export class RunFolder {
 
   /** Removes a finished generation's checkpoint. */
   async removeCheckpoint(n: number): Promise<void> {
-    await rm(this.generation(n).checkpoint, { recursive: true, force: true });
+    if (!this.follows) await rm(this.generation(n).checkpoint, { recursive: true, force: true });
   }
 }
 

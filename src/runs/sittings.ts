@@ -2,7 +2,17 @@
 import type { Environment } from "./environment.js";
 
 /** What of an environment decides how sums round, in words, by the name of what differs. */
-function roundingOf({ lyceum, commit, libtorch, machine, threads, isa, device, card }: Environment) {
+function roundingOf({
+  lyceum,
+  commit,
+  libtorch,
+  machine,
+  threads,
+  ranks = 1,
+  isa,
+  device,
+  card,
+}: Environment) {
   return {
     Lyceum: `Lyceum ${lyceum}${commit ? ` at commit ${commit.slice(0, 12)}${commit.endsWith("+") ? "+" : ""}` : ""}`,
     libtorch: `libtorch ${libtorch}`,
@@ -11,6 +21,7 @@ function roundingOf({ lyceum, commit, libtorch, machine, threads, isa, device, c
     device: card ?? (device === "cpu" ? "the processor" : device),
     kernels: isa === undefined ? undefined : `kernels for ${isa}`,
     threads: `${threads} thread${threads === 1 ? "" : "s"}`,
+    ranks: `${ranks} process${ranks === 1 ? "" : "es"}`,
   };
 }
 

@@ -5,11 +5,12 @@ export { type JudgedExpectation, judge, parseExpectation } from "./expectations.
 export { findStudyFolder } from "./find-study-folder.js";
 export { openStudy } from "./open-study.js";
 export { type PairedDifference, paired, withoutRepeated } from "./paired.js";
-export { type PlannedNetwork, planStudy } from "./plan.js";
+export { independentGroups, type PlannedNetwork, planStudy } from "./plan.js";
 export { type BegunStudy, beginStudy, type RunStudyOptions, runStudy, workAtStudy } from "./run-study.js";
 export { claims } from "./sentences/claims.js";
 export { differenceWords, findingOf, sidesInWords } from "./sentences/difference.js";
 export { type StudySentences, studySentences } from "./sentences.js";
+export type { Shard } from "./shards.js";
 export { estimateMean, type Interval } from "./statistics/index.js";
 export { checkStudy, type Study, StudyError } from "./study-file.js";
 export { StudyFolder } from "./study-folder.js";
@@ -26,3 +27,4 @@ export {
 } from "./values.js";
 export { differenceText, partInWords, placeInWords, pText } from "./words.js";
 export { forgetFailures, type WorkEvent } from "./work.js";
+export { workAtParts } from "./work-at-parts.js";

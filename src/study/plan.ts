@@ -2,6 +2,7 @@
 import { epochsOf } from "../generations/index.js";
 import type { Library, Recipe } from "../recipe/index.js";
 import { type Decides, fingerprintLine } from "./fingerprint.js";
+import type { Shard } from "./shards.js";
 import type { Study } from "./study-file.js";
 
 /** One network that a study needs, which several arms may share. */
@@ -82,17 +83,16 @@ export function sameArms({ lines }: Plan): [string, string] | undefined {
 }
 
 /**
- * Picks the networks of one shard of several. Networks that teach or share are in one shard, so that no shard needs
- * what another trains.
+ * Divides the networks into groups that share none: networks of one line are in one group, and so are lines that share a
+ * network.
  *
- * @param shard from 1 to `of`
+ * @returns the number of each network's group, from 0 in the order of the plan, and how many groups there are
  */
-export function shardOf(
-  { networks, lines }: Plan,
-  { shard, of }: { shard: number; of: number },
-): PlannedNetwork[] {
-  // Networks of one line are joined, and so are lines that share a network. Each network points to another of its
-  // group, and the last of these, which points to itself, stands for the group.
+export function independentGroups({ networks, lines }: Pick<Plan, "networks" | "lines">): {
+  groupOf: ReadonlyMap<PlannedNetwork, number>;
+  count: number;
+} {
+  // Each network points to another of its group, and the last of these, which points to itself, stands for the group.
   const group = new Map<string, string>();
   const rootOf = (one: string): string => {
     let root = one;
@@ -108,9 +108,22 @@ export function shardOf(
   for (const { fingerprints } of lines)
     for (const one of fingerprints.slice(1)) group.set(rootOf(one), rootOf(fingerprints[0]!));
   const order = new Map<string, number>();
-  for (const { fingerprint } of networks) {
-    const root = rootOf(fingerprint);
+  const groupOf = new Map<PlannedNetwork, number>();
+  for (const network of networks) {
+    const root = rootOf(network.fingerprint);
     if (!order.has(root)) order.set(root, order.size);
+    groupOf.set(network, order.get(root)!);
   }
-  return networks.filter(({ fingerprint }) => order.get(rootOf(fingerprint))! % of === shard - 1);
+  return { groupOf, count: order.size };
+}
+
+/**
+ * Picks the networks of one shard of several. Networks that teach or share are in one shard, so that no shard needs
+ * what another trains.
+ *
+ * @param shard from 1 to `of`
+ */
+export function shardOf(plan: Plan, { shard, of }: Shard): PlannedNetwork[] {
+  const { groupOf } = independentGroups(plan);
+  return plan.networks.filter((network) => groupOf.get(network)! % of === shard - 1);
 }

@@ -8,11 +8,13 @@ import { toTrain } from "./due.js";
 import { inspectStudy } from "./inspect-study.js";
 import { openStudy } from "./open-study.js";
 import { type Plan, type PlannedNetwork, planStudy, sameArms, shardOf } from "./plan.js";
+import type { Shard } from "./shards.js";
 import { studyChanges } from "./study-changes.js";
 import { checkStudy, loadStudy, type Study, StudyError } from "./study-file.js";
 import { StudyFolder } from "./study-folder.js";
 import type { StudyResult } from "./types.js";
 import { type WorkEvent, workAt } from "./work.js";
+import { workAtParts } from "./work-at-parts.js";
 
 /** How a study is begun, or gone on with. */
 export interface BeginStudyOptions {
@@ -23,7 +25,7 @@ export interface BeginStudyOptions {
   /** Whether only to look: nothing is written then. Default: false. */
   look?: boolean;
   /** The part of the networks to train, of several parts, counted from 1. Default: all of them. */
-  shard?: { shard: number; of: number } | undefined;
+  shard?: Shard | undefined;
   /** The names of the arms to train. Default: all of them. */
   arms?: readonly string[] | undefined;
 }
@@ -49,6 +51,8 @@ export interface BegunStudy {
   mine: PlannedNetwork[];
   /** Those of them that are not finished, or are to teach one that is not. */
   left: PlannedNetwork[];
+  /** Tells whether another shard, of the same arms, has networks that are not finished. */
+  isUnfinished: (shard: Shard) => boolean;
   /** What the person must know, as sentences. */
   notes: string[];
   /**
@@ -106,12 +110,16 @@ export async function beginStudy(
   const notes = inspectStudy(folder, plan, networks);
   if (!look) await folder.begin(study, changes);
   const wanted = arms && new Set(checkedArms(arms, study, path));
-  const mine = (shard ? shardOf(plan, shard) : plan.networks).filter(
-    (network) => !wanted || network.arms.some((arm) => wanted.has(arm)),
-  );
+  const partOf = (shard: Shard | undefined) =>
+    (shard ? shardOf(plan, shard) : plan.networks).filter(
+      (network) => !wanted || network.arms.some((arm) => wanted.has(arm)),
+    );
+  const mine = partOf(shard);
+  const leftOf = (part: readonly PlannedNetwork[]) => toTrain(folder, part, plan.networks);
   const waiting = Object.keys(study.file.calibrate?.arms ?? {}).some((arm) => wanted?.has(arm) ?? true);
   const uncalibrated = waiting && !(await readCalibration(directory));
-  return { study, folder, plan, mine, left: toTrain(folder, mine, plan.networks), notes, uncalibrated };
+  const isUnfinished = (other: Shard) => leftOf(partOf(other)).length > 0;
+  return { study, folder, plan, mine, left: leftOf(mine), isUnfinished, notes, uncalibrated };
 }
 
 /** @throws StudyError that suggests the nearest name where there is no such arm */
@@ -154,20 +162,37 @@ export async function runStudy(
     });
     begun = await beginStudy(source, directory, options);
   }
-  await finish(begun, options);
+  await finish(begun, options, (shard) => beginStudy(source, directory, { ...options, shard }));
   return await openStudy(directory, { imports });
 }
 
-/** @throws Interrupted when the signal was aborted, Error that names the first network whose training failed */
-async function finish(begun: BegunStudy, options: WorkAtStudyOptions): Promise<void> {
-  const failures = await workAtStudy(begun, options);
-  if (options.signal?.aborted) throw new Interrupted(begun.folder.directory);
+/**
+ * Trains what is left, and where that is a shard, what other shards have left whose processes ended.
+ *
+ * @param begin begins another shard
+ * @throws Interrupted when the signal was aborted, Error that names the first network whose training failed
+ */
+async function finish(
+  begun: BegunStudy,
+  { shard, ...options }: WorkAtStudyOptions & { shard?: Shard | undefined },
+  begin?: (shard: Shard) => Promise<BegunStudy>,
+): Promise<void> {
+  const { folder, isUnfinished, plan } = begun;
+  const { signal, onEvent } = options;
+  const work = (part: BegunStudy) => workAtStudy(part, { signal, onEvent });
+  const failures =
+    shard && begin
+      ? await workAtParts({
+          ...{ folder, shard, begin, work, isUnfinished, signal },
+          onWait: (message) => onEvent?.({ type: "waiting", message }),
+        })
+      : await work(begun);
+  if (signal?.aborted) throw new Interrupted(folder.directory);
   const [first] = failures;
   if (!first) return;
-  const { arms, seed, generation } = begun.plan.networks.find(({ fingerprint }) => fingerprint === first[0])!;
+  const { arms, seed, generation } = plan.networks.find(({ fingerprint }) => fingerprint === first[0])!;
   throw new Error(
-    `${failures.size} of ${begun.mine.length} networks failed, the first (${arms[0]}, seed ${seed}, generation ` +
-      `${generation}) with: ${first[1]}`,
+    `${failures.size} networks failed, the first (${arms[0]}, seed ${seed}, generation ${generation}) with: ${first[1]}`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** The folder of a study's results: its file, and the small files of each trained network. */
+import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
@@ -161,6 +162,20 @@ export class StudyFolder {
       else if (ending.join(".") === "weights.safetensors") weights.add(short);
     }
     return { finished, scores, weights };
+  }
+
+  /**
+   * Makes sure that the next look at the networks' files sees all that other machines have written: of a disk in the network a machine
+   * remembers for up to a minute which names are in a folder, but for a folder that it has itself just changed.
+   */
+  async refresh(): Promise<void> {
+    const path = join(
+      this.directory,
+      "networks",
+      `.look.${process.pid}.${randomBytes(4).toString("hex")}.tmp`,
+    );
+    await writeFile(path, "", { flag: "wx" });
+    await rm(path, { force: true });
   }
 
   /** Writes a network's numbers, by which it is finished. */

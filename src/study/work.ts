@@ -6,7 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { OnProgress } from "../generations/index.js";
 import { removeLeftovers } from "../leftovers.js";
 import type { Library } from "../recipe/index.js";
-import { acquireLock, type Lock } from "../runs/index.js";
+import { acquireLock, type Lock, LockHeld, LockWatch } from "../runs/index.js";
 import { toTrain, whatIsDue } from "./due.js";
 import type { StudyImages } from "./images.js";
 import type { PlannedNetwork } from "./plan.js";
@@ -36,8 +36,11 @@ export interface WorkOptions {
   onEvent?: ((event: WorkEvent) => void) | undefined;
 }
 
-/** How long a worker waits before it looks again whether another has finished what it needs, in milliseconds. */
-const POLL_MS = 1000;
+/**
+ * How long a worker waits before it looks again whether another has finished what it needs, in milliseconds: at first, and in the end, so
+ * that a hundred that wait do not keep a disk in the network busy.
+ */
+const POLL_MS = { first: 1000, longest: 10_000 };
 
 /**
  * Trains the networks of a study that are not finished, one after another. Several processes can work at one folder:
@@ -53,7 +56,9 @@ export async function workAt(options: WorkOptions): Promise<Map<string, string>>
   const images: StudyImages = new Map();
   const failures = new Map<string, string>();
   const left = new Set(toTrain(folder, mine, options.all));
+  const watch = new LockWatch();
   let waitedFor: string | undefined;
+  let pause = POLL_MS.first;
   while (!signal?.aborted) {
     const { due } = whatIsDue(folder, options.all);
     for (const network of left) {
@@ -61,12 +66,16 @@ export async function workAt(options: WorkOptions): Promise<Map<string, string>>
       left.delete(network);
       onEvent?.({ type: "found", network });
     }
-    const next = await takeNext(options, due, failures);
+    const next = await takeNext(options, { due, failures, watch });
     if (next === "none") break;
     if ("waitFor" in next) {
-      if (next.waitFor !== waitedFor) onEvent?.({ type: "waiting", message: next.waitFor });
+      if (next.waitFor !== waitedFor) {
+        onEvent?.({ type: "waiting", message: next.waitFor });
+        pause = POLL_MS.first;
+      }
       waitedFor = next.waitFor;
-      await wait(POLL_MS, undefined, signal ? { signal } : {}).catch(() => {});
+      await wait(pause, undefined, signal ? { signal } : {}).catch(() => {});
+      pause = Math.min(1.5 * pause, POLL_MS.longest);
       continue;
     }
     waitedFor = undefined;
@@ -121,12 +130,16 @@ const isOfDisk = (error: unknown): error is NodeJS.ErrnoException =>
 /** What a look for a network to train came to: one that is taken, a reason to wait, or nothing that is left. */
 type Taken = { network: PlannedNetwork; lock: Lock } | { waitFor: string } | "none";
 
+/** What is known when a worker looks for a network to train. */
+interface Look {
+  due: ReadonlySet<string>;
+  failures: ReadonlyMap<string, string>;
+  /** What was seen of other machines' locks. */
+  watch: LockWatch;
+}
+
 /** Takes the first network that is ready and that nobody else is at work on. */
-async function takeNext(
-  { folder, mine, all }: WorkOptions,
-  due: ReadonlySet<string>,
-  failures: ReadonlyMap<string, string>,
-): Promise<Taken> {
+async function takeNext({ folder, mine, all }: WorkOptions, { due, failures, watch }: Look): Promise<Taken> {
   let waitFor: string | undefined;
   const failed = failedAmong(folder, all, (fingerprint) => failures.has(fingerprint));
   for (const network of mine) {
@@ -139,21 +152,27 @@ async function takeNext(
     }
     const { work } = folder.network(fingerprint);
     await mkdir(work, { recursive: true });
-    const lock = await acquireLock(join(work, "lock")).catch((error: NodeJS.ErrnoException) => {
+    const lock = await acquireLock(join(work, "lock"), { watch }).catch((error) => {
       // Only a lock that is held is a reason to wait: a disk that is full, or read only, stays so.
-      if (error.code !== undefined) throw error;
+      if (!(error instanceof LockHeld)) throw error;
       return error.message;
     });
     if (typeof lock === "string") {
       waitFor = lock;
       continue;
     }
-    // Another process may have finished it between the look and the lock.
-    if (whatIsDue(folder, all).due.has(fingerprint)) {
-      await removeLeftoversOf(folder, fingerprint);
-      return { network, lock };
+    let isTaken = false;
+    try {
+      // Another process may have finished it between the look and the lock.
+      await folder.refresh();
+      isTaken = whatIsDue(folder, all).due.has(fingerprint);
+      if (isTaken) {
+        await removeLeftoversOf(folder, fingerprint);
+        return { network, lock };
+      }
+    } finally {
+      if (!isTaken) await lock.release();
     }
-    await lock.release();
   }
   return waitFor === undefined ? "none" : { waitFor };
 }

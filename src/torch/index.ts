@@ -9,6 +9,7 @@ export { CudaGraph, hasCudaGraphs, type StepGraph } from "./cuda-graph.js";
 export { hasOperator, op, opAsync, operatorNames, schemaOf } from "./dispatch.js";
 export * from "./generated/functions.js";
 export { Generator } from "./generator.js";
+export { hasNccl, hasProcessGroups } from "./process-group.js";
 export {
   buildSettings,
   exitAtSecondSignal,
@@ -31,4 +32,13 @@ export {
 } from "./safetensors/index.js";
 export { keep, scope, takeHandle } from "./scope.js";
 export { isTensor, type NestedNumbers, Tensor } from "./tensor.js";
+export {
+  type Trace,
+  type TracedArgument,
+  type TracedCall,
+  type TracedTensor,
+  TraceError,
+  type TraceOptions,
+  trace,
+} from "./trace.js";
 export { type Device, type DType, dtypes, type MemoryFormat, type Scalar, type TypedArray } from "./types.js";

@@ -111,6 +111,36 @@ export interface NativeCuda {
   replayGraph(graph: number): void;
 }
 
+/** What is there only in a build with Gloo. Groups and averagers are numbers, as tensors are. */
+export interface NativeDistributed {
+  joinGroup(
+    rank: number,
+    size: number,
+    host: string,
+    port: number,
+    holdsStore: boolean,
+    agentStore: boolean,
+    prefix: string,
+    address: string,
+    networkInterface: string,
+    storeAddress: string,
+    timeoutSeconds: number,
+  ): Promise<number>;
+  cancelJoining(): void;
+  groupRun(group: number, action: number, tensor: number, parameter: number): Promise<number>;
+  groupRunNow(group: number, action: number, tensor: number, parameter: number): number;
+  groupSum(group: number, tensor: number): number;
+  groupExchange(group: number, key: string, text: string): Promise<string[]>;
+  groupLeave(group: number): Promise<void>;
+  createAverager(group: number, tensors: number[], bucketBytes: number): number;
+  disposeAverager(averager: number): void;
+  averagerBegin(averager: number, notes: readonly number[]): void;
+  /** Seconds of waiting and of running, then each rank's notes in turn. */
+  averagerFinish(averager: number): Promise<number[]>;
+  averagerFinishNow(averager: number): number[];
+  hasNccl(): boolean;
+}
+
 /**
  * Stands behind {@link native} as its prototype, which is asked for whatever the object does not have itself:
  * before the addon is loaded that is everything. Loading makes the addon's functions properties of the object, so
@@ -141,4 +171,10 @@ export const native: Native = Object.create(loader);
 export function nativeCuda(): NativeCuda | undefined {
   const all = native as Native & Partial<NativeCuda>;
   return all.createGraph ? (all as Native & NativeCuda) : undefined;
+}
+
+/** The functions of a build with Gloo; undefined in any other. */
+export function nativeDistributed(): NativeDistributed | undefined {
+  const all = native as Native & Partial<NativeDistributed>;
+  return all.joinGroup ? (all as Native & NativeDistributed) : undefined;
 }

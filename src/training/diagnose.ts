@@ -12,7 +12,12 @@ import type { Learner, TrainingBatch } from "./step.js";
  *
  * @returns parts of a sentence
  */
-export function diagnose(learner: Learner, batch: TrainingBatch, { what, values }: BadStep): string[] {
+export function diagnose(
+  learner: Learner,
+  batch: TrainingBatch,
+  { what, values, elsewhere }: BadStep,
+): string[] {
+  if (elsewhere !== undefined) return [`on rank ${elsewhere}, whose own message says where it comes from`];
   return torch.noGrad(() =>
     torch.scope(() => {
       const { model } = learner;

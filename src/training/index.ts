@@ -14,6 +14,7 @@ export { Meter, type Reading } from "./meter.js";
 export { type Objective, objectiveOf, type Role } from "./objective.js";
 export type { EpochReport, StepReport, TrainingObserver } from "./observer.js";
 export { type Predictions, predict } from "./predict.js";
+export { Ranks } from "./ranks.js";
 export { Snapshot, type SnapshotOptions } from "./snapshot.js";
 export { type Learner, type Precision, type Trained, type TrainingBatch, trainStep } from "./step.js";
 export { canRecord, type Stepper, stepperFor } from "./stepper.js";

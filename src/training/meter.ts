@@ -1,4 +1,4 @@
-import type { Mix } from "../data/index.js";
+import type { BatchPart, Mix } from "../data/index.js";
 import type { Losses } from "../methods/index.js";
 import * as torch from "../torch/index.js";
 
@@ -51,8 +51,20 @@ export class Meter {
     this.addImages(labels.shape[0]!);
   }
 
-  /** Does the part of `add` that is computed by tensors, which a recorded step repeats. */
-  addSums(logits: torch.Tensor, labels: torch.Tensor, { loss, terms }: Losses, mix?: Mix): void {
+  /**
+   * Does the part of `add` that is computed by tensors, which a recorded step repeats.
+   *
+   * @param part where several processes train together: the batch counts for its share of that of all
+   */
+  addSums(
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    { loss, terms }: Losses,
+    mix?: Mix,
+    part?: BatchPart,
+  ): void {
+    const count = labels.shape[0]!;
+    const counted = part ? part.share * part.of : count;
     torch.noGrad(() =>
       torch.scope(() => {
         const names = Object.keys(terms);
@@ -68,7 +80,8 @@ export class Meter {
           ? own.mul(mix.weight).add(hitsOf(mix.otherLabels).mul(mix.weight.neg().add(1)))
           : own;
         const means = torch.stack([loss, ...Object.values(terms)]).to({ dtype: "float64" });
-        const batch = torch.cat([hits.unsqueeze(0), means.mul(labels.shape[0]!)]);
+        const share = part ? hits.mul(counted / count) : hits;
+        const batch = torch.cat([share.unsqueeze(0), means.mul(counted)]);
         this.sums ??= this.firstSums(batch);
         this.sums.add_(batch);
       }),
@@ -78,6 +91,13 @@ export class Meter {
   /** Does the part of `add` that is computed in JavaScript, which a recorded step does not repeat. */
   addImages(count: number): void {
     this.images += count;
+  }
+
+  /** Adds what another meter has counted. */
+  include({ names, sums, images }: MeterState): void {
+    const own = this.state();
+    const total = own.sums.length === 0 ? sums : sums.map((sum, i) => sum + own.sums[i]!);
+    this.restore({ names, sums: total, images: own.images + images });
   }
 
   /** Reads the means, which waits for the device. They are NaN before the first batch. */

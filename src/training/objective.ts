@@ -1,4 +1,4 @@
-import type { Mix } from "../data/index.js";
+import type { BatchPart, Mix } from "../data/index.js";
 import type { Losses, Method } from "../methods/index.js";
 import type { Module } from "../nn/index.js";
 import * as torch from "../torch/index.js";
@@ -35,6 +35,7 @@ export interface Objective {
    *   mixed ({@link mixLosses})
    * @param peers the logits of the networks that are trained together with this one, each [N, C]; no gradient flows
    *   into them
+   * @param part the place of the images in the batch of all processes, where several train together
    */
   losses(
     logits: torch.Tensor,
@@ -42,6 +43,7 @@ export interface Objective {
     images: torch.Tensor,
     mix?: Mix,
     peers?: readonly torch.Tensor[],
+    part?: BatchPart,
   ): Losses;
 }
 
@@ -81,7 +83,7 @@ export function objectiveOf<M extends Method>(
     get dependsOnProgress() {
       return dependsOnProgress;
     },
-    losses: (logits, labels, images, mix, peers = []) => {
+    losses: (logits, labels, images, mix, peers = [], part = undefined) => {
       checkClasses(logits, classes);
       if (peers.length > 0) dependsOnProgress = true;
       const logitsOf = (frozen: Module) => asFloat(frozen.forward(images));
@@ -95,6 +97,7 @@ export function objectiveOf<M extends Method>(
           labels,
           ...frozen,
           peers,
+          ...(part && { part }),
           generation,
           generations,
           get progress() {

@@ -1,4 +1,4 @@
-import type { Mix } from "../data/index.js";
+import type { BatchPart, Mix } from "../data/index.js";
 import type { Losses } from "../methods/index.js";
 import type { Module } from "../nn/index.js";
 import { type AveragedWeights, clipGradients, type GradScaler, type Optimizer } from "../optim/index.js";
@@ -7,6 +7,7 @@ import { asFloat } from "./as-float.js";
 import { BadStep } from "./bad-step.js";
 import type { Meter } from "./meter.js";
 import type { Objective } from "./objective.js";
+import type { Ranks } from "./ranks.js";
 import type { Snapshot } from "./snapshot.js";
 
 /** The network that a step trains, and everything that the step trains it with. */
@@ -44,6 +45,10 @@ export interface Learner {
    * of all epochs.
    */
   averageFrom?: number | undefined;
+  /** The processes that train the network together, of which this is one. Default: it trains alone. */
+  ranks?: Ranks | undefined;
+  /** Whether batch norm takes the statistics of the images of all processes. Default: of its own images. */
+  syncBatchNorm?: boolean | undefined;
   /** The frozen copy of the network by which it is taught, renewed after epochs. Default: there is none. */
   snapshot?: Snapshot | undefined;
   /**
@@ -69,6 +74,8 @@ export interface TrainingBatch {
   labels: torch.Tensor;
   /** The other labels of mixed images. */
   mix?: Mix;
+  /** The place of the images in the batch of all processes, where several train together. */
+  part?: BatchPart;
 }
 
 /**
@@ -88,8 +95,33 @@ export function trainStep(learner: Learner, batch: TrainingBatch, meter?: Meter)
  * recorded.
  */
 export function descend(learner: Learner, batch: TrainingBatch, meter?: Meter): void {
+  torch.scope(() => {
+    computeGradients(learner, batch, meter);
+    updateWeights(learner);
+  });
+}
+
+/** What happens while gradients are computed, for processes that train together. */
+export interface GradientHooks {
+  /** Called right before the last backward passes, after which the gradients are complete. */
+  beforeLast(): void;
+  /** Called with a loss that is not finite, where the learner's `check` asks for it; the gradients are computed all the same. */
+  onBadLoss(error: BadStep): void;
+}
+
+/**
+ * Computes the gradients of a batch, which are then those of the learner's parameters.
+ *
+ * @param meter adds up the losses and the correct predictions, where it is given
+ * @throws BadStep where a loss is not finite, the learner's `check` asks for it and there are no hooks
+ */
+export function computeGradients(
+  learner: Learner,
+  batch: TrainingBatch,
+  meter?: Meter,
+  hooks?: GradientHooks,
+): void {
   const { device = "cpu" } = learner;
-  const networks = networksOf(learner);
   torch.scope(() => {
     const images = batch.images.to({ device });
     const labels = batch.labels.to({ device });
@@ -97,10 +129,24 @@ export function descend(learner: Learner, batch: TrainingBatch, meter?: Meter): 
       otherLabels: batch.mix.otherLabels.to({ device }),
       weight: batch.mix.weight.to({ device }),
     };
-    const parts = partsOf({ images, labels, ...(mix && { mix }) }, learner.accumulate);
+    const whole = { images, labels, ...(mix && { mix }), ...(batch.part && { part: batch.part }) };
+    const parts = partsOf(whole, learner.accumulate);
     // What a part has computed is freed before the next one begins, but for the sums of the gradients.
-    for (const [i, { share, ...part }] of parts.entries())
-      torch.scope(() => goBackward(learner, part, { share, isFirst: i === 0 }, meter));
+    for (const [i, { share, ...part }] of parts.entries()) {
+      const place = { share, isFirst: i === 0, isLast: i === parts.length - 1 };
+      torch.scope(() => goBackward(learner, part, place, meter, hooks));
+    }
+  });
+}
+
+/**
+ * Updates the weights of a learner's networks by their gradients.
+ *
+ * @throws BadStep where the gradients are not finite and the learner's `check` asks for it, before any weight is changed
+ */
+export function updateWeights(learner: Learner): void {
+  const networks = networksOf(learner);
+  torch.scope(() => {
     if (learner.check === "gradients") networks.forEach(checkGradients);
     for (const network of networks) update(network, learner.clipNorm);
   });
@@ -109,15 +155,17 @@ export function descend(learner: Learner, batch: TrainingBatch, meter?: Meter): 
 /**
  * Adds the gradients of a part of a step's batch to those of the parts before it.
  *
- * @param place.share the part's share of the batch's images
+ * @param place.share the part's share of the images of the batch, that of all processes where there are several
  * @param place.isFirst whether the gradients of the step before are forgotten. They are until the losses are known to be finite,
  *   since they say what led to losses that are not.
+ * @param place.isLast whether the gradients are complete afterwards
  */
 function goBackward(
   learner: Learner,
   part: TrainingBatch,
-  { share, isFirst }: { share: number; isFirst: boolean },
+  { share, isFirst, isLast }: { share: number; isFirst: boolean; isLast: boolean },
   meter: Meter | undefined,
+  hooks: GradientHooks | undefined,
 ): void {
   const { objective, precision = "float32", check } = learner;
   const { labels, mix } = part;
@@ -127,16 +175,17 @@ function goBackward(
   const logits = networks.map(({ model }) => asFloat(model.forward(images)));
   const constant = logits.length > 1 ? logits.map((each) => each.detach()) : [];
   const losses = logits.map((each, i) =>
-    objective.losses(each, labels, images, mix, constant.toSpliced(i, 1)),
+    objective.losses(each, labels, images, mix, constant.toSpliced(i, 1), part.part),
   );
-  if (check) losses.forEach(checkLoss);
+  if (check) checkLosses(losses, hooks);
   if (isFirst) for (const { optimizer } of networks) optimizer.zeroGrad();
+  if (isLast) hooks?.beforeLast();
   networks.forEach(({ scaler }, i) => {
     const { loss } = losses[i]!;
     const weighted = share === 1 ? loss : loss.mul(share);
     (scaler ? scaler.scale(weighted) : weighted).backward();
   });
-  meter?.addSums(logits[0]!, labels, losses[0]!, mix);
+  meter?.addSums(logits[0]!, labels, losses[0]!, mix, part.part);
 }
 
 /**
@@ -144,29 +193,37 @@ function goBackward(
  * one: a small batch makes fewer parts.
  */
 function partsOf(batch: TrainingBatch, wanted = 1): (TrainingBatch & { share: number })[] {
-  const { images, labels, mix } = batch;
+  const { images, labels, mix, part } = batch;
   const count = labels.shape[0]!;
-  const parts = Math.max(1, Math.min(wanted, Math.floor(count / 2)));
-  if (parts === 1) return [{ ...batch, share: 1 }];
+  // All processes compute as many parts, since they may wait for each other within one.
+  const parts = Math.max(1, Math.min(wanted, Math.floor((part?.least ?? count) / 2)));
+  if (parts === 1) return [{ ...batch, share: part?.share ?? 1 }];
   return Array.from({ length: parts }, (_, i) => {
     const start = Math.floor((i * count) / parts);
     const length = Math.floor(((i + 1) * count) / parts) - start;
     const narrow = (tensor: torch.Tensor) => tensor.narrow(0, start, length);
+    const share = (length / count) * (part?.share ?? 1);
     return {
       images: narrow(images),
       labels: narrow(labels),
       ...(mix && { mix: { ...mix, otherLabels: narrow(mix.otherLabels) } }),
-      share: length / count,
+      ...(part && { part: { ...part, start: part.start + start, share } }),
+      share,
     };
   });
 }
 
-/** @throws BadStep when the loss is not finite */
-function checkLoss({ loss, terms }: Losses): void {
-  const value = Number(loss.item());
-  if (Number.isFinite(value)) return;
-  const values = Object.entries(terms).map(([name, term]) => [name, Number(term.item())]);
-  throw new BadStep("loss", { loss: value, ...Object.fromEntries(values) });
+/** @throws BadStep for the first loss that is not finite, where there are no hooks to be told */
+function checkLosses(losses: readonly Losses[], hooks: GradientHooks | undefined): void {
+  for (const { loss, terms } of losses) {
+    const value = Number(loss.item());
+    if (Number.isFinite(value)) continue;
+    const values = Object.entries(terms).map(([name, term]) => [name, Number(term.item())]);
+    const error = new BadStep("loss", { loss: value, ...Object.fromEntries(values) });
+    if (!hooks) throw error;
+    hooks.onBadLoss(error);
+    return;
+  }
 }
 
 /** @throws BadStep when the norm of all gradients is not finite */

@@ -1,24 +1,27 @@
 /**
- * The two ways in which a training takes its steps: operator by operator, or as a graph that is recorded
- * once.
+ * The ways in which a training takes its steps: operator by operator, as a graph that is recorded once, or together with
+ * other processes.
  */
 import type { StepGraph } from "../torch/index.js";
 import * as torch from "../torch/index.js";
 import { dropoutsOf } from "./dropout-counts.js";
 import type { Meter } from "./meter.js";
+import { RankStepper } from "./rank-stepper.js";
 import { descend, type Learner, networksOf, type TrainingBatch, trainStep } from "./step.js";
 
 export interface Stepper extends Disposable {
-  step(batch: TrainingBatch): void;
+  step(batch: TrainingBatch): Promise<void> | void;
 }
 
 /**
- * Makes a stepper, which takes steps operator by operator unless there is a graph to record a step into.
+ * Makes a stepper, which takes steps operator by operator unless there is a graph to record a step into. With other
+ * processes, steps are not recorded.
  *
  * @param graph disposed with the stepper
  * @throws TypeError when there is a graph, but the learner's step cannot be recorded; see {@link canRecord}
  */
 export function stepperFor(learner: Learner, meter?: Meter, graph?: StepGraph): Stepper {
+  if (learner.ranks) return new RankStepper(learner, learner.ranks, meter);
   if (graph) return new RecordedStepper(learner, meter, graph);
   return { step: (batch) => trainStep(learner, batch, meter), [Symbol.dispose]: () => {} };
 }
@@ -29,7 +32,7 @@ export function stepperFor(learner: Learner, meter?: Meter, graph?: StepGraph): 
  */
 export function canRecord(learner: Learner): boolean {
   const { optimizer, scaler } = learner;
-  if (networksOf(learner).some(({ model }) => dropoutsOf(model).length > 0)) return false;
+  if (learner.ranks || networksOf(learner).some(({ model }) => dropoutsOf(model).length > 0)) return false;
   return optimizer.capturable && (!scaler || optimizer.fused);
 }
 
@@ -59,7 +62,7 @@ class RecordedStepper implements Stepper {
   constructor(learner: Learner, meter: Meter | undefined, graph: StepGraph) {
     if (!canRecord(learner))
       throw new TypeError(
-        "a recorded step needs a capturable optimiser, a fused one to scale gradients, and a network without dropout",
+        "a recorded step needs a capturable optimiser, a fused one to scale gradients, and a network without dropout, in one process",
       );
     this.#learner = learner;
     this.#meter = meter;

@@ -69,6 +69,7 @@ export async function trainNetwork(learner: Learner, options: TrainNetworkOption
       for (const observer of observers) await observer.onStop?.(end);
       return end;
     }
+    await learner.ranks?.shareStatistics(learner);
     const report = reportOf(learner, meter, end);
     if (isInTail(learner, end.epoch, epochs)) learner.averaged?.update();
     if (end.epoch + 1 < epochs) learner.snapshot?.afterEpoch(learner.model, end.epoch + 1);
@@ -106,7 +107,7 @@ async function trainEpoch(
     Object.assign(learner.objective, { progress: stepsDone / (epochs * stepsPerEpoch), epoch, epochs });
     let isLeftOut = false;
     try {
-      stepper.step(batch);
+      await stepper.step(batch);
     } catch (error) {
       if (!(error instanceof BadStep)) throw error;
       isLeftOut = true;
@@ -118,7 +119,8 @@ async function trainEpoch(
     }
     if (learner.averageFrom === undefined && !isLeftOut) learner.averaged?.update();
     const step = batch.step + 1;
-    if (pace.isDue(reportEvery)) {
+    // After a step that was left out there may be no images since the last report.
+    if (!isLeftOut && pace.isDue(reportEvery)) {
       const report = { ...pace.measure(meter), epoch, step };
       checkFinite(report, epoch, step);
       for (const observer of observers) observer.onStep?.(report);
@@ -157,11 +159,11 @@ function skippingStepper(learner: Learner, stepper: Stepper, meter: Meter): Step
   const buffers = torch.noGrad(() => new KeptBuffers(networksOf(learner).map(({ model }) => model)));
   learner.check = "gradients";
   return {
-    step: (batch) => {
+    step: async (batch) => {
       const before = meter.state();
       torch.noGrad(() => buffers.keep());
       try {
-        stepper.step(batch);
+        await stepper.step(batch);
       } catch (error) {
         torch.noGrad(() => buffers.putBack());
         meter.restore(before);

@@ -2,6 +2,7 @@ import type { Tensor } from "../../torch/index.js";
 import { BatchFinisher } from "../batch-finisher.js";
 import type { BatchOptions, BatchSource, BatchTensors, EpochBatches } from "../batches.js";
 import { boxKeys } from "../decoding/index.js";
+import type { Span } from "../epoch-plan.js";
 import type { StoredImages } from "../image-set.js";
 import { type BoxDraw, decodeStored } from "./decode-stored.js";
 
@@ -30,7 +31,8 @@ export class StoredBatches implements BatchSource {
     this.#finisher = new BatchFinisher(set, options);
   }
 
-  epoch(order: Int32Array, epoch: number): EpochBatches {
+  epoch(order: Int32Array, epoch: number, spans: readonly Span[]): EpochBatches {
+    const places = new Map(spans.map(({ start }, place) => [start, place]));
     const decodings = new Map<number, Decoding>();
     const drop = (start: number) => {
       decodings.get(start)?.images.then(
@@ -49,10 +51,9 @@ export class StoredBatches implements BatchSource {
     };
     return {
       make: async (start, end) => {
-        const size = end - start;
         decode(start, end);
-        for (let next = end; next < Math.min(end + prefetched * size, order.length); next += size)
-          decode(next, Math.min(next + size, order.length));
+        const next = (places.get(start) ?? spans.length) + 1;
+        for (const ahead of spans.slice(next, next + prefetched)) decode(ahead.start, ahead.end);
         const { images: coming } = decodings.get(start)!;
         decodings.delete(start);
         const images = await coming;

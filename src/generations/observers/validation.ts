@@ -18,13 +18,13 @@ export function validation(
   heldOut: Loader,
   { every, epochs }: { every: number; epochs: number },
 ): TrainingObserver {
-  const { model, averaged, averageFrom, device = "cpu" as Device } = learner;
+  const { model, averaged, averageFrom, ranks, device = "cpu" as Device } = learner;
   return {
     onEpoch: async (report) => {
       const done = report.epoch + 1;
       if (done % every !== 0 && done !== epochs) return;
       using _swapped = averageFrom === undefined ? averaged?.swap() : undefined;
-      const { logits, labels } = await predict(model, heldOut, { device });
+      const { logits, labels } = await predict(model, heldOut, { device, ranks });
       using _freed = logits;
       checkLogits(logits, `the held-out images after epoch ${done}`);
       const { nll, top1 } = evaluateLogits(logits, labels, { metrics: [nllMetric, top1Metric] });

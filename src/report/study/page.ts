@@ -2,6 +2,7 @@ import type { MetricTable } from "../../analysis/index.js";
 import type { ArmResult, StudyResult, StudySentences } from "../../study/index.js";
 import { Html, html } from "../html.js";
 import { plural } from "../numbers.js";
+import { scrollable } from "../scrollable.js";
 import type { Figure } from "./figure.js";
 import { legendList } from "./legend.js";
 import { madeWith, type Provenance } from "./made-with.js";
@@ -87,7 +88,7 @@ function section(figure: Figure): Html {
   return html`<h2>${figure.title}</h2>
 <figure>
 ${figure.legend.length > 0 ? legendList(figure.legend, pagePalette) : undefined}
-<div class="scroll">${figure.draw(pagePalette)}</div>
+${scrollable(figure.title, figure.draw(pagePalette))}
 <figcaption>${figure.caption}</figcaption>
 </figure>
 `;
@@ -135,17 +136,20 @@ function unfinished({ trained: { done, of } }: StudyResult): Html | undefined {
 }
 
 function methodsTable({ arms, reference }: StudyResult): Html {
-  return html`<figure><div class="scroll"><table class="methods">
+  return html`<figure>${scrollable(
+    "What the arms are",
+    html`<table class="methods">
 <thead><tr><th>arm</th><th>networks</th><th>epochs each</th><th>what they learn from</th></tr></thead>
 <tbody>${arms.map(
-    ({
-      name,
-      generations,
-      epochs,
-      methods,
-    }) => html`<tr><td>${name}${name === reference && arms.length > 1 ? html` <small>(reference)</small>` : undefined}</td>
+      ({
+        name,
+        generations,
+        epochs,
+        methods,
+      }) => html`<tr><td>${name}${name === reference && arms.length > 1 ? html` <small>(reference)</small>` : undefined}</td>
 <td>${generations}</td><td>${epochs}</td><td>${methods.map(
-      ([role, words], i) => html`${i > 0 ? html`<br>` : undefined}${role}: ${words}`,
-    )}</td></tr>\n`,
-  )}</tbody></table></div></figure>`;
+        ([role, words], i) => html`${i > 0 ? html`<br>` : undefined}${role}: ${words}`,
+      )}</td></tr>\n`,
+    )}</tbody></table>`,
+  )}</figure>`;
 }

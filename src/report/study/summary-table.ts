@@ -1,9 +1,11 @@
 /** The tables of a study's page. */
+
 import { metrics as allMetrics, type Metric, type MetricTable } from "../../analysis/index.js";
 import { type ArmResult, type StudyResult, secondsOf } from "../../study/index.js";
 import { estimateMean, type MeanEstimate, meanOf } from "../../study/statistics/index.js";
 import { type Html, html } from "../html.js";
 import { duration, metricText } from "../numbers.js";
+import { scrollable } from "../scrollable.js";
 import { nameIn, type Outcome, outcomeName, outcomesOf, trainedSeeds, valuesOf } from "./outcomes.js";
 import { pagePalette } from "./palette.js";
 import { colourOf, type Series } from "./series.js";
@@ -26,22 +28,25 @@ export function accuracyTable(study: StudyResult, series: readonly Series[]): Ht
   const best = outcomes.map((_, i) => Math.max(...rivals.map((arm) => cells.get(arm)![i]?.mean ?? -1)));
   const isBest = (arm: ArmResult, mean: number, column: number) =>
     rivals.length > 1 && rivals.includes(arm) && mean === best[column];
-  return html`<div class="scroll"><table>
+  return scrollable(
+    "Accuracy by arm",
+    html`<table>
 <thead><tr><th>arm</th><th>seeds</th>${outcomes.map(
-    (outcome) =>
-      html`<th>${outcomeName(outcome)
-        .split(" ")
-        .map((word) => html`<span class="word">${word}</span> `)}</th>`,
-  )}<th>training of a line</th></tr></thead>
+      (outcome) =>
+        html`<th>${outcomeName(outcome)
+          .split(" ")
+          .map((word) => html`<span class="word">${word}</span> `)}</th>`,
+    )}<th>training of a line</th></tr></thead>
 <tbody>${study.arms.map(
-    (arm) =>
-      html`<tr><td class="name" title="${arm.name}">${swatch(arm, series)}${arm.name}</td><td>${seedsOf(arm, study)}</td>${cells
-        .get(arm)!
-        .map(
-          (mean, i) =>
-            html`<td>${meanCell(mean, { seeds: trainedSeeds(arm), bold: mean !== undefined && isBest(arm, mean.mean, i) })}</td>`,
-        )}<td>${lineTime(arm)}</td></tr>\n`,
-  )}</tbody></table></div>`;
+      (arm) =>
+        html`<tr><td class="name" title="${arm.name}">${swatch(arm, series)}${arm.name}</td><td>${seedsOf(arm, study)}</td>${cells
+          .get(arm)!
+          .map(
+            (mean, i) =>
+              html`<td>${meanCell(mean, { seeds: trainedSeeds(arm), bold: mean !== undefined && isBest(arm, mean.mean, i) })}</td>`,
+          )}<td>${lineTime(arm)}</td></tr>\n`,
+    )}</tbody></table>`,
+  );
 }
 
 /**
@@ -67,17 +72,20 @@ export function metricsTable(
       rows.some((row) => meanFor(row, metric) !== undefined),
   );
   if (shown.length === 0) return undefined;
-  return html`<div class="scroll"><table class="wide">
-<thead><tr><th>arm</th><th class="text"></th>${shown.map(({ label }) => html`<th>${label}</th>`)}</tr></thead>
+  return scrollable(
+    "Metrics by arm",
+    html`<table class="wide">
+<thead><tr><th>arm</th><th class="text">network</th>${shown.map(({ label }) => html`<th>${label}</th>`)}</tr></thead>
 <tbody>${rows.map(({ arm, outcome }, i) => {
-    const isFirst = rows[i - 1]?.arm !== arm;
-    return html`<tr><td class="name" title="${arm.name}">${isFirst ? html`${swatch(arm, series)}${arm.name}` : undefined}</td><td class="text">${nameIn(arm, outcome)}</td>${shown.map(
-      (metric) => {
-        const mean = meanFor({ arm, outcome }, metric);
-        return html`<td>${mean === undefined ? "" : metricText(metric, mean)}</td>`;
-      },
-    )}</tr>\n`;
-  })}</tbody></table></div>`;
+      const isFirst = rows[i - 1]?.arm !== arm;
+      return html`<tr><td class="name" title="${arm.name}">${isFirst ? html`${swatch(arm, series)}${arm.name}` : undefined}</td><td class="text">${nameIn(arm, outcome)}</td>${shown.map(
+        (metric) => {
+          const mean = meanFor({ arm, outcome }, metric);
+          return html`<td>${mean === undefined ? "" : metricText(metric, mean)}</td>`;
+        },
+      )}</tr>\n`;
+    })}</tbody></table>`,
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The numbers of a study as CSV files: one row for each network, each ensemble, each paired difference. */
 import type { TestResult } from "../../runs/types.js";
 import type { PairedDifference, Part, StudyResult } from "../../study/index.js";
-import { type Cell, csv } from "./csv.js";
+import { type Cell, csv } from "../csv.js";
 
 const parts: readonly Part[] = ["heldOut", "test"];
 
