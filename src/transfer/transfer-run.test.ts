@@ -234,7 +234,7 @@ describe("a result from anyone", () => {
   const hostile: [string, () => string, RegExp][] = [
     ["no JSON", () => "{", /x.json: not JSON/],
     ["a list", () => "[]", /x.json/],
-    ["of a later format", () => changed((value) => (value.format = 2)), /x.json: format/],
+    ["of a later format", () => changed((value) => (value.format = 2)), /x.json: is in format 2/],
     ["of another name", () => changed((value) => (value.name = "y")), /name: is y, not that of the file/],
     [
       "of accuracies above 1",
