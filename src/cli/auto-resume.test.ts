@@ -77,5 +77,5 @@ test("a run of an earlier format is refused for that, not for its recipe", async
   const environment = JSON.parse(readFileSync("runs/mine/environment.json", "utf8"));
   writeFileSync("runs/mine/environment.json", JSON.stringify({ ...environment, format: 1 }));
   expect(await run([...command, "--seed", "7"])).toBe(1);
-  expect(terminal.err).toContain("environment.json: was written by Lyceum");
+  expect(terminal.err).toContain("environment.json: is in format 1, written by Lyceum");
 });

@@ -101,7 +101,7 @@ test("a finished line goes on with more generations; what cannot change is refus
     "from generation 1 on: title a longer line (before: small), generations 2 (before: 1)\n",
   );
   expect(terminal.out).toMatch(/^student 1 +\d+\.\d\d %/m);
-  expect(readFileSync("runs/mine/report.html", "utf8")).toContain("<title>a longer line");
+  expect(readFileSync("runs/mine/report.html", "utf8")).toContain("<title>mine: a longer line");
   expect(await run(["train", "--resume", "mine", "--seed", "7"])).toBe(2);
   expect(terminal.err).toContain("lyceum: seed: cannot change while a run goes on");
   expect(await run(["train", "--resume", "mine", "--generations", "x"])).toBe(2);
