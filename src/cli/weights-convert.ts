@@ -23,7 +23,7 @@ export const convertCommand = () =>
     .description("write the weights of a file in another format, or by other names")
     .argument("<in>", "a safetensors file, or one that torch.save wrote (.pt, .pth, .bin)")
     .argument("<out>", "the file to write; for Hugging Face's layout, the folder")
-    .option("--model <name>", "the network whose weights these are (default: the one that they fit)")
+    .option("--model <network>", "the network whose weights these are (default: the one that they fit)")
     .addOption(
       new Option("--to <format>", "safetensors, or huggingface: a folder that timm.create_model loads")
         .choices(["safetensors", "huggingface"])
