@@ -22,6 +22,7 @@ const runtimeFiles = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-was
  * @param models one network each, for the same classes and images
  * @param folder where nothing is yet; it appears whole or not at all
  * @param options.title the page's heading
+ * @param options.int8 whether weights are rounded to int8, as for {@link toOnnx}. Default: false
  * @returns the paths of what was written
  * @throws Error when the folder is there, or onnxruntime-web is not installed; OnnxError when a network cannot be written;
  *   RangeError for images that are neither grey nor colour
@@ -29,7 +30,7 @@ const runtimeFiles = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-was
 export async function writeWebPage(
   models: readonly LoadedModel[],
   folder: string,
-  { title }: { title: string },
+  { title, int8 = false }: { title: string; int8?: boolean | undefined },
 ): Promise<string[]> {
   const [first] = models;
   const { channels, height, width } = first!.imageSize;
@@ -50,7 +51,7 @@ export async function writeWebPage(
     for (const file of pageFiles) await copyFile(join(page, file), join(temporary, file));
     for (const file of runtimeFiles) await copyFile(join(runtime, file), join(temporary, file));
     for (const [i, model] of models.entries())
-      await writeAtomic(join(temporary, files[i]!), toOnnx(model, { pixels: true, softmax: true }));
+      await writeAtomic(join(temporary, files[i]!), toOnnx(model, { pixels: true, softmax: true, int8 }));
     await writeAtomic(join(temporary, "about.json"), `${JSON.stringify(about, null, 2)}\n`);
     await rename(temporary, folder);
   } catch (error) {
