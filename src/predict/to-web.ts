@@ -3,6 +3,7 @@ import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { readableClass } from "../interop/index.js";
 import { type WeightsDescription, writeAtomic } from "../runs/index.js";
 import type { About } from "./about.js";
 import type { LoadedModel } from "./loaded-model.js";
@@ -41,7 +42,7 @@ export async function writeWebPage(
   const { shorterSide } = first!.descriptions[0]!;
   const files = models.map((_, i) => `network-${i}.onnx`);
   const about: About = {
-    ...{ title, classes: [...first!.classes], channels, height, width },
+    ...{ title, classes: first!.classes.map(readableClass), channels, height, width },
     ...(shorterSide !== undefined && { shorterSide }),
     networks: models.map(({ descriptions }, i) => ({ file: files[i]!, ...inWords(descriptions) })),
   };
