@@ -21,6 +21,7 @@ export { waitForLock } from "./lock-wait.js";
 export { LockWatch } from "./lock-watch.js";
 export { appendLine } from "./metrics-log.js";
 export { type OtherFormat, otherFormat } from "./other-format.js";
+export { type LiveProgress, MOST_POINTS, readProgress, writeProgress } from "./progress-file.js";
 export { refuseLinkAt, refuseLinks } from "./refuse-links.js";
 export { type GenerationPaths, RunFolder, type RunStatus } from "./run-folder.js";
 export { differencesOfBits } from "./sittings.js";
