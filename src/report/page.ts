@@ -107,7 +107,7 @@ ${exampleSection(data.examples)}
 ${differentSection(data.different)}
 
 <h2>Made with</h2>
-${environmentFacts(data.environment, summary)}
+${environmentFacts(data.environment, summary.seconds)}
 <details><summary>The whole recipe, all defaults written out</summary><pre>${recipeToYaml(recipe)}</pre></details>
 </main></body>
 </html>

@@ -24,7 +24,9 @@ export const epochRecordSchema = schema((z): z.ZodType<EpochRecord> => {
     trainLoss: number,
     terms: z.record(text, number),
     trainTop1: number,
-    validation: z.object({ loss: number, top1: number }).exactOptional(),
+    validation: z
+      .object({ loss: number, top1: number, scoreByRank: z.array(number).max(10).exactOptional() })
+      .exactOptional(),
     imagesPerSecond: number,
     seconds: number,
     date: text,

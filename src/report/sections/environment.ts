@@ -1,11 +1,14 @@
 import { differencesOfBits, type Sittings } from "../../runs/index.js";
-import type { Summary } from "../../runs/types.js";
 import { type Html, html } from "../html.js";
 import { duration, plural } from "../numbers.js";
 import { definitions } from "./definitions.js";
 
-/** Says with which software a run was made, and where. */
-export function environmentFacts(environment: Sittings | undefined, { seconds }: Summary): Html {
+/**
+ * Says with which software a run was made, and where.
+ *
+ * @param seconds how long it took
+ */
+export function environmentFacts(environment: Sittings | undefined, seconds: number | undefined): Html {
   if (!environment) return html`<p class="empty">There is no environment.json in the run folder.</p>`;
   const { machine, lyceum, node, libtorch, commit, threads, device, commandLine, date } = environment;
   const { resumed, changes = [] } = environment;
@@ -43,7 +46,7 @@ export function environmentFacts(environment: Sittings | undefined, { seconds }:
             .join("; ")
         : undefined,
     ],
-    ["time", `${duration(seconds)} in all, evaluation included`],
+    ["time", seconds === undefined ? undefined : `${duration(seconds)} in all, evaluation included`],
     ["command", commandLine],
   ]);
 }
