@@ -110,7 +110,7 @@ export function accuracyOfRuns(runs: readonly ComparedRun[]): Html {
     x: {
       label: "generation (0: patriarch)",
       domain: [-0.2, most + 0.2],
-      ticks: Math.min(10, most + 1),
+      ticks: Array.from({ length: Math.min(100, most + 1) }, (_, i) => i),
       tickFormat: whole,
     },
     y: { label: "right among the test images (%)", grid: true, nice: true, ticks: 6 },

@@ -40,9 +40,10 @@ export async function findPlaces(roots: readonly string[], mostFolders = MOST_FO
     });
     const names = new Set(entries.map(({ name }) => name));
     const name = nameOf(directory);
-    if (runMarks.some((mark) => names.has(mark))) return void found.push({ kind: "run", name, directory });
+    // A study's folder has a summary.json too.
     if (names.has("study.yaml") && names.has("networks"))
       return void found.push({ kind: "study", name, directory });
+    if (runMarks.some((mark) => names.has(mark))) return void found.push({ kind: "run", name, directory });
     if (level === MOST_LEVELS) return;
     for (const entry of entries) {
       if (!entry.isDirectory() || entry.name.startsWith(".") || entry.name === "node_modules") continue;

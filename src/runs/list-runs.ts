@@ -84,7 +84,10 @@ async function findRuns(place: Place, level: number, found: Place[]): Promise<vo
     found.push({ ...place, problem: inWords(error) });
     return [];
   });
-  if (entries.some((entry) => runMarks.includes(entry.name))) {
+  const names = new Set(entries.map((entry) => entry.name));
+  // A study's folder has a summary.json too, and is no run.
+  if (names.has("study.yaml") && names.has("networks")) return;
+  if (runMarks.some((mark) => names.has(mark))) {
     found.push({ ...place, name: name || basename(resolve(directory)) });
     return;
   }

@@ -15,7 +15,7 @@ export function frame({ title, parts, watches }: View): string {
 <script type="module" src="/assets/watch.js"></script>
 </head>
 <body>
-<header class="bar"><a class="home" href="/">Lyceum</a><span class="state" role="status" data-connection>not live</span></header>
+<header class="top"><a class="home" href="/">Lyceum</a><span class="state" role="status" data-connection>not live</span></header>
 <main id="page"${watches ? html` data-watches="${JSON.stringify(watches)}"` : undefined}>
 ${parts.map(section)}</main>
 </body>

@@ -41,7 +41,7 @@ export async function runView(run: WatchedRun, imports: Imports): Promise<View> 
       "epoch",
       `${progress.date}`,
       () => html`<h2>This epoch</h2>
-<figure>${scrollable("Loss within this epoch", stepChart(progress.curve, { steps: progress.stepsPerEpoch, generation: progress.generation }))}
+<figure class="alone">${scrollable("Loss within this epoch", stepChart(progress.curve, { steps: progress.stepsPerEpoch, generation: progress.generation }))}
 <figcaption>Of the augmented training images. Now: loss ${fixed(progress.loss)}${Object.entries(
         progress.terms,
       )

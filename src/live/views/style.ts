@@ -5,13 +5,13 @@ export const watchStyle = `${studyStyle}
 :root { --go: #1a7f4b; --halt: #8a5a00; --wrong: #b3261e; --accent: #1f6aa5; }
 @media (prefers-color-scheme: dark) { :root { --go: #5cc792; --halt: #e0b050; --wrong: #ff8a80; --accent: #62a8e3; } }
 a { color: var(--accent); }
-.bar {
+.top {
   position: sticky; top: 0; z-index: 1; display: flex; gap: 1rem; align-items: baseline; justify-content: space-between;
   padding: .55rem max(1.5rem, calc(50vw - 34.5rem)); background: var(--card); border-bottom: 1px solid var(--line);
 }
-.bar .home { font-weight: 700; color: var(--ink); text-decoration: none; }
-.bar .state { font-size: .84rem; color: var(--soft); }
-.bar .state.lost { color: var(--wrong); font-weight: 600; }
+.top .home { font-weight: 700; color: var(--ink); text-decoration: none; }
+.top .state { font-size: .84rem; color: var(--soft); }
+.top .state.lost { color: var(--wrong); font-weight: 600; }
 main { max-width: 72rem; padding-top: 1.6rem; }
 main section:empty { display: none; }
 h1 .badge { font-size: .9rem; vertical-align: .3rem; margin-left: .5rem; }
@@ -26,7 +26,7 @@ code { font: .88em ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace
 .problem { color: var(--wrong); white-space: normal; text-align: left; }
 .meter { height: .5rem; border-radius: .25rem; background: var(--track); overflow: hidden; margin: .35rem 0; min-width: 7rem; }
 .meter i { display: block; height: 100%; background: var(--g1); }
-.tools { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; margin: 1rem 0 0; font-size: .9rem; }
+.tools { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: center; margin: 1rem 0 0; font-size: .9rem; }
 .tools label { color: var(--soft); }
 .tools input, .tools select, .tools button {
   font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--soft); border-radius: 6px; padding: .25rem .5rem;
@@ -47,7 +47,8 @@ table.grid td { white-space: nowrap; }
 .net.now { border-color: var(--g1); background: linear-gradient(to right, color-mix(in srgb, var(--g1) 30%, transparent) var(--done), transparent var(--done)); }
 .net.open { border: 1px dashed var(--line); color: var(--soft); }
 .pair > * { min-width: 0; }
+.pair .scroll svg, .alone .scroll svg { min-width: 0; width: 100%; max-width: 32rem; }
 .pair figure { margin-top: .8rem; }
-@media (max-width: 34rem) { .bar { padding: .55rem 1rem; } main { padding-top: 1rem; } }
+@media (max-width: 34rem) { .top { padding: .55rem 1rem; } main { padding-top: 1rem; } }
 @media (prefers-reduced-motion: no-preference) { .meter i { transition: width .6s; } }
 `;
