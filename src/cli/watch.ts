@@ -51,6 +51,8 @@ Ctrl-C ends the page, and nothing else.`,
       process.send?.({ url: watcher.url });
       if (!process.send) console.log(`${chosen.join(", ")}: ${watcher.url}`);
       await ended();
+      // An open channel to a training would keep this process alive.
+      if (process.connected) process.disconnect();
     });
 
 /** Waits for Ctrl-C, or, where a training has begun the page, for its end. */
