@@ -56,7 +56,7 @@ async function show({ directory }: WatchedRun, imports: Imports): Promise<Html> 
 <h2>The most confident mistakes of the ${networks.at(-1)!.name}</h2>
 <p class="note">The wrongly named test images with its highest top scores.</p>
 ${exampleCards(mistakes)}
-${classSection(classKnowledge(images, networks))}`;
+${classSection(classKnowledge({ labels: images.test.labels, classNames: images.classNames }, networks))}`;
 }
 
 const fits = ({ images, classes }: Predictions, set: AnyDataset) =>
