@@ -191,7 +191,7 @@ test("labels that do not fit the logits are an error that names the file", async
   const path = join(directory, "generation-2/test-logits.safetensors");
   const logits = torch.zeros([400, 10]);
   for (const labels of [torch.full([400], 10), torch.full([399], 1)]) {
-    torch.saveSafetensors(path, { logits, labels: labels.to("int32") });
+    torch.saveSafetensors(path, { logits, labels: labels.to({ dtype: "int32" }) });
     await expect(report()).rejects.toThrow(
       /generation-2\/test-logits\.safetensors: holds no int32 tensor "labels"/,
     );
