@@ -45,7 +45,7 @@ Ctrl-C ends the page, and nothing else.`,
       const { watch } = await import("../live/index.js");
       const imports = await importFiles(options.import);
       // What is watched comes first.
-      setPriority(10);
+      setPriority(5);
       const chosen = folders.length > 0 ? folders : [RUNS, RESULTS];
       await using watcher = await watch(chosen, { port, host: options.host, imports });
       process.send?.({ url: watcher.url });

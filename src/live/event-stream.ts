@@ -22,7 +22,7 @@ export class EventStream {
 
   /** Adds a page. */
   add(response: ServerResponse): void {
-    if (this.#open.size >= MOST) {
+    if (response.req.method === "HEAD" || this.#open.size >= MOST) {
       response.writeHead(503).end();
       return;
     }

@@ -95,9 +95,12 @@ it("follows no link, and bounds lines and generations", async () => {
   await linked.read();
   expect(linked.records).toEqual([]);
   const path = join(folder, "hostile.jsonl");
-  const many = Array.from({ length: 300 }, (_, i) => line(i, 1)).join("");
+  const terms = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`term ${i}`, 1]));
+  const swollen = `${JSON.stringify({ ...record(500, 1), terms })}\n`;
+  const many = swollen + Array.from({ length: 300 }, (_, i) => line(i, 1)).join("");
   writeFileSync(path, `${"x".repeat(3 * 2 ** 20)}\n${many}`);
   const tail = new LogTail(path);
   await tail.read();
   expect(tail.records).toHaveLength(100);
+  expect(tail.records.every(({ generation }) => generation < 300)).toBe(true);
 });

@@ -58,7 +58,7 @@ const progressSchema = schema((z): z.ZodType<LiveProgress> => {
     imagesPerSecond: number,
     secondsLeft: number,
     loss: number,
-    terms: z.record(text, number),
+    terms: z.record(text, number).refine((terms) => Object.keys(terms).length <= 100),
     top1: number,
     curve: z.array(z.tuple([count, number])).max(MOST_POINTS),
     machine: z.object({ host: text, load: number, cores: count, residentGiB: number }),
