@@ -29,7 +29,7 @@ ${notes.map((note) => html`<p class="warning">${note}</p>`)}`,
 }
 
 function nothing(roots: readonly string[]): Html {
-  return html`<p class="empty">There is no run in ${roots.join(" and ")} yet. <code>npx lyceum train quickstart</code> begins one,
+  return html`<p class="empty">There is no run ${roots.length > 0 ? `in ${roots.join(" and ")} ` : ""}yet. <code>npx lyceum train quickstart</code> begins one,
 and it appears here by itself.</p>`;
 }
 

@@ -5,12 +5,19 @@ import { accuracyChart, rankChart } from "../../report/charts.js";
 import { type Html, html } from "../../report/html.js";
 import { count, fixed, nameOf, percent } from "../../report/numbers.js";
 import { scrollable } from "../../report/scrollable.js";
+import { definitions } from "../../report/sections/definitions.js";
 import { environmentFacts } from "../../report/sections/environment.js";
 import { generationLegend } from "../../report/sections/generation-legend.js";
 import { recipeFacts } from "../../report/sections/recipe-facts.js";
 import { knowledgeFigure, reliabilitySection, resultFigure } from "../../report/sections/results.js";
-import { curveSection, lossSection } from "../../report/sections/training.js";
-import { type EpochRecord, type Imports, libraryOf, type Summary } from "../../runs/index.js";
+import { curveSection, lossSection, termInWords } from "../../report/sections/training.js";
+import {
+  type EpochRecord,
+  type Imports,
+  type LiveProgress,
+  libraryOf,
+  type Summary,
+} from "../../runs/index.js";
 import { imagesAddress, reportAddress } from "../address.js";
 import { epochChart, rankByEpochChart, stepChart } from "../charts.js";
 import { Memo, type Part, type View } from "../part.js";
@@ -36,19 +43,7 @@ export async function runView(run: WatchedRun, imports: Imports): Promise<View> 
   const results = JSON.stringify(summary ?? null);
   const grown = `${records.length} ${records.at(-1)?.date} ${stride}`;
   const { progress } = run;
-  if (progress)
-    add(
-      "epoch",
-      `${progress.date}`,
-      () => html`<h2>This epoch</h2>
-<figure class="alone">${scrollable("Loss within this epoch", stepChart(progress.curve, { steps: progress.stepsPerEpoch, generation: progress.generation }))}
-<figcaption>Of the augmented training images. Now: loss ${fixed(progress.loss)}${Object.entries(
-        progress.terms,
-      )
-        .slice(0, 8)
-        .map(([name, value]) => `, ${name} ${fixed(value)}`)
-        .join("")}; ${percent(progress.top1, 1)} right.</figcaption></figure>`,
-    );
+  if (progress) add("epoch", progress.date, () => epochNow(progress));
   add("curves", grown, () => curves(records, stride));
   add("results", results, () => (summary && finished.length > 0 ? resultParts(summary) : undefined));
   add("ranks", `${results} ${grown}`, () => ranks(summary, records));
@@ -86,7 +81,24 @@ ${state === "unfinished" ? html`<p class="note">Nobody is at work on it. To go o
 <p class="links"><a href="${imagesAddress(name)}">Images</a>${hasReport ? html` <a href="${reportAddress("run", name)}">Report</a>` : undefined}</p>`;
 }
 
-const machine = ({ machine: { host, load, cores, residentGiB } }: NonNullable<WatchedRun["progress"]>) =>
+/** The epoch under way: its loss by step, and the numbers as they are now. */
+function epochNow(progress: LiveProgress): Html {
+  const { curve, stepsPerEpoch: steps, generation, loss, terms, top1, imagesPerSecond } = progress;
+  const chart = stepChart(curve, { steps, generation });
+  return html`<h2>This epoch</h2>
+<figure><div class="pair now"><div>${scrollable("Loss within this epoch", chart)}</div>
+${definitions([
+  ["loss", fixed(loss)],
+  ...Object.entries(terms)
+    .slice(0, 8)
+    .map(([name, value]): [string, string] => [termInWords(name), fixed(value)]),
+  ["right", percent(top1, 1)],
+  ["images/s", count(imagesPerSecond)],
+])}</div>
+<figcaption>Of the augmented training images.</figcaption></figure>`;
+}
+
+const machine = ({ machine: { host, load, cores, residentGiB } }: LiveProgress) =>
   html`<p class="note">On ${host}: load ${fixed(load, 1)} on ${count(cores)} cores; the training holds ${fixed(residentGiB, 1)} GiB of memory.</p>`;
 
 function resultParts(summary: Summary): Html {

@@ -47,7 +47,8 @@ table.grid td { white-space: nowrap; }
 .net.now { border-color: var(--g1); background: linear-gradient(to right, color-mix(in srgb, var(--g1) 30%, transparent) var(--done), transparent var(--done)); }
 .net.open { border: 1px dashed var(--line); color: var(--soft); }
 .pair > * { min-width: 0; }
-.pair .scroll svg, .alone .scroll svg { min-width: 0; width: 100%; max-width: 32rem; }
+.pair .scroll svg { min-width: 0; width: 100%; max-width: 32rem; }
+.now .facts { margin: .6rem 0; align-self: center; font-size: 1.05rem; font-variant-numeric: tabular-nums; }
 .pair figure { margin-top: .8rem; }
 @media (max-width: 34rem) { .top { padding: .55rem 1rem; } main { padding-top: 1rem; } }
 @media (prefers-reduced-motion: no-preference) { .meter i { transition: width .6s; } }

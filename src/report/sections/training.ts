@@ -28,7 +28,7 @@ ${scrollable("Accuracy by epoch", accuracyCurves(metrics))}
  */
 export function lossSection(
   metrics: readonly EpochRecord[],
-  termLabel: ((name: string) => string) | undefined = inWords,
+  termLabel: ((name: string) => string) | undefined = termInWords,
 ): Html {
   if (metrics.length === 0) return html`<p class="empty">There is no metrics.jsonl in the run folder.</p>`;
   const values = metrics.flatMap(({ trainLoss, terms, validation }) => [
@@ -70,7 +70,7 @@ the terms, not the sums.</figcaption></figure>`;
  * Puts the name of a loss term into words where no method does: "topScoreDifference" becomes "top score
  * difference".
  */
-function inWords(term: string): string {
+export function termInWords(term: string): string {
   if (term === "hard") return "labels (cross-entropy)";
   if (term === "soft") return "teacher (KL divergence)";
   return term.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
