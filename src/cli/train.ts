@@ -13,7 +13,14 @@ import { findRun, RUNS } from "./find-run.js";
 import { importFiles, withImports } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
 import { type Output, progressTo } from "./progress.js";
-import { byFirst, isStartedAgain, join as joinGroup, mayBeStartedAgain, placeOf } from "./ranks.js";
+import {
+  byFirst,
+  elasticHint,
+  isStartedAgain,
+  join as joinGroup,
+  mayBeStartedAgain,
+  placeOf,
+} from "./ranks.js";
 import { resultTables } from "./results.js";
 import { startWatching, type Watching } from "./start-watching.js";
 import { printable } from "./text.js";
@@ -233,7 +240,7 @@ async function prepare(
     const begun = await RunFolder.isBegun(directory);
     if (!(await RunFolder.isFree(directory)) && !(autoResume && begun))
       throw new UsageError(
-        `${directory}: is there already; take another --name, or --resume ${quoted(directory)}`,
+        `${directory}: is there already; take another --name, or --resume ${quoted(directory)}${elasticHint()}`,
       );
     await mkdir(directory, { recursive: true });
     return begun;
