@@ -1,15 +1,16 @@
 /** The programs of the documentation are compiled by the strict compiler, and run as a reader would run them. */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { transform } from "esbuild";
 import { loadModel, toOnnx, trainGenerations } from "lyceum";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { sharp } from "../packages.js";
-import { root } from "./testing/pages.js";
-import { programs } from "./testing/programs.js";
+import { placeOf, root } from "./testing/pages.js";
+import { foreignBlocks, programs } from "./testing/programs.js";
 
 const all = programs();
 const nameOf = (at: number) => `program-${at}.ts`;
@@ -31,6 +32,12 @@ beforeAll(async () => {
   writeFileSync("patriarch.onnx", toOnnx(model, { pixels: true, softmax: true }));
   const pixels = { width: 40, height: 40, channels: 3 as const, background: "#357" };
   for (const file of ["photo.png", "a.jpg"]) await (await sharp())({ create: pixels }).toFile(file);
+  for (const [at, part] of ["train", "val"].entries())
+    for (const name of ["cats", "dogs"]) {
+      mkdirSync(`photos/${part}/${name}`, { recursive: true });
+      for (let i = 0; i < 8 - 4 * at; i++) copyFileSync("a.jpg", `photos/${part}/${name}/${i}.jpg`);
+    }
+  copyFileSync(join(root, "src/docs/fixtures/small.pt"), "small.pt");
   mkdirSync("studies");
   const base = { ...recipe, data: { ...data, size: 8, trainCount: 16 }, generations: 2 };
   const study = { base, seeds: 2, arms: { strict: { patriarch: "strict" }, tolerant: {} } };
@@ -60,4 +67,15 @@ it.each(run)("%s", async (_, at) => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   await import(/* @vite-ignore */ pathToFileURL(join(compiled, nameOf(at))).href);
   log.mockRestore();
+});
+
+it("what is of other libraries can be parsed", async () => {
+  expect(foreignBlocks().length).toBeGreaterThan(0);
+  for (const block of foreignBlocks()) {
+    const parsed = transform(block.text, { loader: "js", format: "esm", target: "esnext" }).then(
+      () => "",
+      String,
+    );
+    expect(await parsed, placeOf(block)).toBe("");
+  }
 });

@@ -34,6 +34,8 @@ async function check(command: Command): Promise<void> {
   if (name.startsWith("./") || name.includes("/")) return exists(name);
   if (starters.includes(name)) {
     const inner = args.findIndex((arg) => /(^|\/)(lyceum|npx|npm|node)$/.test(arg));
+    // A script of the reader's own, in Python.
+    if (inner < 0 && args.at(-1)?.endsWith(".py")) return;
     if (inner < 0) throw new Error(`${name} starts nothing that is known here`);
     return await check(args.slice(inner));
   }

@@ -49,25 +49,28 @@ const setups: Record<string, Setup> = {
 /** Pages whose blocks are one program, from the first to the last. */
 const continued = ["docs/from-pytorch.md", "docs/from-tfjs.md"];
 
-/** Lists the programs in TypeScript and JavaScript of all pages. */
+/** The JavaScript of another library, which is not installed: it is parsed, and neither compiled nor run. */
+export function foreignBlocks(): Block[] {
+  return blocksIn("js").filter(({ page }) => continued.includes(page));
+}
+
+/** Lists Lyceum's programs in TypeScript and JavaScript of all pages. */
 export function programs(): Program[] {
-  const blocks = blocksIn("ts", "js").filter(
-    ({ page, language }) => language === "ts" || !continued.includes(page),
-  );
+  const foreign = foreignBlocks().map(placeOf);
+  const blocks = blocksIn("ts", "js").filter((block) => !foreign.includes(placeOf(block)));
   const used = new Set<string>();
   const single = blocks
     .filter(({ page }) => !continued.includes(page))
     .map((block) => programOf(block, used));
   const stale = Object.keys(setups).filter((key) => !used.has(key));
   if (stale.length > 0) throw new Error(`no block stands at ${stale.join("; ")}`);
-  const joined = continued.flatMap((page) => {
-    const parts = blocks.filter((block) => block.page === page);
-    const text = parts.map(({ text }) => text).join("\n");
-    return parts.length > 0
-      ? [{ place: placeOf(parts[0]!), blocks: parts.length, text: asModule(text), startsItself: false }]
-      : [];
-  });
+  const joined = continued.map((page) => joinedProgram(blocks.filter((block) => block.page === page)));
   return [...single, ...joined];
+}
+
+function joinedProgram(parts: readonly Block[]): Program {
+  const text = parts.map(({ text }) => text).join("\n");
+  return { place: placeOf(parts[0]!), blocks: parts.length, text: asModule(text), startsItself: false };
 }
 
 function programOf(block: Block, used: Set<string>): Program {
