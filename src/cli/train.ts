@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { Command } from "commander";
 import { GroupError } from "../distributed/errors.js";
 import type { ProcessGroup } from "../distributed/index.js";
@@ -15,6 +15,7 @@ import { listenForInterrupt } from "./interrupt.js";
 import { type Output, progressTo } from "./progress.js";
 import { byFirst, isStartedAgain, join as joinGroup, mayBeStartedAgain, placeOf } from "./ranks.js";
 import { resultTables } from "./results.js";
+import { startWatching, type Watching } from "./start-watching.js";
 import { printable } from "./text.js";
 import { trainInProcesses } from "./train-processes.js";
 
@@ -32,6 +33,7 @@ interface TrainOptions {
   timeout?: string;
   import?: string[];
   tensorboard?: boolean;
+  watch?: boolean;
   json?: boolean;
 }
 
@@ -67,6 +69,7 @@ export const trainCommand = () =>
       "how long processes that train together wait for each other (default: 600)",
     )
     .option("--tensorboard", "write events for TensorBoard into the run's folder, after each epoch")
+    .option("--watch", "show the training on a live page until it ends (see npx lyceum watch)")
     .option("--json", "print the result as JSON, progress on stderr")
     .addHelpText(
       "after",
@@ -103,6 +106,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
     output.write(
       `${printable(recipe.title ?? recipe.data.name)} → ${directory}${group ? `, on ${group.size} processes` : ""}\n`,
     );
+  using _page = options.watch && isFirst ? await showLive(output, directory, options) : undefined;
   const { signal, stop } = listenForInterrupt({
     withinOperators: {
       output,
@@ -134,6 +138,17 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
       `\n${resultTables(result)}\n\n` +
         `${duration(result.seconds)} in all; report: ${relative(process.cwd(), report)}${guesses(result)}`,
     );
+}
+
+/** Begins a live page of all runs beside this one, and says where it is; a training goes on without one. */
+async function showLive(
+  output: Output,
+  directory: string,
+  options: TrainOptions,
+): Promise<Watching | undefined> {
+  const begun = await startWatching(dirname(directory), options.import);
+  output.write(typeof begun === "string" ? `${printable(begun)}\n` : `live: ${begun.url}\n`);
+  return typeof begun === "string" ? undefined : begun;
 }
 
 function listener(output: Output, directory: string, recipe: Recipe, { tensorboard }: TrainOptions) {
