@@ -5,6 +5,7 @@
 export const sections = {
   "First steps": {
     Tutorial: "docs/tutorial.md",
+    "Watch a training": "docs/watch.md",
     "From PyTorch": "docs/from-pytorch.md",
     "From TensorFlow.js": "docs/from-tfjs.md",
   },

@@ -31,7 +31,8 @@ beforeAll(async () => {
   using model = await loadModel("runs/quickstart");
   writeFileSync("patriarch.onnx", toOnnx(model, { pixels: true, softmax: true }));
   const pixels = { width: 40, height: 40, channels: 3 as const, background: "#357" };
-  for (const file of ["photo.png", "a.jpg"]) await (await sharp())({ create: pixels }).toFile(file);
+  for (const file of ["photo.png", "a.jpg", "cat.jpg"])
+    await (await sharp())({ create: pixels }).toFile(file);
   for (const [at, part] of ["train", "val"].entries())
     for (const name of ["cats", "dogs"]) {
       mkdirSync(`photos/${part}/${name}`, { recursive: true });

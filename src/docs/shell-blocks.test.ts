@@ -10,9 +10,10 @@ import { optionsOf, parseCommandLine } from "./testing/command-line.js";
 import { type Block, blocksIn, placeOf, proseOf, readPages, root } from "./testing/pages.js";
 import { type Command, commandsOf } from "./testing/shell.js";
 
-const { scripts, devDependencies, dependencies } = JSON.parse(
-  readFileSync(join(root, "package.json"), "utf8"),
-);
+const readJson = (file: string) => JSON.parse(readFileSync(join(root, file), "utf8"));
+const { scripts: own, devDependencies, dependencies } = readJson("package.json");
+/** Those of the project that `lyceum init` makes count too. */
+const scripts = { ...readJson("templates/project/package.json").scripts, ...own };
 const blocks = blocksIn("sh", "console");
 
 /** What a `console` block shows as typed, behind `$`; of an `sh` block everything. */

@@ -21,6 +21,7 @@ interface Setup {
 
 /** By page and section; a block that is not here is a whole program. */
 const setups: Record<string, Setup> = {
+  "README.md, Lyceum": { isShortened: true },
   "README.md, Your own network": { isShortened: true },
   "README.md, Your own data": {
     before: `
