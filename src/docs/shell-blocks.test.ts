@@ -21,7 +21,19 @@ const typed = ({ language, text }: Block) =>
   language === "sh" ? text : [...text.matchAll(/^\$ (.*)$/gm)].map(([, line]) => line).join("\n");
 
 /** Programs of others: what they are given is theirs to know, apart from a command of Lyceum's among it. */
-const foreign = ["cat", "cd", "docker", "git", "mkdir", "sbatch", "scontrol", "tar", "tensorboard"];
+const foreign = [
+  "cat",
+  "cd",
+  "docker",
+  "git",
+  "mkdir",
+  "sbatch",
+  "scontrol",
+  "source",
+  "ssh",
+  "tar",
+  "tensorboard",
+];
 /** Programs that start another one, which stands among their arguments. */
 const starters = ["srun", "taskset", "torchrun", "mpirun", "nice"];
 
@@ -30,6 +42,10 @@ async function check(command: Command): Promise<void> {
   const [name, ...args] = command as [string, ...string[]];
   if (basename(name) === "lyceum" || name === "lyceum") return await parseCommandLine(args);
   if (name === "npx") return await checkNpx(args);
+  if (name === "alias") {
+    const [inner] = commandsOf(args.join(" ").replace(/^\w+=/, ""));
+    return await check([...inner!, "--help"]);
+  }
   if (name === "npm") return checkNpm(args);
   if (["node", "python3", "bash"].includes(name)) return checkScript(args);
   if (name.startsWith("./") || name.includes("/")) return exists(name);
@@ -44,7 +60,7 @@ async function check(command: Command): Promise<void> {
 }
 
 async function checkNpx(args: readonly string[]): Promise<void> {
-  const [name, ...rest] = args.filter((arg, i) => i > 0 || arg !== "--no");
+  const [name, ...rest] = args.filter((arg, i) => i > 1 || !["--no", "--"].includes(arg));
   if (name === "lyceum") return await parseCommandLine(rest);
   if (name === "vite-node" || name === "vitest") {
     for (const arg of rest) if (/^[\w./-]+\.ts$/.test(arg)) exists(arg);

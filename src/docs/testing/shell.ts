@@ -4,13 +4,15 @@
 export type Command = string[];
 
 /** What stands between commands. */
-const separators = new Set(["\n", ";", "&", "&&", "|", "||", "(", ")"]);
+const separators = new Set(["\n", ";", "&", "&&", "|", "||", "(", ")", "<("]);
 /** Words after which a command begins, and those that end what they began. */
 const keywords = new Set(["do", "then", "else", "time", "exec"]);
 
 /**
  * Lists the commands of a text in their order. Comments, redirections and settings of variables before a command are left out;
  * of loops, what they do is listed, and `for … in …` itself is not.
+ *
+ * @throws Error that shows what it does not understand
  */
 export function commandsOf(text: string): Command[] {
   const commands: Command[] = [];
@@ -21,12 +23,13 @@ export function commandsOf(text: string): Command[] {
     words = [];
   };
   const token =
-    /\\\n|[ \t]+|#[^\n]*|\d?[<>]+&?[ \t]*(?:\d|[^\s;&|()<>]+)|&&|\|\||[\n;&|()]|(?:\\.|'[^']*'|"(?:\\.|[^"\\])*"|[^\s;&|()<>'"\\])+/gy;
-  for (let match = token.exec(text); match; match = token.exec(text)) {
-    const [word] = match;
+    /\\\n|[ \t]+|#[^\n]*|<\(|\d?[<>]+&?[ \t]*(?:\d|[^\s;&|()<>]+)|&&|\|\||[\n;&|()]|(?:\\.|'[^']*'|"(?:\\.|[^"\\])*"|[^\s;&|()<>'"\\])+/gy;
+  while (token.lastIndex < text.length) {
+    const at = token.lastIndex;
+    const word = token.exec(text)?.[0];
+    if (word === undefined) throw new Error(`${text.slice(at, at + 20)}: is not understood`);
     if (separators.has(word)) end();
     else if (!/^(\s|\\\n|#|\d?[<>])/.test(word)) words.push(unquoted(word));
-    if (token.lastIndex === text.length) break;
   }
   end();
   return commands;
