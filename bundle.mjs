@@ -36,10 +36,10 @@ await build({
 });
 chmodSync("dist/cli/main.js", 0o755);
 
-// The page that shows networks in a browser, which `lyceum export --to web` copies.
+// Scripts for browsers: of the page that `lyceum export --to web` copies, and of the pages that `lyceum watch` serves.
 await build({
-  entryPoints: ["web/app.ts"],
-  outdir: "dist/web",
+  entryPoints: { "web/app": "web/app.ts", "watch/watch": "web/watch/watch.ts" },
+  outdir: "dist",
   bundle: true,
   minify: true,
   format: "esm",

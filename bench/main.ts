@@ -111,6 +111,11 @@ function peaksHere(threads: number): Peaks | undefined {
   }
 }
 
+// Processes that train together are measured by a program of their own.
+if (process.argv[2] === "ranks") {
+  await import("./ranks/main.js");
+  process.exit();
+}
 const given = options();
 if (given.help) {
   console.log(help);

@@ -2,12 +2,11 @@
  * A peer's process, which takes and answers requests as lines of JSON: Python with PyTorch (`peer/main.py`), or Node with
  * TensorFlow.js (`tfjs/`).
  */
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { torch } from "lyceum";
+import { Answering } from "./answering.js";
 import { plainEnvironment } from "./environment.js";
 
 // This module runs from build/bench, where tsc puts it; the scripts stay in bench.
@@ -52,7 +51,7 @@ function installTensorFlow(): void {
 }
 
 /** Has malloc keep large blocks instead of giving them back to the kernel, as Lyceum's own call of `mallopt` does. */
-const tunedAllocator = {
+export const tunedAllocator = {
   MALLOC_MMAP_THRESHOLD_: String(32 << 20),
   MALLOC_TRIM_THRESHOLD_: String(0x7fffffff),
   MALLOC_TOP_PAD_: String(64 << 20),
@@ -65,29 +64,15 @@ export class Peer {
   readonly env: NodeJS.ProcessEnv;
   /** The version of PyTorch or TensorFlow.js, such as "1.13.0". */
   version = "";
-  readonly #process: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-  readonly #closed: Promise<unknown>;
-  #errors = "";
+  readonly #process: Answering;
 
   private constructor(name: PeerName, python: string) {
     this.name = name;
     const allocator = isTuned(name) ? tunedAllocator : {};
     this.python = python;
     this.env = { ...plainEnvironment(), ...allocator };
-    this.#process = isPyTorch(name)
-      ? spawn(python, [script], { env: this.env })
-      : spawn(process.execPath, [`${tfjsFolder}/main.js`], { env: this.env });
-    this.#process.stderr.on("data", (text: Buffer) => {
-      this.#errors = (this.#errors + text).slice(-2000);
-    });
-    this.#process.on("error", (error) => {
-      this.#errors = error.message;
-    });
-    this.#closed = once(this.#process, "close").catch(() => {});
-    // Writing to a process that has ended fails; `ask` reports it when no answer comes.
-    this.#process.stdin.on("error", () => {});
-    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+    const [program, file] = isPyTorch(name) ? [python, script] : [process.execPath, `${tfjsFolder}/main.js`];
+    this.#process = new Answering(name, program, [file], this.env);
   }
 
   /** @throws Error with the process's own message when it cannot start, or what it loads is missing */
@@ -104,19 +89,10 @@ export class Peer {
   }
 
   async ask<Answer>(request: { do: string } & Record<string, unknown>): Promise<Answer> {
-    this.#process.stdin.write(`${JSON.stringify(request)}\n`);
-    const { value, done } = await this.#lines.next();
-    if (done) {
-      await this.#closed;
-      const lastWords = this.#errors.trim().split("\n").at(-1);
-      throw new Error(lastWords || `${this.name} ended without a word`);
-    }
-    const answer = JSON.parse(value) as Answer & { error?: string };
-    if (answer.error) throw new Error(answer.error);
-    return answer;
+    return await this.#process.ask(request);
   }
 
   stop(): void {
-    this.#process.stdin.end();
+    this.#process.stop();
   }
 }

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { packageFile } from "./package-file.js";
 
-const main = fileURLToPath(packageFile("dist/cli/main.js"));
+/** The built command line. */
+export const main = fileURLToPath(packageFile("dist/cli/main.js"));
 
 /** What a command came to. */
 export interface Ended {
@@ -30,13 +31,18 @@ export interface CommandOptions {
 const LONGEST_MS = 15 * 60_000;
 
 /** Runs `lyceum` with arguments, to its end. */
-export function lyceum(
+export const lyceum = (args: readonly string[], options: CommandOptions): Promise<Ended> =>
+  run(process.execPath, [main, ...args], options);
+
+/** Runs a program, to its end. */
+export function run(
+  program: string,
   args: readonly string[],
   { cwd, env = {}, group = false, onOutput }: CommandOptions,
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const began = Date.now();
-    const child = spawn(process.execPath, [main, ...args], {
+    const child = spawn(program, args, {
       cwd,
       detached: group,
       env: {
@@ -49,7 +55,10 @@ export function lyceum(
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";
-    const hung = setTimeout(() => child.kill("SIGKILL"), LONGEST_MS);
+    const hung = setTimeout(
+      () => (group ? process.kill(-child.pid!, "SIGKILL") : child.kill("SIGKILL")),
+      LONGEST_MS,
+    );
     const hear = (piece: Buffer) => {
       output += piece.toString();
       onOutput?.(output, child);

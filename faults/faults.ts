@@ -9,6 +9,7 @@ import { images } from "./kinds/images.js";
 import { kills, terms } from "./kinds/kills.js";
 import { leftovers } from "./kinds/leftovers.js";
 import { locks } from "./kinds/locks.js";
+import { ranks } from "./kinds/ranks.js";
 import { smallDisk } from "./kinds/small-disk.js";
 import { studies } from "./kinds/studies.js";
 
@@ -17,6 +18,7 @@ export const faultsOf = (killCount: { full: number; quick: number }): readonly F
   kills(killCount),
   terms,
   studies,
+  ranks,
   ...afterwards,
   ...failingWrites,
   smallDisk,

@@ -23,7 +23,7 @@ interface Content extends Conditions {
 }
 
 const about =
-  "Small trainings under faults (faults/). `npm run faults -- --out results/faults.json` goes on with it.";
+  "Small trainings under faults (faults/). `npm run faults -- --out FILE`, with the name of this file and the same --only, goes on with it.";
 
 export class ResultsFile {
   readonly #path: string;

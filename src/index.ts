@@ -16,6 +16,7 @@ export {
   trainGenerations,
 } from "./generations/index.js";
 export * as interop from "./interop/index.js";
+export { type Watcher, type WatchOptions, watch } from "./live/index.js";
 export * as losses from "./losses/index.js";
 export * as methods from "./methods/index.js";
 export { defineMethod, type Method } from "./methods/index.js";

@@ -35,6 +35,13 @@ class Net extends Module {
   }
 }
 
+{
+  await using page = await lyceum.watch([], { port: 0 });
+  assert.match(await (await fetch(page.url)).text(), /There is no run/);
+  // The page's script comes with the package.
+  assert.equal((await fetch(new URL("assets/watch.js", page.url))).status, 200);
+}
+
 const generator = new Generator(0);
 const dataset: Dataset = await loadDataset({
   name: "synthetic",

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { run } from "./program.js";
 import { useTerminal } from "./testing/terminal.js";
 
@@ -93,6 +93,17 @@ test("--name never takes a folder that is there, and says how to go on with it",
   writeFileSync("runs/mine/x", "");
   expect(await run(["train", "quickstart", "--name", "mine"])).toBe(2);
   expect(terminal.err).toContain("runs/mine: is there already; take another --name, or --resume runs/mine");
+  expect(terminal.err).not.toContain("torchrun");
+});
+
+test("a job of torchrun that finds its run begun hears of --auto-resume", async () => {
+  process.chdir(home);
+  mkdirSync("runs/grown", { recursive: true });
+  writeFileSync("runs/grown/x", "");
+  vi.stubEnv("TORCHELASTIC_RUN_ID", "job");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await run(["train", "quickstart", "--name", "grown"])).toBe(2);
+  expect(terminal.err).toContain("(torchrun --nnodes 1:2) needs --auto-resume");
 });
 
 test("recipes are listed for people and for programs", async () => {

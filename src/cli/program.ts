@@ -25,6 +25,7 @@ import { studyWorkerCommand } from "./study-worker.js";
 import { printable } from "./text.js";
 import { trainCommand } from "./train.js";
 import { transferCommand } from "./transfer.js";
+import { watchCommand } from "./watch.js";
 import { weightsCommand } from "./weights.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -70,6 +71,7 @@ export function program(): Command {
 Examples:
   $ npx lyceum train quickstart
   $ npx lyceum predict quickstart photo.png
+  $ npx lyceum watch
   $ npx lyceum runs
   $ npx lyceum doctor
 
@@ -91,6 +93,7 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     transferCommand(),
     featuresCommand(),
     runsCommand(),
+    watchCommand(),
     reportCommand(),
     recipesCommand(),
     dataCommand(),

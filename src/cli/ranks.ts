@@ -57,3 +57,13 @@ export function isStartedAgain({ TORCHELASTIC_RESTART_COUNT, SLURM_RESTART_COUNT
 export function mayBeStartedAgain({ TORCHELASTIC_MAX_RESTARTS } = process.env): boolean {
   return Number(TORCHELASTIC_MAX_RESTARTS) > 0;
 }
+
+/**
+ * What to do where a job of torchrun's finds its run begun, though it counts as started for the first time: it does so when
+ * a node has joined an elastic one. Empty where torchrun has not started this process.
+ */
+export function elasticHint({ TORCHELASTIC_RUN_ID } = process.env): string {
+  return TORCHELASTIC_RUN_ID === undefined
+    ? ""
+    : "; a job whose number of nodes may grow (torchrun --nnodes 1:2) needs --auto-resume, with which it goes on";
+}

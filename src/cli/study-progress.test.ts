@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { planStudy } from "../study/plan.js";
 import { checkStudy } from "../study/study-file.js";
 import { tinyStudy } from "../study/testing/tiny-study.js";
@@ -42,6 +42,24 @@ it("counts what other processes finish, each network once, and gives no time whe
     expect.stringMatching(/^1\/2 {2}strict = softer, seed 0, generation 0, held-out 25\.00 %; .* left\n$/),
     "2/2  strict, seed 0, generation 1, trained by another process\n",
   ]);
+});
+
+afterEach(() => void vi.useRealTimers());
+
+it("reckons the time left by what was trained since the start, not by what a checkpoint had brought along", () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const terminal = output({ isTTY: true });
+  // The other is a student, which costs a third more: a whole one of the first's kind is 100 s, one of its kind 133 s.
+  const show = studyProgress(terminal, { networks: [first!, second!], left: [first!, second!] });
+  const step = (fraction: number) => show.event({ type: "step", fingerprint, fraction, imagesPerSecond: 7 });
+  show.event({ type: "begun", fingerprint });
+  step(0.5);
+  vi.advanceTimersByTime(10_000);
+  step(0.6);
+  expect(terminal.written.at(-1)).toContain("0 of 2 networks trained, 2 min 53 s left");
+  vi.advanceTimersByTime(40_000);
+  show.event({ type: "finished", fingerprint });
+  expect(terminal.written.at(-1)).toContain("1 of 2 networks trained, 2 min 13 s left");
 });
 
 it("says once what is waited for, without what could control a terminal", () => {

@@ -22,6 +22,8 @@ export interface StudyProgressOptions {
 interface Running {
   network: PlannedNetwork;
   fraction: number;
+  /** How far it was when this process first heard of it: one that goes on from its checkpoint was trained before. */
+  before?: number;
   imagesPerSecond: number;
   heldOut?: number;
 }
@@ -71,10 +73,11 @@ export function studyProgress(output: Output, { networks, left, prefix = "" }: S
     else drawn = performance.now();
   };
   const finish = (network: PlannedNetwork, how: string) => {
+    const before = running.get(network.fingerprint)?.before;
     running.delete(network.fingerprint);
     if (counted.has(network)) return;
     counted.add(network);
-    clock.finish(network);
+    clock.finish(network, before);
     say(`${prefix}${counted.size}/${networks.length}  ${placeOf(network)}${how}${timeLeft("; ")}`);
   };
   if (live) draw(true);
@@ -102,8 +105,11 @@ export function studyProgress(output: Output, { networks, left, prefix = "" }: S
       } else {
         running.set(message.fingerprint, now);
         if (message.type === "begun") clock.begin();
-        else if (message.type === "step") Object.assign(now, message);
-        else if (message.type === "epoch") {
+        else if (message.type === "step") {
+          now.before ??= message.fraction;
+          Object.assign(now, message);
+        } else if (message.type === "epoch") {
+          now.before ??= (message.epoch - 1) / network.epochs;
           now.fraction = message.epoch / network.epochs;
           if (message.heldOut !== undefined) now.heldOut = message.heldOut;
         }
@@ -151,17 +157,21 @@ class Clock {
     this.#started ??= performance.now();
   }
 
-  finish(network: PlannedNetwork): void {
-    this.#done += workOf(network);
+  /** @param before how much of it was done before the start, a fraction */
+  finish(network: PlannedNetwork, before = 0): void {
+    this.#done += (1 - before) * workOf(network);
     this.#left -= workOf(network);
   }
 
   /** Says how long the rest will take, at the pace so far; nothing while that is not known. */
   left(running: Iterable<Running>, before: string): string {
     let partly = 0;
-    for (const { network, fraction } of running) partly += fraction * workOf(network);
-    const done = this.#done + partly;
-    if (done === 0 || this.#started === undefined) return "";
+    let done = this.#done;
+    for (const { network, fraction, before = 0 } of running) {
+      partly += fraction * workOf(network);
+      done += (fraction - before) * workOf(network);
+    }
+    if (done <= 0 || this.#started === undefined) return "";
     const seconds = (performance.now() - this.#started) / 1000;
     return `${before}${duration(((this.#left - partly) * seconds) / done)} left`;
   }

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { Command } from "commander";
 import { GroupError } from "../distributed/errors.js";
 import type { ProcessGroup } from "../distributed/index.js";
@@ -14,8 +14,16 @@ import { importFiles, withImports } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
 import { offerLines, packagedRecipes, recipeFiles, runs } from "./offers.js";
 import { type Output, progressTo } from "./progress.js";
-import { byFirst, isStartedAgain, join as joinGroup, mayBeStartedAgain, placeOf } from "./ranks.js";
+import {
+  byFirst,
+  elasticHint,
+  isStartedAgain,
+  join as joinGroup,
+  mayBeStartedAgain,
+  placeOf,
+} from "./ranks.js";
 import { resultTables } from "./results.js";
+import { startWatching, type Watching } from "./start-watching.js";
 import { printable } from "./text.js";
 import { trainInProcesses } from "./train-processes.js";
 
@@ -33,6 +41,7 @@ interface TrainOptions {
   timeout?: string;
   import?: string[];
   tensorboard?: boolean;
+  watch?: boolean;
   json?: boolean;
 }
 
@@ -68,6 +77,7 @@ export const trainCommand = () =>
       "how long processes that train together wait for each other (default: 600)",
     )
     .option("--tensorboard", "write events for TensorBoard into the run's folder, after each epoch")
+    .option("--watch", "show the training on a live page until it ends (see npx lyceum watch)")
     .option("--json", "print the result as JSON, progress on stderr")
     .addHelpText(
       "after",
@@ -104,6 +114,7 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
     output.write(
       `${printable(recipe.title ?? recipe.data.name)} → ${directory}${group ? `, on ${group.size} processes` : ""}\n`,
     );
+  using _page = options.watch && isFirst ? await showLive(output, directory, options) : undefined;
   const { signal, stop } = listenForInterrupt({
     withinOperators: {
       output,
@@ -135,6 +146,17 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
       `\n${resultTables(result)}\n\n` +
         `${duration(result.seconds)} in all; report: ${relative(process.cwd(), report)}${guesses(result)}`,
     );
+}
+
+/** Begins a live page of all runs beside this one, and says where it is; a training goes on without one. */
+async function showLive(
+  output: Output,
+  directory: string,
+  options: TrainOptions,
+): Promise<Watching | undefined> {
+  const begun = await startWatching(dirname(directory), options.import);
+  output.write(typeof begun === "string" ? `${printable(begun)}\n` : `live: ${begun.url}\n`);
+  return typeof begun === "string" ? undefined : begun;
 }
 
 function listener(output: Output, directory: string, recipe: Recipe, { tensorboard }: TrainOptions) {
@@ -218,7 +240,7 @@ async function prepare(
     const begun = await RunFolder.isBegun(directory);
     if (!(await RunFolder.isFree(directory)) && !(autoResume && begun))
       throw new UsageError(
-        `${directory}: is there already; take another --name, or --resume ${quoted(directory)}`,
+        `${directory}: is there already; take another --name, or --resume ${quoted(directory)}${elasticHint()}`,
       );
     await mkdir(directory, { recursive: true });
     return begun;

@@ -47,8 +47,8 @@ export interface FileSource {
   readonly package?: string;
   readonly download: { readonly baseUrl: string; readonly files: readonly RemoteFile[] };
   /**
-   * Reads the set. Where the test images are not wanted, their files are not opened, and the set's `test` is
-   * {@link noImages}.
+   * Reads the set. Where the test images are not wanted, their files are not opened, and the set's `test` holds
+   * no images.
    */
   read(found: Found, spec: DataSpec, wanted: { test: boolean }): Promise<Dataset>;
 }

@@ -37,7 +37,7 @@ import { stateDictMeaning } from "../interop/pytorch/meaning.js";
 import * as nn from "../nn/index.js";
 import { SGD } from "../optim/index.js";
 import { loadRecipe, RecipeError, toYaml } from "../recipe/index.js";
-import { listRuns, RunFolder, readWeights, sha256Of } from "../runs/index.js";
+import { listRuns, RunFolder, readProgress, readWeights, sha256Of } from "../runs/index.js";
 import { openStudy } from "../study/open-study.js";
 import { loadStudy } from "../study/study-file.js";
 import { tinyStudy } from "../study/testing/tiny-study.js";
@@ -495,6 +495,25 @@ const folders: readonly Reader[] = [
     mend: mendRun,
     // Charts take long to load, and few tests need them.
     read: async (folder) => (await import("../report/index.js")).writeReport(folder),
+  },
+  {
+    name: "watched run",
+    slow: true,
+    forgiving: true,
+    seeds: async () => [{ ...(await seeds.run()), "progress.json": seeds.progress }],
+    mend: mendRun,
+    read: async (folder) => {
+      const { WatchedRun } = await import("../live/watched-run.js");
+      const { runView } = await import("../live/views/run.js");
+      const { stepChart } = await import("../live/charts.js");
+      const run = new WatchedRun({ kind: "run", name: "mine", directory: folder });
+      await run.refresh({ again: true });
+      await runView(run, []);
+      // A run that nobody trains shows nothing of it, so that it is drawn here.
+      const progress = await readProgress(join(folder, "progress.json"));
+      if (progress)
+        stepChart(progress.curve, { steps: progress.stepsPerEpoch, generation: progress.generation });
+    },
   },
   {
     name: "results of a study",

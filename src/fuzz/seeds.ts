@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { photo } from "../data/stored/testing/photos.js";
 import { sharp, tarStream } from "../packages.js";
 import { resolveRecipe } from "../recipe/index.js";
-import { describeEnvironment, RunFolder, writeWeights } from "../runs/index.js";
+import { describeEnvironment, type LiveProgress, RunFolder, writeWeights } from "../runs/index.js";
 import { beginStudy } from "../study/run-study.js";
 import { saveScores } from "../study/scores.js";
 import { tinyStudy } from "../study/testing/tiny-study.js";
@@ -130,6 +130,18 @@ export const run = () =>
     await writeTransfer(directory, transfer);
     await folder.close();
   });
+
+/** What a training tells of itself while it goes on. */
+export const progress = JSON.stringify({
+  ...{ generation: 0, role: "patriarch", epoch: 4, epochs: 10, step: 7, stepsPerEpoch: 20 },
+  ...{ imagesPerSecond: 100, secondsLeft: 60, loss: 0.5, terms: { hard: 0.5 }, top1: 0.75 },
+  curve: [
+    [3, 0.7],
+    [7, 0.5],
+  ],
+  machine: { host: "here", load: 1.5, cores: 2, residentGiB: 0.25 },
+  date: "2026-11-30T12:00:00.000Z",
+} satisfies LiveProgress);
 
 const transfer: Parameters<typeof writeTransfer>[1] = {
   ...{ lyceum: "0.1.0", name: "birds", data: { name: "folder", root: "birds" }, classes: 2 },

@@ -19,7 +19,7 @@ export { type Images, prepareImages } from "./images.js";
 export { type Normalisation, seeing } from "./normalisation.js";
 export type { OnProgress } from "./observers/progress.js";
 export { explainMemory } from "./out-of-memory.js";
-export { loadTestLogits } from "./results.js";
+export { loadTestLabels, loadTestLogits } from "./results.js";
 export { mostThreads, useThreads } from "./threads.js";
 export { freeze, type TrainingPlace, trainGeneration } from "./train-generation.js";
 export {

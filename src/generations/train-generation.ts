@@ -24,6 +24,7 @@ import { Checkpointing } from "./observers/checkpointing.js";
 import { collapse } from "./observers/collapse.js";
 import { metricsLog } from "./observers/metrics-log.js";
 import { type OnProgress, progress } from "./observers/progress.js";
+import { ProgressFile } from "./observers/progress-file.js";
 import { validation } from "./observers/validation.js";
 import { softenAnswers } from "./soften.js";
 
@@ -48,6 +49,8 @@ export interface TrainedNetwork {
 export interface TrainingPlace {
   generation(n: number): { checkpoint: string };
   appendMetrics(record: EpochRecord): Promise<void>;
+  /** The path of progress.json, which tells watchers of other processes where the training stands. */
+  readonly progressFile: string;
 }
 
 /**
@@ -112,6 +115,8 @@ export async function trainGeneration(
           every: recipe.checkpointEvery ?? DEFAULT_CHECKPOINT_SECONDS,
           elapsedSeconds,
         });
+  await using progressFile =
+    folder && isWriter ? new ProgressFile(folder.progressFile, fields, extent) : undefined;
   const observers: (TrainingObserver | undefined)[] = [
     validationLoader && validation(learner, validationLoader, { every: recipe.validateEvery ?? 1, epochs }),
     // The log comes before the checkpoint. Should the process die in between, the epoch is trained again, and
@@ -119,6 +124,7 @@ export async function trainGeneration(
     folder && metricsLog(folder, fields),
     checkpointing,
     onProgress && progress(onProgress, fields, extent),
+    progressFile,
     // The others wait until the first one has written all.
     ranks && { onStop: () => ranks.group.barrier() },
     onProgress && collapse(images.classes, (message) => onProgress({ type: "note", generation, message })),

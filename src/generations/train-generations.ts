@@ -194,7 +194,8 @@ async function finish(
   using madeLogits = handOver(logits);
   checkLogits(logits, "the test images after its last epoch");
   if (paths) {
-    torch.saveSafetensors(paths.testLogits, { logits });
+    using stored = torch.tensor(labels);
+    torch.saveSafetensors(paths.testLogits, { logits, labels: stored });
     // The files' names must be on the disk before the summary mentions them and the checkpoint is removed, or
     // a power cut could lose all three.
     await syncFolder(paths.directory);

@@ -1,7 +1,7 @@
 import { classAccuracies, confusionPairs } from "../analysis/index.js";
-import type { AnyDataset } from "../data/index.js";
 import { readableClass } from "../interop/index.js";
 import type { Network } from "./examples.js";
+import type { NamedLabels } from "./run-contents.js";
 
 /** What the last network of a run knows of single classes, beside the first one. */
 export interface ClassKnowledge {
@@ -20,7 +20,7 @@ const MOST = 8;
 
 /** Finds the classes that the last network finds hardest, and the pairs that it confuses most often. */
 export function classKnowledge(
-  { test: { labels }, classNames }: AnyDataset,
+  { labels, classNames }: NamedLabels,
   networks: readonly Network[],
 ): ClassKnowledge {
   const each = networks.map(({ predictions }) => classAccuracies(predictions, labels));

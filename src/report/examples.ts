@@ -55,6 +55,16 @@ export function chooseDifferent(dataset: AnyDataset, networks: readonly Network[
   return showImages(dataset, networks, chosen);
 }
 
+/** The six images that the last network gets wrong with the highest scores; equally high ones in the set's order. */
+export function chooseMistakes(dataset: AnyDataset, networks: readonly Network[]): Promise<Example[]> {
+  const { labels, count } = dataset.test;
+  const last = networks.at(-1)!.predictions;
+  const wrong = Array.from({ length: count }, (_, i) => i).filter((i) => last.topClasses[i] !== labels[i]);
+  const scoreOf = new Map(wrong.map((i) => [i, last.scores(i)[last.topClasses[i]!]!]));
+  const chosen = wrong.sort((a, b) => scoreOf.get(b)! - scoreOf.get(a)!).slice(0, 6);
+  return showImages(dataset, networks, chosen);
+}
+
 function showImages(
   { test, classNames }: AnyDataset,
   networks: readonly Network[],

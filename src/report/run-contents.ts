@@ -2,9 +2,10 @@
 import { existsSync } from "node:fs";
 import { Predictions } from "../analysis/index.js";
 import type { AnyDataset } from "../data/index.js";
-import { loadTestLogits, prepareImages } from "../generations/index.js";
+import { loadTestLabels, loadTestLogits, prepareImages } from "../generations/index.js";
 import type { Library } from "../recipe/index.js";
-import type { RunFolder } from "../runs/index.js";
+import { describeWeights, type RunFolder } from "../runs/index.js";
+import { readSafetensorsMetadata } from "../torch/index.js";
 
 /** Loads the run's images, or says in words why they cannot be loaded. */
 export async function findImages(
@@ -30,4 +31,31 @@ export function readPredictions(run: RunFolder, generation: number): Predictions
   if (!existsSync(path)) return undefined;
   using logits = loadTestLogits(path);
   return new Predictions(logits, { name: path });
+}
+
+/** Labels of the test images, without the images. */
+export interface TestLabels {
+  /** A class for each image. */
+  labels: Int32Array;
+  /** The names of the classes; undefined where they are not known. */
+  classNames: readonly string[] | undefined;
+}
+
+/** Labels whose classes have names. */
+export interface NamedLabels extends TestLabels {
+  classNames: readonly string[];
+}
+
+/**
+ * Reads the labels that lie beside a generation's logits, for runs whose images are not here.
+ *
+ * @returns undefined where an earlier version wrote the run
+ * @throws Error that names the file which is damaged
+ */
+export function readLabels(run: RunFolder, generation: number): TestLabels | undefined {
+  const { testLogits, weights } = run.generation(generation);
+  const labels = loadTestLabels(testLogits);
+  if (!labels) return undefined;
+  const metadata = existsSync(weights) ? readSafetensorsMetadata(weights) : undefined;
+  return { labels, classNames: metadata && describeWeights(weights, metadata).classNames };
 }

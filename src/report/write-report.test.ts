@@ -5,6 +5,7 @@ import { parseHTML } from "linkedom";
 import { beforeEach, expect, test } from "vitest";
 import { loadDataset } from "../data/index.js";
 import * as methods from "../methods/index.js";
+import * as torch from "../torch/index.js";
 import { writeTransfer } from "../transfer/transfer-file.js";
 import { makeRun } from "./fixtures/make-run.js";
 import { writeReport } from "./index.js";
@@ -166,6 +167,35 @@ test("images of the code's own are shown when they are given, and asked for by n
     /^None here: the images could not be read \(.*my-images/,
   );
   expect((await report({ dataset })).document.querySelectorAll(".example")).toHaveLength(12 + 6);
+});
+
+test("without the images, the labels beside the logits say how sure the line's gain is", async () => {
+  await makeRun(directory);
+  const withImages = (await report()).texts(".headline, .headline + p");
+  expect(withImages[1]).toContain("(95 %)");
+  const recipe = join(directory, "recipe.yaml");
+  writeFileSync(
+    recipe,
+    readFileSync(recipe, "utf8").replace(/^data:\n( {2}.*\n)+/m, "data:\n  name: my-images\n"),
+  );
+  expect((await report()).texts(".headline, .headline + p")).toEqual(withImages);
+});
+
+test("labels that do not fit the logits are an error that names the file", async () => {
+  await makeRun(directory);
+  const recipe = join(directory, "recipe.yaml");
+  writeFileSync(
+    recipe,
+    readFileSync(recipe, "utf8").replace(/^data:\n( {2}.*\n)+/m, "data:\n  name: my-images\n"),
+  );
+  const path = join(directory, "generation-2/test-logits.safetensors");
+  const logits = torch.zeros([400, 10]);
+  for (const labels of [torch.full([400], 10), torch.full([399], 1)]) {
+    torch.saveSafetensors(path, { logits, labels: labels.to({ dtype: "int32" }) });
+    await expect(report()).rejects.toThrow(
+      /generation-2\/test-logits\.safetensors: holds no int32 tensor "labels"/,
+    );
+  }
 });
 
 test("images that the logits do not belong to are not shown", async () => {

@@ -3,12 +3,18 @@ import type { AnyDataset } from "../data/index.js";
 import { describeMethods, termLabels } from "../generations/index.js";
 import { type Imports, libraryOf, RunFolder, writeAtomic } from "../runs/index.js";
 import { readTransfer, type TransferResult, transferNames } from "../transfer/index.js";
-import { type ClassKnowledge, classKnowledge } from "./class-knowledge.js";
+import { classKnowledge } from "./class-knowledge.js";
 import { comparePredictions } from "./comparison.js";
 import { chooseDifferent, chooseExamples, type Example, type Network } from "./examples.js";
 import { nameOf } from "./numbers.js";
 import { page } from "./page.js";
-import { findImages, readPredictions } from "./run-contents.js";
+import {
+  findImages,
+  type NamedLabels,
+  readLabels,
+  readPredictions,
+  type TestLabels,
+} from "./run-contents.js";
 
 /**
  * Writes a run's `report.html`, one file that holds everything it shows. Where something is missing, such as
@@ -48,19 +54,21 @@ export async function writeReport(
 
   let examples: Example[] | string;
   let different: Example[] = [];
-  let classes: ClassKnowledge | undefined;
-  let comparison: ReturnType<typeof comparePredictions> | undefined;
+  let labels: TestLabels | undefined;
   if (networks.length < shown.length)
     examples = "the generations' test-logits.safetensors are not in the run folder";
-  else if (typeof images === "string") examples = images;
-  else if (!fits(images)) examples = "the stored logits are not for these test images";
+  else if (typeof images === "string") {
+    examples = images;
+    labels = readLabels(run, shown.at(-1)!.generation);
+  } else if (!fits(images)) examples = "the stored logits are not for these test images";
   else {
     examples = await chooseExamples(images, networks);
-    classes = classKnowledge(images, networks);
+    labels = { labels: images.test.labels, classNames: images.classNames };
     if (networks.length > 1) different = await chooseDifferent(images, networks);
-    if (networks.length > 1)
-      comparison = comparePredictions(networks[0]!.predictions, networks[1]!.predictions, images.test.labels);
   }
+  const isJudged = labels && networks.every(({ predictions }) => predictions.images === labels.labels.length);
+  const judged = isJudged ? labels : undefined;
+  const [first, second] = networks;
   const path = join(run.directory, "report.html");
   await writeAtomic(
     path,
@@ -71,10 +79,11 @@ export async function writeReport(
       metrics: await run.readMetrics(),
       environment: await run.readEnvironment(),
       testImages: networks[0]?.predictions.images,
-      comparison,
+      comparison:
+        judged && second && comparePredictions(first!.predictions, second.predictions, judged.labels),
       examples,
       different,
-      classes,
+      classes: judged && hasNames(judged) ? classKnowledge(judged, networks) : undefined,
       transfers: await readTransfers(run.directory),
       methodLines: describeMethods({ recipe, library }),
       termLabel: termLabels({ recipe, library }),
@@ -88,3 +97,5 @@ async function readTransfers(directory: string): Promise<TransferResult[]> {
   for (const name of await transferNames(directory)) found.push(await readTransfer(directory, name));
   return found.filter((result) => result !== undefined);
 }
+
+const hasNames = (labels: TestLabels): labels is NamedLabels => labels.classNames !== undefined;

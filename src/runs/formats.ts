@@ -5,6 +5,9 @@ import { schema } from "../packages.js";
 import { RUN_FORMAT } from "./run-format.js";
 import type { EpochRecord, Summary, TestResult, TransferSummary } from "./types.js";
 
+/** The most terms of a loss in a record; methods have up to three. */
+const MOST_TERMS = 100;
+
 const values = schema((z) => ({
   /** A number, where null stands for NaN: JSON has no NaN, so that a diverged loss is stored as null. */
   number: z.union([z.number(), z.null().transform(() => Number.NaN)]),
@@ -22,9 +25,12 @@ export const epochRecordSchema = schema((z): z.ZodType<EpochRecord> => {
     epochs: z.int().min(1),
     learningRate: number,
     trainLoss: number,
-    terms: z.record(text, number),
+    // A forged record of a hundred thousand terms would be as many curves.
+    terms: z.record(text, number).refine((terms) => Object.keys(terms).length <= MOST_TERMS),
     trainTop1: number,
-    validation: z.object({ loss: number, top1: number }).exactOptional(),
+    validation: z
+      .object({ loss: number, top1: number, scoreByRank: z.array(number).max(10).exactOptional() })
+      .exactOptional(),
     imagesPerSecond: number,
     seconds: number,
     date: text,

@@ -42,7 +42,7 @@ export interface RunListing {
 }
 
 /** The files of which any one makes a folder a run, be it a damaged run. */
-const marks = ["recipe.yaml", "environment.json", "metrics.jsonl", "summary.json", ".lock"];
+export const runMarks = ["recipe.yaml", "environment.json", "metrics.jsonl", "summary.json", ".lock"];
 /** How many folders deep runs are looked for, so that a search from a high folder ends in reasonable time. */
 const MOST_LEVELS = 4;
 /** How many runs are read at the same time. */
@@ -62,7 +62,7 @@ export async function listRuns(folder: string): Promise<RunListing[]> {
   const listings: RunListing[] = new Array(places.length);
   let next = 0;
   const work = async () => {
-    for (let i = next++; i < places.length; i = next++) listings[i] = await describe(places[i]!);
+    for (let i = next++; i < places.length; i = next++) listings[i] = await describeRun(places[i]!);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   const order = ({ date = "", name }: RunListing) => `${date} ${name}`;
@@ -84,7 +84,10 @@ async function findRuns(place: Place, level: number, found: Place[]): Promise<vo
     found.push({ ...place, problem: inWords(error) });
     return [];
   });
-  if (entries.some((entry) => marks.includes(entry.name))) {
+  const names = new Set(entries.map((entry) => entry.name));
+  // A study's folder has a summary.json too, and is no run.
+  if (names.has("study.yaml") && names.has("networks")) return;
+  if (runMarks.some((mark) => names.has(mark))) {
     found.push({ ...place, name: name || basename(resolve(directory)) });
     return;
   }
@@ -96,7 +99,8 @@ async function findRuns(place: Place, level: number, found: Place[]): Promise<vo
   }
 }
 
-async function describe({ name, directory, problem }: Place): Promise<RunListing> {
+/** Describes one run, as {@link listRuns} does. */
+export async function describeRun({ name, directory, problem }: Place): Promise<RunListing> {
   const damaged = (problem: string): RunListing => ({ name, directory, state: "damaged", problem });
   if (problem !== undefined) return damaged(problem);
   try {

@@ -63,7 +63,7 @@ export async function readLog(path: string): Promise<Log> {
   let number = 0;
   for await (const { text, whole } of linesOf(path)) {
     number++;
-    const record = parse(text);
+    const record = parseRecord(text);
     if (record) {
       records.set(`${record.generation} ${record.epoch}`, record);
       if (records.size > MAX_RECORDS)
@@ -106,7 +106,8 @@ async function* linesOf(path: string): AsyncGenerator<{ text: string; whole: boo
   }
 }
 
-function parse(line: string): EpochRecord | undefined {
+/** Reads one line of a log; undefined where it is no whole record. */
+export function parseRecord(line: string): EpochRecord | undefined {
   try {
     const value: unknown = JSON.parse(line);
     return hasOwnChecksum(value) ? epochRecordSchema().parse(value) : undefined;

@@ -353,6 +353,11 @@ export class RunFolder {
     };
   }
 
+  /** The path of progress.json, which is there while the run is in training. */
+  get progressFile(): string {
+    return join(this.directory, "progress.json");
+  }
+
   /** Appends one line to metrics.jsonl, which is on the disk when the promise resolves. */
   async appendMetrics(record: EpochRecord): Promise<void> {
     if (this.follows) return;

@@ -24,9 +24,10 @@ export interface EpochRecord {
   /** The accuracy on the augmented training images, each counted when it was trained on. */
   trainTop1: number;
   /**
-   * The cross-entropy, in nats, and the accuracy on the held-out images; left out where none are held out.
+   * The cross-entropy, in nats, and the accuracy on the held-out images; left out where none are held out. The mean scores there of
+   * the best class, of the second best, … are missing where an earlier version wrote the record.
    */
-  validation?: { loss: number; top1: number };
+  validation?: { loss: number; top1: number; scoreByRank?: number[] };
   imagesPerSecond: number;
   /**
    * Seconds that the epoch took to train, without validation, summed over all processes that worked at it.

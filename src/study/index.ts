@@ -1,6 +1,6 @@
 /** Studies: arms compared over seeds, trained once and found again from small files. */
 export { calibrate } from "./calibrate.js";
-export { type Calibration, readCalibration } from "./calibration.js";
+export { type Calibration, calibrated, readCalibration } from "./calibration.js";
 export { type JudgedExpectation, judge, parseExpectation } from "./expectations.js";
 export { findStudyFolder } from "./find-study-folder.js";
 export { openStudy } from "./open-study.js";
@@ -16,6 +16,7 @@ export { checkStudy, type Study, StudyError } from "./study-file.js";
 export { StudyFolder } from "./study-folder.js";
 export { studyOfRuns } from "./study-of-runs.js";
 export { studySummary } from "./study-summary.js";
+export { readRecords } from "./training-log.js";
 export type * from "./types.js";
 export {
   armNamed,

@@ -16,6 +16,7 @@ export function placeOf({ work }: NetworkPaths): TrainingPlace {
   let before = process.cpuUsage();
   return {
     generation: () => ({ checkpoint: join(work, "checkpoint") }),
+    progressFile: join(work, "progress.json"),
     appendMetrics: async (record) => {
       const { user, system } = process.cpuUsage(before);
       before = process.cpuUsage();

@@ -20,8 +20,11 @@ export interface EpochReport extends Reading {
   /** Seconds of training, without validation, summed over all processes that worked at the epoch. */
   seconds: number;
   imagesPerSecond: number;
-  /** The mean loss and the accuracy on images held out of training, once an observer has evaluated them. */
-  validation?: { loss: number; top1: number };
+  /**
+   * The mean loss and the accuracy on images held out of training, and the mean score of the best class, of the second best, …,
+   * once an observer has evaluated them.
+   */
+  validation?: { loss: number; top1: number; scoreByRank?: number[] };
 }
 
 /** A step that was left out. */

@@ -177,7 +177,7 @@ const scenes: Record<string, (group: ProcessGroup) => unknown> = {
 
   /** Ends the process in the midst of an operation. */
   async exits(group) {
-    if (group.rank === 0) await sleep(5000);
+    if (group.rank === 0) await sleep(2000);
     void group.barrier().catch(() => {});
     setTimeout(() => process.exit(3), 100);
     await sleep(3000);

@@ -55,7 +55,7 @@ export function progress(tell: OnProgress, fields: GenerationFields, extent: Ext
 const studentCost = 4 / 3;
 
 /** Estimates the seconds until the whole line is trained, from the current pace. */
-function secondsLeft(
+export function secondsLeft(
   { epochs, epochsLater, stepsPerEpoch, imagesPerEpoch }: Extent,
   generation: number,
   { epoch, step, imagesPerSecond }: { epoch: number; step: number; imagesPerSecond: number },

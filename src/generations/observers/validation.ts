@@ -1,5 +1,6 @@
 import { evaluateLogits } from "../../analysis/index.js";
 import { nll as nllMetric } from "../../analysis/metrics/nll.js";
+import { scoreByRank as scoreByRankMetric } from "../../analysis/metrics/score-by-rank.js";
 import { top1 as top1Metric } from "../../analysis/metrics/top1.js";
 import type { Loader } from "../../data/index.js";
 import type { Device } from "../../torch/index.js";
@@ -27,8 +28,9 @@ export function validation(
       const { logits, labels } = await predict(model, heldOut, { device, ranks });
       using _freed = logits;
       checkLogits(logits, `the held-out images after epoch ${done}`);
-      const { nll, top1 } = evaluateLogits(logits, labels, { metrics: [nllMetric, top1Metric] });
-      report.validation = { loss: nll, top1 };
+      const metrics = [nllMetric, top1Metric, scoreByRankMetric];
+      const { nll, top1, scoreByRank } = evaluateLogits(logits, labels, { metrics });
+      report.validation = { loss: nll, top1, scoreByRank };
     },
   };
 }

@@ -7,14 +7,16 @@ import { channelStatistics, Loader, makeSynthetic } from "../../data/index.js";
 import { groupFromEnvironment, joinGroup } from "../../distributed/index.js";
 import { strict } from "../../methods/index.js";
 import { resnet8 } from "../../models/index.js";
-import { type Kernels, setKernels } from "../../nn/index.js";
+import * as nn from "../../nn/index.js";
 import { SGD } from "../../optim/index.js";
 import * as torch from "../../torch/index.js";
 import { objectiveOf, Ranks, trainNetwork } from "../index.js";
 
 export interface RankTraining {
+  /** ResNet-8, or a network of one residual block: each batch norm of all images means four waits for the others in a step. */
+  network: "resnet8" | "one-block";
   dtype: "float32" | "float64";
-  kernels: Kernels;
+  kernels: nn.Kernels;
   syncBatchNorm: boolean;
   /** Images in a batch of all processes; 80 are trained on. */
   batchSize: number;
@@ -32,12 +34,24 @@ const environment = groupFromEnvironment();
 const group = environment && (await joinGroup(environment, { timeoutSeconds: 60 }));
 const { train } = makeSynthetic({ classes: 4, size: 8, trainCount: 80, testCount: 4, seed: 1 });
 
+function makeNetwork(network: RankTraining["network"]): nn.Module {
+  const [classes, generator] = [4, new torch.Generator(1)];
+  if (network === "resnet8") return resnet8.create({ classes, channels: train.channels, generator });
+  const convolution = (from: number) => new nn.Conv2d(from, 8, 3, { padding: 1, bias: false, generator });
+  return new nn.Sequential(
+    ...[convolution(train.channels), new nn.BatchNorm2d(8), new nn.ReLU()],
+    new nn.BasicBlock({
+      ...{ conv1: convolution(8), bn1: new nn.BatchNorm2d(8) },
+      ...{ conv2: convolution(8), bn2: new nn.BatchNorm2d(8), downsample: undefined },
+    }),
+    ...[new nn.GlobalAvgPool(), new nn.Linear(8, classes, { generator })],
+  );
+}
+
 async function trained(training: RankTraining): Promise<RankTrained> {
-  const { dtype, kernels, syncBatchNorm, batchSize, epochs, learningRate } = training;
-  setKernels(kernels);
-  const model = resnet8
-    .create({ classes: 4, channels: train.channels, generator: new torch.Generator(1) })
-    .to({ memoryFormat: "channelsLast", dtype });
+  const { network, dtype, kernels, syncBatchNorm, batchSize, epochs, learningRate } = training;
+  nn.setKernels(kernels);
+  const model = makeNetwork(network).to({ memoryFormat: "channelsLast", dtype });
   const loader = new Loader(train, {
     ...channelStatistics(train),
     ...{ batchSize, seed: 2, shuffle: true, joinLoneLast: true, augment: { crop: 1, flip: true } },
