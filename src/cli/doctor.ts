@@ -47,6 +47,8 @@ function checkNode(): Finding {
 
 /** Checks the addon, libtorch and the machine. Where the addon cannot be loaded, little more can be said. */
 async function checkTorch(): Promise<Finding[]> {
+  // Lyceum sets the variable itself when libtorch is loaded.
+  const asked = process.env.OMP_NUM_THREADS;
   const torch = await import("../torch/index.js");
   const { describeKernels, hasJpeg } = await import("../nn/cpu/index.js");
   const { hasAmx } = await import("../nn/index.js");
@@ -70,7 +72,7 @@ async function checkTorch(): Promise<Finding[]> {
     ok("system", `${os}, ${arch}`),
     threadsFinding({
       ...{ used: threads, cores, available: availableParallelism(), quota: cpuQuota() },
-      asked: process.env.OMP_NUM_THREADS,
+      asked,
     }),
     ok("convolutions", describeKernels()),
     hasJpeg()
