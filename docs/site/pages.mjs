@@ -4,6 +4,7 @@
  */
 export const sections = {
   "First steps": {
+    "Where it runs": "docs/install.md",
     Tutorial: "docs/tutorial.md",
     "Watch a training": "docs/watch.md",
     "From PyTorch": "docs/from-pytorch.md",
