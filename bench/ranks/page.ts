@@ -147,7 +147,7 @@ function clusters(predicted: NonNullable<Results["predicted"]>): string[] {
       ],
       kinds.map((kind) => [
         `${kind.nodeSpeed === 1 ? "this machine's" : `${kind.nodeSpeed} times as fast`}: ${ms(kind.computeSeconds)} ms`,
-        `${kind.bucketMiB} MiB`,
+        kind.bucketMiB ? `always ${kind.bucketMiB} MiB` : "as in training",
         kind.glooKeepsUp ? "as fast as the link" : "as fast as here",
         ...columns.map((column) => {
           const found = predicted.find(
