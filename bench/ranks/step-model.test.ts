@@ -80,6 +80,21 @@ describe("the time of a step of several ranks", () => {
   });
 });
 
+it("ResNet-50 on clusters is what docs/scale.md says", () => {
+  const efficiencies = (computeSeconds: number, mostBytes: number) =>
+    [10, 100].flatMap((gigabits) =>
+      [8, 64].map((nodes) => {
+        const bytesPerSecond = Math.min((gigabits * 1e9) / 8, mostBytes);
+        const work = { computeSeconds, gradientBytes: 4 * 25_557_032 };
+        return Number((100 * efficiency(work, nodes, { hopSeconds: 50e-6, bytesPerSecond })).toFixed(1));
+      }),
+    );
+  expect(efficiencies(2, Number.POSITIVE_INFINITY)).toEqual([99.6, 97.1, 99.9, 98.9]);
+  expect(efficiencies(2, 5e8)).toEqual([99.2, 94.4, 99.2, 94.4]);
+  expect(efficiencies(0.125, Number.POSITIVE_INFINITY)).toEqual([58, 46.2, 97.9, 84.5]);
+  expect(efficiencies(0.125, 5e8)).toEqual([29.1, 24.4, 29.1, 24.4]);
+});
+
 it("pieces that are measured are found again", () => {
   const [small, large] = [allReduceSeconds(0, 4, link), allReduceSeconds(1e8, 4, link)];
   const found = linkOf(4, small, { bytes: 1e8, seconds: large });
