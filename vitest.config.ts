@@ -28,10 +28,13 @@ const patience = process.env.LYCEUM_SANITIZED ? 1_200_000 : 60_000;
 // Node 20 has no `using`: the compiler lowers it, as tsc does for the build.
 export default defineConfig({
   esbuild: { target: "es2022" },
-  // Bench, examples and the tutorial's programs import the package by its name: their tests take its sources, so that
+  // Bench, examples and the documentation's programs import the package by its name: their tests take its sources, so that
   // nothing needs to be built.
   resolve: {
-    alias: [{ find: /^lyceum$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }],
+    alias: [
+      { find: /^lyceum$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) },
+      { find: /^lyceum\/(\w+)$/, replacement: fileURLToPath(new URL("src/$1/index.ts", import.meta.url)) },
+    ],
   },
   test: {
     pool: "forks",

@@ -21,7 +21,7 @@ export const compareCommand = () =>
     .description("compare the arms of a study, or runs, over the seeds that they share")
     .argument("<what...>", "a study's folder or its name in results/, or two or more runs")
     .option(
-      "--metric <name>",
+      "--metric <metric>",
       "the metric to compare, one of docs/metrics.md or docs/transfer.md (default: top1; svmTop1 with --transfer)",
     )
     .option(

@@ -40,7 +40,7 @@ const listCommand = () =>
 const fetchCommand = () =>
   new Command("fetch")
     .description("download a set from its official address; goes on where it was stopped, checks checksums")
-    .argument("<name>", "a set's name (see `npx lyceum data list`)")
+    .argument("<dataset>", "a set's name (see `npx lyceum data list`)")
     .option("--root <folder>", "where to put it (default: $LYCEUM_DATA/NAME, else ~/.cache/lyceum/NAME)")
     .option("--from <address>", "another server's folder with the same files")
     .option("--json", "print the folder as JSON")
@@ -75,7 +75,7 @@ function drawDownload(): (progress: { file: string; received: number; bytes: num
 const verifyCommand = () =>
   new Command("verify")
     .description("compare each file of a set with the official one")
-    .argument("<name>", "a set's name (see `npx lyceum data list`)")
+    .argument("<dataset>", "a set's name (see `npx lyceum data list`)")
     .option("--root <folder>", "the folder, or the archive, that holds it")
     .option("--json", "print the findings as JSON")
     .addHelpText(

@@ -1,11 +1,13 @@
 /** `lyceum export`: what onnxruntime-web makes of the files, beside what Lyceum itself predicts. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-web";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { trainGenerations } from "../generations/index.js";
+import { createModel } from "../models/index.js";
 import { loadModel } from "../predict/index.js";
+import { readWeights, writeWeights } from "../runs/index.js";
 import * as torch from "../torch/index.js";
 import { run } from "./program.js";
 import { useTerminal } from "./testing/terminal.js";
@@ -64,5 +66,26 @@ test("the last generation's logits are the default; a file that is there stays",
 test("wrong options are told before anything is written", async () => {
   expect(await run(["export", trained, "--generation", "7"])).toBe(2);
   expect(await run(["export", trained, "--to", "tflite"])).toBe(2);
-  expect(terminal.err).toMatch(/no generation 7[\s\S]*Allowed choices are onnx, web/);
+  expect(terminal.err).toMatch(/no generation 7[\s\S]*Allowed choices are onnx, web, huggingface/);
+});
+
+test("a generation for timm has a model card with the results of its line", async () => {
+  const directory = join(root, "large");
+  cpSync(trained, directory, { recursive: true });
+  // The weights of a network that timm has, where those of a small one were: training one would take long.
+  const path = join(directory, "generation-1/weights.safetensors");
+  torch.scope(() => {
+    const { description } = readWeights(path);
+    const generator = new torch.Generator(1);
+    const network = createModel("mobilenet-v2", { classes: 4, channels: 3, generator });
+    writeWeights(path, network.stateDict(), { ...description, model: "mobilenet-v2" });
+  });
+  expect(await run(["export", directory, "--to", "huggingface"])).toBe(0);
+  const files = ["config.json", "model.safetensors", "README.md"].map((file) => `large-generation-1/${file}`);
+  expect(terminal.out).toBe(`${files.join("\n")}\n8.7 MiB\n`);
+  const card = readFileSync("large-generation-1/README.md", "utf8");
+  expect(card).toContain("| student 1 (this network) |");
+  expect(card).toContain("of the 16 test images right");
+  expect(await run(["export", directory, "--to", "huggingface", "--generations", "0-1"])).toBe(2);
+  expect(terminal.err).toContain("--generations is not of --to huggingface");
 });

@@ -4,12 +4,15 @@ import { Command, Option } from "commander";
 import { parseGenerations } from "../generations/generation-set.js";
 import type { LoadedModel } from "../predict/index.js";
 import { UsageError } from "./errors.js";
-import { withImports } from "./imports.js";
+import { findRun } from "./find-run.js";
+import { writeHuggingFace } from "./hugging-face.js";
+import { importFiles, withImports } from "./imports.js";
 import { type AskedTexts, loadAsked, wholeNumber, withGenerations } from "./load-asked.js";
+import { openNetworkFile } from "./network-file.js";
 import { printable } from "./text.js";
 
 interface ExportOptions extends AskedTexts {
-  to: "onnx" | "web";
+  to: "onnx" | "web" | "huggingface";
   out?: string;
   pixels?: boolean;
   softmax?: boolean;
@@ -23,14 +26,15 @@ export const exportCommand = () =>
     .addOption(
       new Option(
         "--to <format>",
-        "onnx: one file, opset 17, for ONNX Runtime and its like; web: a folder with a page that asks two networks side by side",
+        "onnx: one file, opset 17, for ONNX Runtime and its like; web: a folder with a page that asks two networks side by side; " +
+          "huggingface: a folder that timm loads, with a model card",
       )
-        .choices(["onnx", "web"])
+        .choices(["onnx", "web", "huggingface"])
         .default("onnx"),
     )
     .option(
       "--out <path>",
-      "the file or folder to write (default: NAME.onnx or NAME-web here, by the run's name)",
+      "the file or folder to write (default: NAME-generation-G.onnx, NAME-web or NAME-generation-G here, by the run's name)",
     )
     .option("--pixels", "take bytes, as image files store them, and normalise them in the graph")
     .option("--softmax", "give probabilities instead of logits; an ensemble does in any case")
@@ -47,21 +51,24 @@ With --to web the folder holds a page that takes a photo, from a file or the cam
 student answer, or the generations of --generations, side by side. All is computed in the browser, out of the folder; it needs
 any static server, and onnxruntime-web where Lyceum runs (npm install onnxruntime-web), from which 14 MB are copied.
 
-PyTorch and timm load weights instead: npx lyceum weights convert --help
+With --to huggingface the folder holds config.json and model.safetensors, by which timm.create_model makes the network, and a model
+card (README.md) with the results of the whole line, the recipe and how to use it. npx lyceum weights convert --help has more for
+PyTorch.
 
 Examples:
   $ npx lyceum export quickstart
   $ npx lyceum export quickstart --generation 0 --pixels --softmax --out patriarch.onnx
   $ npx lyceum export runs/photos --generations 0-2 --out ensemble.onnx
-  $ npx lyceum export quickstart --to web && npx serve quickstart-web`,
+  $ npx lyceum export quickstart --to web && npx serve quickstart-web
+  $ npx lyceum export runs/photos --to huggingface --out photos-resnet18`,
     )
     .action(exportRun);
 
 async function exportRun(nameOrPath: string, options: ExportOptions): Promise<void> {
   const out = options.out;
   if (out !== undefined) refuseWhatIsThere(out);
-  const written =
-    options.to === "web" ? await writeWeb(nameOrPath, options) : await writeOnnx(nameOrPath, options);
+  const write = { onnx: writeOnnx, web: writeWeb, huggingface: writeHub }[options.to];
+  const written = await write(nameOrPath, options);
   const bytes = written.reduce((sum, file) => sum + statSync(file).size, 0);
   if (options.json) return console.log(JSON.stringify({ written, bytes }));
   for (const file of written) console.log(printable(file));
@@ -115,6 +122,28 @@ async function writeWeb(nameOrPath: string, options: ExportOptions): Promise<str
   } finally {
     for (const model of shown) model.dispose();
   }
+}
+
+/** Writes one network for timm: that of a run's generation, or of a weights file. */
+async function writeHub(nameOrPath: string, options: ExportOptions): Promise<string[]> {
+  for (const name of ["generations", "mean", "weights", "pixels", "softmax"] as const) {
+    if (options[name] !== undefined)
+      throw new UsageError(`--${name} is not of --to huggingface, which writes one network: --generation G`);
+  }
+  const path = await findRun(nameOrPath);
+  const imports = await importFiles(options.import);
+  const { findWeights } = await import("../predict/load-model.js");
+  const [generation] = askedFor(options);
+  const { files } = await findWeights(path, { generation, imports }).catch((error) => {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  });
+  const from = files[0]!;
+  // In a run, the folder of the weights is named by its generation.
+  const suffix = from === path ? "huggingface" : basename(dirname(from));
+  const out = options.out ?? `${nameOf(nameOrPath)}-${suffix}`;
+  refuseWhatIsThere(out);
+  using file = await openNetworkFile(from, { imports });
+  return await writeHuggingFace(from, out, file, imports);
 }
 
 /** The generations that the options name, none where they name none. @throws UsageError when a text is no generation */

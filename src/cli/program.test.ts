@@ -39,7 +39,9 @@ describe("wrong use is exit code 2 and one line that helps", () => {
   test.each([
     [["trian"], "Did you mean train?"],
     [["train", "--sed", "1"], "Did you mean one of --seed, --set?"],
-    [["train"], "lyceum: which recipe? See `npx lyceum recipes`"],
+    [["train"], "lyceum: which recipe?\nrecipes that come with Lyceum:\n"],
+    [["study"], "missing required argument 'study'"],
+    [["study"], "studies: all-images, "],
     [["train", "quikstart"], 'did you mean "quickstart"?'],
     [["train", "quickstart", "--set", "epoch=1"], 'did you mean "epochs"?'],
     [["train", "quickstart", "--seed", "x"], "--set seed=x: seed: must be a whole number from 0"],
@@ -47,6 +49,7 @@ describe("wrong use is exit code 2 and one line that helps", () => {
     [["train", "quickstart", "--resume", "runs/x"], "--resume goes on with the run's own recipe"],
     [["report", "nothing-here"], "nothing-here: there is no such run"],
     [["evaluate"], "missing required argument 'run'"],
+    [["evaluate"], "there are no runs in runs/ yet: npx lyceum train quickstart makes one"],
     [["predict", "quickstart"], "missing required argument 'image'"],
     [["predict", "nothing-here", "a.png"], "nothing-here: there is no such run"],
     [["predict", ".", "a.png", "--top", "0"], "--top 0: must be a whole number from 1"],

@@ -6,6 +6,7 @@ import { RecipeError } from "../recipe/index.js";
 import { StudyError } from "../study/study-file.js";
 import { calibrateCommand } from "./calibrate.js";
 import { compareCommand } from "./compare.js";
+import { completeCommand, completionCommand } from "./completion.js";
 import { convertCommand } from "./convert.js";
 import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
@@ -43,7 +44,11 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (thrown) {
     const error = firstOf(thrown);
     // Commander has already written its own errors to stderr.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) {
+      const offered = await offersInsteadOf(error);
+      if (offered.length > 0) process.stderr.write(`${offered.join("\n")}\n`);
+      return error.exitCode === 0 ? 0 : 2;
+    }
     if (error instanceof ChildFailed && error.message === "") return error.code;
     process.stderr.write(`${describe(error)}\n`);
     if (error instanceof ChildFailed) return error.code;
@@ -95,8 +100,10 @@ LYCEUM_DEBUG=1 shows where an error came from.`,
     weightsCommand(),
     doctorCommand(),
     setupCommand(),
+    completionCommand(),
   ])
     lyceum.addCommand(command);
+  lyceum.addCommand(completeCommand(), { hidden: true });
   lyceum.addCommand(studyWorkerCommand(), { hidden: true });
   return throwing(lyceum);
 }
@@ -108,6 +115,20 @@ function throwing(command: Command): Command {
     .showHelpAfterError(`See: lyceum ${command.name() === "lyceum" ? "" : `${command.name()} `}--help`);
   for (const inner of command.commands) throwing(inner);
   return command;
+}
+
+/** Lists what could be given where a run or a study was asked for and nothing was given. */
+async function offersInsteadOf({ code, message }: CommanderError): Promise<string[]> {
+  if (code !== "commander.missingArgument") return [];
+  const missing = /'(.+)'/.exec(message)?.[1];
+  const { offerLines, runs, studyNames } = await import("./offers.js");
+  if (missing === "run") {
+    const lines = offerLines("runs in runs/:", await runs());
+    return lines.length > 0
+      ? lines
+      : ["there are no runs in runs/ yet: npx lyceum train quickstart makes one"];
+  }
+  return missing === "study" ? [`studies: ${(await studyNames()).join(", ")}`] : [];
 }
 
 /** The system's refusals by their codes, in words that follow the name of a file or a folder. */

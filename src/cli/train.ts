@@ -12,6 +12,7 @@ import { Interrupted, UsageError } from "./errors.js";
 import { findRun, RUNS } from "./find-run.js";
 import { importFiles, withImports } from "./imports.js";
 import { listenForInterrupt } from "./interrupt.js";
+import { offerLines, packagedRecipes, recipeFiles, runs } from "./offers.js";
 import { type Output, progressTo } from "./progress.js";
 import {
   byFirst,
@@ -217,8 +218,7 @@ async function prepare(
     const { recipe } = await RunFolder.open(directory, imports);
     return { recipe, directory, resume: true, begun: true, imports, changes };
   }
-  if (nameOrPath === undefined)
-    throw new UsageError("which recipe? See `npx lyceum recipes`, or give a file");
+  if (nameOrPath === undefined) throw new UsageError(`which recipe?\n${await whatToTrain()}`);
   if (autoResume && name === undefined)
     throw new UsageError("--auto-resume needs --name: by it the run is found again");
   if (name === undefined && mayBeStartedAgain())
@@ -246,6 +246,17 @@ async function prepare(
     return begun;
   });
   return { recipe, directory, resume: autoResume ? "auto" : false, begun, imports, changes: {} };
+}
+
+/** Says what can be trained here: recipes in this folder, those that come along, and runs that are not finished. */
+async function whatToTrain(): Promise<string> {
+  const unfinished = (await runs()).filter(({ about }) => about.startsWith("unfinished"));
+  return [
+    ...offerLines("recipes in this folder:", await recipeFiles()),
+    ...offerLines("recipes that come with Lyceum:", await packagedRecipes()),
+    ...offerLines("runs that are not finished, for --resume:", unfinished),
+    "npx lyceum train quickstart trains one; npx lyceum init FOLDER makes a project with a recipe of its own",
+  ].join("\n");
 }
 
 /** Gives all overrides of the recipe, as `--set` takes them. */

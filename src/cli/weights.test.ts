@@ -105,7 +105,7 @@ describe("convert", () => {
   test("writes what timm reads: names, and the description of network and images", async () => {
     const to = join(home, "hub");
     expect(await run(["weights", "convert", weightsOf("resnet18"), to, "--to", "huggingface"])).toBe(0);
-    expect(readdirSync(to).sort()).toEqual(["config.json", "model.safetensors"]);
+    expect(readdirSync(to).sort()).toEqual(["README.md", "config.json", "model.safetensors"]);
     expect(JSON.parse(readFileSync(join(to, "config.json"), "utf8"))).toEqual({
       architecture: "resnet18",
       num_classes: 3,
@@ -130,6 +130,16 @@ describe("convert", () => {
     const { tensors, metadata } = torch.loadSafetensors(join(to, "model.safetensors"));
     expect(metadata).toEqual({ format: "pt" });
     expect(Object.keys(tensors)).toContain("layer4.1.bn2.num_batches_tracked");
+    const card = readFileSync(join(to, "README.md"), "utf8");
+    expect(card).toContain("`resnet18` that tells 3 classes apart in colour images of 32 x 32 pixels.");
+    expect(card).not.toContain("## Results");
+
+    // Back again: what the configuration says of classes and images is kept.
+    const back = join(home, "back.safetensors");
+    expect(await run(["weights", "convert", join(to, "model.safetensors"), back])).toBe(0);
+    const { model, classNames, height, mean, std } = description;
+    expect(readWeights(back).description).toMatchObject({ classNames, height, mean, std });
+    expect(readWeights(back).description.model).toBe(model.replace("8", "18"));
   });
 
   test.each([

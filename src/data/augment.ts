@@ -44,7 +44,7 @@ export function isForAnyDevice({ jitter, policy, erase }: AugmentOptions): boole
  * Draws what is done to each image of a batch.
  *
  * @param indices the images' places in their set, [B]
- * @returns [B, 3]: dy and dx in 0 .. 2 crop, where `crop` leaves the image unmoved; flip, 0 or 1
+ * @returns [B, 3]; dy and dx in 0 .. 2 crop, where `crop` leaves the image unmoved; flip, 0 or 1
  */
 export function drawOffsets(
   indices: Int32Array,
@@ -73,7 +73,7 @@ export interface AugmentSet {
   std: readonly number[];
 }
 
-/** The arguments of {@link augment} and of {@link augmentInBackground}. */
+/** The arguments of {@link augment}, and of its like that runs on a background thread. */
 export interface AugmentArguments extends AugmentSet {
   /** int64 [B], each 0 .. N - 1 */
   indices: Tensor;
@@ -158,7 +158,7 @@ export function normalisedValues(mean: readonly number[], std: readonly number[]
   });
 }
 
-/** Makes one batch by an {@link Augmenter} of its own. @returns float32 [B, C, H, W], channels-last */
+/** Makes one batch. @returns float32 [B, C, H, W], channels-last */
 export function augment({ indices, offsets, ...set }: AugmentArguments): Tensor {
   return torch.scope(() => {
     const augmenter = new Augmenter(set);

@@ -47,8 +47,8 @@ export interface FileSource {
   readonly package?: string;
   readonly download: { readonly baseUrl: string; readonly files: readonly RemoteFile[] };
   /**
-   * Reads the set. Where the test images are not wanted, their files are not opened, and the set's `test` is
-   * {@link noImages}.
+   * Reads the set. Where the test images are not wanted, their files are not opened, and the set's `test` holds
+   * no images.
    */
   read(found: Found, spec: DataSpec, wanted: { test: boolean }): Promise<Dataset>;
 }
@@ -66,6 +66,8 @@ export interface DatasetDefinition {
   readonly name: string;
   /** What the set shows, how many images and of what size, in one line. */
   readonly summary: string;
+  /** The set's name on Hugging Face's Hub, "OWNER/NAME", for model cards. Left out where it is not there. */
+  readonly hub?: string;
   /**
    * The set's own keys beside those of every {@link DataSpec}, with their checks, defaults and descriptions. A
    * function, since zod is loaded only when options are looked at.

@@ -38,7 +38,7 @@ export function stratifiedSample(labels: Int32Array, count: number, seed: number
 /**
  * Splits a part off a training set, to validate on. Every class gives its share, within one image.
  *
- * @param fraction of the images, 0 .. 0.5; their number is rounded
+ * @param options.fraction of the images, 0 .. 0.5; their number is rounded
  * @returns indices into the set, both ascending; together every image once
  * @throws RangeError when the fraction is out of range
  */

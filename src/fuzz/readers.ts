@@ -25,7 +25,12 @@ import { readRemote } from "../data/stored/remote.js";
 import { tarEntries } from "../data/stored/tar.js";
 import { writePhotos } from "../data/stored/testing/photos.js";
 import { textAt } from "../data/stored/text-list.js";
-import { nameAsTorchvision, readClassList, readWeightsFile } from "../interop/index.js";
+import {
+  nameAsTorchvision,
+  readClassList,
+  readHuggingFaceConfig,
+  readWeightsFile,
+} from "../interop/index.js";
 import { unpickle } from "../interop/pickle/unpickle.js";
 import { Archive } from "../interop/pytorch/archive.js";
 import { stateDictMeaning } from "../interop/pytorch/meaning.js";
@@ -177,6 +182,17 @@ const text: readonly Reader[] = [
         throw error;
       }
     },
+  },
+  {
+    name: "Hugging Face config",
+    seeds: () => [
+      {
+        "config.json":
+          '{"architecture":"resnet18","num_classes":2,"label_names":["cat","dog"],"pretrained_cfg":{"input_size":[3,64,64],' +
+          '"crop_pct":0.875,"crop_mode":"center","mean":[0.5,0.5,0.5],"std":[0.2,0.2,0.2]}}\n',
+      },
+    ],
+    read: (folder) => readHuggingFaceConfig(join(folder, "config.json")),
   },
   {
     name: "class list",

@@ -1,7 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
-
-/** In bytes: more than the names of 100,000 classes take. */
-const LONGEST = 2 ** 24;
+import { boundedText } from "./bounded-text.js";
 
 /**
  * Reads the names of classes from a text file: one a line, in the order of the logits. Empty lines at the end do not count.
@@ -10,7 +7,7 @@ const LONGEST = 2 ** 24;
  *   or not at all
  */
 export function readClassList(path: string): string[] {
-  const names = textOf(path)
+  const names = boundedText(path, "a list of classes")
     .replace(/^\ufeff/, "")
     .trimEnd()
     .split(/\r?\n/)
@@ -28,17 +25,4 @@ export function readClassList(path: string): string[] {
     seen.set(name, i);
   }
   return names;
-}
-
-function textOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found) throw new Error(`${path}: there is no such file`);
-  if (!found.isFile()) throw new Error(`${path}: is no regular file`);
-  if (found.size > LONGEST)
-    throw new Error(`${path}: ${found.size} bytes are too many for a list of classes`);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
-  } catch (cause) {
-    throw new Error(`${path}: is not valid UTF-8 text`, { cause });
-  }
 }

@@ -2,6 +2,7 @@
 export { readClassList } from "./class-list.js";
 export { type HuggingFaceConfig, huggingFaceConfig, type InputDescription } from "./huggingface/config.js";
 export { type TimmNetwork, timmNetworks } from "./huggingface/networks.js";
+export { type HuggingFaceDescription, readHuggingFaceConfig } from "./huggingface/read-config.js";
 export { imagenet } from "./imagenet.js";
 export { fromTimm, timmTableOf, toTimm, withCounts } from "./names/rename.js";
 export type { NameTable } from "./names/table.js";

@@ -38,11 +38,15 @@ export function stepChart(
   curve: readonly (readonly [step: number, loss: number])[],
   { steps, generation }: { steps: number; generation: number },
 ): Html {
+  const losses = curve.map(([, loss]) => loss).filter(Number.isFinite);
+  const [low, high] = losses.length > 0 ? [Math.min(...losses), Math.max(...losses)] : [0, 1];
+  // A single point has a scale too.
+  const room = Math.max(0.02 * Math.abs(high), (high - low) / 20, 1e-3);
   return draw({
     alt: "Loss within this epoch",
     ...{ width: 420, height: 220, marginTop: 24, marginBottom: 40, marginLeft: 58, marginRight: 16 },
     x: { label: "step of this epoch", domain: [0, Math.max(1, steps)], ticks: 6, tickFormat: whole },
-    y: { label: "loss", grid: true, nice: true, ticks: 4 },
+    y: { label: "loss", grid: true, nice: true, ticks: 4, domain: [low - room, high + room] },
     marks: [
       Plot.lineY(curve, { x: "0", y: "1", stroke: colourOf(generation), strokeWidth: 1.6 }),
       Plot.dot(curve.slice(-1), { x: "0", y: "1", r: 3.5, fill: colourOf(generation) }),

@@ -30,7 +30,7 @@ export function permutedDistillation(
  * Draws an order of `columns` numbers for each of `rows` rows, every order being equally likely. The same seed gives the
  * same orders on every device: they are drawn on the CPU, from a generator of their own.
  *
- * @param seed a whole number from 0 to 2^32 - 1
+ * @param options.seed a whole number from 0 to 2^32 - 1
  * @returns [rows, columns] int64
  */
 export function drawOrder(

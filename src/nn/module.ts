@@ -35,7 +35,7 @@ export abstract class Module {
 
   /**
    * Pairs of fields, a convolution and the batch norm that `forward` always applies right after it, with nothing else using
-   * the convolution's result. {@link foldBatchNorm} makes one convolution of each pair, and refuses one that is not so.
+   * the convolution's result. `nn.foldBatchNorm` makes one convolution of each pair, and refuses one that is not so.
    */
   batchNormPairs(): readonly (readonly [convolution: string, batchNorm: string])[] {
     return [];

@@ -69,8 +69,13 @@ export async function loadModel(runOrFile: string, options: LoadModelOptions = {
   }
 }
 
-/** Finds the weights files that the options ask for, and the kernels that shall compute their networks. */
-async function findWeights(
+/**
+ * Finds the weights files that the options ask for, and the kernels that shall compute their networks.
+ *
+ * @param path a run's folder, or a weights file
+ * @throws as {@link loadModel}
+ */
+export async function findWeights(
   path: string,
   options: LoadModelOptions,
 ): Promise<{ files: string[]; kernels: Kernels }> {

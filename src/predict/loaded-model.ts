@@ -112,7 +112,7 @@ export class LoadedModel {
   /**
    * Predicts the class of one image, or of each of several.
    *
-   * @param images a file's path, the bytes of an encoded image (PNG, JPEG, WebP, GIF, TIFF), or a tensor: [C,
+   * @param image a file's path, the bytes of an encoded image (PNG, JPEG, WebP, GIF, TIFF), or a tensor: [C,
    *   H, W], of the network's own size, uint8 as images are stored or float32 normalised already; or an array
    *   of these; or one tensor [N, C, H, W]. Tensors are copied before the promise is returned
    * @returns one prediction for one image, else an array in the images' order

@@ -6,15 +6,16 @@ import { accuracyChart, rankChart } from "./charts.js";
 import type { ClassKnowledge } from "./class-knowledge.js";
 import type { Comparison } from "./comparison.js";
 import type { Example } from "./examples.js";
+import { factsOf } from "./facts.js";
 import { headline } from "./headline.js";
 import { Html, html } from "./html.js";
 import { plural } from "./numbers.js";
 import { scrollable } from "./scrollable.js";
 import { classSection } from "./sections/classes.js";
+import { definitions } from "./sections/definitions.js";
 import { environmentFacts } from "./sections/environment.js";
 import { differentSection, exampleSection } from "./sections/examples.js";
 import { generationLegend } from "./sections/generation-legend.js";
-import { recipeFacts } from "./sections/recipe-facts.js";
 import { knowledgeFigure, reliabilitySection, resultFigure } from "./sections/results.js";
 import { curveSection, lossSection } from "./sections/training.js";
 import { style } from "./style.js";
@@ -67,7 +68,7 @@ export function page(data: ReportData): string {
 <h1>${summary.title}</h1>
 ${headline(summary, data).map((sentence, i) => html`<p class="${i === 0 ? "headline" : ""}">${sentence}</p>`)}
 ${unfinished(recipe, generations)}
-${recipeFacts(recipe, generations, data.methodLines)}
+${definitions(factsOf(recipe, generations, data.methodLines))}
 
 <h2>Accuracy by generation</h2>
 <figure>

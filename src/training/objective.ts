@@ -32,7 +32,7 @@ export interface Objective {
    * @param images the very images that the network was given, [N, channels, H, W]; teachers and snapshot are run on
    *   them too
    * @param mix where the images are mixed: their other labels, with which the losses are computed too and then
-   *   mixed ({@link mixLosses})
+   *   mixed
    * @param peers the logits of the networks that are trained together with this one, each [N, C]; no gradient flows
    *   into them
    * @param part the place of the images in the batch of all processes, where several train together

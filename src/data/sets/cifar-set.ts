@@ -18,6 +18,7 @@ export interface LabelLevel {
 export interface CifarSet {
   readonly name: string;
   readonly summary: string;
+  readonly hub?: string;
   /** The classes of each label byte, in the record's order; the last is the fine one. */
   readonly levels: readonly LabelLevel[];
   /** The training files, in order, with the number of images in each. */
@@ -30,7 +31,7 @@ export interface CifarSet {
 
 /** Defines a set of colour images of 32 x 32 in CIFAR's official binary layout. */
 export function cifarSet(set: CifarSet): DatasetDefinition {
-  const { name, summary, levels, folder, baseUrl, archive } = set;
+  const { name, summary, hub, levels, folder, baseUrl, archive } = set;
   const layout: Layout = {
     parts: [...set.trainFiles, set.testFile].map(({ name, count, md5 }) => ({
       name,
@@ -45,6 +46,7 @@ export function cifarSet(set: CifarSet): DatasetDefinition {
   return defineDataset({
     name,
     summary,
+    ...(hub !== undefined && { hub }),
     ...(levels.length > 1 && { options: familyLabels }),
     classCount: (spec) => levelOf(set, spec).names.length,
     augment: { crop: true, flip: true },

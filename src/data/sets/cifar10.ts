@@ -6,6 +6,7 @@ const count = 10_000;
 export const cifar10 = cifarSet({
   name: "cifar10",
   summary: "photos, 10 classes, 50,000 + 10,000 colour images of 32 x 32",
+  hub: "uoft-cs/cifar10",
   levels: [
     {
       file: "batches.meta.txt",

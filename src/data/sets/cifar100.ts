@@ -4,6 +4,7 @@ import { cifarSet } from "./cifar-set.js";
 export const cifar100 = cifarSet({
   name: "cifar100",
   summary: "photos, 100 classes in 20 families, 50,000 + 10,000 colour images of 32 x 32",
+  hub: "uoft-cs/cifar100",
   levels: [
     {
       file: "coarse_label_names.txt",

@@ -7,6 +7,7 @@ import { idxSet } from "./idx-set.js";
 export const fashionMnist = idxSet({
   name: "fashion-mnist",
   summary: "clothes, 10 classes, 60,000 + 10,000 grey images of 28 x 28",
+  hub: "zalando-datasets/fashion_mnist",
   classNames: [
     "T-shirt/top",
     "Trouser",

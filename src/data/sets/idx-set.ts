@@ -8,6 +8,7 @@ import { type Found, type Layout, readParts } from "../parts.js";
 export interface IdxSet {
   readonly name: string;
   readonly summary: string;
+  readonly hub?: string;
   readonly classNames: readonly string[];
   readonly augment: DatasetDefinition["augment"];
   readonly trainCount: number;
@@ -23,7 +24,7 @@ export interface IdxSet {
 
 /** Defines a set of grey images in four IDX files with MNIST's names, each plain or .gz. */
 export function idxSet(set: IdxSet): DatasetDefinition {
-  const { name, summary, augment, trainCount, testCount, size, md5 } = set;
+  const { name, summary, hub, augment, trainCount, testCount, size, md5 } = set;
   const layout: Layout = {
     parts: [
       { name: "train-images-idx3-ubyte", bytes: 16 + trainCount * size * size, md5: md5[0] },
@@ -37,6 +38,7 @@ export function idxSet(set: IdxSet): DatasetDefinition {
   return defineDataset({
     name,
     summary,
+    ...(hub !== undefined && { hub }),
     augment,
     classCount: () => set.classNames.length,
     from: {

@@ -31,6 +31,7 @@ export const imagenet = defineDataset({
   name: "imagenet",
   summary:
     "ILSVRC2012: 1.28 million photographs of 1000 classes; its official archives, or folders made of them",
+  hub: "ILSVRC/imagenet-1k",
   options: storedOptions,
   augment: photoAugment,
   from: { where: "where data.root says", make: (spec, options) => openImageNet(spec, options) },

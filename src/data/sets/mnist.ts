@@ -7,6 +7,7 @@ import { idxSet } from "./idx-set.js";
 export const mnist = idxSet({
   name: "mnist",
   summary: "handwritten digits, 10 classes, 60,000 + 10,000 grey images of 28 x 28",
+  hub: "ylecun/mnist",
   classNames: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
   // A mirrored 2 or 7 is no digit, and others come close to the mirrored shape of another.
   augment: { crop: true, flip: false },

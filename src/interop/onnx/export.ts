@@ -15,7 +15,7 @@ export interface OnnxOptions {
   normalise?: { mean: readonly number[]; std: readonly number[] } | undefined;
   /** Whether the output is `probabilities` instead of `logits`, both float32 [N, classes]. Default: only an ensemble's is. */
   softmax?: boolean | undefined;
-  /** What several networks average, as {@link ensembleLogits} of `analysis`: their softmax, or their logits. Default: "softmax". */
+  /** What several networks average, as `analysis.ensembleLogits` does: their softmax, or their logits. Default: "softmax". */
   mean?: "softmax" | "logits" | undefined;
   /** How much each of several networks counts. Default: all the same. */
   weights?: readonly number[] | undefined;

@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describeMethods } from "../../generations/index.js";
 import { accuracyChart, rankChart } from "../../report/charts.js";
+import { factsOf } from "../../report/facts.js";
 import { type Html, html } from "../../report/html.js";
 import { count, fixed, nameOf, percent } from "../../report/numbers.js";
 import { scrollable } from "../../report/scrollable.js";
 import { definitions } from "../../report/sections/definitions.js";
 import { environmentFacts } from "../../report/sections/environment.js";
 import { generationLegend } from "../../report/sections/generation-legend.js";
-import { recipeFacts } from "../../report/sections/recipe-facts.js";
 import { knowledgeFigure, reliabilitySection, resultFigure } from "../../report/sections/results.js";
 import { curveSection, lossSection, termInWords } from "../../report/sections/training.js";
 import {
@@ -165,6 +165,6 @@ function facts({ run: { recipe }, environment, summary }: RunDetails, imports: I
     // A method that only the code which made the run defines has no words here.
   }
   return html`<h2>What it trains</h2>
-${recipeFacts(recipe, summary?.generations ?? [], lines)}
+${definitions(factsOf(recipe, summary?.generations ?? [], lines))}
 ${environment && html`<h2>Made with</h2>${environmentFacts(environment, summary?.seconds)}`}`;
 }

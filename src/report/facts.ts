@@ -1,9 +1,40 @@
-import type { ResizedCropOptions } from "../../data/index.js";
-import type { Recipe } from "../../recipe/index.js";
-import type { GenerationResult } from "../../runs/types.js";
-import type { Html } from "../html.js";
-import { count, nameOf, percent, plural } from "../numbers.js";
-import { definitions } from "./definitions.js";
+/** What a run was trained on and how, in words, from its resolved recipe. */
+import type { ResizedCropOptions } from "../data/index.js";
+import type { Recipe } from "../recipe/index.js";
+import type { GenerationResult } from "../runs/types.js";
+import { count, nameOf, percent, plural } from "./numbers.js";
+
+/**
+ * Says in words what a run was trained on and how: pairs of a heading and a text.
+ *
+ * @param methodLines what its generations learn from, as such pairs
+ */
+export function factsOf(
+  recipe: Recipe,
+  results: readonly GenerationResult[],
+  methodLines: readonly (readonly [string, string])[],
+): (readonly [string, string])[] {
+  const { data, model, generations, epochs, batchSize, optimizer, schedule, augment, seed } = recipe;
+  const limit = Object.entries(data.limit ?? {}).map(
+    ([part, n]) => `${part === "train" ? "training" : part} images limited to ${count(n)}`,
+  );
+  const heldOut = data.heldOut > 0 ? [`${percent(data.heldOut)} of the training images held out`] : [];
+  // A method may train its network for another number of epochs than the recipe's.
+  const others = results.flatMap(({ generation, role, epochs: trained = epochs }) =>
+    trained === epochs ? [] : [`${nameOf(generation, role)}: ${trained}`],
+  );
+  return [
+    ["images", [imagesLine(data), ...limit, ...heldOut].join("; ")],
+    ["network", `${model}, ${plural(generations, "generation")}`],
+    ...methodLines,
+    [
+      "training",
+      `${plural(epochs, "epoch")}${others.length > 0 ? ` (${others.join(", ")})` : ""} of batches of ${batchSize}; ${withOptions(optimizer)}; schedule ${withOptions(schedule)}`,
+    ],
+    ["augmentation", augmentationLine(augment)],
+    ["seed", String(seed)],
+  ];
+}
 
 /** Names a member of a family that a recipe chose, and its options: "sgd (learningRate 0.1, momentum 0.9)". */
 function withOptions({ kind, ...options }: Recipe["schedule"]): string {
@@ -41,37 +72,4 @@ function augmentationLine(augment: Recipe["augment"]): string {
     cutmix && withOptions({ kind: "CutMix", ...cutmix }),
   ];
   return parts.filter((part) => part).join(", ") || "none";
-}
-
-/**
- * Says in a few lines what a recipe trains.
- *
- * @param results the generations that are finished
- * @param methodLines what the generations learn from: pairs of a heading and a text
- */
-export function recipeFacts(
-  recipe: Recipe,
-  results: readonly GenerationResult[],
-  methodLines: readonly (readonly [string, string])[],
-): Html {
-  const { data, model, generations, epochs, batchSize, optimizer, schedule, augment, seed } = recipe;
-  const limit = Object.entries(data.limit ?? {}).map(
-    ([part, n]) => `${part === "train" ? "training" : part} images limited to ${count(n)}`,
-  );
-  const heldOut = data.heldOut > 0 ? [`${percent(data.heldOut)} of the training images held out`] : [];
-  // A method may train its network for another number of epochs than the recipe's.
-  const others = results.flatMap(({ generation, role, epochs: trained = epochs }) =>
-    trained === epochs ? [] : [`${nameOf(generation, role)}: ${trained}`],
-  );
-  return definitions([
-    ["images", [imagesLine(data), ...limit, ...heldOut].join("; ")],
-    ["network", `${model}, ${plural(generations, "generation")}`],
-    ...methodLines,
-    [
-      "training",
-      `${plural(epochs, "epoch")}${others.length > 0 ? ` (${others.join(", ")})` : ""} of batches of ${batchSize}; ${withOptions(optimizer)}; schedule ${withOptions(schedule)}`,
-    ],
-    ["augmentation", augmentationLine(augment)],
-    ["seed", String(seed)],
-  ]);
 }
