@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { models, torch } from "lyceum";
 import { interleave, type Spread, spread } from "../sampling.js";
+import { pageOf } from "./page.js";
 import { Party } from "./party.js";
 import { type Checked, checkModel, type Predicted, predictions } from "./predictions.js";
 import { type Link, linkOf } from "./step-model.js";
@@ -80,6 +81,10 @@ const { values } = parseArgs({
     model: { type: "string", multiple: true },
     seconds: { type: "string", default: "60" },
     python: { type: "string", default: "/usr/bin/python3" },
+    page: {
+      type: "string",
+      default: fileURLToPath(new URL("../../../results/ranks/steps.md", import.meta.url)),
+    },
     out: {
       type: "string",
       default: fileURLToPath(new URL("../../../bench/results/ranks.json", import.meta.url)),
@@ -244,6 +249,8 @@ try {
     results.predicted = predictions(results);
     mkdirSync(dirname(values.out), { recursive: true });
     writeFileSync(values.out, `${JSON.stringify(results, rounded, 2)}\n`);
+    mkdirSync(dirname(values.page), { recursive: true });
+    writeFileSync(values.page, pageOf(results));
   };
   for (const network of chosen) {
     const found = await measure(network, parties);

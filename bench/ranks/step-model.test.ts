@@ -28,7 +28,7 @@ describe("the time of a step of several ranks", () => {
 
   it("has the last of many buckets where a backward pass is long", () => {
     const work = { computeSeconds: 10, gradientBytes: 40 * mebibyte };
-    expect(bucketsOf(work)).toBe(10);
+    expect(bucketsOf(work, 8)).toBe(10);
     const each = allReduceSeconds(4 * mebibyte, 8, link);
     expect(each).toBeCloseTo(21e-4 + (1.75 * 4 * mebibyte) / 1e9, 12);
     expect(stepSeconds(work, 8, link)).toBeCloseTo(10 + each + allReduceSeconds(64, 8, link), 12);
@@ -66,9 +66,10 @@ describe("the time of a step of several ranks", () => {
     );
   });
 
-  it("grows with the ranks, and shrinks with the link's speed", () => {
+  it("grows with the ranks for buckets of one size, and shrinks with the link's speed", () => {
     fc.assert(
-      fc.property(works, links, fc.integer({ min: 2, max: 1000 }), (work, link, ranks) => {
+      fc.property(works, links, fc.integer({ min: 2, max: 1000 }), (each, link, ranks) => {
+        const work = { ...each, bucketBytes: 4 * mebibyte };
         const seconds = stepSeconds(work, ranks, link);
         const slack = 1 + 1e-12;
         expect(stepSeconds(work, ranks + 1, link) * slack).toBeGreaterThanOrEqual(seconds);
@@ -77,6 +78,21 @@ describe("the time of a step of several ranks", () => {
       }),
     );
   });
+});
+
+it("ResNet-50 on clusters is what docs/scale.md says", () => {
+  const efficiencies = (computeSeconds: number, mostBytes: number) =>
+    [10, 100].flatMap((gigabits) =>
+      [8, 64].map((nodes) => {
+        const bytesPerSecond = Math.min((gigabits * 1e9) / 8, mostBytes);
+        const work = { computeSeconds, gradientBytes: 4 * 25_557_032 };
+        return Number((100 * efficiency(work, nodes, { hopSeconds: 50e-6, bytesPerSecond })).toFixed(1));
+      }),
+    );
+  expect(efficiencies(2, Number.POSITIVE_INFINITY)).toEqual([99.6, 97.1, 99.9, 98.9]);
+  expect(efficiencies(2, 5e8)).toEqual([99.2, 94.4, 99.2, 94.4]);
+  expect(efficiencies(0.125, Number.POSITIVE_INFINITY)).toEqual([58, 46.2, 97.9, 84.5]);
+  expect(efficiencies(0.125, 5e8)).toEqual([29.1, 24.4, 29.1, 24.4]);
 });
 
 it("pieces that are measured are found again", () => {

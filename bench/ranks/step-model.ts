@@ -17,7 +17,7 @@ export interface RankWork {
   computeSeconds: number;
   /** All gradients, in bytes. */
   gradientBytes: number;
-  /** The size of the buckets in which they are summed, in bytes. Default: 4 MiB, as in training. */
+  /** The size of the buckets in which they are summed, in bytes. Default: as in training, {@link bucketBytesFor}. */
   bucketBytes?: number;
   /**
    * The fraction of the time of summing for which the processor is busy, and taken from computing: 1 where ranks have no core
@@ -39,14 +39,20 @@ export function allReduceSeconds(bytes: number, ranks: number, { hopSeconds, byt
   return 3 * (ranks - 1) * hopSeconds + (2 * (ranks - 1) * bytes) / (ranks * bytesPerSecond);
 }
 
+/** The size of training's buckets: that of `src/distributed/bucket-size.ts`. */
+export function bucketBytesFor(ranks: number): number {
+  return 4 * 2 ** 20 * Math.max(1, ranks / 8);
+}
+
 /** The number of buckets of a work's gradients, of about equal size. */
-export function bucketsOf({ gradientBytes, bucketBytes = 4 * 2 ** 20 }: RankWork): number {
+export function bucketsOf({ gradientBytes, bucketBytes }: RankWork, ranks: number): number {
+  bucketBytes ??= bucketBytesFor(ranks);
   return Math.max(1, Math.ceil(gradientBytes / bucketBytes));
 }
 
 /** The time in which the gradients of a step are summed, bucket after bucket, were nothing computed meanwhile, in seconds. */
 export function summingSeconds(work: RankWork, ranks: number, link: Link): number {
-  const buckets = bucketsOf(work);
+  const buckets = bucketsOf(work, ranks);
   return buckets * allReduceSeconds(work.gradientBytes / buckets, ranks, link);
 }
 
@@ -59,7 +65,7 @@ export function summingSeconds(work: RankWork, ranks: number, link: Link): numbe
 export function stepSeconds(work: RankWork, ranks: number, link: Link): number {
   const { computeSeconds, busyShare = 0 } = work;
   if (ranks === 1) return computeSeconds;
-  const buckets = bucketsOf(work);
+  const buckets = bucketsOf(work, ranks);
   const summing = summingSeconds(work, ranks, link);
   const waiting = (1 - busyShare) * summing;
   const hideable = backwardShare * (1 - 1 / buckets) * computeSeconds;

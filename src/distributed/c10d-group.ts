@@ -1,5 +1,6 @@
 import type { Tensor } from "../torch/index.js";
 import { type NativeAverager, type NativeGroup, reductions } from "../torch/process-group.js";
+import { bucketBytesFor } from "./bucket-size.js";
 import { explain, type Speaker } from "./failure.js";
 import type {
   AveragedRound,
@@ -8,12 +9,6 @@ import type {
   ProcessGroup,
   Reduction,
 } from "./process-group.js";
-
-/**
- * The size at which a bucket is sent, in bytes. Smaller buckets leave earlier, but each costs a comparison of what the ranks
- * are at.
- */
-export const defaultBucketBytes = 4 * 2 ** 20;
 
 /** A group on c10d. */
 export class C10dGroup implements ProcessGroup {
@@ -62,7 +57,7 @@ export class C10dGroup implements ProcessGroup {
 
   averager(
     parameters: readonly Tensor[],
-    { bucketBytes = defaultBucketBytes }: AveragerOptions = {},
+    { bucketBytes = bucketBytesFor(this.size) }: AveragerOptions = {},
   ): GradientAverager {
     if (!(bucketBytes > 0)) throw new RangeError(`bucketBytes must be above 0, got ${bucketBytes}`);
     return new Averager(

@@ -59,7 +59,7 @@ export interface ProcessGroup extends AsyncDisposable {
 }
 
 export interface AveragerOptions {
-  /** The size at which a bucket of gradients is sent, in bytes. Default 4 MiB. */
+  /** The size at which a bucket of gradients is sent, in bytes. Default: 4 MiB, and half a MiB a rank beyond eight. */
   bucketBytes?: number;
 }
 
