@@ -4,6 +4,7 @@
  */
 export const sections = {
   "First steps": {
+    "Where it runs": "docs/install.md",
     Tutorial: "docs/tutorial.md",
     "Watch a training": "docs/watch.md",
     "From PyTorch": "docs/from-pytorch.md",
@@ -38,6 +39,7 @@ export const sections = {
   "Results and project": {
     Status: "docs/status.md",
     "Quickstart, three seeds": "results/quickstart.md",
+    "Ten classes of photographs": "results/photos/README.md",
     "Tolerance, chosen": "results/few-data-search/report.md",
     "Kernels and results": "results/kernels.md",
     "Teachers of less precision": "results/teacher-precision.md",

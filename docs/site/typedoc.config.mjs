@@ -20,6 +20,13 @@ function nameOptions(app) {
   });
 }
 
+/** Gives the package's main entry point the name by which it is imported. */
+function nameMainEntry(app) {
+  app.converter.on("createDeclaration", (_context, declaration) => {
+    if (declaration.parent?.isProject() && declaration.name === "index") declaration.name = "lyceum";
+  });
+}
+
 export default {
   name: "Lyceum",
   entryPoints: Object.values(exports)
@@ -27,7 +34,7 @@ export default {
     .map((file) => path(file.replace("./dist/", "src/").replace(/\.d\.ts$/, ".ts"))),
   tsconfig: path("tsconfig.build.json"),
   out: path("build/site"),
-  plugin: [nameOptions, applyReadingOrder, showLinkedFiles],
+  plugin: [nameOptions, nameMainEntry, applyReadingOrder, showLinkedFiles],
   router: "reading-order",
 
   readme: path("README.md"),

@@ -52,6 +52,15 @@ test("an ensemble that takes bytes answers as predict does", async () => {
   expect(said.filter((part) => !text.includes(part))).toEqual([]);
 });
 
+test("--int8 writes a smaller file, whose answers are slightly others", async () => {
+  expect(await run(["export", trained, "--out", "whole.onnx"])).toBe(0);
+  expect(await run(["export", trained, "--out", "small.onnx", "--int8"])).toBe(0);
+  const [whole, small] = ["whole.onnx", "small.onnx"].map((path) => readFileSync(path));
+  // Biases, scales and names stay.
+  expect(small!.length).toBeLessThan(0.45 * whole!.length);
+  expect(small!.toString("latin1")).toContain("weights rounded to int8");
+});
+
 test("the last generation's logits are the default; a file that is there stays", async () => {
   expect(await run(["export", trained])).toBe(0);
   expect(terminal.out).toMatch(/^mine-generation-1\.onnx\n\d\.\d MiB\n$/);

@@ -16,6 +16,7 @@ interface ExportOptions extends AskedTexts {
   out?: string;
   pixels?: boolean;
   softmax?: boolean;
+  int8?: boolean;
   json?: boolean;
 }
 
@@ -38,6 +39,10 @@ export const exportCommand = () =>
     )
     .option("--pixels", "take bytes, as image files store them, and normalise them in the graph")
     .option("--softmax", "give probabilities instead of logits; an ensemble does in any case")
+    .option(
+      "--int8",
+      "round the weights of convolutions and linear layers to int8: a quarter of the bytes, slightly other answers",
+    )
     .option("--json", "print what was written as JSON")
     .addHelpText(
       "after",
@@ -58,6 +63,7 @@ PyTorch.
 Examples:
   $ npx lyceum export quickstart
   $ npx lyceum export quickstart --generation 0 --pixels --softmax --out patriarch.onnx
+  $ npx lyceum export quickstart --int8 --out small.onnx
   $ npx lyceum export runs/photos --generations 0-2 --out ensemble.onnx
   $ npx lyceum export quickstart --to web && npx serve quickstart-web
   $ npx lyceum export runs/photos --to huggingface --out photos-resnet18`,
@@ -118,7 +124,7 @@ async function writeWeb(nameOrPath: string, options: ExportOptions): Promise<str
       shown.reverse();
     }
     const { writeWebPage } = await import("../predict/index.js");
-    return await writeWebPage(shown, out, { title: nameOf(nameOrPath) });
+    return await writeWebPage(shown, out, { title: nameOf(nameOrPath), int8: options.int8 });
   } finally {
     for (const model of shown) model.dispose();
   }
@@ -126,7 +132,7 @@ async function writeWeb(nameOrPath: string, options: ExportOptions): Promise<str
 
 /** Writes one network for timm: that of a run's generation, or of a weights file. */
 async function writeHub(nameOrPath: string, options: ExportOptions): Promise<string[]> {
-  for (const name of ["generations", "mean", "weights", "pixels", "softmax"] as const) {
+  for (const name of ["generations", "mean", "weights", "pixels", "softmax", "int8"] as const) {
     if (options[name] !== undefined)
       throw new UsageError(`--${name} is not of --to huggingface, which writes one network: --generation G`);
   }

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { readableClass } from "../interop/imagenet-names.js";
 import type { Prediction } from "../predict/index.js";
 import { fixed } from "../report/numbers.js";
 import { counterTo } from "./counter.js";
@@ -97,7 +98,7 @@ function jsonLines(): Writer {
 function lines({ files }: FoundImages, classes: readonly string[]): Writer {
   const width = (names: readonly string[], heading: string) =>
     names.reduce((most, name) => Math.max(most, name.length), heading.length);
-  const [forFile, forClass] = [width(files, "image"), width(classes, "class")];
+  const [forFile, forClass] = [width(files, "image"), width(classes.map(readableClass), "class")];
   const row = (file: string, name: string, score: string) =>
     process.stdout.write(
       `${printable(file).padEnd(forFile)}   ${printable(name).padEnd(forClass)}   ${score.padStart(6)}\n`,
@@ -107,7 +108,8 @@ function lines({ files }: FoundImages, classes: readonly string[]): Writer {
     prediction: (file, { scores }) => {
       if (!begun) row("image", "class", "score");
       begun = true;
-      for (const [i, best] of scores.entries()) row(i === 0 ? file : "", best.class, fixed(best.score, 4));
+      for (const [i, best] of scores.entries())
+        row(i === 0 ? file : "", readableClass(best.class), fixed(best.score, 4));
     },
     problem: (file, error) => process.stderr.write(`${printable(`${file}: ${error}`)}\n`),
   };

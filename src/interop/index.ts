@@ -4,6 +4,7 @@ export { type HuggingFaceConfig, huggingFaceConfig, type InputDescription } from
 export { type TimmNetwork, timmNetworks } from "./huggingface/networks.js";
 export { type HuggingFaceDescription, readHuggingFaceConfig } from "./huggingface/read-config.js";
 export { imagenet } from "./imagenet.js";
+export { readableClass } from "./imagenet-names.js";
 export { fromTimm, timmTableOf, toTimm, withCounts } from "./names/rename.js";
 export type { NameTable } from "./names/table.js";
 export { exportOnnx, type OnnxOptions } from "./onnx/export.js";

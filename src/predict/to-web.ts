@@ -3,6 +3,7 @@ import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { readableClass } from "../interop/index.js";
 import { type WeightsDescription, writeAtomic } from "../runs/index.js";
 import type { About } from "./about.js";
 import type { LoadedModel } from "./loaded-model.js";
@@ -22,6 +23,7 @@ const runtimeFiles = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-was
  * @param models one network each, for the same classes and images
  * @param folder where nothing is yet; it appears whole or not at all
  * @param options.title the page's heading
+ * @param options.int8 whether weights are rounded to int8, as for {@link toOnnx}. Default: false
  * @returns the paths of what was written
  * @throws Error when the folder is there, or onnxruntime-web is not installed; OnnxError when a network cannot be written;
  *   RangeError for images that are neither grey nor colour
@@ -29,7 +31,7 @@ const runtimeFiles = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-was
 export async function writeWebPage(
   models: readonly LoadedModel[],
   folder: string,
-  { title }: { title: string },
+  { title, int8 = false }: { title: string; int8?: boolean | undefined },
 ): Promise<string[]> {
   const [first] = models;
   const { channels, height, width } = first!.imageSize;
@@ -40,7 +42,7 @@ export async function writeWebPage(
   const { shorterSide } = first!.descriptions[0]!;
   const files = models.map((_, i) => `network-${i}.onnx`);
   const about: About = {
-    ...{ title, classes: [...first!.classes], channels, height, width },
+    ...{ title, classes: first!.classes.map(readableClass), channels, height, width },
     ...(shorterSide !== undefined && { shorterSide }),
     networks: models.map(({ descriptions }, i) => ({ file: files[i]!, ...inWords(descriptions) })),
   };
@@ -50,7 +52,7 @@ export async function writeWebPage(
     for (const file of pageFiles) await copyFile(join(page, file), join(temporary, file));
     for (const file of runtimeFiles) await copyFile(join(runtime, file), join(temporary, file));
     for (const [i, model] of models.entries())
-      await writeAtomic(join(temporary, files[i]!), toOnnx(model, { pixels: true, softmax: true }));
+      await writeAtomic(join(temporary, files[i]!), toOnnx(model, { pixels: true, softmax: true, int8 }));
     await writeAtomic(join(temporary, "about.json"), `${JSON.stringify(about, null, 2)}\n`);
     await rename(temporary, folder);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { classAccuracies, confusionPairs } from "../analysis/index.js";
+import { readableClass } from "../interop/index.js";
 import type { Network } from "./examples.js";
 import type { NamedLabels } from "./run-contents.js";
 
@@ -27,7 +28,7 @@ export function classKnowledge(
   const all = last
     .filter(({ images }) => images > 0)
     .map(({ label, images }) => ({
-      className: classNames[label]!,
+      className: readableClass(classNames[label]!),
       images,
       accuracies: each.map((classes) => classes[label]!.accuracy),
     }));
@@ -35,8 +36,8 @@ export function classKnowledge(
   const hardest = all.toSorted((a, b) => a.accuracies.at(-1)! - b.accuracies.at(-1)!).slice(0, MOST);
   const pairs = confusionPairs(networks.at(-1)!.predictions, labels, { most: MOST });
   const confused = pairs.map(({ label, predicted, images }) => ({
-    className: classNames[label]!,
-    takenFor: classNames[predicted]!,
+    className: readableClass(classNames[label]!),
+    takenFor: readableClass(classNames[predicted]!),
     images,
     of: last[label]!.images,
   }));

@@ -1,5 +1,6 @@
 import { mostDifferentImages, type Predictions } from "../analysis/index.js";
 import { type AnyDataset, shuffled } from "../data/index.js";
+import { readableClass } from "../interop/index.js";
 import { pictureOf } from "./picture.js";
 
 /** A network of the run, with its predictions for the test images. */
@@ -75,12 +76,12 @@ function showImages(
       return {
         index,
         picture: await pictureOf(test, index),
-        label: classNames[label]!,
+        label: readableClass(classNames[label]!),
         predictions: networks.map(({ name, generation, predictions }) => {
           const scores = predictions.scores(index);
           const ranked = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!).slice(0, 5);
           const best = ranked.map((c) => ({
-            className: classNames[c]!,
+            className: readableClass(classNames[c]!),
             score: scores[c]!,
             isLabel: c === label,
           }));

@@ -1,5 +1,6 @@
 /** The model card of a trained network: README.md beside its weights, as Hugging Face's Hub shows it. */
 import { basename } from "node:path";
+import { readableClass } from "../../interop/index.js";
 import type { Recipe } from "../../recipe/index.js";
 import { recipeToYaml } from "../../recipe/index.js";
 import { type Sittings, withoutPlace } from "../../runs/index.js";
@@ -84,7 +85,10 @@ function aboutNetwork({ architecture, size, classes, classNames, run }: CardCont
     );
   }
   if (classNames) {
-    const shown = classNames.slice(0, MOST_NAMES).map(plainText).join(", ");
+    const shown = classNames
+      .slice(0, MOST_NAMES)
+      .map((name) => plainText(readableClass(name)))
+      .join(", ");
     const rest = classNames.length - MOST_NAMES;
     parts.push(
       `\nClasses: ${shown}${rest > 0 ? ` and ${count(rest)} more, all of which \`config.json\` lists` : ""}.`,
