@@ -35,7 +35,7 @@ const settings = {
  * Scales down what the bottlenecks of a fresh network add to their inputs. Fresh weights as they are make gradients so large in
  * so deep a network that rounding reaches the third digit of the loss within three steps, and no losses could be compared.
  */
-function calm(model: nn.Module): void {
+export function calm(model: nn.Module): void {
   for (const module of model.namedModules().values()) {
     if (module instanceof nn.Bottleneck) torch.noGrad(() => module.bn3.weight.mul_(0.1));
   }

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { models, torch } from "lyceum";
 import { interleave, type Spread, spread } from "../sampling.js";
+import { calm } from "../scene.js";
 import { pageOf } from "./page.js";
 import { Party } from "./party.js";
 import { type Checked, checkModel, type Predicted, predictions } from "./predictions.js";
@@ -109,6 +110,7 @@ function handOver({ model, size, batchSize }: Network, folder: string): number {
   const generator = new torch.Generator(0);
   return torch.scope(() => {
     const network = models.createModel(model, { classes, channels: 3, generator });
+    calm(network);
     torch.saveSafetensors(join(folder, "weights.safetensors"), network.stateDict());
     torch.saveSafetensors(join(folder, "data.safetensors"), {
       images: torch.randn([batches, batchSize, 3, size, size], { generator }),
