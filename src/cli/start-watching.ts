@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import type { Socket } from "node:net";
 
 /** How long the page may take to begin, in milliseconds; a training does not wait for longer. */
 const PATIENCE_MS = 20_000;
@@ -21,13 +22,16 @@ export async function startWatching(
   const args = ["watch", folder, ...imports.flatMap((file) => ["--import", file])];
   const child = fork(process.argv[1]!, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
   const url = await firstWord(child);
-  if (typeof url !== "string") {
-    child.kill();
-    return `there is no live page: ${url.problem}`;
-  }
   child.unref();
   child.channel?.unref();
-  return { url, [Symbol.dispose]: () => void child.kill() };
+  (child.stderr as Socket | null)?.unref();
+  // It has nothing to save.
+  const end = () => void child.kill("SIGKILL");
+  if (typeof url !== "string") {
+    end();
+    return `there is no live page: ${url.problem}`;
+  }
+  return { url, [Symbol.dispose]: end };
 }
 
 function firstWord(child: ChildProcess): Promise<string | { problem: string }> {

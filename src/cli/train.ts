@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { Command } from "commander";
 import { GroupError } from "../distributed/errors.js";
 import type { ProcessGroup } from "../distributed/index.js";
+import { quoted } from "../quoted.js";
 import { applyOverride, loadRecipe, parseOverride, type Recipe } from "../recipe/index.js";
 import { duration } from "../report/numbers.js";
 import type { ImportedFile } from "../runs/index.js";
@@ -287,8 +288,4 @@ async function removeUnstarted(directory: string): Promise<void> {
   } catch {
     // The error to report is the one by which the run failed.
   }
-}
-
-function quoted(path: string): string {
-  return /^[\w./+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

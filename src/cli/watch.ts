@@ -47,12 +47,13 @@ Ctrl-C ends the page, and nothing else.`,
       // What is watched comes first.
       setPriority(5);
       const chosen = folders.length > 0 ? folders : [RUNS, RESULTS];
-      await using watcher = await watch(chosen, { port, host: options.host, imports });
+      const watcher = await watch(chosen, { port, host: options.host, imports });
       process.send?.({ url: watcher.url });
       if (!process.send) console.log(`${chosen.join(", ")}: ${watcher.url}`);
       await ended();
-      // An open channel to a training would keep this process alive.
-      if (process.connected) process.disconnect();
+      // Nothing is lost with it: neither the channel to a training nor a disk that does not answer keeps it alive.
+      await Promise.race([watcher[Symbol.asyncDispose](), new Promise((done) => setTimeout(done, 1000))]);
+      process.exit(0);
     });
 
 /** Waits for Ctrl-C, or, where a training has begun the page, for its end. */

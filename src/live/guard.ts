@@ -2,8 +2,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** The cookie that holds the token, so that it does not stay in addresses. */
-export const COOKIE = "lyceum_watch";
+/** The cookie that holds the token, so that it does not stay in addresses; a machine's cookies are those of all its ports. */
+export const cookieOf = (port: number) => `lyceum_watch_${port}`;
 
 /** What a request may do. */
 export type Verdict =
@@ -29,8 +29,8 @@ export function judge(
   if (origin !== undefined && origin !== `http://${host}`)
     return { may: false, status: 403, message: "This page is not for other pages." };
   if (token === undefined) {
-    const own = ["127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${port}`);
-    if (own.includes(host)) return { may: true };
+    // The name alone tells: a tunnel may have another port at its other end.
+    if (["127.0.0.1", "localhost", "[::1]"].includes(host.replace(/:\d+$/, ""))) return { may: true };
     return { may: false, status: 421, message: `Ask for http://127.0.0.1:${port}/ on this machine.` };
   }
   const url = parse(request);
@@ -39,7 +39,7 @@ export function judge(
     url.searchParams.delete("token");
     return { may: false, status: 303, token, location: `${url.pathname}${url.search}` };
   }
-  const held = new RegExp(`(?:^|;\\s*)${COOKIE}=([^;]*)`).exec(cookie)?.[1];
+  const held = new RegExp(`(?:^|;\\s*)${cookieOf(port)}=([^;]*)`).exec(cookie)?.[1];
   if (held !== undefined && isSame(held, token)) return { may: true };
   return {
     ...{ may: false, status: 403 },
@@ -52,7 +52,8 @@ export function parse({ url = "/" }: IncomingMessage): URL | undefined {
   // An address with a host of its own, or with two slashes in front, would lead elsewhere.
   if (!url.startsWith("/") || /^\/[\\/]/.test(url)) return undefined;
   try {
-    return new URL(url, "http://lyceum.invalid");
+    const parsed = new URL(url, "http://lyceum.invalid");
+    return parsed.pathname.startsWith("//") ? undefined : parsed;
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import { EpochCurve } from "./epoch-curve.js";
 /** How much is read at once. */
 const PIECE = 1024 * 1024;
 /** The longest line that is read; a record is some hundred bytes long. */
-const MAX_LINE = 1024 * 1024;
+const MAX_LINE = 64 * 1024;
 /** The most generations whose curves are kept, so that a forged log cannot fill the memory. */
 const MOST_GENERATIONS = 100;
 
@@ -49,8 +49,12 @@ export class LogTail {
   async #readOn(): Promise<void> {
     // Neither a link out of the folder nor a pipe, which would wait for a writer.
     const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-    const file = await open(this.#path, flags).catch(() => undefined);
-    if (!file) return this.#restart(undefined);
+    const file = await open(this.#path, flags).catch((error: NodeJS.ErrnoException) => error.code ?? "");
+    if (typeof file === "string") {
+      // A disk in the network may fail for a while, which takes nothing of what was read.
+      if (["ENOENT", "ELOOP", "ENOTDIR"].includes(file)) this.#restart(undefined);
+      return;
+    }
     try {
       const found = await file.stat();
       if (!found.isFile()) return this.#restart(undefined);

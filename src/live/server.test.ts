@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { request as ask, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeRun } from "../report/fixtures/make-run.js";
 import type { Watcher } from "./index.js";
 import { watch } from "./server.js";
+import { WatchedRun } from "./watched-run.js";
 
 const root = mkdtempSync(join(tmpdir(), "lyceum-watch-"));
 const hostile = join(root, `<script>alert(1)</script> & "x"`);
@@ -126,6 +137,8 @@ describe("the live pages", () => {
     const { port } = new URL(watcher.url);
     expect((await get("/", { host: "evil.example" })).status).toBe(421);
     expect((await get("/", { host: `evil.example:${port}` })).status).toBe(421);
+    // A tunnel has another port at its other end.
+    expect((await get("/", { host: "localhost:9999" })).status).toBe(200);
     expect((await get("/", { origin: "http://evil.example" })).status).toBe(403);
     expect((await get("/", { origin: `http://127.0.0.1:${port}` })).status).toBe(200);
     expect((await get("/", {}, { method: "POST" })).status).toBe(405);
@@ -134,6 +147,7 @@ describe("the live pages", () => {
       "/run/..%2f..%2fsecret",
       "/run/%ff",
       "//evil.example/",
+      "/.//evil.example/",
       "/assets/../secret",
       "http://evil/",
       address("mine", "/secret"),
@@ -169,6 +183,45 @@ describe("the live pages", () => {
   }, 20_000);
 });
 
+it("are there though a run holds a pipe in place of its lock, and another one's log is a folder", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lyceum-watch-pipe-"));
+  try {
+    await makeRun(join(folder, "mine"), { finished: 1 });
+    for (const name of [".lock", "metrics.jsonl", "progress.json"]) {
+      rmSync(join(folder, "mine", name), { force: true });
+      execFileSync("mkfifo", [join(folder, "mine", name)]);
+    }
+    await using watcher = await watch([folder], { port: 0 });
+    const { url } = watcher;
+    expect((await get("/", {}, { url })).text).toContain("1 run");
+    expect((await get(`/run/${encodeURIComponent(join(folder, "mine"))}`, {}, { url })).status).toBe(200);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it("show a run that was damaged as it is once it is mended, to the byte and the time of before", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lyceum-watch-mended-"));
+  try {
+    await makeRun(join(folder, "mine"), { finished: 1 });
+    const path = join(folder, "mine/summary.json");
+    const [whole, { atime, mtime }] = [readFileSync(path), statSync(path)];
+    const put = (bytes: Buffer) => {
+      writeFileSync(path, bytes);
+      utimesSync(path, atime, mtime);
+    };
+    put(Buffer.alloc(whole.length, 32));
+    const watched = new WatchedRun({ kind: "run", name: "mine", directory: join(folder, "mine") });
+    await watched.refresh({ again: true });
+    expect(watched.listing.state).toBe("damaged");
+    put(whole);
+    expect(await watched.refresh({ again: false })).toBe(true);
+    expect(watched.listing.state).toBe("unfinished");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 it("ask for a token where other machines reach them", async () => {
   await using open = await watch([root], { port: 0, host: "0.0.0.0" });
   const { port, searchParams } = new URL(open.url);
@@ -181,7 +234,7 @@ it("ask for a token where other machines reach them", async () => {
   const { status, headers } = await get(`/compare?run=a&token=${token}`, {}, { url });
   expect([status, headers.location]).toEqual([303, "/compare?run=a"]);
   const [cookie] = headers["set-cookie"] as string[];
-  expect(cookie).toMatch(/^lyceum_watch=[\w-]+; HttpOnly; SameSite=Strict/);
+  expect(cookie).toMatch(/^lyceum_watch_\d+=[\w-]+; HttpOnly; SameSite=Lax/);
   const held = cookie!.split(";")[0]!;
   expect((await get("/", { cookie: `other=1; ${held}` }, { url })).status).toBe(200);
   expect((await get("/", { cookie: `${held}x` }, { url })).status).toBe(403);

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Imports } from "../runs/index.js";
 import { EventStream } from "./event-stream.js";
-import { COOKIE, judge, parse } from "./guard.js";
+import { cookieOf, judge, parse } from "./guard.js";
 import { type Part, type View, versionOf } from "./part.js";
 import { compareView, MOST_COMPARED } from "./views/compare.js";
 import { frame } from "./views/frame.js";
@@ -91,6 +91,8 @@ export async function watch(folders: readonly string[], options: WatchOptions = 
     });
   });
   port = await listen(server, host, options.port);
+  // A connection that cannot be taken, as where no more files can be open, is that connection's loss.
+  server.on("error", () => {});
   const shown = host === "0.0.0.0" || host === "::" ? hostname() : host.includes(":") ? `[${host}]` : host;
   return {
     url: `http://${shown}:${port}/${token === undefined ? "" : `?token=${token}`}`,
@@ -139,7 +141,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
   const verdict = judge(request, context);
   if (!verdict.may) {
     if (verdict.status !== 303) return refuse(response, verdict.status, verdict.message);
-    const cookie = `${COOKIE}=${verdict.token}; HttpOnly; SameSite=Strict; Path=/`;
+    const cookie = `${cookieOf(context.port)}=${verdict.token}; HttpOnly; SameSite=Lax; Path=/`;
     response.writeHead(303, { ...headers, location: verdict.location, "set-cookie": cookie }).end();
     return;
   }

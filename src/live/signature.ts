@@ -5,7 +5,7 @@ import { join } from "node:path";
 export async function signatureOf(folder: string, names: readonly string[]): Promise<string> {
   const each = names.map(async (name) => {
     const found = await lstat(join(folder, name)).catch(() => undefined);
-    return found ? `${found.ino}:${found.size}:${found.mtimeMs}` : "-";
+    return found ? `${found.ino}:${found.size}:${found.mtimeMs}:${found.ctimeMs}` : "-";
   });
   return (await Promise.all(each)).join(" ");
 }

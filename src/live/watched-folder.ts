@@ -71,7 +71,8 @@ export class WatchedFolder {
     const work = async () => {
       for (let i = next++; i < due.length; i = next++) {
         const each = due[i]!;
-        if (await each.refresh({ again: isSearch })) changed.push(each.name);
+        // One that cannot be looked at now does not keep the others from being seen.
+        if (await each.refresh({ again: isSearch }).catch(() => false)) changed.push(each.name);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));

@@ -15,6 +15,12 @@ import { signatureOf } from "./signature.js";
 /** The files by which a run's state is known. The lock comes and goes with the process, and changes with its signs of life. */
 const files = ["recipe.yaml", "environment.json", "summary.json", "metrics.jsonl", ".lock"];
 
+/**
+ * After so long without a change of progress.json, in milliseconds, it says nothing of now: the generation is being evaluated, a
+ * step takes long, or a killed process has left the file.
+ */
+const SILENT_MS = 60_000;
+
 /** What a run's page shows beside its log. */
 export interface RunDetails {
   run: RunFolder;
@@ -31,6 +37,8 @@ export class WatchedRun {
   #progress: LiveProgress | undefined;
   #signature = "";
   #progressSignature = "";
+  /** When the file was last seen to change, by the clock of this process. */
+  #progressSeen = 0;
   #log: LogTail | undefined;
   #version = 0;
 
@@ -57,14 +65,14 @@ export class WatchedRun {
   /** Where the generation under way stands; undefined where nobody trains, or nothing is known of it yet. */
   get progress(): LiveProgress | undefined {
     const { state, generations } = this.#listing;
-    const isNow = state === "training" && this.#progress?.generation === generations?.finished;
-    return isNow ? this.#progress : undefined;
+    const isOfIt = state === "training" && this.#progress?.generation === generations?.finished;
+    return isOfIt && performance.now() - this.#progressSeen < SILENT_MS ? this.#progress : undefined;
   }
 
   /**
    * Looks at the run's files.
    *
-   * @param again whether it is asked anew if a process is at work, which no file tells when one is killed
+   * @param again whether it is asked anew if a process is at work, which no file tells when one is killed, and what could not be read
    * @returns whether anything has changed
    */
   async refresh({ again }: { again: boolean }): Promise<boolean> {
@@ -73,15 +81,19 @@ export class WatchedRun {
       signatureOf(this.directory, files),
       signatureOf(this.directory, ["progress.json"]),
     ]);
-    if (signature !== this.#signature || (again && this.#listing.state === "training")) {
+    if (signature !== this.#signature || (again && this.#listing.state !== "finished")) {
       const listing = await describeRun({ name: this.name, directory: this.directory });
-      const isSame = signature === this.#signature && listing.state === this.#listing.state;
+      const isSame =
+        signature === this.#signature &&
+        listing.state === this.#listing.state &&
+        listing.problem === this.#listing.problem;
       this.#listing = listing;
       this.#signature = signature;
       if (!isSame) this.#version++;
     }
     if (progressSignature !== this.#progressSignature) {
       this.#progressSignature = progressSignature;
+      this.#progressSeen = performance.now();
       this.#progress = await readProgress(join(this.directory, "progress.json"));
       this.#version++;
     }

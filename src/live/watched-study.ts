@@ -6,10 +6,10 @@ import {
   openStudy,
   type PlannedNetwork,
   planStudy,
-  readRecords,
   StudyFolder,
   type StudyResult,
 } from "../study/index.js";
+import { LogTail } from "./log-tail.js";
 import type { Found } from "./places.js";
 import { signatureOf } from "./signature.js";
 
@@ -41,6 +41,7 @@ export class WatchedStudy {
   #state: StudyState | undefined;
   #problem: string | undefined;
   #training = new Map<string, NetworkProgress>();
+  readonly #logs = new Map<string, LogTail>();
   #version = 0;
 
   constructor({ name, directory }: Found, imports: Imports) {
@@ -73,7 +74,7 @@ export class WatchedStudy {
   async refresh(): Promise<boolean> {
     const version = this.#version;
     const signature = await signatureOf(this.directory, ["study.yaml", "calibration.json", "networks"]);
-    if (signature !== this.#signature) {
+    if (signature !== this.#signature || this.#problem !== undefined) {
       this.#signature = signature;
       await this.#open();
       this.#version++;
@@ -119,7 +120,11 @@ export class WatchedStudy {
       if (!existsSync(paths.work)) continue;
       if (!(await isLocked(join(paths.work, "lock")).catch(() => false))) continue;
       const progress = await readProgress(join(paths.work, "progress.json"));
-      const records = await readRecords(paths);
+      let log = this.#logs.get(fingerprint);
+      log ??= new LogTail(join(paths.work, "metrics.jsonl"));
+      this.#logs.set(fingerprint, log);
+      await log.read();
+      const { records } = log;
       const last = records.at(-1);
       const heldOut = records.findLast(({ validation }) => validation)?.validation?.top1;
       const done = progress

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { type FileHandle, link, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { writeError } from "../write-error.js";
 import { BEAT_SECONDS, fateOf, type Holder, nameOfHolder, parseHolder, thisProcess } from "./lock-holder.js";
@@ -8,6 +9,9 @@ import type { LockWatch } from "./lock-watch.js";
 export const STALE_SECONDS = 300;
 /** Seconds after its last sign of life for which the holder of a watched lock counts as surely alive. */
 const SURE_SECONDS = 3 * BEAT_SECONDS;
+
+/** The longest file that is a lock, in bytes; one of this version takes some two hundred. */
+const MAX_LOCK = 4096;
 
 /** The error of a lock that another process holds. */
 export class LockHeld extends Error {
@@ -169,9 +173,12 @@ async function readLock(path: string): Promise<FoundLock | undefined> {
   let file: FileHandle | undefined;
   try {
     // A disk in the network gives the newest state of a file to whoever opens it, and only to those.
-    file = await open(path, "r");
-    const content = await file.readFile("utf8");
-    return { content, holder: parseHolder(content), writtenAt: (await file.stat()).mtimeMs };
+    // Opening a pipe would wait for a writer for ever.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = await file.stat();
+    // What is no lock holds nothing, as one that was cut off.
+    const content = found.isFile() && found.size <= MAX_LOCK ? await file.readFile("utf8") : "";
+    return { content, holder: parseHolder(content), writtenAt: found.mtimeMs };
   } catch (error) {
     if (["ENOENT", "ESTALE"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw error;

@@ -208,6 +208,8 @@ export class RunFolder {
     return hold(path, async (lock) => {
       await removeLeftovers(path, { recursive: true, alone: true });
       const run = new RunFolder(path, recipe, lock);
+      // What a killed process has told of itself is not so any more.
+      await rm(run.progressFile, { force: true }).catch(() => {});
       const first = await run.readEnvironment();
       const summary = await run.readSummary();
       const writers = [first, ...(first?.resumed ?? [])].map((written) => written?.lyceum);

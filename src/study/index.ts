@@ -16,7 +16,6 @@ export { checkStudy, type Study, StudyError } from "./study-file.js";
 export { StudyFolder } from "./study-folder.js";
 export { studyOfRuns } from "./study-of-runs.js";
 export { studySummary } from "./study-summary.js";
-export { readRecords } from "./training-log.js";
 export type * from "./types.js";
 export {
   armNamed,

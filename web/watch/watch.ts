@@ -1,6 +1,6 @@
 /** Keeps a live page as its runs are: the server says what has changed, and the parts that differ are put in their places. */
 import { replacePart } from "./replace.js";
-import { enhanceTable } from "./table.js";
+import { arrangeTable, listenToTable } from "./table.js";
 
 /** The shortest time between two updates, in milliseconds. */
 const LEAST_MS = 1000;
@@ -72,26 +72,49 @@ function show({ title, parts }: Update): void {
       else page.prepend(section);
     }
     if (html !== undefined) {
-      replacePart(section, html);
+      replacePart(section, html, arrangeTable);
       section.dataset.version = version;
-      enhanceTable(section);
     }
     before = section;
   }
 }
 
-const events = new EventSource("/events");
-events.onopen = () => {
-  say("live", false);
-  // What happened while there was no connection, nobody has told.
-  ask();
-};
-events.onmessage = ({ data }) => {
-  const changed = JSON.parse(data) as string[];
-  if (!watches || changed.some((name) => watches.includes(name))) ask();
-};
-events.onerror = () => say("connection lost: trying again", true);
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && isDue) ask();
-});
-enhanceTable(page);
+let events: EventSource | undefined;
+let again: number | undefined;
+
+/**
+ * Listens while the page is seen: a browser has six connections to a server for all of its tabs, and one that listens holds one of
+ * them.
+ */
+function listen(): void {
+  window.clearTimeout(again);
+  if (document.hidden) {
+    events?.close();
+    events = undefined;
+    return;
+  }
+  if (events) return;
+  const mine = new EventSource("/events");
+  events = mine;
+  mine.onopen = () => {
+    say("live", false);
+    // What happened while there was no connection, nobody has told.
+    ask();
+  };
+  mine.onmessage = ({ data }) => {
+    const changed = JSON.parse(data) as string[];
+    if (!watches || changed.some((name) => watches.includes(name))) ask();
+  };
+  mine.onerror = () => {
+    say("connection lost: trying again", true);
+    // A browser tries again by itself, but not where it was refused.
+    if (mine.readyState !== EventSource.CLOSED || events !== mine) return;
+    events = undefined;
+    again = window.setTimeout(listen, 5000);
+  };
+}
+
+document.addEventListener("visibilitychange", listen);
+listen();
+listenToTable();
+arrangeTable();

@@ -65,6 +65,15 @@ describe("ProgressFile", () => {
     expect(curve[0]).toEqual([4, 2]);
   });
 
+  it("tells of epochs that are too short to tell of a step", async () => {
+    const path = join(folder, "progress.json");
+    await using file = new ProgressFile(path, fields, extent);
+    file.onEpoch({ ...step(0, 0), learningRate: 0.1, seconds: 80 });
+    await vi.waitFor(async () =>
+      expect(await readProgress(path)).toMatchObject({ epoch: 1, step: 1000, secondsLeft: 400, curve: [] }),
+    );
+  });
+
   it("leaves a training alone whose disk fails", async () => {
     await using file = new ProgressFile(join(folder, "missing/progress.json"), fields, extent);
     file.onStep(step(0, 1));

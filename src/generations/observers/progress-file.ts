@@ -1,11 +1,13 @@
 import { rm } from "node:fs/promises";
 import { cpus, hostname, loadavg } from "node:os";
 import { type LiveProgress, MOST_POINTS, writeProgress } from "../../runs/index.js";
-import type { StepReport, TrainingObserver } from "../../training/index.js";
+import type { EpochReport, StepReport, TrainingObserver } from "../../training/index.js";
 import type { GenerationFields } from "./metrics-log.js";
 import { type Extent, secondsLeft } from "./progress.js";
 import { ThinnedCurve } from "./thinned-curve.js";
 
+/** How long a disk is waited for at the end, in milliseconds. */
+const PATIENCE_MS = 2000;
 /** The shortest time between two writes, in milliseconds. */
 const EVERY_MS = 2000;
 
@@ -17,6 +19,8 @@ export class ProgressFile implements TrainingObserver, AsyncDisposable {
   readonly #path: string;
   readonly #fields: GenerationFields;
   readonly #extent: Extent;
+  /** Asked for once: the system opens a file for each. */
+  readonly #cores = cpus().length;
   #epoch = -1;
   #curve = new ThinnedCurve(MOST_POINTS);
   #last = Number.NEGATIVE_INFINITY;
@@ -30,17 +34,41 @@ export class ProgressFile implements TrainingObserver, AsyncDisposable {
 
   onStep(report: StepReport): void {
     this.#note(report);
-    if (this.#writing || performance.now() - this.#last < EVERY_MS) return;
-    this.#last = performance.now();
-    this.#writing = writeProgress(this.#path, this.#stateAt(report)).finally(() => {
-      this.#writing = undefined;
-    });
+    this.#tell(report);
   }
 
-  /** Removes the file: where a training stands that nobody is at, its log and its checkpoint say. */
+  /** An epoch may be too short to have told of a step. */
+  onEpoch(report: EpochReport): void {
+    this.#tell({ ...report, step: this.#extent.stepsPerEpoch });
+  }
+
+  #tell(report: StepReport): void {
+    try {
+      if (this.#writing || performance.now() - this.#last < EVERY_MS) return;
+      this.#last = performance.now();
+      this.#writing = writeProgress(this.#path, this.#stateAt(report)).finally(() => {
+        this.#writing = undefined;
+      });
+    } catch {
+      // What the system does not tell of itself, watchers do without; the training goes on.
+    }
+  }
+
+  /**
+   * Removes the file: where a training stands that nobody is at, its log and its checkpoint say. A disk that does not answer is not
+   * waited for.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing;
-    await rm(this.#path, { force: true }).catch(() => {});
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise((done) => {
+      timer = setTimeout(done, PATIENCE_MS);
+    });
+    const removed = (async () => {
+      await this.#writing;
+      await rm(this.#path, { force: true }).catch(() => {});
+    })();
+    await Promise.race([removed, patience]);
+    clearTimeout(timer);
   }
 
   #note({ epoch, step, loss }: StepReport): void {
@@ -61,11 +89,11 @@ export class ProgressFile implements TrainingObserver, AsyncDisposable {
       loss,
       terms,
       top1,
-      curve: this.#curve.points,
+      curve: epoch === this.#epoch ? this.#curve.points : [],
       machine: {
         host: hostname(),
         load: loadavg()[0]!,
-        cores: cpus().length,
+        cores: this.#cores,
         residentGiB: process.memoryUsage.rss() / 2 ** 30,
       },
       date: new Date().toISOString(),

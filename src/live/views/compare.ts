@@ -43,7 +43,7 @@ ${missing.length > 0 ? html`<p class="warning">There is no run ${missing.join(",
 ${runs.length < 2 ? html`<p class="empty">Choose two runs or more on <a href="/">the list of runs</a>.</p>` : undefined}`;
   return {
     title: `${runs.map(({ shortName }) => shortName).join(", ")} – Lyceum`,
-    watches: runs.map(({ name }) => name),
+    watches: [...runs.map(({ name }) => name), ...missing],
     parts: [
       { name: "head", html: head },
       { name: "table", html: compared.length > 0 ? resultTable(compared) : html`` },

@@ -22,6 +22,7 @@ export function overview(folder: WatchedFolder): View {
 <p class="headline">${plural(runs.length, "run")}${training > 0 ? `, ${count(training)} in training` : ""}${studies.length > 0 ? `; ${studies.length === 1 ? "1 study" : `${count(studies.length)} studies`}` : ""}.</p>
 ${notes.map((note) => html`<p class="warning">${note}</p>`)}`,
       },
+      ...(runs.length > 0 ? [{ name: "tools", html: tools }] : []),
       { name: "runs", html: runs.length > 0 ? runTable(runs) : nothing(roots) },
       ...(studies.length > 0 ? [{ name: "studies", html: studyTable(studies) }] : []),
     ],
@@ -32,6 +33,12 @@ function nothing(roots: readonly string[]): Html {
   return html`<p class="empty">There is no run ${roots.length > 0 ? `in ${roots.join(" and ")} ` : ""}yet. <code>npx lyceum train quickstart</code> begins one,
 and it appears here by itself.</p>`;
 }
+
+/** They never change, so that what a person types or chooses in them stays. */
+const tools = html`<form class="tools" data-tools="runs" action="/compare">
+<label>Filter <input type="search" name="filter" data-filter autocomplete="off" placeholder="name, network, images"></label>
+<label>State <select data-state><option value="">all</option>${["training", "finished", "unfinished", "damaged"].map((state) => html`<option>${state}</option>`)}</select></label>
+<button type="submit" data-compare disabled>Lay over each other</button></form>`;
 
 const columns = [
   ["run", "run"],
@@ -45,11 +52,7 @@ const columns = [
 ] as const;
 
 function runTable(runs: readonly WatchedRun[]): Html {
-  return html`<form class="tools" data-tools="runs" action="/compare">
-<label>Filter <input type="search" name="filter" data-filter autocomplete="off" placeholder="name, network, images"></label>
-<label>State <select data-state><option value="">all</option>${["training", "finished", "unfinished", "damaged"].map((state) => html`<option>${state}</option>`)}</select></label>
-<button type="submit" data-compare disabled>Lay over each other</button></form>
-<figure>${scrollable(
+  return html`<figure>${scrollable(
     "Runs",
     html`<table class="runs" data-sortable="runs">
 <thead><tr><th><span class="unseen">choose</span></th>${columns.map(
@@ -73,14 +76,17 @@ function runRow(run: WatchedRun): Html {
 ${cell("run", name, html`<a href="${runAddress(name)}"${title === undefined ? undefined : html` title="${title}"`}>${name}</a>`)}
 ${cell("state", state, stateBadge(state))}
 ${cell("done", done.toFixed(4), problem === undefined ? standing(run, done) : html`<span class="problem">${problem}</span>`)}
-${cell("top1", top1?.last ?? -1, top1 ? percent(top1.last) : "")}
-${cell("ensemble", top1?.ensemble?.top1 ?? -1, top1?.ensemble ? percent(top1.ensemble.top1) : "")}
+${cell("top1", sortable(top1?.last), top1 ? percent(top1.last) : "")}
+${cell("ensemble", sortable(top1?.ensemble?.top1), top1?.ensemble ? percent(top1.ensemble.top1) : "")}
 ${cell("data", data, data)}
 ${cell("model", model, model)}
 ${cell("date", date, date.slice(0, 16).replace("T", " "))}
 </tr>
 `;
 }
+
+/** A number for the order of rows; what is not known, or no number, comes below all. */
+const sortable = (value: number | undefined) => (Number.isFinite(value) ? value! : -1);
 
 function standing(run: WatchedRun, done: number): Html {
   if (run.listing.state === "finished") return html`${whereItStands(run)}`;

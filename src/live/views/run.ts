@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describeMethods } from "../../generations/index.js";
+import { quoted } from "../../quoted.js";
 import { accuracyChart, rankChart } from "../../report/charts.js";
 import { factsOf } from "../../report/facts.js";
 import { type Html, html } from "../../report/html.js";
@@ -43,7 +44,7 @@ export async function runView(run: WatchedRun, imports: Imports): Promise<View> 
   const results = JSON.stringify(summary ?? null);
   const grown = `${records.length} ${records.at(-1)?.date} ${stride}`;
   const { progress } = run;
-  if (progress) add("epoch", progress.date, () => epochNow(progress));
+  if (progress && progress.curve.length > 0) add("epoch", progress.date, () => epochNow(progress));
   add("curves", grown, () => curves(records, stride));
   add("results", results, () => (summary && finished.length > 0 ? resultParts(summary) : undefined));
   add("ranks", `${results} ${grown}`, () => ranks(summary, records));
@@ -61,13 +62,14 @@ function head(run: WatchedRun, details: RunDetails | string): Html {
   const { name, listing, progress, directory } = run;
   const { state, problem, title, top1 } = listing;
   const left = timeLeft(run);
+  const finished = listing.generations?.finished ?? 0;
   const hasReport = existsSync(join(directory, "report.html"));
   const pieces = [
     whereItStands(run),
     left,
     progress ? `${count(progress.imagesPerSecond)} images/s` : "",
     top1
-      ? `test accuracy ${percent(top1.last)}${top1.ensemble ? `, together ${percent(top1.ensemble.top1)}` : ""}`
+      ? `test accuracy of ${finished > 1 ? `student ${finished - 1}` : "the patriarch"} ${percent(top1.last)}${top1.ensemble ? `, together ${percent(top1.ensemble.top1)}` : ""}`
       : "",
   ].filter((piece) => piece !== "");
   return html`<p class="kicker">${directory}</p>
@@ -77,7 +79,7 @@ ${typeof details === "string" && problem === undefined ? html`<p class="warning"
 ${bar(fractionDone(run), "done")}
 <p class="headline">${pieces.join(" · ")}</p>
 ${progress ? machine(progress) : undefined}
-${state === "unfinished" ? html`<p class="note">Nobody is at work on it. To go on: <code>npx lyceum train --resume ${directory}</code></p>` : undefined}
+${state === "unfinished" ? html`<p class="note">Nobody is at work on it. To go on: <code>npx lyceum train --resume ${quoted(directory)}</code></p>` : undefined}
 <p class="links"><a href="${imagesAddress(name)}">Images</a>${hasReport ? html` <a href="${reportAddress("run", name)}">Report</a>` : undefined}</p>`;
 }
 
