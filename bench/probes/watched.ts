@@ -3,7 +3,7 @@
  * an epoch. Then how long the page takes for 200 runs, and for one with a log of 100,000 epochs. The viewer asks for what a browser
  * asks for, and draws nothing.
  *
- *   npx tsc -p bench && node build/bench/probes/watched.js [--pairs 2] [--out bench/results/watched.json]
+ *   npx tsc -p bench && node build/bench/probes/watched.js [--pairs 2] [--out results/watched.json]
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
