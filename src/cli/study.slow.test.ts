@@ -100,7 +100,7 @@ it("ends with an error when a process that trains cannot go on, and goes on once
   mkdirSync(lock, { recursive: true });
   const stuck = await start(program.script, ["study", "tiny.yaml", "--jobs", "2"], { cwd }).ended;
   expect(stuck.code).toBe(1);
-  expect(stuck.stderr).toContain("EISDIR");
+  expect(stuck.stderr).toContain("lock: is no file, where a lock has its place: remove it");
   rmSync(lock, { recursive: true });
   expect(await finish(cwd)).toMatchObject({ trained: { done: 10, of: 10 } });
 });

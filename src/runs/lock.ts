@@ -176,8 +176,9 @@ async function readLock(path: string): Promise<FoundLock | undefined> {
     // Opening a pipe would wait for a writer for ever.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await file.stat();
-    // What is no lock holds nothing, as one that was cut off.
-    const content = found.isFile() && found.size <= MAX_LOCK ? await file.readFile("utf8") : "";
+    if (!found.isFile()) throw new Error(`${path}: is no file, where a lock has its place: remove it`);
+    // What is too long to be a lock holds nothing, as one that was cut off.
+    const content = found.size <= MAX_LOCK ? await file.readFile("utf8") : "";
     return { content, holder: parseHolder(content), writtenAt: found.mtimeMs };
   } catch (error) {
     if (["ENOENT", "ESTALE"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
