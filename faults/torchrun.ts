@@ -1,6 +1,5 @@
 /** The command line as ranks that PyTorch's torchrun starts, and starts again when one fails. */
 import { readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { type CommandOptions, type Ended, main, run } from "./command.js";
 
@@ -50,16 +49,4 @@ function childrenOf(pid: number): number[] {
   } catch {
     return [];
   }
-}
-
-/** A port of the loopback that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }

@@ -1,6 +1,6 @@
 /** Processes that take steps together, or one alone: Lyceum's (`rank.ts`), or PyTorch's (`peer/ranks.py`). */
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { distributed } from "lyceum";
 import { Answering } from "../answering.js";
 import { plainEnvironment } from "../environment.js";
 import { tunedAllocator } from "../peer.js";
@@ -32,14 +32,12 @@ export class Party {
 
   /** @throws Error with a process's own message when it cannot start */
   static async start({ python, processes, threads }: PartyOptions): Promise<Party> {
-    const port = await freePort();
+    const port = await distributed.freePort();
     const ranks = Array.from({ length: processes }, (_, rank) => {
       const env = {
         ...{ ...plainEnvironment(), ...(python && tunedAllocator), OMP_NUM_THREADS: String(threads) },
         ...(processes > 1 && {
-          ...{ RANK: String(rank), WORLD_SIZE: String(processes) },
-          ...{ LOCAL_RANK: String(rank), LOCAL_WORLD_SIZE: String(processes) },
-          ...{ MASTER_ADDR: "127.0.0.1", MASTER_PORT: String(port) },
+          ...distributed.variablesOf(rank, processes, port),
           // Between the ranks of one machine; by itself PyTorch takes the address of the host's name.
           GLOO_SOCKET_IFNAME: "lo",
         }),
@@ -67,15 +65,4 @@ export class Party {
   stop(): void {
     for (const rank of this.#ranks) rank.stop();
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }

@@ -1,10 +1,11 @@
 /** SIGKILL of a rank of two at random moments, under torchrun, which starts all ranks again. */
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "lyceum/distributed";
 import { differingFiles, type EndState, endStateOf, lastWeights } from "../end-state.js";
 import type { Fault, Outcome } from "../fault.js";
 import type { JobName } from "../jobs.js";
-import { freePort, ranksOf, torchrun } from "../torchrun.js";
+import { ranksOf, torchrun } from "../torchrun.js";
 import { type Job, lastLines, lostUntil, type Workplace } from "../workplace.js";
 
 const size = 2;

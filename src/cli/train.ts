@@ -115,13 +115,13 @@ async function train(nameOrPath: string | undefined, options: TrainOptions): Pro
     output.write(
       `${printable(recipe.title ?? recipe.data.name)} → ${directory}${group ? `, on ${group.size} processes` : ""}\n`,
     );
-  using _page = options.watch && isFirst ? await showLive(output, directory, options) : undefined;
   const { signal, stop } = listenForInterrupt({
     withinOperators: {
       output,
       words: "stopping: the step is finished and all is saved first; Ctrl-C again stops at once",
     },
   });
+  using _page = options.watch && isFirst ? await showLive(output, directory, options) : undefined;
   let result: RunResult;
   try {
     const onProgress = isFirst ? await listener(output, directory, recipe, options) : undefined;

@@ -6,7 +6,7 @@ export { assertAllEqual } from "./assert-all-equal.js";
 export { groupFromEnvironment, type RankEnvironment } from "./environment.js";
 export * from "./errors.js";
 export { type JoinOptions, joinGroup } from "./join.js";
-export { type Launched, type LaunchOptions, launch } from "./launch.js";
+export { freePort, type Launched, type LaunchOptions, launch, variablesOf } from "./launch.js";
 export type {
   AveragedRound,
   AveragerOptions,

@@ -63,7 +63,7 @@ export interface Watcher extends AsyncDisposable {
   url: string;
 }
 
-export const DEFAULT_PORT = 8420;
+const DEFAULT_PORT = 8420;
 const LOOPBACK = "127.0.0.1";
 
 /**

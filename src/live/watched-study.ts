@@ -74,10 +74,12 @@ export class WatchedStudy {
   async refresh(): Promise<boolean> {
     const version = this.#version;
     const signature = await signatureOf(this.directory, ["study.yaml", "calibration.json", "networks"]);
-    if (signature !== this.#signature || this.#problem !== undefined) {
-      this.#signature = signature;
+    const problem = this.#problem;
+    if (signature !== this.#signature || problem !== undefined) {
       await this.#open();
-      this.#version++;
+      // What is wrong may be mended in a file that is not looked at; until then nothing has changed.
+      if (signature !== this.#signature || problem !== this.#problem) this.#version++;
+      this.#signature = signature;
     }
     const training = await this.#findTraining();
     const workSignature = JSON.stringify([...training]);
@@ -115,6 +117,8 @@ export class WatchedStudy {
     if (!this.#state) return training;
     const folder = new StudyFolder(this.directory);
     const left = this.#state.networks.filter(({ fingerprint }) => !this.#state!.finished.has(fingerprint));
+    const isLeft = new Set(left.map(({ fingerprint }) => fingerprint));
+    for (const fingerprint of this.#logs.keys()) if (!isLeft.has(fingerprint)) this.#logs.delete(fingerprint);
     for (const { fingerprint, epochs } of left) {
       const paths = folder.network(fingerprint);
       if (!existsSync(paths.work)) continue;
@@ -128,7 +132,7 @@ export class WatchedStudy {
       const last = records.at(-1);
       const heldOut = records.findLast(({ validation }) => validation)?.validation?.top1;
       const done = progress
-        ? progress.epoch - 1 + progress.step / progress.stepsPerEpoch
+        ? progress.epoch - 1 + progress.step / Math.max(1, progress.stepsPerEpoch)
         : (last?.epoch ?? 0);
       const imagesPerSecond = progress?.imagesPerSecond ?? last?.imagesPerSecond;
       training.set(fingerprint, {

@@ -6,8 +6,14 @@ import { writeError } from "../write-error.js";
 /**
  * Writes a file that appears whole or not at all, and is on the disk when the promise resolves: temporary
  * file in the same folder, fsync, rename, fsync of the folder.
+ *
+ * @param options.durable whether it is to outlast a power cut; without, nothing waits for the disk. Default: true
  */
-export async function writeAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeAtomic(
+  path: string,
+  data: string | Uint8Array,
+  { durable = true }: { durable?: boolean } = {},
+): Promise<void> {
   const temporary = join(
     dirname(path),
     `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`,
@@ -16,7 +22,7 @@ export async function writeAtomic(path: string, data: string | Uint8Array): Prom
     const file = await open(temporary, "wx");
     try {
       await file.writeFile(data);
-      await file.sync();
+      if (durable) await file.sync();
     } finally {
       await file.close();
     }
@@ -28,7 +34,7 @@ export async function writeAtomic(path: string, data: string | Uint8Array): Prom
       bytes: typeof data === "string" ? Buffer.byteLength(data) : data.length,
     });
   }
-  await syncFolder(dirname(path));
+  if (durable) await syncFolder(dirname(path));
 }
 
 /**

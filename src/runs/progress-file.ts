@@ -1,10 +1,8 @@
 /** The file progress.json of a training: where it stands, for whoever watches. */
-import { randomBytes } from "node:crypto";
-import { rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import type { z } from "zod";
 import { schema } from "../packages.js";
 import { readBoundedText } from "../recipe/index.js";
+import { writeAtomic } from "./atomic.js";
 import type { Role } from "./types.js";
 
 /** Where a training stands within an epoch. Accuracies are fractions. */
@@ -71,16 +69,7 @@ const progressSchema = schema((z): z.ZodType<LiveProgress> => {
  * that fails is nobody's concern here: the promise never rejects.
  */
 export async function writeProgress(path: string, progress: LiveProgress): Promise<void> {
-  const temporary = join(
-    dirname(path),
-    `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`,
-  );
-  try {
-    await writeFile(temporary, `${JSON.stringify(progress)}\n`, { flag: "wx" });
-    await rename(temporary, path);
-  } catch {
-    await rm(temporary, { force: true }).catch(() => {});
-  }
+  await writeAtomic(path, `${JSON.stringify(progress)}\n`, { durable: false }).catch(() => {});
 }
 
 /** Reads the file; undefined where there is none, or where it is not to be understood. */

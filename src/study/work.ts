@@ -181,6 +181,8 @@ async function takeNext({ folder, mine, all }: WorkOptions, { due, failures, wat
 async function removeLeftoversOf(folder: StudyFolder, fingerprint: string): Promise<void> {
   const { work, file } = folder.network(fingerprint);
   await removeLeftovers(work, { recursive: true, alone: true });
+  // What it has told watchers of itself is not so any more.
+  await rm(join(work, "progress.json"), { force: true });
   const among = (name: string) => name.replace(/^\./, "").startsWith(shortOf(fingerprint));
   await removeLeftovers(dirname(file), { alone: true, among });
 }

@@ -7,6 +7,7 @@ import { runAddress } from "../address.js";
 import { accuracyOfRuns, type ComparedRun, curvesOfRuns } from "../charts.js";
 import { Memo, type View } from "../part.js";
 import type { RunDetails, WatchedRun } from "../watched-run.js";
+import { epochTable } from "./epoch-table.js";
 import { stateBadge } from "./state.js";
 
 /** The most runs that are laid over each other: there are as many colours. */
@@ -68,7 +69,8 @@ they cannot say; <code>npx lyceum compare</code> compares over seeds.</figcaptio
                     `Accuracy by epoch, generation ${generation}`,
                     curvesOfRuns(compared, generation),
                   )}</div>`,
-              )}</div><figcaption>Right among the augmented training images; dashed: among the held-out images.</figcaption></figure>`
+              )}</div><figcaption>Right among the augmented training images; dashed: among the held-out images.</figcaption></figure>
+${compared.map(({ records, name }) => (records.length > 0 ? epochTable(records, name) : undefined))}`
             : html``,
         ),
       },

@@ -6,14 +6,18 @@ import type { EpochRecord } from "../../runs/index.js";
 /** The most rows, beyond which epochs are left out evenly. */
 const MOST_ROWS = 60;
 
-/** The numbers behind the curves, for those who do not see these. */
-export function epochTable(records: readonly EpochRecord[]): Html {
+/**
+ * The numbers behind the curves, for those who do not see these.
+ *
+ * @param of the run, where several are shown
+ */
+export function epochTable(records: readonly EpochRecord[], of?: string): Html {
   const stride = Math.max(1, Math.ceil(records.length / MOST_ROWS));
   const shown = records.filter((_, i) => i % stride === 0 || i === records.length - 1);
   const terms = [...new Set(records.flatMap((record) => Object.keys(record.terms)))].slice(0, 8);
   const heldOut = records.some(({ validation }) => validation);
-  return html`<details data-key="epochs"><summary>As a table</summary><figure>${scrollable(
-    "Numbers by epoch",
+  return html`<details data-key="epochs"><summary>As a table${of === undefined ? "" : `: ${of}`}</summary><figure>${scrollable(
+    of === undefined ? "Numbers by epoch" : `Numbers by epoch of ${of}`,
     html`<table><thead><tr><th>network</th><th>epoch</th><th>loss</th>${terms.map((term) => html`<th>${term}</th>`)}<th>training images right</th>${
       heldOut ? html`<th>held-out images right</th>` : undefined
     }<th>learning rate</th><th>images/s</th></tr></thead>

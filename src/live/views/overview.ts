@@ -35,7 +35,7 @@ and it appears here by itself.</p>`;
 }
 
 /** They never change, so that what a person types or chooses in them stays. */
-const tools = html`<form class="tools" data-tools="runs" action="/compare">
+const tools = html`<form class="tools" action="/compare">
 <label>Filter <input type="search" name="filter" data-filter autocomplete="off" placeholder="name, network, images"></label>
 <label>State <select data-state><option value="">all</option>${["training", "finished", "unfinished", "damaged"].map((state) => html`<option>${state}</option>`)}</select></label>
 <button type="submit" data-compare disabled>Lay over each other</button></form>`;
